@@ -1,0 +1,1 @@
+"""Response criteria: each set is a table of rules with sources."""

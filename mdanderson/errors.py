@@ -1,0 +1,147 @@
+"""What can go wrong, and the way out.
+
+Every error of this package descends from `MdandersonError`:
+
+    MdandersonError
+    ├── InputError           a file or a table cannot be used as it stands
+    │   ├── ManifestError    the cohort table itself, or one of the tables beside it
+    │   ├── ImageError       an image cannot be read, or is not what it claims to be
+    │   │   ├── GeometryError   its voxels cannot be placed in the patient without guessing
+    │   │   └── UnitError       its values have no unit that the work needs
+    │   └── MaskError        a segmentation cannot be read, or does not fit its image
+    ├── MeasurementError     a quantity cannot be measured on what is there
+    ├── SettingsError        a setting is unknown or impossible
+    └── OutputError          results cannot be written where they were asked for
+
+An error carries data: what is wrong, where, and the way out. A batch turns it into a `Problem` and goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+__all__ = [
+    "GeometryError",
+    "ImageError",
+    "InputError",
+    "ManifestError",
+    "MaskError",
+    "MdandersonError",
+    "MeasurementError",
+    "OutputError",
+    "Problem",
+    "SettingsError",
+    "Severity",
+    "UnitError",
+]
+
+
+class MdandersonError(Exception):
+    """The root of the tree. `what` is wrong, `where` (a file, a row, a slice), and the `way_out` for the user."""
+
+    def __init__(self, what: str, *, where: str = "", way_out: str = "") -> None:
+        super().__init__(what, where, way_out)
+        self.what = what
+        self.where = where
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        """One line: what @ where; way out."""
+        line = f"{self.what} @ {self.where}" if self.where else self.what
+        return f"{line}; {self.way_out}" if self.way_out else line
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the trip between worker processes with every field."""
+        return _rebuild, (type(self), self.what, self.where, self.way_out)
+
+    def located(self, where: str) -> Self:
+        """The same error, placed at `where` unless it already names a place."""
+        if not self.where:
+            self.where = where
+        return self
+
+
+def _rebuild(kind: type[MdandersonError], what: str, where: str, way_out: str) -> MdandersonError:
+    return kind(what, where=where, way_out=way_out)
+
+
+class InputError(MdandersonError):
+    """A file or a table cannot be used as it stands."""
+
+
+class ManifestError(InputError):
+    """The cohort table, or a table beside it, cannot be understood."""
+
+
+class ImageError(InputError):
+    """An image cannot be read, or is not what it claims to be."""
+
+
+class GeometryError(ImageError):
+    """The voxels cannot be placed in the patient without guessing."""
+
+
+class UnitError(ImageError):
+    """The values have no unit that the work needs."""
+
+
+class MaskError(InputError):
+    """A segmentation cannot be read, or does not fit its image."""
+
+
+class MeasurementError(MdandersonError):
+    """A quantity cannot be measured on what is there."""
+
+
+class SettingsError(MdandersonError):
+    """A setting is unknown or impossible."""
+
+
+class OutputError(MdandersonError):
+    """Results cannot be written where they were asked for."""
+
+
+class Severity(StrEnum):
+    """How much a problem cost: an `ERROR` lost a result, a `WARNING` made one doubtful, `INFO` is to be known."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Problem:
+    """One row of problems.csv."""
+
+    patient_id: str = ""
+    visit: str = ""
+    severity: Severity = Severity.ERROR
+    where: str = ""
+    what: str
+    how_to_fix: str = ""
+
+    @classmethod
+    def from_error(
+        cls, error: MdandersonError, *, patient_id: str = "", visit: str = "", severity: Severity = Severity.ERROR
+    ) -> Problem:
+        """The row for `error`."""
+        return cls(
+            patient_id=patient_id,
+            visit=visit,
+            severity=severity,
+            where=error.where,
+            what=error.what,
+            how_to_fix=error.way_out,
+        )
+
+    def of(self, *, patient_id: str, visit: str = "") -> Problem:
+        """The same problem, told for a patient and a visit."""
+        return replace(self, patient_id=patient_id, visit=self.visit or visit)
+
+    def __str__(self) -> str:
+        """`what @ where`, as `mdanderson check` prints it."""
+        place = " ".join(part for part in (self.patient_id, self.visit, self.where) if part)
+        line = f"{self.severity}: {self.what}" + (f" @ {place}" if place else "")
+        return f"{line}; {self.how_to_fix}" if self.how_to_fix else line

@@ -1,0 +1,126 @@
+"""What is stated about a lesion on a date, by a measurement or by a reader, before any criteria judge it.
+
+Facts only: no threshold is applied here. `None` means not assessed or not applicable; the sentence `why` says which.
+Standard library only, so that a reader's table needs no image and no array.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mdanderson.vocabulary import Basis, LesionType, Modality, Status
+
+__all__ = ["Density", "Examination", "LesionFinding", "PatientFacts"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Density:
+    """How dense a lesion's place is, against the patient's own bone in the same image (CT, radiograph).
+
+    Fractions are shares of the lesion's volume (0-1). `reference_hu` is the median and `reference_sd_hu` the robust SD
+    of the reference bone; both are None, and so are the classes, when no valid reference was found.
+    `fill_in_fraction`: share of the *baseline* lytic volume that is sclerotic now; `cleared_fraction`: share of it that
+    is no longer lytic; both None at baseline and where the lesion was not lytic. `rim_fraction`: share of boundary
+    directions with a sclerotic rim round a core that is still lytic.
+    """
+
+    mean_hu: float
+    median_hu: float
+    reference_hu: float | None = None
+    reference_sd_hu: float | None = None
+    reference_source: str = ""
+    reference_voxels: int = 0
+    lytic_fraction: float | None = None
+    sclerotic_fraction: float | None = None
+    fill_in_fraction: float | None = None
+    cleared_fraction: float | None = None
+    rim_fraction: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LesionFinding:
+    """One lesion in one image at one visit: a row of lesions.csv before it is judged.
+
+    Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
+    `outline_*_mm` are the axes as drawn where a sclerotic rim was left out of `long_axis_mm` (criteria, detail 26).
+    `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
+    """
+
+    lesion_id: str
+    status: Status
+    modality: Modality
+    date: dt.date
+    visit: str = ""
+    sequence: str = ""
+    label: str = ""
+    site: str = ""
+    basis: Basis = Basis.MEASURED
+    lesion_type: LesionType | None = None
+    measurable: bool | None = None
+    long_axis_mm: Decimal | None = None
+    short_axis_mm: Decimal | None = None
+    outline_long_axis_mm: Decimal | None = None
+    outline_short_axis_mm: Decimal | None = None
+    volume_ml: float | None = None
+    density: Density | None = None
+    signal_ratio: float | None = None
+    uptake_ratio: float | None = None
+    suv_max: float | None = None
+    suv_peak: float | None = None
+    tlg: float | None = None
+    reader_codes: frozenset[str] = frozenset()
+    parents: tuple[str, ...] = ()
+    treated: bool = False
+    centroid_lps_mm: tuple[float, float, float] | None = None
+    slice_number: int | None = None
+    registration_error_mm: float | None = None
+    why: str = ""
+
+    @property
+    def size_mm(self) -> Decimal | None:
+        """Sum of the two perpendicular diameters (MDA 2010), None when not measured."""
+        return _sum(self.long_axis_mm, self.short_axis_mm)
+
+    @property
+    def outline_size_mm(self) -> Decimal | None:
+        """The same for the outline as drawn, where it differs."""
+        return _sum(self.outline_long_axis_mm, self.outline_short_axis_mm)
+
+    @property
+    def product_mm2(self) -> Decimal | None:
+        """Product of the two perpendicular diameters (WHO)."""
+        if self.long_axis_mm is None or self.short_axis_mm is None:
+            return None
+        return self.long_axis_mm * self.short_axis_mm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """One modality looked at on one date, with every lesion known so far, seen or not.
+
+    Not `evaluable` (it could not be read, or not be registered): its lesions say nothing; `why` says so in words.
+    """
+
+    modality: Modality
+    date: dt.date
+    visit: str = ""
+    lesions: tuple[LesionFinding, ...] = ()
+    evaluable: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatientFacts:
+    """What is known of a patient besides images (patients.csv)."""
+
+    patient_id: str
+    treatment_start: dt.date | None = None
+    last_contact: dt.date | None = None
+    death_date: dt.date | None = None
+    extra: tuple[tuple[str, str], ...] = field(default=())
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other

@@ -1,0 +1,1 @@
+"""Measurements: one file per quantity, pure functions on (voxels, image, geometry)."""

@@ -1,0 +1,1 @@
+"""Renders what is already decided; decides nothing."""

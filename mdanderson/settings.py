@@ -1,0 +1,142 @@
+"""Every threshold and policy: one field each, with its default, its bounds and its source.
+
+What no published criterion settles is an *operational definition of ours*; its source says so.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from mdanderson.errors import SettingsError
+from mdanderson.vocabulary import Modality, Scope
+
+__all__ = ["ImageSettings", "Policy", "Settings"]
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+def _known(default: Any, source: str, **bounds: Any) -> Any:
+    """A field with its default, its source and its bounds."""
+    return Field(default, description=source, **bounds)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Policy:
+    """How measurements become a response (`[policy]`). Thresholds hold exactly as printed: at the value counts."""
+
+    pr_size_fall: float = _known(0.5, "MDA 2010 PR3: size falls by >= 50 %", gt=0, lt=1)
+    pd_size_rise: float = _known(0.25, "MDA 2010 PD1: size rises by >= 25 %", gt=0)
+    pr_uptake_fall: float = _known(0.5, "MDA 2010 PR5: uptake falls by >= 50 %", gt=0, lt=1)
+    pd_uptake_rise: float = _known(0.25, "MDA 2010 PD3: uptake rises by >= 25 %", gt=0)
+    pd_absolute_mm: float = _known(0.0, "ours: MDA has no floor; RECIST 1.1 has 5 mm", ge=0)
+    minimum_size_mm: float = _known(10.0, "RECIST 1.1 practice: long axis of a measurable lesion", gt=0)
+    new_lesion_mm: float = _known(5.0, "ours: a smaller new focus is equivocal, it avoids a one-voxel PD", ge=0)
+    progression_reference: Literal["nadir", "baseline"] = _known(
+        "nadir", "RECIST 1.1 practice: smallest earlier complete visit, baseline included"
+    )
+    size_scope: Scope = _known(Scope.SUM, "ours: the category under the other scope is always reported beside it")
+    response_share: float = _known(0.5, "ours: the table speaks of lesions in the plural", ge=0, le=1)
+    flare_window_weeks: float = _known(12.0, "flare is seen 2 weeks to 3 months after treatment start; PCWG3", ge=0)
+    scan_only_progression: Literal["unconfirmed", "accept"] = _known(
+        "unconfirmed", "2024 guideline: bone scan alone is not used to judge response, because of flare"
+    )
+    scan_confirm_weeks: float = _known(6.0, "PCWG3 practice", ge=0)
+    confirm_weeks: float = _known(0.0, "MDA asks for no confirmation; WHO 4, PCWG3 6", ge=0)
+    modality_order: tuple[Modality, ...] = _known(
+        (Modality.CT, Modality.MR, Modality.XR, Modality.PT, Modality.NM), "ours: which modality speaks first"
+    )
+    visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0)
+    oligo_max_lesions: int = _known(5, "usual definition of oligometastatic disease", ge=1)
+    treated_lesions: Literal["exclude", "include"] = _known(
+        "exclude", "ours: a local treatment changes its lesion locally"
+    )
+    reader: str = _known("", "whose statements count; blank = the latest statement")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class ImageSettings:
+    """How images become measurements (`[image]`). All cut-offs are operational definitions of ours."""
+
+    smoothing_sigma_mm: float = _known(1.5, "ours: scale at which a voxel is called lytic or sclerotic", gt=0)
+    lytic_robust_sd: float = _known(2.0, "ours: lytic = below reference median - factor x robust SD", gt=0)
+    lytic_minimum_hu: float = _known(40.0, "ours: least distance below the reference", gt=0)
+    lytic_minimum_osteoporotic_hu: float = _known(25.0, "ours: the same where the reference is osteoporotic", gt=0)
+    osteoporotic_below_hu: float = _known(100.0, "ours: L1 is 89 +/- 38 HU at >= 90 years (PubMed 25884703)")
+    sclerotic_robust_sd: float = _known(3.0, "ours: sclerotic = above reference median + factor x robust SD", gt=0)
+    sclerotic_minimum_hu: float = _known(
+        100.0, "ours; untreated blastic metastases 654 +/- 176 HU, sclerotic 444 +/- 87 (PubMed 30912719)", gt=0
+    )
+    type_majority: float = _known(0.5, "ours: a lesion is of a type when that class holds this share", gt=0, le=1)
+    type_minority: float = _known(0.2, "ours: and the other class holds less than this share", ge=0, le=1)
+    complete_fill_in: float = _known(0.95, "ours, CR1: share of the baseline lytic volume no longer lytic", gt=0, le=1)
+    complete_fill_in_sclerotic: float = _known(0.5, "ours, CR1: share of it that is sclerotic", gt=0, le=1)
+    partial_fill_in: float = _known(0.25, "ours, PR1: share of the baseline lytic volume now sclerotic", gt=0, le=1)
+    rim_fraction: float = _known(0.5, "ours, PR1: share of boundary directions with a sclerotic rim", gt=0, le=1)
+    rim_fraction_rise: float = _known(0.3, "ours, PR1: the rim is new when this much above baseline", ge=0, le=1)
+    rim_inside_mm: float = _known(2.0, "ours: a boundary profile starts this far inside the outline", gt=0)
+    rim_outside_mm: float = _known(3.0, "ours: and ends this far outside", gt=0)
+    normal_robust_sd: float = _known(1.0, "ours, CR2: median within reference +/- factor x robust SD", gt=0)
+    normal_minimum_hu: float = _known(40.0, "ours, CR2: but at least this many HU", gt=0)
+    normal_class_share: float = _known(0.1, "ours, CR2: fewer lytic and fewer sclerotic voxels than this", gt=0, le=1)
+    reference_minimum_voxels: int = _known(100, "ours: fewer voxels of reference bone are no reference", ge=1)
+    reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
+    reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
+    reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
+    cortex_hu: float = _known(250.0, "ours: cortical bone, used only to find bone, never to judge a lesion")
+    outline_sigma_pixels: float = _known(0.85, "ours: the outline is the 0.5 level of the mask smoothed so", gt=0)
+    registration_trust_mm: float = _known(
+        5.0, "ours: a registration with a larger estimated error is not trusted", gt=0
+    )
+    matching_reach_mm: float = _known(8.0, "ours: how far apart two outlines of one lesion may lie", gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Settings:
+    """All settings of one run. `from_toml` reads a file; every section and key may be left out."""
+
+    policy: Policy = Field(default_factory=Policy)
+    image: ImageSettings = Field(default_factory=ImageSettings)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Settings:
+        """The settings in a TOML file.
+
+        Raises `SettingsError` naming the first key that is unknown, of a wrong type or out of bounds.
+        """
+        try:
+            return cls.from_mapping(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise SettingsError(
+                "the settings file cannot be read", where=str(path), way_out=f"check the path ({error.strerror})"
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"not TOML: {error}", where=str(path), way_out="mend the line named") from error
+        except SettingsError as error:
+            raise error.located(str(path)) from error
+
+    @classmethod
+    def from_mapping(cls, sections: dict[str, Any]) -> Settings:
+        """The settings in a dictionary of sections, as TOML gives it. Raises `SettingsError`."""
+        try:
+            return TypeAdapter(cls).validate_python(sections)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise SettingsError(
+                f"{key}: {first['msg'].lower()}, got {first['input']!r}",
+                way_out="`mdanderson settings` prints every key with its default",
+            ) from error
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Plain values, as run.json records them."""
+        return {section: _plain(values) for section, values in asdict(self).items()}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}

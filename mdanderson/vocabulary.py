@@ -1,0 +1,93 @@
+"""The closed words of the field. Each value is spelled as the tables of the contract spell it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Basis", "Category", "LesionType", "Modality", "Pattern", "Scope", "Sequence", "Status"]
+
+
+class Modality(StrEnum):
+    """DICOM modality of an image; CR and DX count as XR, PET/CT's emission part as PT."""
+
+    CT = "CT"
+    MR = "MR"
+    NM = "NM"
+    PT = "PT"
+    XR = "XR"
+
+
+class Sequence(StrEnum):
+    """What an MR image weighs."""
+
+    T1 = "T1"
+    T2 = "T2"
+    STIR = "STIR"
+    IN = "IN"
+    OPP = "OPP"
+    ADC = "ADC"
+    FAT = "FAT"
+    WATER = "WATER"
+
+
+class LesionType(StrEnum):
+    """How a bone metastasis shows on CT or radiograph."""
+
+    LYTIC = "lytic"
+    BLASTIC = "blastic"
+    MIXED = "mixed"
+
+
+class Status(StrEnum):
+    """What became of a lesion at a visit."""
+
+    BASELINE = "baseline"
+    FOLLOWED = "followed"
+    NEW = "new"
+    EQUIVOCAL = "equivocal"
+    """A new focus below `new_lesion_mm`: reported, not counted, followed."""
+    RESOLVED = "resolved"
+    """Looked up in the image and no longer abnormal there."""
+    MISSING = "missing"
+    """Not segmented, yet still abnormal in the image: never a response."""
+    MERGED = "merged"
+    SPLIT = "split"
+    AMBIGUOUS = "ambiguous"
+    """Could be one of several neighbours: named, never guessed."""
+    NOT_EVALUABLE = "not_evaluable"
+    """Out of the field of view, or nobody can say: registration not trusted, image not read."""
+
+
+class Category(StrEnum):
+    """Response of a lesion or a patient, in the MD Anderson sense."""
+
+    CR = "CR"
+    PR = "PR"
+    SD = "SD"
+    PD = "PD"
+    NE = "NE"
+    BL = "BL"
+    """The baseline itself."""
+
+
+class Basis(StrEnum):
+    """Who made a statement. A reader's wins; both are kept."""
+
+    MEASURED = "measured"
+    READER = "reader"
+
+
+class Scope(StrEnum):
+    """Which lesions the size rows look at: the sum over all measurable ones, or each by itself."""
+
+    SUM = "sum"
+    EACH = "each"
+
+
+class Pattern(StrEnum):
+    """How much of the disease progresses, or how much there was at baseline."""
+
+    OLIGOPROGRESSION = "oligoprogression"
+    SYSTEMIC = "systemic"
+    OLIGOMETASTATIC = "oligometastatic"
+    POLYMETASTATIC = "polymetastatic"
