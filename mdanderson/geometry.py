@@ -111,6 +111,10 @@ class Geometry:
         affine[:3, 3] = self.to_lps([part.start for part in box])
         return replace(self, shape=box_shape(box), affine=affine)
 
+    def moved(self, matrix: FloatArray, *, frame_of_reference_uid: str = "") -> Geometry:
+        """The same grid carried along by a rigid (4, 4) matrix of LPS mm, such as a registration gives."""
+        return replace(self, affine=matrix @ self.affine, frame_of_reference_uid=frame_of_reference_uid)
+
     def corners_lps_mm(self) -> FloatArray:
         """(8, 3): the outer corners of the grid."""
         ends = [(-0.5, n - 0.5) for n in self.shape]
