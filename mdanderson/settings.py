@@ -90,6 +90,10 @@ class ImageSettings:
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
     cortex_hu: float = _known(250.0, "ours: cortical bone, used only to find bone, never to judge a lesion")
     outline_sigma_pixels: float = _known(0.85, "ours: the outline is the 0.5 level of the mask smoothed so", gt=0)
+    field_of_view_share: float = _known(0.9, "ours: a place is in view when the image shows this share of it", gt=0, le=1)
+    visible_share: float = _known(
+        0.5, "ours: a later lesion was visible at baseline when its place was this far on the way already", gt=0, le=1
+    )
     registration_trust_mm: float = _known(
         5.0, "ours: a registration with a larger estimated error is not trusted", gt=0
     )
