@@ -1,0 +1,183 @@
+"""A table as its author typed it: every cell is text, and every row knows its number, so that a fault can be named.
+
+CSV (comma, semicolon or tab) and TSV in UTF-8 with or without byte order mark, and Parquet with the extra `parquet`.
+Nothing is guessed from a cell: a patient called `NA` or `007` stays so.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mdanderson.errors import ManifestError
+
+__all__ = ["Row", "TextTable", "nearest", "read_text_table"]
+
+_DELIMITERS = ",;\t"
+_MAGIC = {b"PK\x03\x04": "an Excel or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"PAR1": "a Parquet file"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One row. number: as a spreadsheet counts, the header being row 1. surplus: cells beyond the last column."""
+
+    number: int
+    cells: Mapping[str, str]
+    surplus: tuple[str, ...] = ()
+
+    def __getitem__(self, column: str) -> str:
+        """The stripped text of a cell, blank where the column is absent."""
+        return self.cells.get(column, "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextTable:
+    """The rows of a file under its header; wholly blank rows are left out. No row at all is allowed."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...] = field(default=())
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def place(self, row: Row, column: str = "") -> str:
+        """Where a cell is: `cohort.csv row 3 column date`."""
+        return f"{self.path.name} row {row.number}" + (f" column {column}" if column else "")
+
+    def require(self, columns: Sequence[str], *, optional: Collection[str] = ()) -> None:
+        """Raise `ManifestError` for the first of `columns` that is absent, naming the column that may stand for it."""
+        for column in columns:
+            if column in self.columns:
+                continue
+            strangers = [name for name in self.columns if name not in columns and name not in optional]
+            twin = nearest(column, strangers)
+            way_out = (
+                f"rename the column {twin!r} to {column}" if twin else f"add it; columns are {_listed(self.columns)}"
+            )
+            raise ManifestError(f"no column {column}", where=f"{self.path.name} row 1", way_out=way_out)
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """The known spelling most like `word` regardless of case, blanks and dashes; blank when none is alike.
+
+    >>> nearest("PatientID", ["patient_id", "image"])
+    'patient_id'
+    """
+    folded = {_folded(name): name for name in known}
+    found = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=0.7)
+    return folded[found[0]] if found else ""
+
+
+def read_text_table(path: Path) -> TextTable:
+    """The table in a file, format by suffix (`.parquet`, `.tsv`, anything else is CSV).
+
+    Raises `ManifestError` for a file that cannot be read as such a table or whose header is blank or ambiguous.
+    """
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        return _from_parquet(path)
+    return _from_text(path)
+
+
+def _from_text(path: Path) -> TextTable:
+    text = _decoded(path)
+    header, _, _ = text.partition("\n")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ManifestError(
+            f"not a table: {error}", where=path.name, way_out="look for a quotation mark that is never closed"
+        ) from error
+    return _table(path, lines)
+
+
+def _decoded(path: Path) -> str:
+    raw = _bytes(path)
+    for magic, kind in _MAGIC.items():
+        if raw.startswith(magic):
+            raise ManifestError(f"{kind}, not text", where=path.name, way_out="save it as CSV UTF-8, or as .parquet")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ManifestError(
+            "not UTF-8 text", where=f"{path.name} line {line}", way_out="save it as CSV UTF-8"
+        ) from error
+    if "\0" in text:
+        raise ManifestError("not a text file", where=path.name, way_out="save it as CSV UTF-8")
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ManifestError(
+            "the table cannot be read", where=str(path), way_out=f"check the path ({error.strerror})"
+        ) from error
+
+
+def _from_parquet(path: Path) -> TextTable:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ManifestError(
+            "Parquet needs the package pyarrow",
+            where=path.name,
+            way_out="pip install 'mdanderson[parquet]', or use CSV",
+        ) from error
+    try:
+        table = parquet.read_table(io.BytesIO(_bytes(path)))
+    except pa.ArrowException as error:
+        raise ManifestError("not a Parquet file", where=path.name, way_out="write it again, or use CSV") from error
+    lines = [table.column_names, *([_as_text(cell) for cell in row] for row in zip(*_columns(table), strict=True))]
+    return _table(path, lines)
+
+
+def _columns(table: Any) -> list[list[Any]]:
+    return [column.to_pylist() for column in table.columns]
+
+
+def _as_text(cell: Any) -> str:
+    return "" if cell is None else str(cell)
+
+
+def _table(path: Path, lines: Sequence[Sequence[str]]) -> TextTable:
+    if not lines or not any(name.strip() for name in lines[0]):
+        raise ManifestError("no header", where=f"{path.name} row 1", way_out="the first row names the columns")
+    columns = tuple(_heading(column, lines) for column in range(len(lines[0])))
+    named = [name for name in columns if name]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise ManifestError(f"column {twice[0]} appears twice", where=f"{path.name} row 1", way_out="keep one of them")
+    rows = (_row(number, columns, line) for number, line in enumerate(lines[1:], start=2) if any(map(str.strip, line)))
+    return TextTable(path=path, columns=tuple(named), rows=tuple(rows))
+
+
+def _heading(column: int, lines: Sequence[Sequence[str]]) -> str:
+    """The name of a column; one without a name is numbered, or left out (blank) where it is empty throughout."""
+    name = lines[0][column].strip()
+    if name or not any(line[column].strip() for line in lines if column < len(line)):
+        return name
+    return f"(column {column + 1})"
+
+
+def _row(number: int, columns: tuple[str, ...], line: Sequence[str]) -> Row:
+    cells = {name: cell.strip() for name, cell in zip(columns, line, strict=False) if name}
+    surplus = tuple(cell.strip() for cell in line[len(columns) :] if cell.strip())
+    return Row(number=number, cells=cells, surplus=surplus)
+
+
+def _folded(word: str) -> str:
+    return "".join(letter for letter in word.lower() if letter.isalnum())
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
