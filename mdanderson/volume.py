@@ -9,15 +9,19 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from mdanderson.errors import ImageError, MaskError
-from mdanderson.geometry import Box, Geometry, box_shape, same_grid, same_space
+from mdanderson.geometry import Box, FloatArray, Geometry, box_shape, same_grid, same_space
 from mdanderson.vocabulary import Modality
 
 __all__ = ["BoolArray", "Mask", "Region", "Unit", "Volume"]
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+_PLANES_AT_ONCE = 32
+_TIE = 1e-6
+"""Voxels; a centre this near the border of two voxels lies on it."""
 
 
 class Unit(StrEnum):
@@ -106,11 +110,17 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Mask:
-    """Segmented labels on one grid, ordered by label. None of them = nothing segmented."""
+    """Segmented labels on one grid, ordered by label. None of them = nothing segmented.
+
+    lost_labels: segmented, but wholly outside this grid: neither healed nor measurable here. notes: plain sentences
+    on what the trip to this grid did to a label, and on what the file left empty.
+    """
 
     geometry: Geometry
     regions: tuple[Region, ...] = ()
     source: str = ""
+    lost_labels: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted(self.regions, key=lambda region: region.label))
@@ -153,16 +163,9 @@ class Mask:
         Raises `MaskError` for values that are no labels.
         """
         integers = _whole_numbers(labels, source)
-        boxes = ndimage.find_objects(integers) if integers.any() else []
         regions = (
-            Region(
-                label=label,
-                box=(box[0], box[1], box[2]),
-                voxels=integers[box] == label,
-                name=(names or {}).get(label, ""),
-            )
-            for label, box in enumerate(boxes, start=1)
-            if box is not None
+            Region(label=label, box=box, voxels=integers[box] == label, name=(names or {}).get(label, ""))
+            for label, box in _label_boxes(integers)
         )
         return cls(geometry=geometry, regions=tuple(regions), source=source)
 
@@ -176,8 +179,9 @@ class Mask:
     def on_grid(self, geometry: Geometry) -> Mask:
         """The same labels on another grid of the same space, nearest neighbour.
 
-        A label that lies wholly outside the grid, or between its planes, is left out.
-        Raises `MaskError` when the frames of reference differ.
+        No label vanishes silently. One that lies between the voxel centres of the grid is kept, moved by less than a
+        voxel, and noted; one that leaves the grid is cut there and noted; one that lies wholly outside is left
+        out and named in `lost_labels`. Raises `MaskError` when the frames of reference differ.
         """
         if same_grid(self.geometry, geometry):
             return replace(self, geometry=geometry)
@@ -187,8 +191,14 @@ class Mask:
                 where=self.source,
                 way_out="segment on the series that the manifest names",
             )
-        moved = (_resample(region, self.geometry, geometry) for region in self.regions)
-        return Mask(geometry=geometry, regions=tuple(r for r in moved if r is not None), source=self.source)
+        moved = [(region.label, *_moved(region, self.geometry, geometry)) for region in self.regions]
+        return Mask(
+            geometry=geometry,
+            regions=tuple(region for _, region, _ in moved if region is not None),
+            source=self.source,
+            lost_labels=(*self.lost_labels, *(label for label, region, _ in moved if region is None)),
+            notes=(*self.notes, *(f"label {label} {note}" for label, _, note in moved if note)),
+        )
 
 
 def _bounding_box(array: BoolArray) -> Box | None:
@@ -203,23 +213,97 @@ def _bounding_box(array: BoolArray) -> Box | None:
     return ranges[0], ranges[1], ranges[2]
 
 
+def _label_boxes(labels: npt.NDArray[np.integer]) -> Iterator[tuple[int, Box]]:
+    """Every non-zero value of (planes, rows, columns) labels with its tight box, in order of value.
+
+    Lesions fill few rows of an image, so that only those are searched; some planes at a time, to bound the memory.
+    """
+    low = np.full((np.iinfo(np.uint16).max + 1, 3), max(labels.shape), dtype=np.int64)
+    high = np.full_like(low, -1)
+    for first in range(0, len(labels), _PLANES_AT_ONCE):
+        found, lowest, highest = _ends_by_label(labels[first : first + _PLANES_AT_ONCE])
+        start = np.array([first, 0, 0])
+        low[found] = np.minimum(low[found], lowest + start)
+        high[found] = np.maximum(high[found], highest + start)
+    for label in np.flatnonzero(high[:, 0] >= 0):
+        plane, row, column = (slice(int(a), int(b) + 1) for a, b in zip(low[label], high[label], strict=True))
+        yield int(label), (plane, row, column)
+
+
+def _ends_by_label(slab: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], IntArray, IntArray]:
+    """(labels,) the values in (planes, rows, columns), (labels, 3) their least and (labels, 3) greatest indices."""
+    planes, rows = np.nonzero(slab.max(axis=2, initial=0))
+    lines = slab[planes, rows]
+    flat = np.flatnonzero(lines != 0)
+    values = lines.reshape(-1)[flat]
+    order = np.argsort(values, kind="stable")
+    values, (line, column) = values[order], np.divmod(flat[order], slab.shape[2])
+    starts = np.flatnonzero(np.diff(values, prepend=0))
+    if not starts.size:
+        nothing = np.empty((0, 3), dtype=np.int64)
+        return values, nothing, nothing
+    places = (planes[line], rows[line], column)
+    lowest, highest = (np.stack([end.reduceat(at, starts) for at in places], 1) for end in (np.minimum, np.maximum))
+    return values[starts], lowest, highest
+
+
 def _whole_numbers(labels: npt.NDArray[np.generic], source: str) -> npt.NDArray[np.integer]:
     """Labels as integers; a mask saved as floating point is fine as long as its values are whole."""
     if labels.dtype.kind == "b":
-        return labels.astype(np.uint8)
+        return labels.view(np.uint8)
     if labels.dtype.kind not in "iuf":
         raise MaskError(f"voxels of type {labels.dtype}", where=source, way_out="store one whole number a voxel")
+    if labels.dtype in (np.uint8, np.uint16):
+        return labels.view(labels.dtype)
     low, high = (float(labels.min()), float(labels.max())) if labels.size else (0.0, 0.0)
     if not (np.isfinite([low, high]).all() and low >= 0 and high <= np.iinfo(np.uint16).max):
         raise MaskError(
             f"values from {low:g} to {high:g} are no labels", where=source, way_out="number lesions 1 to 65535"
         )
+    if labels.dtype == np.int16:
+        return labels.view(np.uint16)
     whole = labels.astype(np.uint16)
     if labels.dtype.kind == "f" and not np.array_equal(whole, labels):
         raise MaskError(
             "fractional values in a label map", where=source, way_out="export a label map, not a probability map"
         )
     return whole
+
+
+def _moved(region: Region, source: Geometry, target: Geometry) -> tuple[Region | None, str]:
+    """`region` on the target grid, None where nothing of it lies there; and what is to be said about it."""
+    taken = _resample(region, source, target)
+    if taken is not None and _box_within(region, source, target):
+        return taken, ""
+    centres = source.to_lps(np.argwhere(region.voxels) + [part.start for part in region.box])
+    inside = target.contains(centres)
+    if not inside.any() and taken is None:
+        return None, "lies outside the field of view of the image"
+    if taken is None:
+        shift_mm = _shift_onto_centre(centres, centres[inside], target)
+        taken = _resample(region, source, _shifted(target, shift_mm))
+        return taken, f"holds no voxel centre of the image: kept, moved by {np.linalg.norm(shift_mm):.2f} mm"
+    outside = np.count_nonzero(~inside)
+    return taken, f"is cut by the edge of the image: {outside} of its {inside.size} voxels lie outside" * bool(outside)
+
+
+def _box_within(region: Region, source: Geometry, target: Geometry) -> bool:
+    """Whether the whole box lies in the target grid, so that no voxel need be looked at."""
+    centres = source.to_lps(np.array(np.meshgrid(*([p.start, p.stop - 1] for p in region.box))).reshape(3, -1).T)
+    return bool(target.contains(centres).all())
+
+
+def _shift_onto_centre(centres: FloatArray, inside: FloatArray, target: Geometry) -> FloatArray:
+    """(3,) LPS mm from the nearest target voxel centre to the voxel in the region's middle; never none of it."""
+    middle = inside[np.argmin(((inside - centres.mean(axis=0)) ** 2).sum(axis=1))]
+    return np.asarray(middle - target.to_lps(np.floor(target.to_voxel(middle) + 0.5)))
+
+
+def _shifted(geometry: Geometry, shift_mm: FloatArray) -> Geometry:
+    """The grid moved by (3,) LPS mm."""
+    matrix = np.eye(4)
+    matrix[:3, 3] = shift_mm
+    return geometry.moved(matrix)
 
 
 def _resample(region: Region, source: Geometry, target: Geometry) -> Region | None:
@@ -229,14 +313,33 @@ def _resample(region: Region, source: Geometry, target: Geometry) -> Region | No
     high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, target.shape)
     if (low >= high).any():
         return None
-    grid = np.stack(np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij"), axis=-1)
-    index = np.floor(source.to_voxel(target.to_lps(grid)) + 0.5).astype(int)
-    index -= np.array([part.start for part in region.box])
-    inside = ((index >= 0) & (index < region.voxels.shape)).all(axis=-1)
-    taken = np.zeros(inside.shape, dtype=bool)
-    taken[inside] = region.voxels[tuple(index[inside].T)]
+    step = np.linalg.inv(source.affine) @ target.affine
+    start = step[:3, :3] @ low + step[:3, 3] - [part.start for part in region.box]
+    taken = np.zeros(tuple(high - low), dtype=bool)
+    for plane in range(len(taken)):
+        taken[plane] = _sample_plane(region.voxels, step[:3, :3], start + plane * step[:3, 0], taken.shape[1:])
     tight = _bounding_box(taken)
     if tight is None:
         return None
     box = tuple(slice(part.start + int(a), part.stop + int(a)) for part, a in zip(tight, low, strict=True))
-    return replace(region, box=(box[0], box[1], box[2]), voxels=taken[tight])
+    return replace(region, box=(box[0], box[1], box[2]), voxels=taken[tight].copy())
+
+
+def _sample_plane(voxels: BoolArray, step: FloatArray, start: FloatArray, shape: tuple[int, ...]) -> BoolArray:
+    """(rows, columns) of `voxels`, nearest, at start + row * step[:, 1] + column * step[:, 2] in their indices.
+
+    A term too small to matter is left out, so that parallel grids need one index an axis. A centre on the border of
+    two voxels takes the upper one, whatever the last bit says.
+    """
+    rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
+    inside: BoolArray = np.ones((1, 1), dtype=bool)
+    index = []
+    for axis, size in enumerate(voxels.shape):
+        at = np.full((1, 1), start[axis] + 0.5 + _TIE)
+        for way, steps in ((1, rows), (2, columns)):
+            if abs(step[axis, way]) * steps.size > _TIE / 10:
+                at = at + step[axis, way] * steps
+        nearest = np.floor(at).astype(int)
+        inside = inside & (nearest >= 0) & (nearest < size)
+        index.append(np.clip(nearest, 0, size - 1))
+    return np.asarray(inside & voxels[tuple(index)])
