@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from mdanderson.errors import SettingsError
-from mdanderson.vocabulary import Modality, Scope
+from mdanderson.vocabulary import Modality, Scope, Sequence
 
 __all__ = ["ImageSettings", "Policy", "Settings"]
 
@@ -57,6 +57,9 @@ class Policy:
         "exclude", "ours: a local treatment changes its lesion locally"
     )
     reader: str = _known("", "whose statements count; blank = the latest statement")
+    size_sequence_order: tuple[Sequence, ...] = _known(
+        (Sequence.T1, Sequence.STIR, Sequence.T2), "ours: MR size comes from the first of these present at both visits"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
@@ -84,6 +87,13 @@ class ImageSettings:
     normal_robust_sd: float = _known(1.0, "ours, CR2: median within reference +/- factor x robust SD", gt=0)
     normal_minimum_hu: float = _known(40.0, "ours, CR2: but at least this many HU", gt=0)
     normal_class_share: float = _known(0.1, "ours, CR2: fewer lytic and fewer sclerotic voxels than this", gt=0, le=1)
+    normal_t1_low: float = _known(0.8, "ours, CR3: T1 signal against normal marrow, at least", gt=0)
+    normal_t1_high: float = _known(1.2, "ours, CR3: T1 signal against normal marrow, at most", gt=0)
+    normal_t2_high: float = _known(1.2, "ours, CR3: T2 or STIR signal against normal marrow, at most", gt=0)
+    normal_opposed_in: float = _known(
+        0.8, "CR3: opposed/in phase below this; benign 0.78 +/- 0.15, pathologic 1.05 +/- 0.15 (RSNA 2004)", gt=0
+    )
+    normal_uptake: float = _known(1.2, "ours, CR4: uptake against reference bone, at most", gt=0)
     reference_minimum_voxels: int = _known(100, "ours: fewer voxels of reference bone are no reference", ge=1)
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
