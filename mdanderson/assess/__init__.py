@@ -1,0 +1,7 @@
+"""One patient: where the halves meet. Images in date order become findings, findings become a timeline."""
+
+from __future__ import annotations
+
+from mdanderson.assess.patient import assess
+
+__all__ = ["assess"]

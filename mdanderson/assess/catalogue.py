@@ -1,0 +1,63 @@
+"""The lesions that a patient's series has shown so far, each with the place where it was first seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mdanderson.assess.station import Station
+from mdanderson.findings import LesionFinding
+from mdanderson.geometry import FloatArray
+from mdanderson.matching import Place
+from mdanderson.volume import Region
+
+__all__ = ["Catalogue", "Known"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Known:
+    """A lesion seen before: `region` on the grid of `home`, the image that showed it first; `first` as found there.
+
+    points_common_mm: (voxels, 3), its place. lytic: its lytic part then, None where it had none.
+    """
+
+    lesion_id: str
+    home: Station
+    region: Region
+    points_common_mm: FloatArray
+    lytic: Region | None
+    first: LesionFinding
+
+    @property
+    def place(self) -> Place:
+        """The lesion's place in the common space."""
+        return Place.from_geometry(
+            key=self.lesion_id, points_lps_mm=self.points_common_mm, geometry=self.home.volume.geometry
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Catalogue:
+    """All lesions known so far, in the order in which they were first seen; grows by `with_lesion`."""
+
+    lesions: tuple[Known, ...] = ()
+
+    def __iter__(self) -> Iterator[Known]:
+        return iter(self.lesions)
+
+    def __getitem__(self, lesion_id: str) -> Known:
+        return next(known for known in self.lesions if known.lesion_id == lesion_id)
+
+    @property
+    def next_id(self) -> str:
+        """The identity of the next lesion: L01, L02, ..."""
+        return f"L{len(self.lesions) + 1:02d}"
+
+    def with_lesion(self, known: Known) -> Catalogue:
+        """The catalogue and one lesion more."""
+        return replace(self, lesions=(*self.lesions, known))
+
+    def identities(self, tracking_uids: dict[str, str]) -> dict[str, str]:
+        """Found key -> lesion, where a tracking UID (found key -> UID) says that both are the same lesion."""
+        by_uid = {known.region.tracking_uid: known.lesion_id for known in self.lesions if known.region.tracking_uid}
+        return {key: by_uid[uid] for key, uid in tracking_uids.items() if uid in by_uid}

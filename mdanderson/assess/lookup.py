@@ -1,0 +1,97 @@
+"""Not segmented is not gone: what the image itself shows at a lesion's place (criteria, section 3, detail 31)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mdanderson.assess.catalogue import Known
+from mdanderson.assess.examine import examine_place
+from mdanderson.assess.station import Station
+from mdanderson.criteria.mda2010 import is_density_abnormal, is_density_normal, is_filled_in
+from mdanderson.findings import Density, LesionFinding
+from mdanderson.lesions import Lesion
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
+from mdanderson.volume import Region
+
+__all__ = ["look_up", "seen_at_baseline"]
+
+
+def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) -> LesionFinding:
+    """What became of a known lesion that nobody segmented: resolved, missing (still visible) or not evaluable."""
+    station = max(stations, key=lambda s: s.share_in_view(known.points_common_mm) if s.trusted else -1.0)
+    status, density, why = _judge(known, station, settings)
+    return LesionFinding(
+        lesion_id=known.lesion_id,
+        status=status,
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        density=density,
+        registration_error_mm=station.error_mm,
+        why=why,
+    )
+
+
+def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, Density | None, str]:
+    """Status, density at the place, and the reason in words."""
+    if not station.trusted:
+        return Status.NOT_EVALUABLE, None, f"not segmented, and its place is unknown: {station.registration.why}"
+    if station.share_in_view(known.points_common_mm) < settings.image.field_of_view_share:
+        return Status.NOT_EVALUABLE, None, "its place lies outside the field of view"
+    place = station.carry(known.region, known.home)
+    if place is None:
+        return Status.NOT_EVALUABLE, None, "its place falls between the image's planes"
+    density = examine_place(station, place, known=known, neighbours=_others(station, place), settings=settings)
+    if density.reference_hu is None:
+        return Status.NOT_EVALUABLE, density, "not segmented, and no reference bone to judge its place by"
+    if known.first.density is None or not is_density_abnormal(known.first.density, settings.image):
+        return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
+    if is_density_normal(density, settings.image):
+        return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
+    if is_filled_in(density, known.first.density, settings.image):
+        return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"
+    return Status.MISSING, density, "lesion visible but not segmented"
+
+
+def seen_at_baseline(
+    station: Station, lesion: Lesion, finding: LesionFinding, baseline: Sequence[Station], *, settings: Settings
+) -> tuple[Status, str]:
+    """Whether a lesion first segmented now is new: status, and the reason where it cannot be called new.
+
+    Looked up in the baseline image that shows its place best; outside all of them nobody can say.
+    """
+    points = station.to_common(lesion.points_lps_mm)
+    home = max(baseline, key=lambda s: s.share_in_view(points))
+    if home.share_in_view(points) < settings.image.field_of_view_share:
+        return Status.NOT_EVALUABLE, "outside the baseline's field of view: nobody can say whether it is new"
+    place = home.carry(lesion.region, station)
+    if place is None or finding.density is None:
+        return Status.NEW, ""
+    then = examine_place(home, place, known=None, neighbours=_others(home, place), settings=settings)
+    if _same_abnormality(finding.density, then, settings):
+        return Status.FOLLOWED, "visible at baseline but not segmented"
+    return Status.NEW, ""
+
+
+def _same_abnormality(now: Density, then: Density, settings: Settings) -> bool:
+    """Whether the place was already abnormal in the way it is now: the same class, at least half as far from normal.
+
+    Any other abnormality (a cortex in the place, a lesion of another kind) does not excuse a new metastasis.
+    """
+    if now.reference_hu is None or then.reference_hu is None:
+        return False
+    contrast_now, contrast_then = now.median_hu - now.reference_hu, then.median_hu - then.reference_hu
+    if contrast_now * contrast_then <= 0 or abs(contrast_then) < abs(contrast_now) * settings.image.visible_share:
+        return False
+    pairs = ((now.lytic_fraction, then.lytic_fraction), (now.sclerotic_fraction, then.sclerotic_fraction))
+    return any(
+        share_now >= settings.image.type_minority and share_then >= share_now * settings.image.visible_share
+        for share_now, share_then in pairs
+        if share_now is not None and share_then is not None
+    )
+
+
+def _others(station: Station, place: Region) -> list[Region]:
+    """Every lesion of the image and the place itself: none of them is reference bone."""
+    return [*station.image.lesions.regions, place]

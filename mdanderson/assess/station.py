@@ -1,0 +1,99 @@
+"""An image with its segmentation, placed in the patient's common space."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mdanderson.geometry import FloatArray, Geometry
+from mdanderson.lesions import Lesion
+from mdanderson.registration import Registration
+from mdanderson.volume import Mask, Region, Volume
+
+__all__ = ["Image", "Station"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Image:
+    """What one manifest row gives: the image and, on its grid, lesions, bones and a given reference."""
+
+    volume: Volume
+    lesions: Mask
+    date: dt.date
+    visit: str = ""
+    bone_map: Mask | None = None
+    reference_mask: Mask | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Station:
+    """An image and the way from the common space (LPS mm of the baseline image) into it and back.
+
+    The common space is where lesions of different dates are compared; `registration` leads from it to the image.
+    """
+
+    image: Image
+    registration: Registration
+
+    @property
+    def volume(self) -> Volume:
+        """The image's volume."""
+        return self.image.volume
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a place found in one image may be looked up in the other."""
+        return self.registration.trusted
+
+    @property
+    def error_mm(self) -> float:
+        """Estimated error of a place carried over."""
+        return self.registration.error_mm
+
+    def to_common(self, points_lps_mm: FloatArray) -> FloatArray:
+        """(n, 3) LPS mm of this image -> common space."""
+        return self.registration.to_baseline(points_lps_mm)
+
+    def to_image(self, points_common_mm: FloatArray) -> FloatArray:
+        """(n, 3) common space -> LPS mm of this image."""
+        return self.registration.to_follow_up(points_common_mm)
+
+    def carry(self, region: Region, home: Station) -> Region | None:
+        """A region of `home`'s grid on this image's grid; None when no voxel of it falls inside."""
+        matrix = self.registration.matrix @ np.linalg.inv(home.registration.matrix)
+        grid = home.volume.geometry.moved(matrix)
+        moved = Mask(geometry=grid, regions=(region,)).on_grid(_anywhere(self.volume.geometry))
+        return moved.regions[0] if moved.regions else None
+
+    def share_in_view(self, points_common_mm: FloatArray) -> float:
+        """The share of (n, 3) points that this image shows: inside its grid and imaged."""
+        geometry = self.volume.geometry
+        points = self.to_image(points_common_mm)
+        index = np.floor(geometry.to_voxel(points[geometry.contains(points)]) + 0.5).astype(int)
+        if not len(index):
+            return 0.0
+        low, high = index.min(axis=0), index.max(axis=0) + 1
+        box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+        return float(self.volume.imaged(box)[tuple((index - low).T)].sum()) / len(points)
+
+
+def _anywhere(geometry: Geometry) -> Geometry:
+    """The grid without its frame of reference: the registration, not the header, says that the spaces agree."""
+    return geometry.moved(np.eye(4))
+
+
+def union(lesions: Sequence[Lesion]) -> Region:
+    """Several lesions of one image as one region, under the first one's label."""
+    regions = [lesion.region for lesion in lesions]
+    low = np.min([[part.start for part in region.box] for region in regions], axis=0)
+    high = np.max([[part.stop for part in region.box] for region in regions], axis=0)
+    voxels = np.zeros(high - low, dtype=bool)
+    for region in regions:
+        where = tuple(slice(p.start - a, p.stop - a) for p, a in zip(region.box, low, strict=True))
+        voxels[where] |= region.voxels
+    box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    return Region(label=regions[0].label, box=box, voxels=voxels, name=regions[0].name)

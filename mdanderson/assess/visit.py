@@ -1,0 +1,237 @@
+"""One visit: every segmented lesion gets its identity and is measured, every known one is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from mdanderson.assess.catalogue import Catalogue, Known
+from mdanderson.assess.examine import Examined, examine
+from mdanderson.assess.lookup import look_up, seen_at_baseline
+from mdanderson.assess.station import Station, union
+from mdanderson.errors import Problem, Severity
+from mdanderson.findings import LesionFinding
+from mdanderson.lesions import Lesion, find_lesions
+from mdanderson.matching import Match, MatchKind, Place, match
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
+from mdanderson.volume import Region
+
+__all__ = ["VisitFindings", "assess_visit"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class VisitFindings:
+    """What one visit showed: a finding per known lesion, the catalogue grown by the new ones, and problems."""
+
+    findings: tuple[LesionFinding, ...]
+    catalogue: Catalogue
+    problems: tuple[Problem, ...]
+
+
+def assess_visit(
+    stations: Sequence[Station], catalogue: Catalogue, baseline: Sequence[Station], *, settings: Settings
+) -> VisitFindings:
+    """Identify and measure the lesions of all images of one visit, then look up those that nobody segmented.
+
+    baseline: the images of the first visit, in which later lesions are looked up; empty when this visit is the first.
+    """
+    desk = _Desk(settings=settings, catalogue=catalogue, baseline=tuple(baseline))
+    for station in stations:
+        desk.read(station)
+    for known in catalogue:
+        if known.lesion_id not in desk.found:
+            desk.found[known.lesion_id] = look_up(known, stations, settings=settings)
+    ordered = tuple(desk.found[known.lesion_id] for known in desk.catalogue)
+    return VisitFindings(findings=ordered, catalogue=desk.catalogue, problems=tuple(desk.problems))
+
+
+@dataclass(kw_only=True, slots=True)
+class _Desk:
+    """The work of one visit while its images are read one after the other."""
+
+    settings: Settings
+    catalogue: Catalogue
+    baseline: tuple[Station, ...]
+    found: dict[str, LesionFinding] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, station: Station) -> None:
+        """Give every lesion segmented in `station` its identity, and measure it."""
+        lesions = {str(lesion.label): lesion for lesion in find_lesions(station.image.lesions)}
+        identities = self.catalogue.identities({key: lesion.region.tracking_uid for key, lesion in lesions.items()})
+        if not station.trusted:
+            lesions = self._without_place(station, lesions, identities)
+        known = [known.place for known in self._in_view(station, identities)]
+        found = [_place(station, lesion, key) for key, lesion in lesions.items()]
+        matches = match(
+            known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
+        )
+        neighbours = self._neighbours(station)
+        for one in matches:
+            self._take(one, station, lesions, neighbours)
+
+    def _take(self, one: Match, station: Station, lesions: dict[str, Lesion], neighbours: Sequence[Region]) -> None:
+        """Turn one match into findings."""
+        segmented = [lesions[key] for key in one.found]
+        if one.kind is MatchKind.NEW:
+            self._first_seen(station, segmented[0], neighbours)
+        elif one.kind is MatchKind.FOLLOWED:
+            self._followed(station, one.known[0], segmented, Status.FOLLOWED, neighbours)
+        elif one.kind is MatchKind.SPLIT:
+            self._followed(station, one.known[0], segmented, Status.SPLIT, neighbours)
+        elif one.kind is MatchKind.MERGED:
+            self._merged(station, one.known, segmented, neighbours)
+        elif one.kind is MatchKind.AMBIGUOUS:
+            self._ambiguous(station, one)
+
+    def _followed(
+        self, station: Station, lesion_id: str, parts: Sequence[Lesion], status: Status, neighbours: Sequence[Region]
+    ) -> None:
+        """A known lesion, in one piece or several; several are measured as one region (criteria, detail 27)."""
+        known = self.catalogue[lesion_id]
+        region = parts[0].region if len(parts) == 1 else union(parts)
+        finding = self._examine(station, region, lesion_id, status, known, neighbours).finding
+        labels = ";".join(str(part.label) for part in parts)
+        self._keep(replace(finding, label=labels, status=self._status_here(known, finding)))
+
+    def _status_here(self, known: Known, finding: LesionFinding) -> Status:
+        """A lesion first seen at this very visit in another image is no follow-up of itself."""
+        same_visit = known.first.date == finding.date and known.first.visit == finding.visit
+        return known.first.status if same_visit else finding.status
+
+    def _merged(
+        self, station: Station, parents: Sequence[str], segmented: Sequence[Lesion], neighbours: Sequence[Region]
+    ) -> None:
+        """Several known lesions in one region: the first parent's row carries the measurement."""
+        first, *others = parents
+        known = self.catalogue[first]
+        finding = self._examine(station, segmented[0].region, first, Status.MERGED, known, neighbours).finding
+        self._keep(replace(finding, parents=tuple(parents)))
+        for lesion_id in others:
+            self._keep(_bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents)))
+
+    def _first_seen(self, station: Station, lesion: Lesion, neighbours: Sequence[Region]) -> None:
+        """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
+        lesion_id = self.catalogue.next_id
+        status = Status.NEW if self.baseline else Status.BASELINE
+        examined = self._examine(station, lesion.region, lesion_id, status, None, neighbours)
+        finding = examined.finding
+        if self.baseline:
+            status, why = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
+            finding = replace(finding, status=status, why=why or finding.why)
+            if why:
+                self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", "check the baseline mask")
+        if lesion.touches_edge:
+            self._warn(station, f"lesion {lesion_id} (label {lesion.label}) is cut by the edge of the image", _WIDER)
+        points = station.to_common(lesion.points_lps_mm)
+        self.catalogue = self.catalogue.with_lesion(
+            Known(
+                lesion_id=lesion_id,
+                home=station,
+                region=lesion.region,
+                points_common_mm=points,
+                lytic=examined.lytic,
+                first=finding,
+            )
+        )
+        self._keep(finding)
+
+    def _ambiguous(self, station: Station, one: Match) -> None:
+        """Neighbours too close to be told apart: all of them are named, none is guessed."""
+        labels = ", ".join(one.found)
+        why = f"{', '.join(one.known)} cannot be told apart from labels {labels} here"
+        for lesion_id in one.known:
+            self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
+        self._warn(station, why, "say which is which: lesion_id in reads.csv, or tracking UIDs in a DICOM SEG")
+
+    def _without_place(
+        self, station: Station, lesions: dict[str, Lesion], identities: dict[str, str]
+    ) -> dict[str, Lesion]:
+        """Where the registration is not trusted only lesions identified by a tracking UID can be followed."""
+        lost = [key for key in lesions if key not in identities]
+        if lost:
+            self._warn(
+                station,
+                f"labels {', '.join(lost)} have no identity: {station.registration.why}",
+                "check that both images show the same patient and region",
+                Severity.ERROR,
+            )
+        return {key: lesion for key, lesion in lesions.items() if key in identities}
+
+    def _in_view(self, station: Station, identities: dict[str, str]) -> list[Known]:
+        """The known lesions that this image could show."""
+        wanted = set(identities.values())
+        return [
+            known
+            for known in self.catalogue
+            if known.lesion_id in wanted or (station.trusted and station.share_in_view(known.points_common_mm) > 0.0)
+        ]
+
+    def _neighbours(self, station: Station) -> list[Region]:
+        """Everything in this image that is, or was, a lesion: no reference bone there."""
+        regions = list(station.image.lesions.regions)
+        if station.trusted:
+            carried = (station.carry(known.region, known.home) for known in self.catalogue if known.home is not station)
+            regions += [region for region in carried if region is not None]
+        return regions
+
+    def _examine(
+        self,
+        station: Station,
+        region: Region,
+        lesion_id: str,
+        status: Status,
+        known: Known | None,
+        neighbours: Sequence[Region],
+    ) -> Examined:
+        return examine(
+            station,
+            region,
+            lesion_id=lesion_id,
+            status=status,
+            known=known,
+            neighbours=neighbours,
+            settings=self.settings,
+        )
+
+    def _keep(self, finding: LesionFinding) -> None:
+        """Of several images of one visit the one that covers the lesion best speaks (criteria, detail 30)."""
+        before = self.found.get(finding.lesion_id)
+        if before is None or _coverage(finding) > _coverage(before):
+            self.found[finding.lesion_id] = finding
+
+    def _warn(self, station: Station, what: str, way_out: str, severity: Severity = Severity.WARNING) -> None:
+        image = station.image
+        self.problems.append(
+            Problem(severity=severity, visit=image.visit, where=image.where, what=what, how_to_fix=way_out)
+        )
+
+
+_WIDER = "its size is not known; use an image that shows the whole lesion"
+
+
+def _coverage(finding: LesionFinding) -> tuple[bool, float]:
+    return finding.long_axis_mm is not None, finding.volume_ml or 0.0
+
+
+def _place(station: Station, lesion: Lesion, key: str) -> Place:
+    return Place.from_geometry(
+        key=key, points_lps_mm=station.to_common(lesion.points_lps_mm), geometry=station.volume.geometry
+    )
+
+
+def _bare(
+    lesion_id: str, station: Station, status: Status, why: str, *, parents: tuple[str, ...] = ()
+) -> LesionFinding:
+    """A finding without a measurement, with its reason."""
+    return LesionFinding(
+        lesion_id=lesion_id,
+        status=status,
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        parents=parents,
+        registration_error_mm=station.error_mm,
+        why=why,
+    )
