@@ -99,13 +99,30 @@ class ImageSettings:
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
     cortex_hu: float = _known(250.0, "ours: cortical bone, used only to find bone, never to judge a lesion")
-    outline_sigma_pixels: float = _known(0.85, "ours: the outline is the 0.5 level of the mask smoothed so", gt=0)
-    field_of_view_share: float = _known(0.9, "ours: a place is in view when the image shows this share of it", gt=0, le=1)
+    outline_sigma_pixels: float = _known(1.3, "ours: scale at which the mask is smoothed to find its outline", gt=0)
+    outline_least_depth: float = _known(
+        0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
+    )
+    field_of_view_share: float = _known(
+        0.9, "ours: a place is in view when the image shows this share of it", gt=0, le=1
+    )
     visible_share: float = _known(
         0.5, "ours: a later lesion was visible at baseline when its place was this far on the way already", gt=0, le=1
     )
     registration_trust_mm: float = _known(
         5.0, "ours: a registration with a larger estimated error is not trusted", gt=0
+    )
+    registration_least_overlap: float = _known(
+        0.25, "ours: share of the bone, of the image with less of it, that both images show", gt=0, le=1
+    )
+    registration_least_correlation: float = _known(
+        0.75, "ours: of HU near bone; one body moved 0.88-1.0, other bodies up to 0.61 in the shared images", gt=0, lt=1
+    )
+    registration_bone_on_bone: float = _known(
+        0.85, "ours: share of bone laid on bone; one body moved 0.95-1.0, other bodies up to 0.74", gt=0, le=1
+    )
+    registration_rival_margin: float = _known(
+        0.02, "ours: how much worse the second best place must fit, in correlation; vertebrae look alike", ge=0, lt=1
     )
     matching_reach_mm: float = _known(8.0, "ours: how far apart two outlines of one lesion may lie", gt=0)
 
