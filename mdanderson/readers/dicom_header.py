@@ -1,0 +1,238 @@
+"""What a DICOM header says of an image: kind, date, unit, acquisition. No pixel is read and no identity is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from mdanderson.errors import ImageError, UnitError
+from mdanderson.geometry import FloatArray
+from mdanderson.vocabulary import Modality
+from mdanderson.volume import Unit
+
+__all__ = [
+    "DicomFile",
+    "acquisition_date",
+    "acquisition_facts",
+    "known_modality",
+    "numbers",
+    "open_dicom",
+    "starts_like_dicom",
+    "text",
+    "value_unit",
+    "whole_number",
+]
+
+_PREAMBLE = 132
+_BARE_STARTS = (b"\x08\x00", b"\x02\x00")
+"""A data set without preamble starts with group 0008 (or 0002) in little-endian order."""
+
+_DEFER_BYTES = 2**16
+"""Longer elements (pixels, private blobs) stay in the file until somebody asks for them."""
+
+_PIXEL_DATA = 0x7FE00010
+_PLANAR = frozenset({"CR", "DX", "RG", "XA", "RF"})
+_BROKEN_HEADER = (
+    InvalidDicomError,
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    EOFError,
+    struct.error,
+)
+"""What pydicom raises on damaged headers; none of it says anything to a user."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class DicomFile:
+    """A parsed header, and where in the file its pixel bytes are (`pixel_bytes` 0 = no pixels)."""
+
+    path: Path
+    header: Dataset
+    pixel_offset: int = 0
+    pixel_bytes: int = 0
+
+    @property
+    def series_uid(self) -> str:
+        """SeriesInstanceUID; compared, never shown."""
+        return text(self.header, "SeriesInstanceUID")
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it holds an image to be measured, unlike a segmentation, a contour set or a report."""
+        known = text(self.header, "Modality") not in {"SEG", "RTSTRUCT", "RTDOSE"}
+        return known and "Rows" in self.header
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether one file holds many slices."""
+        frames = whole_number(self.header, "NumberOfFrames") or 1
+        return frames > 1 or "PerFrameFunctionalGroupsSequence" in self.header
+
+
+def starts_like_dicom(path: Path) -> bool:
+    """Whether the first bytes are those of a DICOM file, with or without preamble. Names are not looked at."""
+    with path.open("rb") as file:
+        return _looks_like_dicom(file.read(_PREAMBLE))
+
+
+def open_dicom(path: Path) -> DicomFile | None:
+    """The header of a file, None when it is not DICOM.
+
+    Raises `ImageError` when it starts like DICOM but is damaged, and when it is empty: a copy that failed would leave
+    an unseen gap in a series.
+    """
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of every odd value; those we use are checked below
+            start = file.read(_PREAMBLE)
+            if not start:
+                raise ImageError("the file is empty", where=path.name, way_out="copy or export it again")
+            if not _looks_like_dicom(start):
+                return None
+            file.seek(0)
+            header = dcmread(file, defer_size=_DEFER_BYTES, force=True)
+            pixels = header.get_item(_PIXEL_DATA, keep_deferred=True)
+    except OSError as error:
+        raise ImageError("the file cannot be opened", where=path.name, way_out=f"{error.strerror}") from error
+    except _BROKEN_HEADER as error:
+        raise ImageError("the DICOM header is damaged", where=path.name, way_out="export it again") from error
+    if not isinstance(pixels, RawDataElement | DataElement):
+        return DicomFile(path=path, header=header)
+    if isinstance(pixels, DataElement):  # deflated files are already in memory; pydicom decodes them
+        return DicomFile(path=path, header=header, pixel_bytes=len(pixels.value or b""))
+    return DicomFile(path=path, header=header, pixel_offset=pixels.value_tell, pixel_bytes=pixels.length)
+
+
+def _looks_like_dicom(start: bytes) -> bool:
+    return start[128:] == b"DICM" or (len(start) > 8 and start[:2] in _BARE_STARTS and start[3] == 0)
+
+
+def text(header: Dataset, keyword: str) -> str:
+    """The value as one line of text, blank when absent."""
+    value = header.get(keyword)
+    if value is None:
+        return ""
+    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+    return "/".join(str(part).strip() for part in parts)
+
+
+def numbers(header: Dataset, keyword: str, *, count: int = 1) -> FloatArray | None:
+    """(count,) the value, None when absent or blank. Raises `ImageError` when it is anything else."""
+    try:
+        value = header.get(keyword)
+        if value is None or value == "":
+            return None
+        values = np.asarray(value if count == 1 else list(value), dtype=float).reshape(-1)
+    except (ValueError, TypeError, OverflowError, BytesLengthException) as error:
+        raise ImageError(f"{keyword} is not a number", way_out="export it again") from error
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise ImageError(f"{keyword} does not hold {count} finite number(s)", way_out="export it again")
+    return values
+
+
+def whole_number(header: Dataset, keyword: str) -> int | None:
+    """The value as an integer, None when absent or blank. Raises `ImageError` when it is anything else."""
+    values = numbers(header, keyword)
+    return None if values is None else int(values[0])
+
+
+def known_modality(header: Dataset) -> Modality:
+    """What made the image. Raises `ImageError` for what is no volume: radiographs, and objects that are no image."""
+    name = text(header, "Modality")
+    planar_scan = name == "NM" and "ImagePositionPatient" not in header
+    if name in _PLANAR or planar_scan:
+        raise ImageError(
+            f"a planar image ({name}) is no volume: bone scans and radiographs are not read by this version",
+            way_out="give a reader's measurements of it in reads.csv",
+        )
+    if name not in {"CT", "MR", "NM", "PT"}:
+        raise ImageError(
+            f"a DICOM {name or 'object without modality'} is no image to be measured",
+            way_out="name the CT, MR, PT or NM series; segmentations belong in the mask column",
+        )
+    return Modality(name)
+
+
+def acquisition_date(header: Dataset) -> dt.date | None:
+    """Date of the study, else of the series, else of the acquisition; None when none of them is a date."""
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate"):
+        digits = text(header, keyword).replace(".", "")[:8]
+        try:
+            return dt.datetime.strptime(digits, "%Y%m%d").date()
+        except ValueError:
+            continue
+    return None
+
+
+def value_unit(header: Dataset, modality: Modality, *, rescale_type: str, is_rescaled: bool) -> Unit:
+    """What a rescaled voxel means.
+
+    rescale_type: RescaleType, blank when absent. is_rescaled: whether slope and intercept are there.
+    Raises `UnitError` for a CT that is not in HU and a PET that is neither in Bq/ml nor in SUV by body weight.
+    """
+    if modality is Modality.CT:
+        if not is_rescaled or rescale_type not in {"", "HU", "US"}:
+            found = f"RescaleType {rescale_type}" if is_rescaled else "no rescale slope and intercept"
+            raise UnitError(f"CT numbers are not in HU ({found})", way_out="export the original CT series")
+        return Unit.HU
+    if modality is Modality.PT:
+        return _pet_unit(header)
+    return Unit.COUNTS if modality is Modality.NM else Unit.ARBITRARY
+
+
+def _pet_unit(header: Dataset) -> Unit:
+    units, suv_type = text(header, "Units"), text(header, "SUVType")
+    if units == "BQML":
+        return Unit.BECQUEREL_PER_ML
+    if units == "GML" and suv_type in {"", "BW"}:
+        return Unit.SUV
+    named = " ".join(part for part in (units or "blank", suv_type) if part)
+    raise UnitError(f"PET units are {named}", way_out="export the series in Bq/ml (BQML) or SUV by body weight (GML)")
+
+
+def acquisition_facts(header: Dataset) -> dict[str, str]:
+    """What the comparability of two densities depends on; nothing that identifies anybody. Absent = left out."""
+    keywords = {
+        "kvp": "KVP",
+        "kernel": "ConvolutionKernel",
+        "slice_thickness_mm": "SliceThickness",
+        "scanner": "ManufacturerModelName",
+    }
+    facts = {name: _short(_first(header, keyword)) for name, keyword in keywords.items()}
+    agent = _first(header, "ContrastBolusAgent").casefold()
+    facts["contrast_agent"] = "unknown" if not agent else "no" if agent in {"none", "no", "without"} else "yes"
+    return {name: value for name, value in facts.items() if value}
+
+
+def _first(header: Dataset, keyword: str) -> str:
+    """The value in the header itself or in the functional groups that all frames share."""
+    return next((found for level in _levels(header) if (found := text(level, keyword))), "")
+
+
+def _short(fact: str) -> str:
+    """A number without the digits that its conversion to text added; other text as it is."""
+    try:
+        return f"{float(fact):g}"
+    except ValueError:
+        return fact
+
+
+def _levels(header: Dataset) -> Iterator[Mapping[str, object]]:
+    yield header
+    for shared in header.get("SharedFunctionalGroupsSequence", ()):
+        for group in shared:
+            if group.VR == "SQ":
+                yield from group.value

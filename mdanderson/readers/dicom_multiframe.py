@@ -1,0 +1,76 @@
+"""Enhanced multi-frame CT, MR and PET: every frame becomes a `Slice`, so that the checks of a series hold for them too.
+
+Geometry and rescaling come from the functional groups, a frame's own before those shared by all.
+"""
+
+from __future__ import annotations
+
+from pydicom import Dataset
+
+from mdanderson.errors import GeometryError, ImageError
+from mdanderson.readers.dicom_header import DicomFile, text, whole_number
+from mdanderson.readers.dicom_slices import (
+    Slice,
+    claimed_step,
+    needed,
+    pixel_format,
+    refuse_localizer,
+    scale,
+)
+from mdanderson.readers.orientation import check_size
+
+__all__ = ["rescale_header", "slices_of_frames"]
+
+
+def slices_of_frames(file: DicomFile) -> list[Slice]:
+    """One slice a frame. Raises `GeometryError` or `ImageError`, naming the file or the frame."""
+    try:
+        refuse_localizer(file.header)
+        pixels = pixel_format(file)
+        frames = whole_number(file.header, "NumberOfFrames") or 1
+        check_size((frames, pixels.rows, pixels.columns))
+        own = file.header.get("PerFrameFunctionalGroupsSequence") or []
+        if len(own) != frames:
+            raise GeometryError(
+                f"{frames} frames, {len(own)} of them with a position", way_out="export the original series"
+            )
+    except ImageError as error:
+        error.located(file.path.name)
+        raise
+    return [_slice_of_frame(file, frame) for frame in range(frames)]
+
+
+def rescale_header(file: DicomFile) -> Dataset:
+    """What holds slope, intercept and rescale type of the first frame."""
+    return _group(file.header, 0, "PixelValueTransformationSequence")
+
+
+def _slice_of_frame(file: DicomFile, frame: int) -> Slice:
+    header = file.header
+    name = f"{file.path.name} frame {frame + 1}"
+    measures = _group(header, frame, "PixelMeasuresSequence")
+    try:
+        return Slice(
+            file=file,
+            name=name,
+            instance_uid=f"{text(header, 'SOPInstanceUID')}:{frame}",
+            frame=frame,
+            position_mm=needed(_group(header, frame, "PlanePositionSequence"), "ImagePositionPatient", 3),
+            orientation=needed(_group(header, frame, "PlaneOrientationSequence"), "ImageOrientationPatient", 6),
+            spacing_mm=needed(measures, "PixelSpacing", 2),
+            step_mm=claimed_step(measures),
+            pixels=pixel_format(file),
+            scale=scale(header, _group(header, frame, "PixelValueTransformationSequence")),
+            frame_of_reference_uid=text(header, "FrameOfReferenceUID"),
+        )
+    except ImageError as error:
+        error.located(name)
+        raise
+
+
+def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
+    """The functional group of a frame, an empty one when neither it nor the shared groups have it."""
+    for groups in (header.PerFrameFunctionalGroupsSequence[frame], *header.get("SharedFunctionalGroupsSequence", ())):
+        if group := groups.get(keyword):
+            return group[0]
+    return Dataset()

@@ -1,0 +1,91 @@
+"""Stored pixels of slices: straight from the file where they are uncompressed, through pydicom's decoders elsewhere."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.pixels import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from mdanderson.errors import ImageError
+from mdanderson.readers.dicom_slices import Slice
+
+__all__ = ["read_stored"]
+
+_PLAIN = frozenset({"", ImplicitVRLittleEndian, ExplicitVRLittleEndian})
+"""Transfer syntaxes whose pixels lie in the file as they lie in memory."""
+
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+_DECODER_ERRORS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    struct.error,
+)
+"""What decoders raise on damaged streams, or when none of them knows the compression."""
+
+
+def read_stored(slices: Sequence[Slice]) -> npt.NDArray[np.integer]:
+    """(slices, rows, columns): the stored numbers in the order given, each byte read once.
+
+    Raises `ImageError` naming the slice that is cut short or cannot be decoded.
+    """
+    pixels = slices[0].pixels
+    for each in slices:
+        if _is_plain(each):
+            _check_length(each)
+    dtype = np.dtype(f"<{'i' if pixels.signed else 'u'}{pixels.bits_allocated // 8}")
+    stored = np.empty((len(slices), pixels.rows, pixels.columns), dtype=dtype)
+    for plane, each in zip(stored, slices, strict=True):
+        if _is_plain(each):
+            _read_plain(each, plane)
+        else:
+            plane[...] = _decode(each)
+    return stored
+
+
+def _is_plain(each: Slice) -> bool:
+    syntax = each.file.header.file_meta.get("TransferSyntaxUID", "")
+    return syntax in _PLAIN and each.file.pixel_bytes != _UNDEFINED_LENGTH and each.file.pixel_offset > 0
+
+
+def _check_length(each: Slice) -> None:
+    """Refuse a slice whose file is shorter than rows, columns and frames claim, before memory is allocated for it."""
+    needed = (each.frame + 1) * each.pixels.frame_bytes
+    on_disk = each.file.path.stat().st_size - each.file.pixel_offset
+    if min(each.file.pixel_bytes, on_disk) < needed:
+        raise _cut_short(each)
+
+
+def _read_plain(each: Slice, plane: npt.NDArray[np.integer]) -> None:
+    with each.file.path.open("rb", buffering=0) as file:
+        file.seek(each.file.pixel_offset + each.frame * each.pixels.frame_bytes)
+        if file.readinto(plane.data.cast("B")) != each.pixels.frame_bytes:
+            raise _cut_short(each)
+
+
+def _cut_short(each: Slice) -> ImageError:
+    return ImageError("pixels are cut short", where=each.name, way_out="copy or export the file again")
+
+
+def _decode(each: Slice) -> npt.NDArray[np.integer]:
+    """(rows, columns) of a compressed, big-endian or deflated slice."""
+    try:
+        decoded = np.asarray(pixel_array(each.file.path, index=each.frame, raw=True))
+    except _DECODER_ERRORS as error:
+        raise ImageError(
+            "pixels cannot be decompressed", where=each.name, way_out="export the series uncompressed"
+        ) from error
+    if decoded.shape != (each.pixels.rows, each.pixels.columns):
+        raise _cut_short(each)
+    return decoded

@@ -1,0 +1,161 @@
+"""A DICOM image, from a folder or a file: found, checked, placed and rescaled. Refused rather than guessed.
+
+A folder is read by content; files in it that are not DICOM are ignored, sub-folders are not looked into. One series
+makes one volume. Slices are placed by position alone (`dicom_grid`); a stack sheared by gantry tilt is corrected
+(`dicom_tilt`) and says so in `Volume.acquisition["corrected"]`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdanderson.errors import ImageError, InputError
+from mdanderson.readers.dicom_grid import stack_slices
+from mdanderson.readers.dicom_header import (
+    DicomFile,
+    acquisition_date,
+    acquisition_facts,
+    known_modality,
+    open_dicom,
+    text,
+    value_unit,
+)
+from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
+from mdanderson.readers.dicom_pixels import read_stored
+from mdanderson.readers.dicom_slices import Slice, slice_of_file
+from mdanderson.readers.dicom_tilt import straighten
+from mdanderson.readers.orientation import check_size
+from mdanderson.readers.voxel_values import rescale
+from mdanderson.vocabulary import Modality
+from mdanderson.volume import Unit, Volume
+
+__all__ = ["read_dicom"]
+
+
+def read_dicom(
+    path: Path, *, modality: Modality | None = None, date: dt.date | None = None, series: str | None = None
+) -> Volume:
+    """The one image series at `path`, a folder or a file.
+
+    Values are int16 or float32 in the unit of the header. modality: refused when the header contradicts it.
+    date: wins over the header's. series: the SeriesInstanceUID wanted, needed where a folder holds several.
+    Raises `ImageError`, `GeometryError` or `UnitError`.
+    """
+    files = _choose(_find(path), path, series)
+    try:
+        return _read_series(files, path, modality, date)
+    except ImageError as error:
+        error.located(path.name)
+        raise
+
+
+def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | None, date: dt.date | None) -> Volume:
+    first = files[0].header
+    kind = known_modality(first)
+    if modality not in {None, kind}:
+        raise ImageError(f"the header says {kind}, not {modality}", way_out="correct the modality in the manifest")
+    unit = _unit(files, kind)
+    slices, copies = _without_copies(_slices(files))
+    stack = stack_slices(slices)
+    check_size(stack.geometry.shape)
+    notes = {"copies": f"{copies} identical slice(s) left out"} if copies else {}
+    array, padding = rescale(read_stored(stack.slices), [each.scale for each in stack.slices])
+    geometry = stack.geometry
+    if stack.shifts_mm is not None:
+        array, geometry, padding = straighten(array, geometry, stack.shifts_mm, padding)
+        notes["corrected"] = f"gantry tilt {stack.tilt_degrees:.1f} degrees"
+    return Volume(
+        array=array,
+        geometry=geometry,
+        unit=unit,
+        modality=kind,
+        date=date or acquisition_date(first),
+        padding=padding,
+        source=str(path),
+        acquisition=acquisition_facts(first) | notes,
+    )
+
+
+def _find(path: Path) -> list[DicomFile]:
+    """The images at `path`. Raises `ImageError` when there is none."""
+    paths = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+    files = [file for file in map(open_dicom, paths) if file is not None]
+    images = [file for file in files if file.is_image]
+    if images:
+        return images
+    kinds = sorted({text(file.header, "Modality") or "other" for file in files})
+    if kinds:
+        raise ImageError(
+            f"no image but DICOM {', '.join(kinds)}",
+            where=path.name,
+            way_out="name the folder of the image series; a SEG or RTSTRUCT belongs in the mask column",
+        )
+    raise ImageError(
+        "no DICOM file in the folder",
+        where=path.name,
+        way_out="name the folder of the series itself: sub-folders are only searched by `mdanderson index`",
+    )
+
+
+def _choose(files: Sequence[DicomFile], path: Path, series: str | None) -> list[DicomFile]:
+    """The files of the one series wanted. Raises `ImageError` naming what is there, by number and description."""
+    counts = Counter(file.series_uid for file in files)
+    if series is None and len(counts) == 1:
+        return list(files)
+    chosen = [file for file in files if file.series_uid == series]
+    if chosen:
+        return chosen
+    described = {file.series_uid: file.header for file in reversed(files)}
+    listed = ", ".join(
+        f"series {text(described[uid], 'SeriesNumber') or '?'} "
+        f"'{text(described[uid], 'SeriesDescription') or 'no description'}' ({count} files)"
+        for uid, count in counts.items()
+    )
+    what = f"{len(counts)} series in one folder" if series is None else "the series wanted is not there"
+    raise ImageError(
+        f"{what}: {listed}",
+        where=path.name,
+        way_out="put its SeriesInstanceUID in the series column; `mdanderson index` writes it",
+    )
+
+
+def _unit(files: Sequence[DicomFile], kind: Modality) -> Unit:
+    """The unit of the whole series; each slice must have one, and all the same."""
+    units = {_file_unit(file, kind) for file in files}
+    if len(units) > 1:
+        raise ImageError(f"slices in different units: {', '.join(sorted(units))}", way_out="export the series again")
+    return units.pop()
+
+
+def _file_unit(file: DicomFile, kind: Modality) -> Unit:
+    transformation = rescale_header(file) if "PerFrameFunctionalGroupsSequence" in file.header else file.header
+    try:
+        return value_unit(
+            file.header,
+            kind,
+            rescale_type=text(transformation, "RescaleType"),
+            is_rescaled=bool(text(transformation, "RescaleSlope") and text(transformation, "RescaleIntercept")),
+        )
+    except InputError as error:
+        error.located(file.path.name)
+        raise
+
+
+def _slices(files: Sequence[DicomFile]) -> list[Slice]:
+    """Every slice in the files, unordered."""
+    slices: list[Slice] = []
+    for file in files:
+        slices += slices_of_frames(file) if file.has_frames else [slice_of_file(file)]
+    return slices
+
+
+def _without_copies(slices: Sequence[Slice]) -> tuple[list[Slice], int]:
+    """One of each instance that is there twice at one position, and how many were left out."""
+    kept: dict[tuple[str, ...], Slice] = {}
+    for each in slices:
+        key = (each.instance_uid or each.name, *(f"{x:.3f}" for x in each.position_mm))
+        kept.setdefault(key, each)
+    return list(kept.values()), len(slices) - len(kept)
