@@ -99,6 +99,9 @@ class ImageSettings:
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
     cortex_hu: float = _known(250.0, "ours: cortical bone, used only to find bone, never to judge a lesion")
+    mask_fraction: float = _known(
+        0.5, "ours: a voxel of a fractional DICOM SEG is lesion from this share of the maximum upwards", gt=0, le=1
+    )
     outline_sigma_pixels: float = _known(1.3, "ours: scale at which the mask is smoothed to find its outline", gt=0)
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
