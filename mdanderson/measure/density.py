@@ -1,0 +1,115 @@
+"""How dense a lesion is against the patient's own bone: classes, fill-in, type (criteria, section 5).
+
+Every share counts imaged voxels of the region only, at the scale `smoothing_sigma_mm`, averaged inside the region.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mdanderson.measure.reference import ReferenceBone
+from mdanderson.measure.smoothing import raw_values, require_hu, smoothed_values
+from mdanderson.settings import ImageSettings
+from mdanderson.vocabulary import LesionType
+from mdanderson.volume import Region, Volume
+
+__all__ = ["DensityMeasure", "FillIn", "lesion_type", "lytic_region", "measure_density", "measure_fill_in"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DensityMeasure:
+    """Density of one region in one image.
+
+    mean_hu, median_hu: of the voxels as they are. lytic_fraction, sclerotic_fraction: shares of the region (0-1);
+    they are None, like `reference`, where no valid reference bone was found.
+    """
+
+    mean_hu: float
+    median_hu: float
+    reference: ReferenceBone | None = None
+    lytic_fraction: float | None = None
+    sclerotic_fraction: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillIn:
+    """What became of the volume that was lytic at baseline.
+
+    fill_in_fraction: share that is sclerotic now. cleared_fraction: share that is no longer lytic (0-1).
+    """
+
+    fill_in_fraction: float
+    cleared_fraction: float
+
+
+def measure_density(
+    volume: Volume, region: Region, reference: ReferenceBone | None, *, settings: ImageSettings
+) -> DensityMeasure:
+    """Density of `region` (on the grid of `volume`), with its classes where there is a reference.
+
+    Raises `UnitError` unless the image is in HU, `MeasurementError` when no voxel of the region was imaged.
+    """
+    require_hu(volume)
+    raw = raw_values(volume, region)
+    lytic, sclerotic = None, None
+    if reference is not None:
+        lytic, sclerotic = _shares(volume, region, reference, settings)
+    return DensityMeasure(
+        mean_hu=float(raw.mean(dtype=np.float64)),
+        median_hu=float(np.median(raw)),
+        reference=reference,
+        lytic_fraction=lytic,
+        sclerotic_fraction=sclerotic,
+    )
+
+
+def lytic_region(
+    volume: Volume, region: Region, reference: ReferenceBone, *, settings: ImageSettings
+) -> Region | None:
+    """The lytic voxels of a lesion, as fill-in at later visits refers to them; None when it has none."""
+    require_hu(volume)
+    support = region.voxels & volume.imaged(region.box)
+    values = smoothed_values(volume, region.box, support, sigma_mm=settings.smoothing_sigma_mm)
+    lytic = np.zeros(volume.geometry.shape, dtype=bool)
+    lytic[region.box][support] = values < reference.lytic_below_hu(settings)
+    return Region.from_array(lytic, label=region.label, name=region.name, tracking_uid=region.tracking_uid)
+
+
+def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, settings: ImageSettings) -> FillIn:
+    """What became of `lytic`, the baseline's lytic volume brought to the grid of the later `volume`.
+
+    `reference` is that of the later image. Raises as `measure_density`.
+    """
+    require_hu(volume)
+    raw_values(volume, lytic)
+    still_lytic, sclerotic = _shares(volume, lytic, reference, settings)
+    return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - still_lytic)
+
+
+def lesion_type(
+    lytic_fraction: float, sclerotic_fraction: float, *, settings: ImageSettings
+) -> LesionType | None:
+    """Lytic or blastic when one class holds the majority and the other stays a minority; mixed otherwise.
+
+    None when both classes are minorities: the lesion is about as dense as bone.
+    """
+    majority, minority = settings.type_majority, settings.type_minority
+    if max(lytic_fraction, sclerotic_fraction) < minority:
+        return None
+    if lytic_fraction >= majority and sclerotic_fraction < minority:
+        return LesionType.LYTIC
+    if sclerotic_fraction >= majority and lytic_fraction < minority:
+        return LesionType.BLASTIC
+    return LesionType.MIXED
+
+
+def _shares(
+    volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings
+) -> tuple[float, float]:
+    """Lytic and sclerotic shares of the region's imaged voxels."""
+    values = smoothed_values(volume, region.box, region.voxels, sigma_mm=settings.smoothing_sigma_mm)
+    lytic = np.mean(values < reference.lytic_below_hu(settings))
+    sclerotic = np.mean(values > reference.sclerotic_above_hu(settings))
+    return float(lytic), float(sclerotic)
