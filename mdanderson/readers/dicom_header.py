@@ -7,12 +7,14 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.tag import BaseTag, Tag
 
 from mdanderson.errors import ImageError, UnitError
 from mdanderson.geometry import FloatArray
@@ -40,6 +42,18 @@ _DEFER_BYTES = 2**16
 """Longer elements (pixels, private blobs) stay in the file until somebody asks for them."""
 
 _PIXEL_DATA = 0x7FE00010
+_WANTED = (
+    *("Modality", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "ImageType"),
+    *("StudyDate", "SeriesDate", "AcquisitionDate", "FrameOfReferenceUID"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SpacingBetweenSlices", "SliceThickness"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
+    *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("RescaleSlope", "RescaleIntercept", "RescaleType", "Units", "SUVType"),
+    *("KVP", "ConvolutionKernel", "ContrastBolusAgent", "ManufacturerModelName"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelData"),
+)
+"""All that is parsed. Who the patient is does not even enter the memory."""
+
 _PLANAR = frozenset({"CR", "DX", "RG", "XA", "RF"})
 _BROKEN_HEADER = (
     InvalidDicomError,
@@ -103,7 +117,7 @@ def open_dicom(path: Path) -> DicomFile | None:
             if not _looks_like_dicom(start):
                 return None
             file.seek(0)
-            header = dcmread(file, defer_size=_DEFER_BYTES, force=True)
+            header = dcmread(file, defer_size=_DEFER_BYTES, force=True, specific_tags=_wanted_tags())
             pixels = header.get_item(_PIXEL_DATA, keep_deferred=True)
     except OSError as error:
         raise ImageError("the file cannot be opened", where=path.name, way_out=f"{error.strerror}") from error
@@ -114,6 +128,11 @@ def open_dicom(path: Path) -> DicomFile | None:
     if isinstance(pixels, DataElement):  # deflated files are already in memory; pydicom decodes them
         return DicomFile(path=path, header=header, pixel_bytes=len(pixels.value or b""))
     return DicomFile(path=path, header=header, pixel_offset=pixels.value_tell, pixel_bytes=pixels.length)
+
+
+@cache
+def _wanted_tags() -> list[BaseTag]:
+    return [Tag(keyword) for keyword in _WANTED]
 
 
 def _looks_like_dicom(start: bytes) -> bool:

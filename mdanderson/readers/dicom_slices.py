@@ -130,7 +130,7 @@ def pixel_format(file: DicomFile) -> PixelFormat:
 
 
 def scale(header: Dataset, transformation: Dataset) -> Scale:
-    """How stored numbers become values; `transformation` holds slope and intercept, a group of its own in multi-frame."""
+    """How stored numbers become values; `transformation` holds slope and intercept, in multi-frame a group apart."""
     allocated = whole_number(header, "BitsAllocated") or 16
     stored = whole_number(header, "BitsStored") or allocated
     slope, intercept = numbers(transformation, "RescaleSlope"), numbers(transformation, "RescaleIntercept")
