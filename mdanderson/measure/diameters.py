@@ -26,11 +26,14 @@ __all__ = ["Diameters", "measure_diameters"]
 _TIE_MM = 1e-6
 """Lengths closer than this are equal; then the longer perpendicular decides, whatever way the image is turned."""
 
-_BOUND_DIRECTIONS = 8
+_BOUND_DIRECTIONS = 16
 """Directions in which a slice is calipered before its outline is drawn."""
 
 _KERNEL_REACH = 4.0
 """A smoothing kernel is cut off at this many standard deviations."""
+
+_FEW_POINTS = 150
+"""So many points are compared with each other sooner than their convex hull is found."""
 
 _CHUNK = 256
 """Chords looked for at a time, which bounds the memory for outlines of thousands of points."""
@@ -69,12 +72,12 @@ class _Outline:
     """The outline of one slice, in mm from the first voxel of the crop, rows before columns.
 
     down, across: where it crosses between voxels that are neighbours in a column, in a row; as `_Crossings`.
-    hull: (points, 2), the corners of its convex hull. length_mm: the greatest distance between two of them.
+    ends: (points, 2), those where its greatest diameter may end. length_mm: that diameter.
     """
 
     down: _Crossings
     across: _Crossings
-    hull: FloatArray
+    ends: FloatArray
     length_mm: float
 
 
@@ -111,6 +114,11 @@ def _length(ends: FloatArray) -> float:
     return float(np.linalg.norm(ends[1] - ends[0]))
 
 
+def _rounded(length_mm: float) -> Decimal:
+    """To 0.01 mm; the first rounding keeps the last bit of a float from deciding a tie."""
+    return Decimal(f"{round(length_mm, 6):.2f}")
+
+
 def _longest_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSettings) -> list[tuple[int, _Outline]]:
     """The slice with the greatest diameter and its outline, in a list with those of equal length, lowest plane first.
 
@@ -132,29 +140,24 @@ def _longest_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSe
     )
 
 
-def _rounded(length_mm: float) -> Decimal:
-    """To 0.01 mm; the first rounding keeps the last bit of a float from deciding a tie."""
-    return Decimal(f"{round(length_mm, 6):.2f}")
-
-
 def _upper_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray) -> FloatArray:
     """(planes,): no diameter of that slice is longer; -inf where it is empty.
 
     A caliper reading in the nearest of n directions is at least cos(pi / 2n) of the diameter, and the outline
     lies less than one voxel step outside the voxel centres.
     """
-    filled = voxels.any(axis=2)
-    columns = np.arange(voxels.shape[2])
-    rows = np.arange(voxels.shape[1]) * pixel_mm[0]
-    first = np.where(voxels, columns, columns[-1] + 1).min(axis=2) * pixel_mm[1]
-    last = np.where(voxels, columns, -1).max(axis=2) * pixel_mm[1]
-    widest = np.full(len(voxels), -np.inf)
-    for angle in np.arange(_BOUND_DIRECTIONS) * np.pi / _BOUND_DIRECTIONS:
-        down, across = np.cos(angle), np.sin(angle)  # across >= 0: row ends bound the projections
-        high = np.where(filled, rows * down + last * across, -np.inf).max(axis=1)
-        low = np.where(filled, rows * down + first * across, np.inf).min(axis=1)
-        widest = np.maximum(widest, high - low + 2 * max(abs(down) * pixel_mm[0], across * pixel_mm[1]))
-    return np.asarray(widest / math.cos(math.pi / (2 * _BOUND_DIRECTIONS)))
+    plane, row = np.nonzero(voxels.any(axis=2))
+    ends = voxels[plane, row]
+    first, last = ends.argmax(axis=1), ends.shape[1] - 1 - ends[:, ::-1].argmax(axis=1)
+    angles = np.arange(_BOUND_DIRECTIONS) * np.pi / _BOUND_DIRECTIONS
+    down, across = pixel_mm[0] * np.cos(angles), pixel_mm[1] * np.sin(angles)  # across >= 0: row ends are extreme
+    starts = np.flatnonzero(np.diff(plane, prepend=-1))
+    high = np.maximum.reduceat(np.outer(row, down) + np.outer(last, across), starts)
+    low = np.minimum.reduceat(np.outer(row, down) + np.outer(first, across), starts)
+    calipers = high - low + 2 * np.maximum(np.abs(down), across)
+    bounds = np.full(len(voxels), -np.inf)
+    bounds[plane[starts]] = calipers.max(axis=1) / math.cos(math.pi / (2 * _BOUND_DIRECTIONS))
+    return bounds
 
 
 def _draw_outline(
@@ -166,8 +169,9 @@ def _draw_outline(
     depth = np.maximum(np.abs(_smooth(mask, kernels) - 0.5), least_depth)
     down, across = (_crossings(mask, depth, pixel_mm, axis) for axis in (0, 1))
     points = np.concatenate([down.points, across.points])
-    hull = points[ConvexHull(points).vertices]
-    return _Outline(down=down, across=across, hull=hull, length_mm=float(pdist(hull).max()))
+    if len(points) > _FEW_POINTS:
+        points = points[ConvexHull(points).vertices]
+    return _Outline(down=down, across=across, ends=points, length_mm=float(pdist(points).max()))
 
 
 def _crossings(mask: BoolArray, depth: FloatArray, pixel_mm: FloatArray, axis: int) -> _Crossings:
@@ -217,9 +221,9 @@ def _smooth(mask: BoolArray, kernels: list[list[FloatArray]]) -> FloatArray:
 
 def _measure_crosses(outline: _Outline) -> list[tuple[FloatArray, FloatArray]]:
     """Each greatest diameter of an outline with its longest perpendicular chord, as (2, 2) ends of either."""
-    apart = np.triu(squareform(pdist(outline.hull)))
+    apart = np.triu(squareform(pdist(outline.ends)))
     segments = _segments(outline)
-    pairs = outline.hull[np.argwhere(apart >= outline.length_mm - _TIE_MM)]
+    pairs = outline.ends[np.argwhere(apart >= outline.length_mm - _TIE_MM)]
     return [(ends, _longest_chord(segments, (ends[1] - ends[0]) / _length(ends))) for ends in pairs]
 
 
