@@ -1,1 +1,98 @@
-"""Imaging response of bone metastases by the MD Anderson criteria. Research use only, not a medical device."""
+"""Imaging response of bone metastases by the MD Anderson criteria. Research use only, not a medical device.
+
+Every public name is imported when it is first used, so that `import mdanderson` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mdanderson.assess import assess
+    from mdanderson.batch import Results, score
+    from mdanderson.errors import MdandersonError, Problem
+    from mdanderson.findings import Examination, LesionFinding, PatientFacts
+    from mdanderson.phantoms import write_demo
+    from mdanderson.readers import read_mask, read_volume
+    from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+    from mdanderson.settings import Settings
+    from mdanderson.timeline import Timeline, build_timeline
+    from mdanderson.vocabulary import Category, Modality, Status
+    from mdanderson.volume import Mask, Volume
+
+__all__ = [
+    "Category",
+    "Cohort",
+    "Examination",
+    "LesionFinding",
+    "Mask",
+    "MdandersonError",
+    "Modality",
+    "Patient",
+    "PatientFacts",
+    "Problem",
+    "Results",
+    "Settings",
+    "Status",
+    "Timeline",
+    "Volume",
+    "assess",
+    "build_timeline",
+    "read_cohort",
+    "read_mask",
+    "read_volume",
+    "score",
+    "write_demo",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Category": "vocabulary",
+    "Cohort": "readers.manifest",
+    "Examination": "findings",
+    "LesionFinding": "findings",
+    "Mask": "volume",
+    "MdandersonError": "errors",
+    "Modality": "vocabulary",
+    "Patient": "readers.manifest",
+    "PatientFacts": "findings",
+    "Problem": "errors",
+    "Results": "batch",
+    "Settings": "settings",
+    "Status": "vocabulary",
+    "Timeline": "timeline",
+    "Volume": "volume",
+    "assess": "assess",
+    "build_timeline": "timeline",
+    "read_cohort": "readers.manifest",
+    "read_mask": "readers",
+    "read_volume": "readers",
+    "score": "batch",
+    "write_demo": "phantoms",
+}
+"""Public name -> the room that defines it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+class _Face(ModuleType):
+    """The package as its users see it: the room `assess`, once imported, does not hide the function `assess`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face

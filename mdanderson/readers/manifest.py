@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from mdanderson.errors import ManifestError, Problem, Severity
-from mdanderson.findings import Examination, PatientFacts
+from mdanderson.findings import PatientFacts
 from mdanderson.readers.text_table import Row, TextTable, nearest, read_text_table
 from mdanderson.vocabulary import Modality
 from mdanderson.vocabulary import Sequence as MrSequence
 
-__all__ = ["Cohort", "ImageEntry", "Patient", "View", "read_cohort"]
+__all__ = ["Cohort", "ImageEntry", "LostImage", "Patient", "View", "read_cohort"]
 
 _REQUIRED = ("patient_id", "image")
 _OPTIONAL = ("date", "modality", "visit", "mask", "series", "sequence", "bone_mask", "reference_mask", "view")
@@ -65,16 +65,24 @@ class ImageEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patient:
-    """One patient's rows in the order of the table.
+class LostImage:
+    """One row that cannot be used: what is known of it, and why. It may be the baseline, so it is not forgotten."""
 
-    lost: rows that cannot be used but tell date and modality, as examinations that say nothing.
-    """
+    row: int
+    date: dt.date | None = None
+    modality: Modality | None = None
+    visit: str = ""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patient:
+    """One patient's rows in the order of the table: usable ones in `images`, the others in `lost`."""
 
     patient_id: str
     facts: PatientFacts
     images: tuple[ImageEntry, ...] = ()
-    lost: tuple[Examination, ...] = ()
+    lost: tuple[LostImage, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -144,7 +152,7 @@ class _Reading:
 
     table: TextTable
     images: dict[str, list[ImageEntry]] = field(default_factory=dict)
-    lost: dict[str, list[Examination]] = field(default_factory=dict)
+    lost: dict[str, list[LostImage]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     seen: dict[tuple[Path, str, str], Row] = field(default_factory=dict)
 
@@ -166,12 +174,8 @@ class _Reading:
             images.append(entry)
             return
         self.problems += cells.faults
-        if entry.date and entry.modality:
-            why = "; ".join(f"{problem.what} @ {problem.where}" for problem in cells.faults)
-            examination = Examination(
-                modality=entry.modality, date=entry.date, visit=entry.visit, evaluable=False, why=why
-            )
-            lost.append(examination)
+        why = "; ".join(f"{problem.what} @ {problem.where}" for problem in cells.faults)
+        lost.append(LostImage(row=row.number, date=entry.date, modality=entry.modality, visit=entry.visit, why=why))
 
 
 @dataclass(kw_only=True, slots=True)

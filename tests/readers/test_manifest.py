@@ -185,12 +185,13 @@ def test_an_image_of_two_patients(folder: Path) -> None:
     assert cohort["P02"].images == ()
 
 
-def test_a_lost_row_with_a_date_stays_an_examination(folder: Path) -> None:
+def test_a_lost_row_is_not_forgotten(folder: Path) -> None:
+    """It may be the baseline, so what is known of it stays with the patient."""
     cohort = read(folder, HEAD + GOOD + "P01,gone.nii,2024-03-01,MR,week 8,,\n" + "P01,b.nii.gz,soon,CT\n")
-    (lost,) = cohort["P01"].lost
-    assert (lost.date, lost.modality, lost.visit, lost.evaluable) == (dt.date(2024, 3, 1), Modality.MR, "week 8", False)
-    assert lost.why == "file not found: gone.nii @ cohort.csv row 3 column image"
-    assert lost.lesions == ()
+    first, second = cohort["P01"].lost
+    assert (first.date, first.modality, first.visit) == (dt.date(2024, 3, 1), Modality.MR, "week 8")
+    assert first.why == "file not found: gone.nii @ cohort.csv row 3 column image"
+    assert (second.date, second.modality, second.row) == (None, Modality.CT, 4)
     assert len(cohort.problems) == 2
 
 

@@ -1,0 +1,37 @@
+"""Where results may go: never among the data they come from, never over a file that this program did not write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mdanderson.errors import OutputError
+from mdanderson.readers.manifest import Cohort
+from mdanderson.report.columns import TABLES
+
+__all__ = ["checked_folder"]
+
+
+def checked_folder(out: Path, cohort: Cohort) -> Path:
+    """`out`, when results may be written there. Raises `OutputError`."""
+    place = out.resolve()
+    if out.exists() and not out.is_dir():
+        raise OutputError("the results folder is a file", where=str(out), way_out="name a folder")
+    if place == cohort.folder.resolve():
+        raise OutputError("results would lie in the cohort's own folder", where=str(out), way_out="name another folder")
+    if any(source == place or source in place.parents for source in _image_folders(cohort)):
+        raise OutputError("results would lie among the images", where=str(out), way_out="name another folder")
+    if not (out / ".patients").exists():
+        for name in (*(table.file_name for table in TABLES), "run.json"):
+            if (out / name).exists():
+                raise OutputError(
+                    f"{name} is there already and was not written by a run",
+                    where=str(out),
+                    way_out="name a new folder, so that nothing is overwritten",
+                )
+    return out
+
+
+def _image_folders(cohort: Cohort) -> set[Path]:
+    """Folders that are an image (a DICOM series)."""
+    files = (file for patient in cohort for entry in patient.images for file in entry.files)
+    return {file.resolve() for file in files if file.is_dir()}

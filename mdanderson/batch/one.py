@@ -1,0 +1,104 @@
+"""One patient of a batch, in whatever process: whatever happens, it ends as something that can be stored."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from mdanderson.batch.store import Finished, Store
+from mdanderson.errors import InputError, MdandersonError, Problem, Severity
+from mdanderson.readers.manifest import Patient
+from mdanderson.report.columns import PROBLEMS, TABLES
+from mdanderson.report.tables import problem_row, timeline_rows
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category
+
+if TYPE_CHECKING:
+    from mdanderson.timeline import Timeline
+
+__all__ = ["Assess", "Job", "score_patient", "without_response"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class Assess(Protocol):
+    """What scores one patient."""
+
+    def __call__(self, patient: Patient, /, *, settings: Settings, criteria: Sequence[str]) -> Timeline:
+        """The patient's timeline. May raise; `MdandersonError` for what the user can mend."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What is the same for every patient of a run. assess: None stands for `mdanderson.assess`."""
+
+    settings: Settings
+    criteria: tuple[str, ...]
+    store: Store
+    assess: Assess | None = None
+
+
+def score_patient(job: Job, patient: Patient, fingerprint: str) -> Finished:
+    """Score one patient and store the result. Raises `OutputError` when it cannot be stored."""
+    began = time.perf_counter()
+    try:
+        timeline = _timeline(job, patient)
+        assessed = time.perf_counter()
+        finished = _with_responses(patient, fingerprint, timeline, assess_s=assessed - began)
+    except MdandersonError as error:
+        finished = without_response(patient, fingerprint, error)
+    except MemoryError:
+        short = MdandersonError("out of memory", way_out="use fewer workers")
+        finished = without_response(patient, fingerprint, short)
+    except Exception as error:  # noqa: BLE001 - a bug that one patient meets must not cost the others
+        _LOG.debug("a patient met a bug", exc_info=True)
+        bug = MdandersonError(
+            f"unexpected error (bug): {type(error).__name__} {error}",
+            way_out="report it with the details kept in .patients; the other patients are not concerned",
+        )
+        finished = without_response(patient, fingerprint, bug, details=traceback.format_exc())
+    job.store.write(finished)
+    return finished
+
+
+def without_response(patient: Patient, fingerprint: str, error: MdandersonError, *, details: str = "") -> Finished:
+    """A patient that could not be scored: its problems, and no row in any other table."""
+    problems = {*patient.problems, Problem.from_error(error, patient_id=patient.patient_id)}
+    tables = {table.name: () for table in TABLES} | {PROBLEMS.name: tuple(map(problem_row, sorted(problems)))}
+    return Finished(
+        patient_id=patient.patient_id, fingerprint=fingerprint, tables=tables, failure=str(error), details=details
+    )
+
+
+def _timeline(job: Job, patient: Patient) -> Timeline:
+    if not patient.images:
+        raise InputError("no image of the patient can be used", way_out="mend the rows that problems.csv names")
+    if job.assess is not None:
+        return job.assess(patient, settings=job.settings, criteria=job.criteria)
+    from mdanderson.assess import assess
+
+    return assess(patient, settings=job.settings, criteria=job.criteria)
+
+
+def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, assess_s: float) -> Finished:
+    problems = sorted({*patient.problems, *timeline.problems})
+    tables = timeline_rows(timeline) | {PROBLEMS.name: tuple(map(problem_row, problems))}
+    return Finished(
+        patient_id=patient.patient_id,
+        fingerprint=fingerprint,
+        tables=tables,
+        failure=_failure(timeline),
+        seconds={"assess": round(assess_s, 3)},
+    )
+
+
+def _failure(timeline: Timeline) -> str:
+    """Why the patient counts as failed: an error left it without any category. Blank where it was scored."""
+    if any(response.category is not Category.NE for response in timeline.responses):
+        return ""
+    errors = [problem for problem in timeline.problems if problem.severity is Severity.ERROR]
+    return errors[0].what if errors else ""

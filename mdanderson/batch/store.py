@@ -1,0 +1,97 @@
+"""The finished patients of a run, one file each, so that a run that was stopped goes on where it was.
+
+A row is stored as the text of its cells: what is read back is what was written, to the last byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from mdanderson.errors import OutputError
+from mdanderson.report.cells import Cells
+
+__all__ = ["Finished", "Store", "write_atomically"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """What is known of one patient after scoring.
+
+    tables: rows by table name. failure: why there is no response. details: for whoever mends a bug.
+    """
+
+    patient_id: str
+    fingerprint: str
+    tables: Mapping[str, tuple[Cells, ...]]
+    failure: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    details: str = ""
+
+
+_FINISHED = TypeAdapter(Finished)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """The folder of finished patients inside the results folder."""
+
+    folder: Path
+
+    @classmethod
+    def within(cls, out: Path) -> Store:
+        """The store of a results folder, made when it is not there. Raises `OutputError`."""
+        folder = out / ".patients"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                "the results folder cannot be made", where=str(out), way_out=f"choose another ({error.strerror})"
+            ) from error
+        return cls(folder=folder)
+
+    def read(self, patient_id: str) -> Finished | None:
+        """The patient as stored; None where nothing is stored or the file is damaged."""
+        try:
+            finished = _FINISHED.validate_json(self._path(patient_id).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return finished if finished.patient_id == patient_id else None
+
+    def write(self, finished: Finished) -> None:
+        """Store a patient. Raises `OutputError`."""
+        text = json.dumps(asdict(finished), ensure_ascii=False, indent=1)
+        write_atomically(self._path(finished.patient_id), text + "\n")
+
+    def clear(self) -> None:
+        """Forget every patient."""
+        for file in (*self.folder.glob("*.json"), *self.folder.glob("*.tmp")):
+            file.unlink(missing_ok=True)
+
+    def _path(self, patient_id: str) -> Path:
+        """A name that any file system takes, whatever the patient is called."""
+        return self.folder / f"{hashlib.sha256(patient_id.encode()).hexdigest()[:24]}.json"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all; UTF-8, line ends as they are. Raises `OutputError`."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OutputError(
+            "results cannot be written",
+            where=str(path),
+            way_out=f"make room or choose another folder ({error.strerror})",
+        ) from error
