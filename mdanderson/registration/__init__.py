@@ -1,0 +1,14 @@
+"""Baseline -> follow-up, one rigid motion, with a figure that says how far to trust it.
+
+Both CTs are clipped and shrunk to about 3 mm. Every shift of one over the other is tried on a coarse grid, at several
+rotations (search); the most promising are fitted by Gauss-Newton on the HU in and near bone (fit); the result is
+fitted back from the other image and judged (trust). Own code and not a library's optimiser: it is faster than mean
+squares in SimpleITK with one start, leaves out what was never imaged or has changed, and repeats to the bit.
+"""
+
+from __future__ import annotations
+
+from mdanderson.registration.result import Registration
+from mdanderson.registration.rigid import register
+
+__all__ = ["Registration", "register"]

@@ -1,0 +1,97 @@
+"""How far a finished registration can be believed, measured on its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mdanderson.geometry import FloatArray
+from mdanderson.registration.fit import normal_equations, weights
+from mdanderson.registration.scene import Samples, Scene, apply
+
+__all__ = ["LocalShifts", "local_shifts", "loose_mm"]
+
+_CELL_MM = 40.0
+_FEWEST_IN_CELL = 150
+_STEPS = 4
+_LONGEST_STEP_MM = 10.0
+_PLAIN_HU = 3.0
+"""A root mean square residual this much worse than the best tells two alignments apart."""
+
+IntArray = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LocalShifts:
+    """Cell by cell, how far the bone there still wants to move. points: (3, k) mm; length_mm, samples: (k,)."""
+
+    points: FloatArray
+    length_mm: FloatArray
+    samples: FloatArray
+
+    def quantile_mm(self, share: float) -> float:
+        """The length that cells holding `share` of the samples do not exceed; infinite when there is no cell."""
+        if not self.length_mm.size:
+            return float("inf")
+        order = np.argsort(self.length_mm, kind="stable")
+        held = np.cumsum(self.samples[order])
+        return float(self.length_mm[order][np.searchsorted(held, share * held[-1])])
+
+
+def local_shifts(samples: Samples, other: Scene, matrix: FloatArray) -> LocalShifts:
+    """Align every cell of 40 mm by itself, by a shift: where the whole is right, no cell wants to move.
+
+    Where the body bent, or the fit is wrong, cells want to move by about as much.
+    """
+    cell = _cells(samples)
+    count = int(cell.max()) + 1
+    shift = np.zeros((3, count))
+    known = np.zeros(len(samples), dtype=bool)
+    for _ in range(_STEPS):
+        residual = other.at(apply(matrix, samples.points - shift[:, cell])) - samples.values
+        known = np.isfinite(residual)
+        if not known.any():
+            break
+        shift += _cell_steps(samples.jacobian[:3], residual, cell, count)
+    held = np.bincount(cell, weights=known, minlength=count)
+    size = np.bincount(cell, minlength=count)
+    middle = np.stack([np.bincount(cell, weights=axis, minlength=count) for axis in samples.points]) / size
+    enough = held >= _FEWEST_IN_CELL
+    return LocalShifts(
+        points=middle[:, enough], length_mm=np.linalg.norm(shift[:, enough], axis=0), samples=held[enough].astype(float)
+    )
+
+
+def loose_mm(samples: Samples, other: Scene, matrix: FloatArray) -> float:
+    """How far the bone can move, along the motion that the images hold least, before the fit is plainly worse.
+
+    A shaft can turn about its own axis and a plate slide along itself: such fits look perfect and tell nothing.
+    """
+    normal, _ = normal_equations(samples, other, matrix)
+    least = float(np.linalg.eigvalsh(normal)[0])
+    return _PLAIN_HU / float(np.sqrt(max(least, 1e-6)))
+
+
+def _cells(samples: Samples) -> IntArray:
+    """(n,): the number of each sample's cell."""
+    corner = samples.points.min(axis=1, keepdims=True)
+    index = np.floor((samples.points - corner) / _CELL_MM).astype(np.intp)
+    flat = np.ravel_multi_index(tuple(index), tuple(index.max(axis=1) + 1))
+    return np.asarray(np.unique(flat, return_inverse=True)[1], dtype=np.intp)
+
+
+def _cell_steps(slope: FloatArray, residual: FloatArray, cell: IntArray, count: int) -> FloatArray:
+    """(3, count) mm: one weighted Gauss-Newton step of every cell; what a cell cannot see (along a plate) stays."""
+    weight, residual = weights(residual)
+    normal = np.empty((count, 3, 3))
+    right = np.empty((count, 3))
+    for i in range(3):
+        right[:, i] = np.bincount(cell, weights=weight * slope[i] * residual, minlength=count)
+        for j in range(3):
+            normal[:, i, j] = np.bincount(cell, weights=weight * slope[i] * slope[j], minlength=count)
+    ridge = 0.05 * np.trace(normal, axis1=1, axis2=2) / 3 + 1e-9
+    step = np.linalg.solve(normal + ridge[:, None, None] * np.eye(3), right[..., None])[..., 0].T
+    length = np.maximum(np.linalg.norm(step, axis=0), 1e-12)
+    return np.asarray(step * np.minimum(1.0, _LONGEST_STEP_MM / length))
