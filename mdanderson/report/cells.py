@@ -83,7 +83,7 @@ def _text(value: object) -> str:
         return ";".join(sorted(map(str, value)))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ";".join(map(str, value))
-    return " ".join(str(value).splitlines())
+    return " ".join(line for line in str(value).splitlines() if line)
 
 
 def _harmless(column: Column, cell: str) -> str:
