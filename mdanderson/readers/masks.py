@@ -1,33 +1,33 @@
-"""Segmentations, whatever their format, on the grid of their image."""
+"""Segmentations, whatever their format, on the grid of their image.
+
+Imports of imaging libraries are inside functions: each takes a second to load and most runs need one of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
-from pydicom.errors import InvalidDicomError
-from pydicom.uid import UID
 
 from mdanderson.errors import ImageError, MaskError
 from mdanderson.geometry import Geometry
-from mdanderson.readers.dicom_seg import read_segmentation
-from mdanderson.readers.nifti import read_nifti_array
-from mdanderson.readers.nrrd import read_nrrd_array
-from mdanderson.readers.rtstruct import read_structure_set
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Volume
 
 __all__ = ["read_mask"]
 
 _NIFTI = (".nii", ".nii.gz")
-_NRRD = (".nrrd", ".mha", ".mhd")
-_SEG = "1.2.840.10008.5.1.4.1.1.66.4"
-_LABEL_MAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
+_NRRD = (".nrrd", ".nhdr", ".mha", ".mhd")
+_SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""SOP classes Segmentation Storage and Label Map Segmentation Storage."""
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
+"""SOP class RT Structure Set Storage."""
 
 
 def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None = None) -> Mask:
@@ -43,7 +43,7 @@ def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None 
     file = _single_file(Path(path))
     try:
         opened = _Source.at(file, like=like.geometry, settings=settings or ImageSettings())
-        read = next((reader for claims, reader in _READERS if claims(opened)), _refuse)
+        read = next((form.read for form in _FORMATS if form.recognises(opened)), _refuse)
         mask = read(opened).on_grid(like.geometry)
     except ImageError as error:
         raise MaskError(error.what, where=error.where or file.name, way_out=error.way_out) from error
@@ -70,19 +70,19 @@ class _Source:
     @classmethod
     def at(cls, path: Path, *, like: Geometry, settings: ImageSettings) -> _Source:
         """Look at the file as far as needed. Raises `MaskError` when it cannot be opened."""
-        sop_class_uid = "" if path.name.lower().endswith((*_NIFTI, *_NRRD)) else _sop_class_uid(path)
-        return cls(path=path, sop_class_uid=sop_class_uid, like=like, settings=settings)
+        return cls(path=path, sop_class_uid=_sop_class_uid(path), like=like, settings=settings)
 
 
 def _sop_class_uid(path: Path) -> str:
-    """The SOP class of a DICOM file, blank for any other."""
+    """The SOP class of a DICOM file, whatever its name; blank for any other file."""
+    from mdanderson.readers.dicom_header import starts_like_dicom
+
     try:
-        found = pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
-    except (InvalidDicomError, EOFError):
-        return ""
+        if not starts_like_dicom(path):
+            return ""
     except OSError as error:
         raise MaskError("the file cannot be opened", way_out=f"check the path ({error.strerror})") from error
-    return str(found.get("SOPClassUID", ""))
+    return str(_dataset(path, header_only=True).get("SOPClassUID", ""))
 
 
 def _single_file(path: Path) -> Path:
@@ -98,40 +98,66 @@ def _single_file(path: Path) -> Path:
 
 
 def _read_nifti(file: _Source) -> Mask:
+    from mdanderson.readers.nifti import read_nifti_array
+
     array, geometry = read_nifti_array(file.path)
     return Mask.from_label_map(array, geometry, source=file.path.name)
 
 
 def _read_nrrd(file: _Source) -> Mask:
+    from mdanderson.readers.nrrd import read_nrrd_array
+
     array, geometry, header = read_nrrd_array(file.path)
     return _from_layers(array, geometry, header, file.path.name)
 
 
 def _read_seg(file: _Source) -> Mask:
-    return read_segmentation(
-        _dataset(file.path), source=file.path.name, like=file.like, fraction=file.settings.mask_fraction
-    )
+    from mdanderson.readers.dicom_seg import read_segmentation
+
+    dataset = _dataset(file.path)
+    with _complete():
+        return read_segmentation(dataset, source=file.path.name, like=file.like, fraction=file.settings.mask_fraction)
 
 
 def _read_rtstruct(file: _Source) -> Mask:
-    return read_structure_set(_dataset(file.path), source=file.path.name, like=file.like)
+    from mdanderson.readers.rtstruct import read_structure_set
+
+    dataset = _dataset(file.path)
+    with _complete():
+        return read_structure_set(dataset, source=file.path.name, like=file.like)
 
 
 def _refuse(file: _Source) -> Mask:
+    known = ", ".join(form.name for form in _FORMATS)
     if file.sop_class_uid:
-        name = UID(file.sop_class_uid).name
-        raise MaskError(f"a DICOM {name} is no segmentation", way_out="name a DICOM SEG, an RTSTRUCT or a label map")
-    raise MaskError(
-        "neither a label map nor DICOM", way_out="masks are .nii, .nii.gz, .nrrd, .mha, .mhd, DICOM SEG or RTSTRUCT"
-    )
+        from pydicom.uid import UID
+
+        raise MaskError(f"a DICOM {UID(file.sop_class_uid).name} is no segmentation", way_out=f"known are {known}")
+    raise MaskError("not a known mask format", way_out=f"known are {known}")
 
 
-def _dataset(path: Path) -> pydicom.Dataset:
-    """The DICOM object in a file. Raises `MaskError`."""
+def _dataset(path: Path, *, header_only: bool = False) -> Any:
+    """The pydicom Dataset in a file. Raises `MaskError`."""
+    from pydicom import dcmread
+
+    tags = ["SOPClassUID"] if header_only else None
     try:
-        return pydicom.dcmread(path)
-    except (InvalidDicomError, EOFError, OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom warns of every odd value; those we use are checked later
+            return dcmread(path, stop_before_pixels=header_only, specific_tags=tags, force=True)
+    except (EOFError, OSError, ValueError, KeyError, AttributeError) as error:
         raise MaskError("the DICOM file is damaged or cut short", way_out="copy or export it again") from error
+
+
+@contextmanager
+def _complete() -> Iterator[None]:
+    """Attributes that DICOM requires and the file lacks, or holds in a wrong form, are the file's fault."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise MaskError(
+            "the DICOM file lacks a required attribute or is damaged", way_out="export the segmentation again"
+        ) from error
 
 
 def _from_layers(array: npt.NDArray[np.generic], geometry: Geometry, header: Mapping[str, str], source: str) -> Mask:
@@ -176,10 +202,22 @@ def _labels(found: list[tuple[int, int]], segments: list[tuple[int, int]]) -> di
     return {key: ordered.index(key) + 1 for key in found}
 
 
-_READERS: tuple[tuple[Callable[[_Source], bool], Callable[[_Source], Mask]], ...] = (
-    (lambda file: file.path.name.lower().endswith(_NIFTI), _read_nifti),
-    (lambda file: file.path.name.lower().endswith(_NRRD), _read_nrrd),
-    (lambda file: file.sop_class_uid in (_SEG, _LABEL_MAP_SEG), _read_seg),
-    (lambda file: file.sop_class_uid == _RTSTRUCT, _read_rtstruct),
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _MaskFormat:
+    """One file format: how it is told from the others, and how it is read."""
+
+    name: str
+    recognises: Callable[[_Source], bool]
+    read: Callable[[_Source], Mask]
+
+
+_FORMATS: tuple[_MaskFormat, ...] = (
+    # DICOM first, because it is told by content: such a file may be named anything, .nii included
+    _MaskFormat(name="DICOM SEG", recognises=lambda file: file.sop_class_uid in _SEG, read=_read_seg),
+    _MaskFormat(name="RTSTRUCT", recognises=lambda file: file.sop_class_uid == _RTSTRUCT, read=_read_rtstruct),
+    _MaskFormat(name="NIfTI", recognises=lambda file: file.path.name.lower().endswith(_NIFTI), read=_read_nifti),
+    _MaskFormat(
+        name="NRRD or MetaImage", recognises=lambda file: file.path.name.lower().endswith(_NRRD), read=_read_nrrd
+    ),
 )
-"""Names before content: a label map needs no look inside."""
+"""Every mask format, in the order in which they are asked."""
