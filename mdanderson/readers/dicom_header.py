@@ -15,6 +15,7 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import MediaStorageDirectoryStorage
 
 from mdanderson.errors import ImageError, UnitError
 from mdanderson.geometry import FloatArray
@@ -85,9 +86,17 @@ class DicomFile:
 
     @property
     def is_image(self) -> bool:
-        """Whether it holds an image to be measured, unlike a segmentation, a contour set or a report."""
-        known = text(self.header, "Modality") not in {"SEG", "RTSTRUCT", "RTDOSE"}
-        return known and "Rows" in self.header
+        """Whether it holds an image to be measured, unlike a segmentation, a contour set, a report or a DICOMDIR.
+
+        Raises `ImageError` for an image that is cut short in its header: ignored, it would leave an unseen gap.
+        """
+        modality = text(self.header, "Modality")
+        if "Rows" in self.header:
+            return modality not in {"SEG", "RTSTRUCT", "RTDOSE"}
+        is_directory = self.header.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage
+        if modality in {"CT", "MR", "NM", "PT"} or not (modality or is_directory):
+            raise ImageError("the DICOM header is damaged", where=self.path.name, way_out="export it again")
+        return False
 
     @property
     def has_frames(self) -> bool:

@@ -14,6 +14,7 @@ from mdanderson.readers.dicom_slices import (
     claimed_step,
     needed,
     pixel_format,
+    pixel_spacing,
     refuse_localizer,
     scale,
 )
@@ -57,7 +58,7 @@ def _slice_of_frame(file: DicomFile, frame: int) -> Slice:
             frame=frame,
             position_mm=needed(_group(header, frame, "PlanePositionSequence"), "ImagePositionPatient", 3),
             orientation=needed(_group(header, frame, "PlaneOrientationSequence"), "ImageOrientationPatient", 6),
-            spacing_mm=needed(measures, "PixelSpacing", 2),
+            spacing_mm=pixel_spacing(measures),
             step_mm=claimed_step(measures),
             pixels=pixel_format(file),
             scale=scale(header, _group(header, frame, "PixelValueTransformationSequence")),

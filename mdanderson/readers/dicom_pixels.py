@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from pydicom import Dataset, FileDataset, dcmread
 from pydicom.pixels import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -46,11 +49,14 @@ def read_stored(slices: Sequence[Slice]) -> npt.NDArray[np.integer]:
             _check_length(each)
     dtype = np.dtype(f"<{'i' if pixels.signed else 'u'}{pixels.bits_allocated // 8}")
     stored = np.empty((len(slices), pixels.rows, pixels.columns), dtype=dtype)
+    whole: Dataset | None = None
     for plane, each in zip(stored, slices, strict=True):
         if _is_plain(each):
             _read_plain(each, plane)
-        else:
-            plane[...] = _decode(each)
+            continue
+        if whole is None or Path(str(whole.filename)) != each.file.path:  # frames of one file parse it once
+            whole = _parse(each)
+        plane[...] = _decode(each, whole)
     return stored
 
 
@@ -78,14 +84,28 @@ def _cut_short(each: Slice) -> ImageError:
     return ImageError("pixels are cut short", where=each.name, way_out="copy or export the file again")
 
 
-def _decode(each: Slice) -> npt.NDArray[np.integer]:
+def _parse(each: Slice) -> FileDataset:
+    """The file of a slice with its pixels."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as when its header was read
+            return dcmread(each.file.path, force=True)
+    except _DECODER_ERRORS as error:
+        raise _undecodable(each) from error
+
+
+def _decode(each: Slice, whole: Dataset) -> npt.NDArray[np.integer]:
     """(rows, columns) of a compressed, big-endian or deflated slice."""
     try:
-        decoded = np.asarray(pixel_array(each.file.path, index=each.frame, raw=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # decoders warn of padding bytes; a wrong size is refused below
+            decoded = np.asarray(pixel_array(whole, index=each.frame, raw=True))
     except _DECODER_ERRORS as error:
-        raise ImageError(
-            "pixels cannot be decompressed", where=each.name, way_out="export the series uncompressed"
-        ) from error
+        raise _undecodable(each) from error
     if decoded.shape != (each.pixels.rows, each.pixels.columns):
         raise _cut_short(each)
     return decoded
+
+
+def _undecodable(each: Slice) -> ImageError:
+    return ImageError("pixels cannot be decompressed", where=each.name, way_out="export the series uncompressed")

@@ -17,6 +17,7 @@ __all__ = [
     "claimed_step",
     "needed",
     "pixel_format",
+    "pixel_spacing",
     "refuse_localizer",
     "scale",
     "slice_of_file",
@@ -71,7 +72,7 @@ def slice_of_file(file: DicomFile) -> Slice:
             instance_uid=text(header, "SOPInstanceUID"),
             position_mm=needed(header, "ImagePositionPatient", 3),
             orientation=needed(header, "ImageOrientationPatient", 6),
-            spacing_mm=needed(header, "PixelSpacing", 2),
+            spacing_mm=pixel_spacing(header),
             step_mm=claimed_step(header),
             pixels=pixel_format(file),
             scale=scale(header, header),
@@ -97,6 +98,14 @@ def needed(header: Dataset, keyword: str, count: int) -> FloatArray:
     if values is None:
         raise GeometryError(f"{keyword} is missing", way_out="export the original series, not a secondary capture")
     return values
+
+
+def pixel_spacing(header: Dataset) -> FloatArray:
+    """(2,): between rows, then between columns, in mm. Raises `GeometryError` unless both are positive."""
+    spacing = needed(header, "PixelSpacing", 2)
+    if not (spacing > 0).all():
+        raise GeometryError("PixelSpacing is not positive", way_out="export the original series")
+    return spacing
 
 
 def claimed_step(header: Dataset) -> float | None:
