@@ -35,6 +35,8 @@ _REACH_STEPS = (1 / 3, 2 / 3, 1.0)
 """Shares of `reference_radius_mm`: the nearest bone is asked first."""
 _GOOD_VOLUME_MM3 = 1000.0
 """A volume of reference bone that needs no more of it."""
+_GOOD_CONTACT = 0.4
+"""Share of the places beside the lesion where bone was found that ends the search."""
 _TWO_KINDS = 0.75
 _LEAST_SHARE = 0.25
 _SPECK_MM3 = 100.0
@@ -159,26 +161,31 @@ def _around(
 ) -> ReferenceBone | None:
     """Trabecular bone at the lesion's level: what a shell of cortex (and the lesions) encloses in its slice.
 
-    The tightest closing of the shell that encloses a good volume wins; failing that, the largest volume found.
+    Several cortex thresholds and gap closings are tried; the one that finds most bone next to the lesion is taken,
+    or the first that finds bone on most sides of it.
     """
     box = _level_box(volume, region, settings)
     spacing = volume.geometry.spacing_mm
-    fine = smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm / 2)
+    scale, fine = (smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm * k) for k in (1.0, 0.5))
     near = _distance_mm(_painted([region], box), spacing)
     guarded = _distance_mm(_painted(kept_away, box), spacing) < settings.reference_margin_mm
+    beside = ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
     best: ReferenceBone | None = None
+    most = 0.0
     for closing_mm, factor in product(_CLOSINGS_MM, _CORTEX_STEPS):
         cortex_hu = factor * settings.cortex_hu
         cortex = _without_specks(fine > cortex_hu, volume.geometry.voxel_volume_mm3)
         marrow = _enclosed(cortex, guarded, spacing, settings.reference_erosion_mm, closing_mm)
-        bone = _without_soft_tissue(_own_bone(marrow, near, settings), fine)
-        found = _nearest(volume, box, bone, near, AROUND_LESION, settings)
-        if found is None or found.median_hu + 2 * found.robust_sd_hu >= cortex_hu:
+        bone = _own_bone(_without_soft_tissue(marrow, scale), beside)
+        bone = _without_soft_tissue(bone, scale)
+        contact = np.count_nonzero(bone & beside) / max(1, np.count_nonzero(beside))
+        if contact <= most:
             continue
-        if found.voxels * volume.geometry.voxel_volume_mm3 >= _GOOD_VOLUME_MM3:
-            return found
-        if best is None or found.voxels > best.voxels:
-            best = found
+        found = _nearest(volume, box, bone, near, AROUND_LESION, settings)
+        if found is not None and found.median_hu + 2 * found.robust_sd_hu < cortex_hu:
+            best, most = found, contact
+        if most >= _GOOD_CONTACT:
+            break
     return best
 
 
@@ -229,25 +236,24 @@ def _enclosed(
     return np.asarray(solid & ~guarded & (_distance_mm(surface, spacing_mm) >= depth_mm))
 
 
-def _own_bone(marrow: BoolArray, near_mm: FloatArray, settings: ImageSettings) -> BoolArray:
-    """The connected piece that has most voxels close to the lesion.
+def _own_bone(marrow: BoolArray, beside: BoolArray) -> BoolArray:
+    """The connected piece with most voxels beside the lesion.
 
-    Closeness, not size, tells the lesion's own bone from the spinal canal or a vessel with a calcified wall beside it.
+    Closeness, not size, tells the lesion's own bone from the spinal canal or a vessel with a calcified wall next to it.
     """
     pieces, count = ndimage.label(marrow)
-    reach_mm = settings.reference_margin_mm + 2 * settings.reference_erosion_mm
-    contact = np.bincount(pieces[near_mm <= reach_mm], minlength=count + 1)[1:]
+    contact = np.bincount(pieces[beside], minlength=count + 1)[1:]
     if not contact.any():
         return np.zeros_like(marrow)
     return np.asarray(pieces == int(contact.argmax()) + 1)
 
 
-def _without_soft_tissue(bone: BoolArray, fine: Values) -> BoolArray:
+def _without_soft_tissue(bone: BoolArray, scale: Values) -> BoolArray:
     """The denser part, where what was enclosed is plainly of two kinds: a canal or muscle that a gap let in.
 
     Otsu's split; its share of the variance is 0.64 for one normal distribution and near 1 for two distant ones.
     """
-    values = np.sort(fine[bone & ~np.isnan(fine)].astype(np.float64))
+    values = np.sort(scale[bone & ~np.isnan(scale)].astype(np.float64))
     if values.size < 4 or values[-1] == values[0]:
         return bone
     below = np.arange(1, values.size)
@@ -258,7 +264,7 @@ def _without_soft_tissue(bone: BoolArray, fine: Values) -> BoolArray:
     split = int(explained.argmax())
     if explained[split] < _TWO_KINDS * values.var() or 1 - share[split] < _LEAST_SHARE:
         return bone
-    return np.asarray(bone & (fine > values[split]))
+    return np.asarray(bone & (scale > values[split]))
 
 
 def _painted(regions: Sequence[Region], box: Box) -> BoolArray:

@@ -1,0 +1,249 @@
+"""A sclerotic rim round a lytic core: how much of the outline carries one, and the outline without it (criteria, 5, 26).
+
+Profiles run along the outline's normals. A shell is thinner than the scale on which classes are decided, so profiles
+are read at half that scale. A normal cortex beside the lesion peaks sclerotic too: only a rise over baseline is a rim.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+from skimage import measure
+
+from mdanderson.geometry import Box, FloatArray, grow_box
+from mdanderson.measure.reference import ReferenceBone
+from mdanderson.measure.smoothing import require_hu, smoothed_box
+from mdanderson.settings import ImageSettings
+from mdanderson.volume import BoolArray, Region, Volume
+
+__all__ = ["Rim", "measure_rim", "without_rim"]
+
+_THICK_PLANES_MM = 3.0
+"""From this plane spacing on, the outline is followed slice by slice."""
+_STEP_MM = 0.25
+_MOST_DIRECTIONS = 3000
+_NEIGHBOURS = 25
+_DRAWN_IN_MM = 0.5
+"""The shell was drawn in when its inner edge lies deeper than this under the outline."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rim:
+    """A sclerotic shell round a lytic core.
+
+    rim_fraction: share of the outline's directions that carry it (0 where the core is not lytic). thickness_mm: median
+    width at half height. peak_offset_mm: median place of the shell's middle against the outline, negative inside; both
+    are None without any rim.
+    """
+
+    rim_fraction: float
+    thickness_mm: float | None = None
+    peak_offset_mm: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Outline:
+    """Directions along the outline, in mm along the grid's axes: points and outward normals (n, 3), shares (n,)."""
+
+    points_mm: FloatArray
+    normals: FloatArray
+    shares: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Shells:
+    """Per direction whether it carries a shell, and the shell's inner and outer edge in mm against the outline."""
+
+    present: BoolArray
+    inner_mm: FloatArray
+    outer_mm: FloatArray
+
+
+def measure_rim(volume: Volume, region: Region, reference: ReferenceBone, *, settings: ImageSettings) -> Rim:
+    """The rim round `region` (on the grid of `volume`). Raises `UnitError` unless the image is in HU."""
+    found = _find_shells(volume, region, reference, settings)
+    if found is None:
+        return Rim(rim_fraction=0.0)
+    outline, shells = found
+    if not shells.present.any():
+        return Rim(rim_fraction=0.0)
+    inner, outer = shells.inner_mm[shells.present], shells.outer_mm[shells.present]
+    return Rim(
+        rim_fraction=float(outline.shares[shells.present].sum()),
+        thickness_mm=float(np.median(outer - inner)),
+        peak_offset_mm=float(np.median((outer + inner) / 2)),
+    )
+
+
+def without_rim(
+    volume: Volume, region: Region, reference: ReferenceBone, rim: Rim, *, settings: ImageSettings
+) -> Region | None:
+    """`region` without the sclerotic shell drawn into it: the core that PD1 is judged on (criteria, detail 26).
+
+    The same region where there is no rim or it lies outside the outline; None where nothing else was drawn.
+    Raises `UnitError` unless the image is in HU.
+    """
+    if rim.peak_offset_mm is None or rim.thickness_mm is None:
+        return region
+    if rim.peak_offset_mm - rim.thickness_mm / 2 > -_DRAWN_IN_MM:
+        return region
+    found = _find_shells(volume, region, reference, settings)
+    if found is None:
+        return region
+    outline, shells = found
+    core = _core(region, grow_box(region.box, volume.geometry, _margin_mm(settings)), volume, outline, shells)
+    if not core.any():
+        return None
+    array = np.zeros(volume.geometry.shape, dtype=bool)
+    array[region.box] = core
+    return Region.from_array(array, label=region.label, name=region.name, tracking_uid=region.tracking_uid)
+
+
+def _find_shells(
+    volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings
+) -> tuple[_Outline, _Shells] | None:
+    """The outline and its shells; None where the core is not lytic, or the region too thin to have an outline."""
+    require_hu(volume)
+    spacing = volume.geometry.spacing_mm
+    inward, outward = _reach_mm(settings)
+    box = grow_box(region.box, volume.geometry, _margin_mm(settings))
+    fine = smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm / 2).astype(np.float64)
+    here = tuple(slice(own.start - part.start, own.stop - part.start) for own, part in zip(region.box, box, strict=True))
+    lytic_hu = reference.lytic_below_hu(settings)
+    core = fine[here][_deep(region.voxels, spacing)]
+    if np.isnan(core).all() or np.nanmedian(core) >= lytic_hu:
+        return None
+    outline = _outline(region, box, spacing, settings)
+    if outline is None:
+        return None
+    offsets = np.arange(-inward, outward + _STEP_MM / 2, _STEP_MM)
+    places = outline.points_mm[:, None] + offsets[:, None] * outline.normals[:, None]
+    known = np.where(np.isnan(fine), reference.median_hu, fine)
+    profiles = ndimage.map_coordinates(known, np.moveaxis(places / spacing, -1, 0), order=1, mode="nearest")
+    return outline, _read_shells(profiles, offsets, lytic_hu, reference.sclerotic_above_hu(settings), settings)
+
+
+def _reach_mm(settings: ImageSettings) -> tuple[float, float]:
+    """How far profiles run inwards and outwards: the stated window, and a shell's thickness more on either side."""
+    thickest = settings.rim_inside_mm + settings.rim_outside_mm
+    return settings.rim_inside_mm + thickest, settings.rim_outside_mm + settings.rim_inside_mm
+
+
+def _margin_mm(settings: ImageSettings) -> float:
+    """How much more than the region's box the profiles need."""
+    return _reach_mm(settings)[1] + 2 * _STEP_MM
+
+
+def _read_shells(
+    profiles: FloatArray, offsets_mm: FloatArray, lytic_hu: float, sclerotic_hu: float, settings: ImageSettings
+) -> _Shells:
+    """Shells in (n, offsets) profiles: a sclerotic peak inside the window, lytic within a shell's thickness inwards."""
+    window = (offsets_mm >= -settings.rim_inside_mm - 1e-9) & (offsets_mm <= settings.rim_outside_mm + 1e-9)
+    at = np.where(window, profiles, -np.inf).argmax(axis=1)
+    height = np.take_along_axis(profiles, at[:, None], axis=1)
+    thickest = settings.rim_inside_mm + settings.rim_outside_mm
+    inwards = (offsets_mm <= offsets_mm[at][:, None]) & (offsets_mm >= offsets_mm[at][:, None] - thickest)
+    outwards = offsets_mm >= offsets_mm[at][:, None]
+    floor_in = np.where(inwards, profiles, np.inf).min(axis=1, keepdims=True)
+    floor_out = np.where(outwards, profiles, np.inf).min(axis=1, keepdims=True)
+    inside_low = inwards & (profiles <= (height + floor_in) / 2)
+    outside_low = outwards & (profiles <= (height + floor_out) / 2)
+    inner = np.where(inside_low, offsets_mm, -np.inf).max(axis=1) + _STEP_MM / 2
+    outer = np.where(outside_low, offsets_mm, np.inf).min(axis=1) - _STEP_MM / 2
+    ends_inside_window = at < np.flatnonzero(window)[-1]
+    present = (height[:, 0] > sclerotic_hu) & (floor_in[:, 0] < lytic_hu) & ends_inside_window
+    return _Shells(present=present, inner_mm=inner, outer_mm=outer)
+
+
+def _deep(voxels: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
+    """The deeper half of a region: its core whatever its shape, and clear of a shell drawn in."""
+    depth = ndimage.distance_transform_edt(np.pad(voxels, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
+    return np.asarray(depth >= depth.max() / 2)
+
+
+def _outline(
+    region: Region, box: Box, spacing_mm: tuple[float, float, float], settings: ImageSettings
+) -> _Outline | None:
+    """The region's outline in mm from the first voxel of `box`: the 0.5 level of the smoothed mask."""
+    pad = 3
+    mask = np.pad(region.voxels, pad).astype(np.float64)
+    start = np.array([own.start - part.start - pad for own, part in zip(region.box, box, strict=True)])
+    sigma = settings.outline_sigma_pixels
+    found = (
+        _slicewise(ndimage.gaussian_filter(mask, (0, sigma, sigma)), spacing_mm)
+        if spacing_mm[0] >= _THICK_PLANES_MM
+        else _surface(ndimage.gaussian_filter(mask, sigma), spacing_mm)
+    )
+    if found is None:
+        return None
+    points, normals, sizes = found
+    keep = (sizes > 0) & (np.arange(len(sizes)) % (1 + len(sizes) // _MOST_DIRECTIONS) == 0)
+    return _Outline(
+        points_mm=points[keep] + start * spacing_mm, normals=normals[keep], shares=sizes[keep] / sizes[keep].sum()
+    )
+
+
+def _surface(
+    mask: FloatArray, spacing_mm: tuple[float, float, float]
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Centres, outward normals and areas of the triangles of the outline in space."""
+    if mask.max() <= 0.5:
+        return None
+    vertices, faces, _, _ = measure.marching_cubes(mask, 0.5, spacing=spacing_mm)
+    corners = np.asarray(vertices, dtype=np.float64)[faces]
+    crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    centres = corners.mean(axis=1)
+    return centres, *_oriented(crossed, mask, centres, spacing_mm)
+
+
+def _slicewise(
+    mask: FloatArray, spacing_mm: tuple[float, float, float]
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Centres, outward normals and lengths of the edges of the outlines slice by slice."""
+    centres, crossed = [], []
+    for plane, image in enumerate(mask):
+        for contour in measure.find_contours(image, 0.5):
+            line = contour * spacing_mm[1:]
+            step = np.diff(line, axis=0)
+            middle = (line[1:] + line[:-1]) / 2
+            centres.append(np.column_stack([np.full(len(step), plane * spacing_mm[0]), middle]))
+            crossed.append(np.column_stack([np.zeros(len(step)), step[:, 1], -step[:, 0]]))
+    if not centres:
+        return None
+    points = np.concatenate(centres)
+    return points, *_oriented(np.concatenate(crossed), mask, points, spacing_mm)
+
+
+def _oriented(
+    crossed: FloatArray, mask: FloatArray, centres_mm: FloatArray, spacing_mm: tuple[float, float, float]
+) -> tuple[FloatArray, FloatArray]:
+    """Unit normals pointing out of the mask, and the sizes they stand for."""
+    sizes = np.linalg.norm(crossed, axis=1)
+    normals = crossed / np.where(sizes > 0, sizes, 1.0)[:, None]
+    ahead = ndimage.map_coordinates(mask, ((centres_mm + 0.5 * normals) / spacing_mm).T, order=1)
+    behind = ndimage.map_coordinates(mask, ((centres_mm - 0.5 * normals) / spacing_mm).T, order=1)
+    return normals * np.where(ahead > behind, -1.0, 1.0)[:, None], sizes
+
+
+def _core(region: Region, box: Box, volume: Volume, outline: _Outline, shells: _Shells) -> BoolArray:
+    """The region's voxels that lie deeper than the shell of the outline next to them.
+
+    The shell's inner edge is the median over neighbouring directions, so that noise does not fray the core.
+    """
+    spacing = np.array(volume.geometry.spacing_mm)
+    stretch = np.array([1e3 if spacing[0] >= _THICK_PLANES_MM else 1.0, 1.0, 1.0])
+    near = cKDTree(outline.points_mm * stretch)
+    around = min(_NEIGHBOURS, len(outline.points_mm))
+    _, neighbours = near.query(outline.points_mm * stretch, k=around)
+    edges = np.where(shells.present, -shells.inner_mm, -np.inf)
+    edge_depth = np.median(edges[neighbours.reshape(len(edges), -1)], axis=1)
+    index = np.argwhere(region.voxels)
+    places = (index + [own.start - part.start for own, part in zip(region.box, box, strict=True)]) * spacing
+    _, nearest = near.query(places * stretch)
+    depth = -np.einsum("ij,ij->i", places - outline.points_mm[nearest], outline.normals[nearest])
+    core = np.zeros_like(region.voxels)
+    core[tuple(index[depth >= edge_depth[nearest]].T)] = True
+    return core
