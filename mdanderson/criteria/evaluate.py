@@ -1,0 +1,360 @@
+"""One modality at one visit: its lesions judged, their sum judged by the same rows, and the category that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mdanderson.criteria.facts import Course, LesionFacts, ModalityFacts, Origin
+from mdanderson.criteria.lesion import JudgedLesion, RuleTable, judge_lesion
+from mdanderson.criteria.rule import Measure, Verdict
+from mdanderson.quantities import exact
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Basis, Category, Modality, Scope
+
+__all__ = ["JudgedModality", "judge_modality"]
+
+_RESPONSES = frozenset({Category.CR, Category.PR})
+_SIZED = frozenset({Modality.CT, Modality.MR, Modality.XR})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedModality:
+    """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
+
+    flare_settled: it was suspected to be flare, and a later visit has decided.
+    """
+
+    facts: ModalityFacts
+    category: Category
+    lesions: tuple[JudgedLesion, ...] = ()
+    total: JudgedLesion | None = None
+    size_category: Category | None = None
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    unconfirmed: bool = False
+    flare: bool = False
+    flare_settled: bool = False
+    exclude_treated: bool = True
+    response_share: Fraction = Fraction(1, 2)
+
+    @property
+    def modality(self) -> Modality:
+        """Which modality."""
+        return self.facts.modality
+
+    @property
+    def evaluable(self) -> bool:
+        """Whether it says anything of the course."""
+        return self.category not in {Category.NE, Category.BL}
+
+    @property
+    def counted(self) -> tuple[JudgedLesion, ...]:
+        """The lesions whose course is the disease's, not that of a local treatment."""
+        return tuple(lesion for lesion in self.lesions if not (self.exclude_treated and lesion.facts.treated))
+
+    @property
+    def size_sum_mm(self) -> Fraction | None:
+        """Sum of diameters of the measurable lesions, None where there are none or one is not assessed."""
+        if self.total is not None:
+            return self.total.facts.size.now
+        sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
+        return _total(sizes) if sizes else None
+
+    @property
+    def expected(self) -> tuple[JudgedLesion, ...]:
+        """The lesions that this visit should speak of."""
+        return tuple(lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW)
+
+    @property
+    def progressing(self) -> frozenset[str]:
+        """Lesions that progress, new ones included."""
+        return frozenset(lesion.facts.lesion_id for lesion in self.counted if lesion.category is Category.PD)
+
+    @property
+    def responding(self) -> frozenset[str]:
+        """Baseline lesions that respond."""
+        return frozenset(
+            lesion.facts.lesion_id
+            for lesion in self.counted
+            if lesion.category in _RESPONSES and lesion.facts.origin is Origin.BASELINE
+        )
+
+    @property
+    def new(self) -> frozenset[str]:
+        """New lesions that are there, unless an earlier flare explained them."""
+        return frozenset(
+            lesion.facts.lesion_id for lesion in self.lesions if lesion.facts.here and not lesion.facts.settled
+        )
+
+    @property
+    def assessed(self) -> frozenset[str]:
+        """Expected lesions of which something could be said."""
+        return frozenset(lesion.facts.lesion_id for lesion in self.expected if lesion.assessed)
+
+    def sub_category(self, measure: Measure) -> Category | None:
+        """What one measure says by itself over all counted baseline lesions."""
+        if measure is Measure.SIZE and self.size_category is not None:
+            return self.size_category
+        known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
+        said = [category for category in known if category is not None]
+        if not said:
+            return None
+        if Category.PD in said:
+            return Category.PD
+        if set(said) == {Category.CR} and len(said) == len(known):
+            return Category.CR
+        carrying = sum(category in _RESPONSES for category in said)
+        return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
+
+
+def judge_modality(table: RuleTable, facts: ModalityFacts, settings: Settings) -> JudgedModality:
+    """The category of one modality at one visit, before anything later is known of it."""
+    lesions = tuple(judge_lesion(table, one, settings, at_baseline=facts.is_baseline) for one in facts.lesions)
+    exclude = settings.policy.treated_lesions == "exclude"
+    frame = JudgedModality(
+        facts=facts,
+        category=Category.NE,
+        lesions=lesions,
+        exclude_treated=exclude,
+        response_share=exact(settings.policy.response_share),
+    )
+    if facts.is_baseline:
+        return _with(frame, Category.BL, (), f"baseline of {facts.modality}: {_lesions(len(lesions))}")
+    if not facts.evaluable or facts.baseline_visit is None:
+        return _with(frame, Category.NE, (), facts.why or f"{facts.modality} not evaluable")
+    return _Panel(table, frame, settings).judge()
+
+
+def _with(
+    frame: JudgedModality,
+    category: Category,
+    rules: Iterable[str],
+    reason: str,
+    *,
+    total: JudgedLesion | None = None,
+    size_category: Category | None = None,
+) -> JudgedModality:
+    return JudgedModality(
+        facts=frame.facts,
+        category=category,
+        lesions=frame.lesions,
+        total=total,
+        size_category=size_category,
+        rules=tuple(dict.fromkeys(rules)),
+        reason=reason,
+        exclude_treated=frame.exclude_treated,
+        response_share=frame.response_share,
+    )
+
+
+class _Panel:
+    """The lesions of one modality at one visit, weighed together. PD, CR, PR, SD are asked in this order."""
+
+    def __init__(self, table: RuleTable, frame: JudgedModality, settings: Settings) -> None:
+        self.frame, self.settings = frame, settings
+        self.order = {rule.code: position for position, rule in enumerate(table)}
+        self.lesions = frame.counted
+        self.baseline = [lesion for lesion in self.lesions if lesion.facts.origin is Origin.BASELINE]
+        self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
+        self.core = self.in_sum or self.baseline
+        self.total = _judge_sum(table, self.in_sum, settings)
+        self.each = settings.policy.size_scope is Scope.EACH
+
+    def judge(self) -> JudgedModality:
+        """The first category that holds."""
+        answers = (self.progression, self.complete_response, self.unassessed_core, self.partial_response)
+        for answer in (*answers, self.unassessed_size, self.stable):
+            found = answer()
+            if found is not None:
+                category, rules, reason = found
+                ordered = sorted(set(rules), key=lambda code: self.order.get(code, -1))
+                size = self.size_category()
+                return _with(self.frame, category, ordered, reason, total=self.total, size_category=size)
+        raise AssertionError("stable() always answers")  # pragma: no cover
+
+    def progression(self) -> tuple[Category, list[str], str] | None:
+        """PD: by the sum (or by each lesion), by a lesion outside the sum, by uptake, by a new lesion."""
+        verdicts = self.size_progression() + [
+            verdict
+            for lesion in self.lesions
+            for verdict in lesion.verdicts
+            if verdict.fired and verdict.gives is Category.PD and verdict.measure is not Measure.SIZE
+        ]
+        verdicts += [
+            verdict
+            for lesion in self.frame.lesions
+            if lesion not in self.lesions
+            for verdict in lesion.verdicts
+            if verdict.fired and verdict.gives is Category.PD and verdict.measure is Measure.PRESENCE
+        ]
+        return (Category.PD, [v.code for v in verdicts], _told(verdicts)) if verdicts else None
+
+    def size_progression(self) -> list[Verdict]:
+        """The size rows that make the modality PD under the scope in force."""
+        found = [] if self.each or self.total is None else _fired(self.total, Category.PD, Measure.SIZE)
+        for lesion in self.lesions:
+            for verdict in _fired(lesion, Category.PD, Measure.SIZE):
+                by_reader_alone = verdict.basis is Basis.READER and lesion.facts.size.now is None
+                if self.each or not lesion.facts.in_sum or by_reader_alone:
+                    found.append(verdict)
+        return found
+
+    def complete_response(self) -> tuple[Category, list[str], str] | None:
+        """CR: every lesion that was there is CR, and none is unassessed."""
+        followed = [lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW]
+        if not followed or any(lesion.category is not Category.CR for lesion in followed):
+            return None
+        codes = [code for lesion in followed for code in _codes(lesion, Category.CR)]
+        return Category.CR, codes, f"complete response of {_all(len(followed))}: {_list(codes)}"
+
+    def unassessed_core(self) -> tuple[Category, list[str], str] | None:
+        """NE: a core lesion is not assessed, or there is no lesion to follow."""
+        if not self.core:
+            treated = len(self.frame.lesions) > len(self.lesions)
+            return Category.NE, [], "every lesion was treated locally" if treated else "no lesion at baseline to follow"
+        missing = [lesion for lesion in self.core if not lesion.assessed]
+        if not missing:
+            return None
+        told = "; ".join(lesion.reason for lesion in missing)
+        return Category.NE, [], f"{told}: {'sum' if self.in_sum else 'assessment'} incomplete"
+
+    def partial_response(self) -> tuple[Category, list[str], str] | None:
+        """PR: the size falls far enough, or enough of the lesions carry another row, and none progresses."""
+        by_size = self.size_response()
+        if by_size:
+            codes = [verdict.code for verdict in by_size]
+            return Category.PR, codes, _told(by_size) + self._barred()
+        assessed = [lesion for lesion in self.baseline if lesion.assessed]
+        carrying = [lesion for lesion in assessed if _carries(lesion)]
+        progressing = any(lesion.category is Category.PD for lesion in self.lesions)
+        share = exact(self.settings.policy.response_share)
+        if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
+            return None
+        codes = [code for lesion in carrying for code in _carries(lesion)]
+        told = "; ".join(lesion.reason for lesion in carrying[:3]) + ("; ..." if len(carrying) > 3 else "")
+        reason = f"{len(carrying)} of {_lesions(len(assessed))} carry {_list(codes)} ({told})"
+        return Category.PR, codes, reason + self._barred()
+
+    def _barred(self) -> str:
+        """Said where all assessed lesions are CR and another one was not assessed."""
+        followed = [lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW]
+        missing = [lesion.reason for lesion in followed if not lesion.assessed]
+        complete = all(lesion.category is Category.CR for lesion in followed if lesion.assessed)
+        return f"; CR is barred: {'; '.join(missing)}" if missing and complete else ""
+
+    def size_response(self) -> list[Verdict]:
+        """The size rows that make the modality PR under the scope in force."""
+        if not self.in_sum:
+            return []
+        if not self.each:
+            return [] if self.total is None else _fired(self.total, Category.PR, Measure.SIZE)
+        each = [_fired(lesion, Category.PR, Measure.SIZE) for lesion in self.in_sum]
+        return [verdict for verdicts in each for verdict in verdicts] if all(each) else []
+
+    def unassessed_size(self) -> tuple[Category, list[str], str] | None:
+        """NE: no change cannot be claimed for a sum that is incomplete."""
+        missing = [lesion.facts.name for lesion in self.in_sum if lesion.facts.size.now is None]
+        if not missing:
+            return None
+        return Category.NE, [], f"{', '.join(missing)} without diameters: sum incomplete"
+
+    def stable(self) -> tuple[Category, list[str], str]:
+        """SD: assessed, and nothing else holds."""
+        verdicts = [] if self.total is None or self.each else _fired(self.total, Category.SD, Measure.SIZE)
+        told = [_told(verdicts)] if verdicts else [f"{_lesions(len(self.core))} without change beyond the limits"]
+        codes = [v.code for v in verdicts]
+        codes += [code for lesion in self.core for code in _codes(lesion, Category.SD)]
+        if not self.frame.new:
+            told.append("no new bone metastasis: SD4")
+            codes.append("SD4")
+        return Category.SD, codes, "; ".join(told)
+
+    def size_category(self) -> Category | None:
+        """The sub-score of size under the scope in force; None where the modality has no sizes."""
+        if self.frame.facts.modality not in _SIZED:
+            return None
+        if self.size_progression():
+            return Category.PD
+        if not self.in_sum:
+            return None
+        if any(lesion.facts.size.now is None for lesion in self.in_sum):
+            return Category.NE
+        if all(lesion.facts.size.now == 0 for lesion in self.in_sum):
+            return Category.CR
+        return Category.PR if self.size_response() else Category.SD
+
+
+def _judge_sum(table: RuleTable, lesions: Sequence[JudgedLesion], settings: Settings) -> JudgedLesion | None:
+    """The sum of diameters, asked by the same rows as a lesion; None where no lesion is measurable."""
+    if not lesions:
+        return None
+    own = [lesion.facts for lesion in lesions if not lesion.facts.merged_into]
+    first = lesions[0].facts
+    name = own[0].name if len(lesions) == 1 else f"sum of {len(lesions)} lesions"
+    total = LesionFacts(
+        lesion_id=name,
+        name=name if len(lesions) > 1 else f"size of {name}",
+        modality=first.modality,
+        origin=Origin.BASELINE,
+        size=_add([facts.size for facts in own]),
+        long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),
+        measurable=True,
+    )
+    return judge_lesion([rule for rule in table if rule.measure is Measure.SIZE], total, settings)
+
+
+def _add(sizes: Sequence[Course]) -> Course:
+    """Courses added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
+    visits = zip(*(size.earlier for size in sizes), strict=True)
+    return Course(
+        now=_total(size.now for size in sizes),
+        least=sum((size.now for size in sizes if size.now is not None), start=Fraction(0)),
+        baseline=_total(size.baseline for size in sizes),
+        earlier=tuple(_total(visit) for visit in visits),
+    )
+
+
+def _total(values: Iterable[Fraction | None]) -> Fraction | None:
+    total = Fraction(0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _fired(lesion: JudgedLesion, gives: Category, measure: Measure) -> list[Verdict]:
+    return [v for v in lesion.verdicts if v.fired and v.gives is gives and v.measure is measure]
+
+
+def _codes(lesion: JudgedLesion, gives: Category) -> list[str]:
+    return [verdict.code for verdict in lesion.verdicts if verdict.fired and verdict.gives is gives]
+
+
+def _carries(lesion: JudgedLesion) -> list[str]:
+    """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
+    return [
+        verdict.code
+        for verdict in lesion.verdicts
+        if verdict.fired
+        and verdict.gives in _RESPONSES
+        and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
+    ]
+
+
+def _told(verdicts: Sequence[Verdict]) -> str:
+    return "; ".join(dict.fromkeys(f"{verdict.because}: {verdict.code}" for verdict in verdicts))
+
+
+def _list(codes: Iterable[str]) -> str:
+    return ", ".join(sorted(set(codes)))
+
+
+def _lesions(count: int) -> str:
+    return "1 lesion" if count == 1 else f"{count} lesions"
+
+
+def _all(count: int) -> str:
+    return "the only lesion" if count == 1 else f"all {count} lesions"

@@ -1,0 +1,130 @@
+"""Osteoblastic flare: which new or hotter lesions inside the window are healing bone, settled by the visit after.
+
+A pure pass over the series. It only decides; the rows are judged again with what it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from mdanderson.criteria.checks import newly_visible_by_sclerosis
+from mdanderson.criteria.course import Flare, PatientCourse
+from mdanderson.criteria.evaluate import JudgedModality, judge_modality
+from mdanderson.criteria.facts import LesionFacts
+from mdanderson.criteria.lesion import JudgedLesion, RuleTable
+from mdanderson.criteria.rule import Measure
+from mdanderson.quantities import Undefined, change, exact
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category, Modality
+
+__all__ = ["JudgedVisit", "find_flares", "judge_visit"]
+
+JudgedVisit = Mapping[Modality, JudgedModality]
+
+_FLARE_ROW = "PR2"
+_MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
+_RESPONSES = frozenset({Category.CR, Category.PR})
+
+
+def judge_visit(
+    table: RuleTable, course: PatientCourse, visit: int, settings: Settings, flares: Sequence[Flare] = ()
+) -> JudgedVisit:
+    """Every modality of one visit, with what is known of flare."""
+    return {
+        modality: judge_modality(table, course.modality_facts(modality, visit, settings, flares), settings)
+        for modality in sorted(course.examinations[visit])
+    }
+
+
+def find_flares(table: RuleTable, course: PatientCourse, settings: Settings) -> tuple[Flare, ...]:
+    """Every flare, or suspicion of one, in the order of visits."""
+    flares: list[Flare] = []
+    for visit in course.visits[1:]:
+        judged = judge_visit(table, course, visit.index, settings, flares)
+        settled = [_settle(flare, visit.index, judged, settings, flares) for flare in flares]
+        if settled != flares:
+            flares = settled
+            judged = judge_visit(table, course, visit.index, settings, flares)
+        flares = flares + _appearing(course, visit.index, judged, settings)
+    return tuple(flares)
+
+
+def _appearing(course: PatientCourse, visit: int, judged: JudgedVisit, settings: Settings) -> list[Flare]:
+    """The flares that begin at a visit."""
+    inside = 0 <= course.days_on_treatment(visit) <= 7 * settings.policy.flare_window_weeks
+    suspects: dict[Modality, frozenset[str]] = {}
+    for modality in _MODALITIES:
+        one = judged.get(modality)
+        if one is not None and (inside or _stated(one)) and (found := _suspects(one, settings)):
+            suspects[modality] = found
+    elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
+    sign = any(_shows_response(one) for one in judged.values())
+    return [
+        Flare(
+            modality=modality,
+            visit=visit,
+            lesion_ids=lesions,
+            sign=not elsewhere and (sign or _stated(judged[modality])),
+            elsewhere=elsewhere,
+        )
+        for modality, lesions in suspects.items()
+    ]
+
+
+def _stated(judged: JudgedModality) -> bool:
+    """Whether a reader calls it flare."""
+    return any(_FLARE_ROW in lesion.facts.reader_codes for lesion in judged.lesions)
+
+
+def _suspects(judged: JudgedModality, settings: Settings) -> frozenset[str]:
+    """The lesions that make it progress, if each of them is one that a flare can bring out; else none."""
+    if judged.category is not Category.PD or judged.size_category is Category.PD:
+        return frozenset()
+    progressing = [lesion for lesion in judged.lesions if _is_new_or_hotter(lesion)]
+    if judged.modality is not Modality.NM and not all(
+        newly_visible_by_sclerosis(lesion.facts, settings) for lesion in progressing
+    ):
+        return frozenset()
+    if any(lesion.facts.here and not lesion.facts.first_counted for lesion in progressing):
+        return frozenset()
+    return frozenset(lesion.facts.lesion_id for lesion in progressing)
+
+
+def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
+    return any(
+        verdict.fired and verdict.gives is Category.PD and verdict.measure in {Measure.PRESENCE, Measure.UPTAKE}
+        for verdict in lesion.verdicts
+    )
+
+
+def _shows_response(judged: JudgedModality) -> bool:
+    """Whether any row of response holds in a modality."""
+    lesions = [*judged.counted, *([judged.total] if judged.total else [])]
+    return any(verdict.fired and verdict.gives in _RESPONSES for lesion in lesions for verdict in lesion.verdicts)
+
+
+def _settle(flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, flares: Sequence[Flare]) -> Flare:
+    """What the next evaluable visit of its modality makes of a flare."""
+    now = judged.get(flare.modality)
+    if flare.settled_by is not None or now is None or not now.facts.evaluable:
+        return flare
+    lesions = [lesion.facts for lesion in now.lesions if lesion.facts.lesion_id in flare.lesion_ids]
+    if lesions and all(facts.unassessed and facts.now for facts in lesions):
+        return flare
+    explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
+    further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
+    worse = further or any(_grew(facts, flare.visit, settings) for facts in lesions)
+    sign = flare.sign or (not flare.elsewhere and any(_shows_response(one) for one in judged.values()))
+    return replace(flare, settled_by=visit, worse=worse, sign=sign)
+
+
+def _grew(facts: LesionFacts, since: int, settings: Settings) -> bool:
+    """Whether a flare lesion is larger (hotter) than it was when the flare was seen."""
+    by_uptake = facts.modality is Modality.NM
+    course = facts.uptake if by_uptake else facts.size
+    limit = settings.policy.pd_uptake_rise if by_uptake else settings.policy.pd_size_rise
+    before: Fraction | None = course.earlier[since] if since < len(course.earlier) else None
+    rise = change(course.now, before)
+    return not isinstance(rise, Undefined) and rise >= exact(limit)

@@ -1,0 +1,193 @@
+"""One lesion, one visit: every row of the table asked, the reader's word first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mdanderson.criteria.facts import LesionFacts
+from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Rule, Verdict
+from mdanderson.quantities import Undefined, change
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Basis, Category, LesionType
+
+__all__ = ["JudgedLesion", "RuleTable", "accepted_codes", "judge_lesion", "refused_codes"]
+
+RuleTable = Sequence[Rule[LesionFacts]]
+
+_PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
+_READER_ONLY_WITHOUT_DIAMETERS = frozenset({"PR4", "PD2", "SD3"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedLesion:
+    """A lesion with the answer of every row, and its category."""
+
+    facts: LesionFacts
+    verdicts: tuple[Verdict, ...]
+    category: Category
+    reason: str
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Codes of the rows that hold, in the order of the table."""
+        return tuple(verdict.code for verdict in self.verdicts if verdict.fired)
+
+    @property
+    def assessed(self) -> bool:
+        """Whether anything could be said."""
+        return self.category not in {Category.NE, Category.BL}
+
+    @property
+    def basis(self) -> Basis:
+        """READER where a reader's statement decided a row."""
+        said = any(verdict.fired and verdict.basis is Basis.READER for verdict in self.verdicts)
+        return Basis.READER if said else Basis.MEASURED
+
+    def sub_category(self, measure: Measure) -> Category | None:
+        """What the rows of one measure say by themselves; None when none of them could be asked."""
+        if measure is Measure.SIZE and self.facts.size.now == 0 and self.facts.size.baseline:
+            return Category.CR
+        rows = [verdict for verdict in self.verdicts if verdict.measure is measure]
+        fired = _first_category(rows)
+        if fired is not None:
+            return fired
+        return Category.SD if any(verdict.assessed for verdict in rows) else None
+
+    @property
+    def size_change_baseline(self) -> Fraction | None:
+        """Relative change of size from baseline."""
+        return _defined(change(self.facts.size.now, self.facts.size.baseline))
+
+    @property
+    def size_change_nadir(self) -> Fraction | None:
+        """Relative change of size from the lesion's own smallest earlier size."""
+        return _defined(change(self.facts.size.now, self.facts.size.nadir))
+
+
+def _defined(value: Fraction | Undefined) -> Fraction | None:
+    return None if isinstance(value, Undefined) else value
+
+
+def _first_category(verdicts: Sequence[Verdict]) -> Category | None:
+    fired = {verdict.gives for verdict in verdicts if verdict.fired}
+    return next((category for category in _PRECEDENCE if category in fired), None)
+
+
+def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
+    """The reader's codes that cannot stand here, each with why."""
+    rows = {rule.code: rule for rule in table}
+    refused = {}
+    for code in sorted(facts.reader_codes):
+        rule = rows.get(code)
+        if rule is None:
+            refused[code] = "no row of the criteria has this code"
+        elif facts.modality not in rule.modalities:
+            refused[code] = f"the criteria have no such row for {facts.modality}"
+        elif code in _READER_ONLY_WITHOUT_DIAMETERS and facts.measurable and facts.size.now is not None:
+            refused[code] = "the lesion is measurable and has diameters: its size is computed"
+    return refused
+
+
+def accepted_codes(table: RuleTable, facts: LesionFacts) -> frozenset[str]:
+    """The reader's codes that stand."""
+    return facts.reader_codes - refused_codes(table, facts).keys()
+
+
+def judge_lesion(
+    table: RuleTable, facts: LesionFacts, settings: Settings, *, at_baseline: bool = False
+) -> JudgedLesion:
+    """Ask every row. PD before CR before PR before SD; NE when no row could be asked.
+
+    at_baseline: the lesion has nothing to be compared with, its category is BL.
+    """
+    if at_baseline:
+        return JudgedLesion(facts=facts, verdicts=(), category=Category.BL, reason=facts.unassessed or "baseline")
+    stated = accepted_codes(table, facts)
+    measures = {rule.measure for rule in table if rule.code in stated}
+    verdicts = [_ask(rule, facts, settings, stated, measures) for rule in table]
+    verdicts = _nothing_else_held(verdicts)
+    category = _first_category(verdicts)
+    if category is None and facts.flare and facts.here:
+        category = Category.SD
+    return JudgedLesion(
+        facts=facts,
+        verdicts=tuple(verdicts),
+        category=category or Category.NE,
+        reason=_reason(facts, verdicts),
+    )
+
+
+def _ask(
+    rule: Rule[LesionFacts], facts: LesionFacts, settings: Settings, stated: frozenset[str], measures: set[Measure]
+) -> Verdict:
+    """One row: the reader's word, else what the facts say."""
+    check = _before_asking(rule, facts, stated, measures) or rule.holds(rule, facts, settings)
+    basis = Basis.READER if rule.code in stated or rule.measure in measures else Basis.MEASURED
+    return Verdict(
+        code=rule.code,
+        gives=rule.gives,
+        measure=rule.measure,
+        outcome=check.outcome,
+        because=check.because,
+        basis=basis,
+    )
+
+
+def _before_asking(
+    rule: Rule[LesionFacts], facts: LesionFacts, stated: frozenset[str], measures: set[Measure]
+) -> Check | None:
+    """The answers that need no measurement."""
+    if facts.modality not in rule.modalities:
+        return Check.not_applicable(f"not a row of {facts.modality}")
+    if rule.code in stated:
+        return Check.fired("stated by the reader")
+    if rule.measure in measures or (Measure.ANYTHING in measures and not _size_is_computed(rule, facts)):
+        return Check.not_fired("the reader states otherwise")
+    if rule.applies_to is AppliesTo.MEASURABLE and not facts.measurable:
+        return Check.not_applicable("for measurable lesions")
+    if rule.applies_to is AppliesTo.NON_MEASURABLE and facts.measurable:
+        return Check.not_applicable("for non-measurable lesions")
+    if rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is not LesionType.LYTIC:
+        return Check.not_applicable("for lesions lytic at baseline")
+    if facts.unassessed and rule.level is Level.LESION:
+        return Check.not_assessable(facts.unassessed)
+    return None
+
+
+def _size_is_computed(rule: Rule[LesionFacts], facts: LesionFacts) -> bool:
+    """New stays new, and diameters of a measurable lesion stay diameters, whatever `no change` was meant to say."""
+    return rule.measure is Measure.PRESENCE or (rule.measure is Measure.SIZE and facts.measurable)
+
+
+def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
+    """`No change` holds by itself only where no other row does."""
+    others = [verdict.code for verdict in verdicts if verdict.fired and verdict.measure is not Measure.ANYTHING]
+    if not others:
+        return verdicts
+    told = f"{others[0]} holds"
+    return [
+        Verdict(code=v.code, gives=v.gives, measure=v.measure, outcome=Outcome.NOT_FIRED, because=told, basis=v.basis)
+        if v.measure is Measure.ANYTHING and v.fired and v.basis is Basis.MEASURED
+        else v
+        for v in verdicts
+    ]
+
+
+def _reason(facts: LesionFacts, verdicts: Sequence[Verdict]) -> str:
+    """One sentence with the numbers and the rows that hold, or with what was missing."""
+    told = [f"{verdict.because}: {verdict.code}" for verdict in verdicts if verdict.fired]
+    if facts.flare and facts.here:
+        told.append("counted as flare, not as progression")
+    if facts.merged_into:
+        told.insert(0, f"measured together with {facts.merged_into}, into which it merged")
+    if not any(verdict.fired for verdict in verdicts) and facts.unassessed:
+        told.append(facts.unassessed)
+    return "; ".join(told or [_missing(verdicts)]) + ("; treated locally" if facts.treated else "")
+
+
+def _missing(verdicts: Sequence[Verdict]) -> str:
+    """What kept the rows from being asked, each cause once."""
+    causes = dict.fromkeys(verdict.because for verdict in verdicts if verdict.outcome is Outcome.NOT_ASSESSABLE)
+    return "; ".join(causes) or "no row applies"

@@ -1,0 +1,239 @@
+"""MD Anderson criteria as revised in 2010: the table of record, row by row.
+
+Source: Costelloe et al., J Cancer 2010;1:80-92, as printed in Table 1 of the Chinese clinical guideline on lung cancer
+bone metastasis (2024). The guideline's print of SD3 reads '> 25 %' and is read as '< 25 %' (decisions/0003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mdanderson.criteria import checks
+from mdanderson.criteria.checks import is_density_normal
+from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.facts import LesionFacts
+from mdanderson.criteria.mda import Assessed, assess_course
+from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Rule, Threshold
+from mdanderson.findings import Density, LesionFinding
+from mdanderson.quantities import exact
+from mdanderson.settings import ImageSettings, Settings
+from mdanderson.vocabulary import Category, LesionType, Modality
+
+__all__ = [
+    "CODE",
+    "RULES",
+    "TITLE",
+    "assess",
+    "has_new_rim",
+    "is_density_abnormal",
+    "is_density_normal",
+    "is_filled_in",
+]
+
+CODE = "mda2010"
+
+TITLE = "MD Anderson criteria, 2010 revision"
+SOURCE = "Costelloe et al., J Cancer 2010;1:80-92; Chinese guideline on lung cancer bone metastasis 2024, Table 1"
+
+_CT_XR = frozenset({Modality.CT, Modality.XR})
+_SIZED = frozenset({Modality.CT, Modality.MR, Modality.XR})
+_MR = frozenset({Modality.MR})
+_NM = frozenset({Modality.NM})
+_TABLE = _SIZED | _NM
+_ANY = _TABLE | {Modality.PT}
+
+_FALL = Threshold(quantity="size_fall", comparison=Comparison.AT_LEAST, setting="policy.pr_size_fall")
+_RISE = Threshold(quantity="size_rise", comparison=Comparison.AT_LEAST, setting="policy.pd_size_rise")
+_NO_FALL = Threshold(quantity="size_fall", comparison=Comparison.BELOW, setting="policy.pr_size_fall")
+_NO_RISE = Threshold(quantity="size_rise", comparison=Comparison.BELOW, setting="policy.pd_size_rise")
+
+
+def _at_least(quantity: str, setting: str) -> Threshold:
+    return Threshold(quantity=quantity, comparison=Comparison.AT_LEAST, setting=setting)
+
+
+def _at_most(quantity: str, setting: str) -> Threshold:
+    return Threshold(quantity=quantity, comparison=Comparison.AT_MOST, setting=setting)
+
+
+def _row(
+    code: str,
+    modalities: frozenset[Modality],
+    applies_to: AppliesTo,
+    measure: Measure,
+    text: str,
+    holds: Callable[[Rule[LesionFacts], LesionFacts, Settings], Check],
+    *thresholds: Threshold,
+    level: Level = Level.LESION,
+) -> Rule[LesionFacts]:
+    return Rule(
+        code=code,
+        gives=Category(code[:2]),
+        modalities=modalities,
+        level=level,
+        applies_to=applies_to,
+        measure=measure,
+        text=text,
+        source=SOURCE,
+        holds=holds,
+        thresholds=thresholds,
+    )
+
+
+def _whole_modality(_rule: Rule[LesionFacts], _facts: LesionFacts, _settings: Settings) -> Check:
+    """PR2 and SD4 speak of all lesions together and are asked where these are known."""
+    return Check.not_applicable("asked of the patient, not of one lesion")
+
+
+ANY, LYTIC, PATIENT = AppliesTo.ANY, AppliesTo.LYTIC, AppliesTo.PATIENT
+MEASURABLE, NON_MEASURABLE = AppliesTo.MEASURABLE, AppliesTo.NON_MEASURABLE
+
+RULES: tuple[Rule[LesionFacts], ...] = (
+    _row(
+        "CR1",
+        _CT_XR,
+        LYTIC,
+        Measure.DENSITY,
+        "complete sclerotic fill-in of a lytic lesion",
+        checks.complete_fill_in,
+        _at_least("cleared_fraction", "image.complete_fill_in"),
+        _at_least("fill_in_fraction", "image.complete_fill_in_sclerotic"),
+    ),
+    _row("CR2", _CT_XR, ANY, Measure.DENSITY, "bone density back to normal", checks.density_normal),
+    _row(
+        "CR3",
+        _MR,
+        ANY,
+        Measure.SIGNAL,
+        "signal back to normal",
+        checks.signal_normal,
+        _at_least("t1_ratio_low", "image.normal_t1_low"),
+        _at_most("t1_ratio_high", "image.normal_t1_high"),
+        _at_most("t2_ratio", "image.normal_t2_high"),
+        Threshold(quantity="opposed_in_ratio", comparison=Comparison.BELOW, setting="image.normal_opposed_in"),
+    ),
+    _row(
+        "CR4",
+        _NM,
+        ANY,
+        Measure.UPTAKE,
+        "tracer uptake back to normal",
+        checks.uptake_normal,
+        _at_most("uptake_ratio", "image.normal_uptake"),
+    ),
+    _row(
+        "PR1",
+        _CT_XR,
+        LYTIC,
+        Measure.DENSITY,
+        "new sclerotic rim, or partial sclerotic fill-in",
+        checks.rim_or_partial_fill_in,
+        _at_least("fill_in_fraction", "image.partial_fill_in"),
+        _at_least("rim_fraction", "image.rim_fraction"),
+        _at_least("rim_fraction_rise", "image.rim_fraction_rise"),
+    ),
+    _row(
+        "PR2",
+        _CT_XR | _NM,
+        PATIENT,
+        Measure.PRESENCE,
+        "osteoblastic flare: new sclerotic lesions, or lesions newly visible through a sclerotic rim, together with "
+        "other signs of PR and no progressing bone disease",
+        _whole_modality,
+        level=Level.PATIENT,
+    ),
+    _row("PR3", _SIZED, MEASURABLE, Measure.SIZE, "size falls by >= 50 %", checks.size_fall, _FALL),
+    _row(
+        "PR4",
+        _SIZED,
+        NON_MEASURABLE,
+        Measure.SIZE,
+        "size falls by >= 50 %, judged by a reader",
+        checks.size_fall,
+        _FALL,
+    ),
+    _row(
+        "PR5",
+        _NM,
+        ANY,
+        Measure.UPTAKE,
+        "uptake falls by >= 50 %, judged by a reader or by the count ratio",
+        checks.uptake_fall,
+        _at_least("uptake_fall", "policy.pr_uptake_fall"),
+    ),
+    _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, _RISE),
+    _row(
+        "PD2",
+        _SIZED,
+        NON_MEASURABLE,
+        Measure.SIZE,
+        "size rises by >= 25 %, judged by a reader",
+        checks.size_rise,
+        _RISE,
+    ),
+    _row(
+        "PD3",
+        _NM,
+        ANY,
+        Measure.UPTAKE,
+        "uptake rises by >= 25 %",
+        checks.uptake_rise,
+        _at_least("uptake_rise", "policy.pd_uptake_rise"),
+    ),
+    _row("PD4", _ANY, PATIENT, Measure.PRESENCE, "a new bone metastasis", checks.new_lesion, level=Level.PATIENT),
+    _row("SD1", _TABLE, ANY, Measure.ANYTHING, "no change", checks.something_assessed),
+    _row(
+        "SD2",
+        _SIZED,
+        MEASURABLE,
+        Measure.SIZE,
+        "rises by < 25 % or falls by < 50 %",
+        checks.size_steady,
+        _NO_RISE,
+        _NO_FALL,
+    ),
+    _row(
+        "SD3",
+        _SIZED,
+        NON_MEASURABLE,
+        Measure.SIZE,
+        "rises by < 25 % or falls by < 50 %, judged by a reader",
+        checks.size_steady,
+        _NO_RISE,
+        _NO_FALL,
+    ),
+    _row("SD4", _TABLE, PATIENT, Measure.PRESENCE, "no new bone metastasis", _whole_modality, level=Level.PATIENT),
+)
+
+_ROWS = {rule.code: rule for rule in RULES}
+
+
+def assess(course: PatientCourse, settings: Settings) -> Assessed:
+    """A whole series by this table."""
+    return assess_course(RULES, CODE, course, settings)
+
+
+def is_density_abnormal(density: Density, image: ImageSettings) -> bool:
+    """Whether a place differs from its reference bone; False where that cannot be told."""
+    return is_density_normal(density, image) is False
+
+
+def is_filled_in(now: Density, before: Density, image: ImageSettings) -> bool:
+    """Whether the baseline lytic part of a place is filled in as CR1 asks; False where it cannot be told."""
+    if not before.lytic_fraction or now.cleared_fraction is None or now.fill_in_fraction is None:
+        return False
+    row, settings = _ROWS["CR1"], Settings(image=image)
+    cleared = row.met("cleared_fraction", exact(now.cleared_fraction), settings)
+    return cleared and row.met("fill_in_fraction", exact(now.fill_in_fraction), settings)
+
+
+def has_new_rim(now: Density, baseline: LesionFinding, image: ImageSettings) -> bool:
+    """Whether a lesion that was lytic has the new sclerotic rim of PR1; False where it cannot be told."""
+    before = baseline.density
+    if baseline.lesion_type is not LesionType.LYTIC or before is None:
+        return False
+    if now.rim_fraction is None or before.rim_fraction is None:
+        return False
+    row, settings = _ROWS["PR1"], Settings(image=image)
+    rim, earlier = exact(now.rim_fraction), exact(before.rim_fraction)
+    return row.met("rim_fraction", rim, settings) and row.met("rim_fraction_rise", rim - earlier, settings)

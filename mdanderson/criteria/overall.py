@@ -1,0 +1,141 @@
+"""From modalities to the patient: scans confirmed by later scans, and who speaks for the patient at a visit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.evaluate import JudgedModality
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category, Modality
+
+__all__ = ["ANATOMICAL", "Overall", "confirm_scans", "judge_overall"]
+
+ANATOMICAL = frozenset({Modality.CT, Modality.MR, Modality.XR})
+_SCANS = (Modality.NM, Modality.PT)
+
+MutableVisits = list[dict[Modality, JudgedModality]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overall:
+    """The patient at one visit. speaks: the modality that the category was taken from, None where none could be."""
+
+    category: Category
+    speaks: JudgedModality | None
+    reason: str
+    unconfirmed: bool = False
+    discordant: str = ""
+
+
+def confirm_scans(
+    course: PatientCourse, visits: Sequence[Mapping[Modality, JudgedModality]], settings: Settings
+) -> list[dict[Modality, JudgedModality]]:
+    """Scan-only progression stays unconfirmed until the first scan at or after `scan_confirm_weeks` decides it.
+
+    A pure pass: the visits come back with the scans' rows restated. Flare decides inside its window and is left alone.
+    """
+    restated = [dict(visit) for visit in visits]
+    if settings.policy.scan_only_progression == "accept":
+        return restated
+    open_scans = [
+        (index, modality)
+        for index, visit in enumerate(restated)
+        for modality in _SCANS
+        if modality in visit and _needs_confirmation(visit[modality])
+    ]
+    for index, modality in open_scans:
+        restated[index][modality] = replace(restated[index][modality], unconfirmed=True)
+    while open_scans:
+        index, modality = open_scans[0]
+        settled = _confirm(course, restated, modality, index, settings)
+        open_scans = [scan for scan in open_scans if scan not in settled]
+    return restated
+
+
+def _needs_confirmation(scan: JudgedModality) -> bool:
+    """Whether it is a progression that flare has not already settled or left open."""
+    return scan.category is Category.PD and not scan.unconfirmed and not scan.flare_settled
+
+
+def _confirm(
+    course: PatientCourse, visits: MutableVisits, modality: Modality, first: int, settings: Settings
+) -> list[tuple[int, Modality]]:
+    """Settle the scan at `first` with those passed over on the way to the deciding one; return which were settled."""
+    if _progression_stands(visits, first):
+        visits[first][modality] = replace(visits[first][modality], unconfirmed=False)
+        return [(first, modality)]
+    due = course.visits[first].date + dt.timedelta(days=7 * settings.policy.scan_confirm_weeks)
+    later = [i for i in range(first + 1, len(visits)) if modality in visits[i] and visits[i][modality].evaluable]
+    decider = next((i for i in later if course.visits[i].date >= due), None)
+    together = [first, *(i for i in later if decider is None or i < decider)]
+    for index in together:
+        one = visits[index][modality]
+        if one.category is Category.PD:
+            visits[index][modality] = _restate(course, one, None if decider is None else visits[decider][modality])
+    return [(index, modality) for index in together]
+
+
+def _progression_stands(visits: MutableVisits, upto: int) -> bool:
+    """Whether a confirmed progression makes confirming a scan needless: earlier, or on CT, MR or XR at this visit."""
+    earlier = any(
+        one.category is Category.PD and not one.unconfirmed for visit in visits[:upto] for one in visit.values()
+    )
+    return earlier or any(
+        one.category is Category.PD and not one.unconfirmed
+        for modality, one in visits[upto].items()
+        if modality in ANATOMICAL
+    )
+
+
+def _restate(course: PatientCourse, scan: JudgedModality, decider: JudgedModality | None) -> JudgedModality:
+    """A scan's progression as the deciding scan leaves it."""
+    if decider is None:
+        return replace(scan, unconfirmed=True, reason=f"{scan.reason}; unconfirmed: no later scan decides it")
+    label = course.visits[decider.facts.visit].label
+    if decider.category is Category.PD:
+        return replace(scan, unconfirmed=False, reason=f"{scan.reason}; confirmed by the scan at {label}")
+    category = Category.SD if scan.modality is Modality.NM else Category.NE
+    rules = ("SD1",) if category is Category.SD else ()
+    return replace(
+        scan,
+        category=category,
+        unconfirmed=False,
+        rules=rules,
+        reason=f"restated {category}, not confirmed by the scan at {label} (was PD: {scan.reason})",
+    )
+
+
+def judge_overall(
+    visit: Mapping[Modality, JudgedModality], *, anatomical_at_baseline: bool, settings: Settings
+) -> Overall:
+    """The patient's category: progression first, else the first evaluable modality in order.
+
+    CT, MR and XR speak where the patient had one of them at baseline; scans set it only when confirmed, or without any.
+    """
+    order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
+    rows = sorted((one for one in visit.values() if one.evaluable), key=lambda one: order.get(one.modality, len(order)))
+    speakers = [one for one in rows if one.modality in ANATOMICAL or not anatomical_at_baseline]
+    progression = [one for one in rows if one.category is Category.PD]
+    scan_unconfirmed = any(one.unconfirmed and one.modality not in ANATOMICAL for one in progression)
+    definite = [one for one in progression if not one.unconfirmed]
+    pending = [one for one in progression if one.unconfirmed and one in speakers]
+    leader = next(iter([*definite, *pending, *speakers]), None)
+    if leader is None:
+        told = "; ".join(f"{one.modality} NE: {one.reason}" for one in visit.values() if one.category is Category.NE)
+        missing = "no CT, MR or XR evaluable" if anatomical_at_baseline else "no modality evaluable"
+        reason = f"{missing}{': ' if told else ''}{told}"
+        return Overall(category=Category.NE, speaks=None, reason=reason, unconfirmed=scan_unconfirmed)
+    others = [one for one in rows if one is not leader and one.category is not leader.category]
+    unconfirmed = leader.unconfirmed or (scan_unconfirmed and leader not in definite)
+    scans = [one for one in progression if one.unconfirmed and one is not leader and one.modality not in ANATOMICAL]
+    told = "".join(f"; {one.modality} PD is unconfirmed" for one in scans if leader not in definite)
+    return Overall(
+        category=leader.category,
+        speaks=leader,
+        reason=f"{leader.modality}: {leader.reason}{told}",
+        unconfirmed=unconfirmed,
+        discordant="; ".join(f"{one.modality} {one.category}" for one in others),
+    )

@@ -1,0 +1,94 @@
+"""Exact numbers: what was written or measured, how it changed, and how a change is told.
+
+A size is a decimal as written. Changes are exact fractions of those decimals, so that 0.1 + 0.2 cannot decide a
+category, and a change that does not exist is a named outcome, never a NaN.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from fractions import Fraction
+from math import isfinite
+
+from mdanderson.errors import MeasurementError
+
+__all__ = ["Number", "Undefined", "change", "exact", "fixed", "percent"]
+
+Number = Decimal | Fraction | float | int
+
+
+class Undefined(StrEnum):
+    """Why there is no relative change."""
+
+    NOT_ASSESSED = "not assessed at this visit"
+    NO_REFERENCE = "no earlier value to compare with"
+    ZERO_REFERENCE = "the earlier value is zero"
+
+
+def exact(value: Number) -> Fraction:
+    """The number as it is written: `exact(0.1)` is 1/10.
+
+    Raises `MeasurementError` for NaN and infinities.
+
+    >>> exact(0.1) + exact(0.2) == exact(0.3)
+    True
+    """
+    if isinstance(value, Fraction):
+        return value
+    if not isfinite(value):
+        raise MeasurementError(f"{value} is not a number", way_out="leave the cell blank where nothing was measured")
+    return Fraction(str(value))
+
+
+def change(now: Fraction | None, reference: Fraction | None) -> Fraction | Undefined:
+    """Relative change from `reference` to `now`, both >= 0 and in one unit: -1/2 for a fall by half.
+
+    >>> change(Fraction(15), Fraction(30))
+    Fraction(-1, 2)
+    >>> change(Fraction(4), Fraction(0))
+    <Undefined.ZERO_REFERENCE: 'the earlier value is zero'>
+    """
+    if now is None:
+        return Undefined.NOT_ASSESSED
+    if reference is None:
+        return Undefined.NO_REFERENCE
+    if reference == 0:
+        return Undefined.ZERO_REFERENCE
+    return (now - reference) / reference
+
+
+def fixed(value: Number, places: int = 1) -> str:
+    """`value` with a fixed number of decimals, halves rounded away from zero; never `-0.0`.
+
+    >>> fixed(Fraction(169, 10)), fixed(Fraction(-1, 1000))
+    ('16.9', '0.0')
+    """
+    number = exact(value)
+    step = Decimal(1).scaleb(-places)
+    scaled = number * 10**places
+    rounded = int(abs(scaled) + Fraction(1, 2))
+    text = str((Decimal(rounded) * step).quantize(step, rounding=ROUND_HALF_UP))
+    return f"-{text}" if number < 0 and rounded else text
+
+
+def percent(value: Fraction, *, limits: tuple[Fraction, ...] = ()) -> str:
+    """A relative change in words, signed: '-59 %'.
+
+    It takes as many decimals (up to four) as it needs to read on its own side of every limit it is compared with, so
+    that 24.96 % is not printed as the 25 % it did not reach.
+
+    >>> percent(Fraction(-59, 100)), percent(Fraction(2496, 10000), limits=(Fraction(1, 4),))
+    ('-59 %', '+24.96 %')
+    """
+    text = ""
+    for places in range(5):
+        text = fixed(value * 100, places)
+        told = Fraction(text) / 100
+        if all(_side(told, limit) == _side(value, limit) for limit in (*limits, Fraction(0))):
+            break
+    return f"{text} %" if value <= 0 else f"+{text} %"
+
+
+def _side(value: Fraction, limit: Fraction) -> int:
+    return (value > limit) - (value < limit)

@@ -1,0 +1,54 @@
+"""Facts of one patient in, a timeline out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mdanderson.criteria import PatientCourse, criteria_set
+from mdanderson.criteria.mda import OVERALL
+from mdanderson.errors import InputError, Problem
+from mdanderson.findings import Examination, PatientFacts
+from mdanderson.settings import Settings
+from mdanderson.timeline.model import Timeline
+from mdanderson.timeline.normalise import normalise
+from mdanderson.timeline.summary import baseline_lesions, summarise
+from mdanderson.timeline.visits import arrange
+
+__all__ = ["build_timeline"]
+
+
+def build_timeline(
+    patient: PatientFacts,
+    examinations: Sequence[Examination],
+    *,
+    settings: Settings,
+    criteria: Sequence[str] = ("mda2010",),
+    problems: Sequence[Problem] = (),
+) -> Timeline:
+    """Judge one patient by every criteria set asked for; the order of `examinations` does not matter.
+
+    Raises `SettingsError` for unknown criteria and `InputError` for a patient without any examination.
+    """
+    sets = [criteria_set(code) for code in dict.fromkeys(criteria)]
+    if not sets or not examinations:
+        what = "no criteria were asked" if not sets else "no examination to judge"
+        raise InputError(what, where=patient.patient_id, way_out="give at least one")
+    visits, pooled, met = arrange(examinations, window_days=settings.policy.visit_window_days)
+    clean, mended = normalise(visits, pooled)
+    course = PatientCourse(patient=patient, visits=visits, examinations=clean)
+    assessed = [one.assess(course, settings) for one in sets]
+    count, pattern = baseline_lesions(course, settings)
+    found = [*problems, *met, *mended, *(problem for one in assessed for problem in one.problems)]
+    return Timeline(
+        patient=patient,
+        visits=visits,
+        lesions=assessed[0].lesions,
+        responses=tuple(row for one in assessed for row in one.responses),
+        summaries=tuple(
+            summarise(one.code, [row for row in rows.responses if row.scope == OVERALL], patient, settings)
+            for one, rows in zip(sets, assessed, strict=True)
+        ),
+        problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),
+        lesions_baseline=count,
+        baseline_pattern=pattern,
+    )

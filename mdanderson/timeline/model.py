@@ -1,0 +1,91 @@
+"""The timeline itself: what the tables, the report and the notebook read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from mdanderson.criteria import LesionAssessment, Response, Visit
+from mdanderson.errors import InputError, Problem
+from mdanderson.findings import PatientFacts
+from mdanderson.timeline.summary import Summary
+from mdanderson.vocabulary import Category, Pattern
+
+__all__ = ["Timeline"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """One patient, judged.
+
+    lesions: one row per lesion, visit and image, of the first criteria set asked. responses: one per visit, criteria
+    and scope. summaries: one per criteria set, in the order asked.
+    """
+
+    patient: PatientFacts
+    visits: tuple[Visit, ...]
+    lesions: tuple[LesionAssessment, ...]
+    responses: tuple[Response, ...]
+    summaries: tuple[Summary, ...]
+    problems: tuple[Problem, ...] = ()
+    lesions_baseline: int = 0
+    baseline_pattern: Pattern | None = None
+
+    @property
+    def best_response(self) -> Category:
+        """Best overall response by the first criteria set, up to the first confirmed progression."""
+        return self.summaries[0].best_response
+
+    @property
+    def first_response_date(self) -> dt.date | None:
+        """Date of the first CR or PR."""
+        return self.summaries[0].first_response_date
+
+    @property
+    def progression_date(self) -> dt.date | None:
+        """Date of the first confirmed progression."""
+        return self.summaries[0].progression_date
+
+    @property
+    def progression_free_days(self) -> int | None:
+        """Days from treatment start (else baseline) to progression or death, or to the last evaluable visit."""
+        return self.summaries[0].progression_free_days
+
+    @property
+    def censored(self) -> bool:
+        """Whether neither progression nor death was seen."""
+        return self.summaries[0].censored
+
+    def summary(self, criteria: str) -> Summary:
+        """What one criteria set amounts to. Raises `InputError` when it was not asked."""
+        for one in self.summaries:
+            if one.criteria == criteria:
+                return one
+        asked = ", ".join(one.criteria for one in self.summaries)
+        raise InputError(f"criteria {criteria!r} were not asked", way_out=f"this timeline has {asked}")
+
+    def response(
+        self, visit: str | dt.date | int | None = None, scope: str = "overall", criteria: str = "mda2010"
+    ) -> Response:
+        """The row of one visit (label, date, or index with 0 the baseline; None = the last).
+
+        Raises `InputError` naming what there is.
+        """
+        chosen = self._visit(visit)
+        for row in self.responses:
+            if row.visit == chosen.label and row.scope == scope and row.criteria == criteria:
+                return row
+        scopes = ", ".join(sorted({row.scope for row in self.responses if row.visit == chosen.label}))
+        raise InputError(
+            f"no {criteria} response for {scope} at {chosen.label}",
+            way_out=f"this visit has {scopes}; criteria asked: {', '.join(one.criteria for one in self.summaries)}",
+        )
+
+    def _visit(self, wanted: str | dt.date | int | None) -> Visit:
+        for visit in self.visits:
+            if wanted in (visit.label, visit.date) or (type(wanted) is int and wanted == visit.index):
+                return visit
+        if self.visits and (wanted is None or wanted == -1):
+            return self.visits[-1]
+        labels = ", ".join(visit.label for visit in self.visits)
+        raise InputError(f"no visit {wanted!r}", way_out=f"the visits are {labels or 'none'}")
