@@ -22,7 +22,11 @@ _STRICT = ConfigDict(extra="forbid")
 
 
 def _known(default: Any, source: str, **bounds: Any) -> Any:
-    """A field with its default, its source and its bounds."""
+    """A field with its default, its source and its bounds. A number is a finite number: no text, no true or false."""
+    if isinstance(default, float):
+        bounds |= {"strict": True, "allow_inf_nan": False}
+    elif isinstance(default, int):
+        bounds |= {"strict": True}
     return Field(default, description=source, **bounds)
 
 

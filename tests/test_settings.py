@@ -1,0 +1,238 @@
+"""Settings: defaults as the criteria print them, every bound from both sides, and what a user's mistake is answered."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import annotated_types as at
+import pytest
+
+from mdanderson.errors import SettingsError
+from mdanderson.settings import ImageSettings, Policy, Settings
+from mdanderson.vocabulary import Modality, Scope
+
+SECTIONS: dict[str, Any] = {"policy": Policy, "image": ImageSettings}
+FIELDS = [
+    (section, name, field) for section, cls in SECTIONS.items() for name, field in cls.__pydantic_fields__.items()
+]
+
+PRINTED = {
+    "pr_size_fall": 0.5,
+    "pd_size_rise": 0.25,
+    "pr_uptake_fall": 0.5,
+    "pd_uptake_rise": 0.25,
+    "pd_absolute_mm": 0,
+    "minimum_size_mm": 10,
+    "new_lesion_mm": 5,
+    "progression_reference": "nadir",
+    "size_scope": Scope.SUM,
+    "response_share": 0.5,
+    "flare_window_weeks": 12,
+    "scan_only_progression": "unconfirmed",
+    "scan_confirm_weeks": 6,
+    "confirm_weeks": 0,
+    "modality_order": (Modality.CT, Modality.MR, Modality.XR, Modality.PT, Modality.NM),
+    "visit_window_days": 14,
+    "oligo_max_lesions": 5,
+    "treated_lesions": "exclude",
+}
+PRINTED_IMAGE = {
+    "smoothing_sigma_mm": 1.5,
+    "lytic_robust_sd": 2,
+    "lytic_minimum_hu": 40,
+    "lytic_minimum_osteoporotic_hu": 25,
+    "osteoporotic_below_hu": 100,
+    "sclerotic_robust_sd": 3,
+    "sclerotic_minimum_hu": 100,
+    "type_majority": 0.5,
+    "type_minority": 0.2,
+    "complete_fill_in": 0.95,
+    "complete_fill_in_sclerotic": 0.5,
+    "partial_fill_in": 0.25,
+    "rim_fraction": 0.5,
+    "rim_fraction_rise": 0.3,
+    "normal_robust_sd": 1,
+    "normal_minimum_hu": 40,
+    "normal_class_share": 0.1,
+    "normal_t1_low": 0.8,
+    "normal_t1_high": 1.2,
+    "normal_t2_high": 1.2,
+    "normal_opposed_in": 0.8,
+    "normal_uptake": 1.2,
+}
+
+
+def setting(section: str, name: str, value: Any) -> Any:
+    """The value a settings file with this one entry ends up with."""
+    return getattr(getattr(Settings.from_mapping({section: {name: value}}), section), name)
+
+
+def refusal(section: str, name: str, value: Any) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_mapping({section: {name: value}})
+    return caught.value
+
+
+def bounds(kind: type) -> list[Any]:
+    """One case a bounded field: section, name, the bound, and a small step of the field's own type."""
+    return [
+        pytest.param(
+            section, name, getattr(bound, kind.__name__.lower()), 1 if isinstance(field.default, int) else 1e-9, id=name
+        )
+        for section, name, field in FIELDS
+        for bound in field.metadata
+        if isinstance(bound, kind)
+    ]
+
+
+@pytest.mark.parametrize(("defaults", "printed"), [(Policy(), PRINTED), (ImageSettings(), PRINTED_IMAGE)])
+def test_defaults_are_those_of_the_criteria(defaults, printed):
+    assert {name: getattr(defaults, name) for name in printed} == printed
+
+
+@pytest.mark.parametrize(("section", "name", "least", "step"), bounds(at.Ge))
+def test_at_least(section, name, least, step):
+    assert setting(section, name, least) == least
+    assert setting(section, name, least + step) == least + step
+    assert name in refusal(section, name, least - step).what
+
+
+@pytest.mark.parametrize(("section", "name", "bound", "step"), bounds(at.Gt))
+def test_more_than(section, name, bound, step):
+    assert setting(section, name, bound + step) == bound + step
+    assert name in refusal(section, name, bound).what
+    assert name in refusal(section, name, bound - step).what
+
+
+@pytest.mark.parametrize(("section", "name", "most", "step"), bounds(at.Le))
+def test_at_most(section, name, most, step):
+    assert setting(section, name, most) == most
+    assert setting(section, name, most - step) == most - step
+    assert name in refusal(section, name, most + step).what
+
+
+@pytest.mark.parametrize(("section", "name", "bound", "step"), bounds(at.Lt))
+def test_less_than(section, name, bound, step):
+    assert setting(section, name, bound - step) == bound - step
+    assert name in refusal(section, name, bound).what
+    assert name in refusal(section, name, bound + step).what
+
+
+def test_all_four_kinds_of_bounds_are_in_use():
+    assert all(bounds(kind) for kind in (at.Ge, at.Gt, at.Le, at.Lt))
+
+
+@pytest.mark.parametrize(("section", "name", "field"), FIELDS)
+def test_every_field_names_its_source(section, name, field):
+    assert field.description
+    assert len(field.description) > 10
+
+
+@pytest.mark.parametrize(("section", "name", "field"), FIELDS)
+def test_every_field_takes_its_own_default_and_refuses_a_table(section, name, field):
+    assert setting(section, name, field.default) == field.default
+    assert refusal(section, name, {"a": 1}).what.startswith(f"{section}.{name}")
+
+
+NUMBERS = [case for case in FIELDS if isinstance(case[2].default, float)]
+COUNTS = [case for case in FIELDS if isinstance(case[2].default, int)]
+
+
+@pytest.mark.parametrize(("section", "name", "field"), NUMBERS)
+@pytest.mark.parametrize("value", [math.nan, math.inf, True, "0.4"])
+def test_a_number_is_a_finite_number(section, name, field, value):
+    assert refusal(section, name, value).what.startswith(f"{section}.{name}")
+
+
+@pytest.mark.parametrize(("section", "name", "field"), COUNTS)
+@pytest.mark.parametrize("value", [2.5, True, "7"])
+def test_a_count_is_a_whole_number(section, name, field, value):
+    assert refusal(section, name, value).what.startswith(f"{section}.{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("progression_reference", "baseline", "first"),
+        ("size_scope", "each", "all"),
+        ("scan_only_progression", "accept", "reject"),
+        ("treated_lesions", "include", "drop"),
+        ("modality_order", ["MR", "CT"], ["MR", "US"]),
+        ("reader", "R1", 1),
+    ],
+)
+def test_words_are_those_of_the_contract(name, good, bad):
+    assert list(setting("policy", name, good)) == list(good)
+    assert name in refusal("policy", name, bad).what
+
+
+def test_an_unknown_key_is_refused_by_name():
+    error = refusal("policy", "pr_size_fal", 0.4)
+    assert "policy.pr_size_fal" in error.what
+    assert "mdanderson settings" in error.way_out
+
+
+def test_an_unknown_section_is_refused_by_name():
+    with pytest.raises(SettingsError, match="polcy"):
+        Settings.from_mapping({"polcy": {}})
+
+
+def test_a_section_is_a_table():
+    with pytest.raises(SettingsError, match=r"^policy"):
+        Settings.from_mapping({"policy": 3})
+
+
+def test_nothing_given_is_all_defaults():
+    assert Settings.from_mapping({}) == Settings()
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Settings().policy.pr_size_fall = 0.1
+
+
+def test_a_toml_file_is_read(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('[policy]\nsize_scope = "each"\nminimum_size_mm = 15\n[image]\nlytic_minimum_hu = 50.0\n')
+    read = Settings.from_toml(path)
+    assert read.policy.size_scope is Scope.EACH
+    assert read.policy.minimum_size_mm == 15.0
+    assert read.image.lytic_minimum_hu == 50.0
+    assert read.policy.pr_size_fall == 0.5
+
+
+def test_a_slip_in_toml_names_file_and_line(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[policy]\npr_size_fall = = 0.5\n")
+    with pytest.raises(SettingsError, match="line 2") as caught:
+        Settings.from_toml(path)
+    assert caught.value.where == str(path)
+
+
+def test_bytes_that_are_no_text_are_no_toml(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="not TOML"):
+        Settings.from_toml(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read") as caught:
+        Settings.from_toml(tmp_path / "none.toml")
+    assert caught.value.where == str(tmp_path / "none.toml")
+
+
+def test_a_wrong_value_in_a_file_names_the_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[policy]\npr_size_fall = 1.5\n")
+    with pytest.raises(SettingsError, match=r"less than 1, got 1\.5") as caught:
+        Settings.from_toml(path)
+    assert caught.value.where == str(path)
+
+
+def test_plain_values_make_the_same_settings_again():
+    settings = Settings.from_mapping({"policy": {"modality_order": ["MR", "CT"], "size_scope": "each"}})
+    plain = settings.as_mapping()
+    assert plain["policy"]["modality_order"] == ["MR", "CT"]
+    assert Settings.from_mapping(plain) == settings
