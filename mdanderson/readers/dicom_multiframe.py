@@ -71,7 +71,8 @@ def _slice_of_frame(file: DicomFile, frame: int) -> Slice:
 
 def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
     """The functional group of a frame, an empty one when neither it nor the shared groups have it."""
-    for groups in (header.PerFrameFunctionalGroupsSequence[frame], *header.get("SharedFunctionalGroupsSequence", ())):
+    own = header.get("PerFrameFunctionalGroupsSequence") or []
+    for groups in (*own[frame : frame + 1], *header.get("SharedFunctionalGroupsSequence", ())):
         if group := groups.get(keyword):
             return group[0]
     return Dataset()

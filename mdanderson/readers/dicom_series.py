@@ -131,7 +131,7 @@ def _unit(files: Sequence[DicomFile], kind: Modality) -> Unit:
 
 
 def _file_unit(file: DicomFile, kind: Modality) -> Unit:
-    transformation = rescale_header(file) if "PerFrameFunctionalGroupsSequence" in file.header else file.header
+    transformation = rescale_header(file) if file.has_frames else file.header
     try:
         return value_unit(
             file.header,

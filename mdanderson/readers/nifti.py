@@ -86,6 +86,8 @@ def _three_axes(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _lps_affine(image: Any) -> FloatArray:
     """(4, 4): stored voxel index -> LPS mm."""
     affine = _patient_affine(image.header)
+    if not np.isfinite(affine).all():
+        raise GeometryError("voxel positions are not finite numbers", way_out="export it again")
     unit = image.header.get_xyzt_units()[0]
     affine[:3] *= _MILLIMETRES[unit]
     return np.asarray(np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)

@@ -87,7 +87,10 @@ def _read(path: Path) -> Any:
 
 
 def _header_fields(path: Path) -> dict[str, str]:
-    """The text header in lower case: NRRD `key: value` until a blank line, MetaImage `Key = Value`."""
+    """The text header in lower case: NRRD `key: value` until a blank line, MetaImage `Key = Value`.
+
+    Raises `ImageError` when it is neither.
+    """
     with path.open("rb") as file:
         text = file.read(_HEADER_BYTES).decode("latin-1")
     separator = ":" if text.startswith("NRRD") else "="
@@ -97,6 +100,8 @@ def _header_fields(path: Path) -> dict[str, str]:
         fields[key.strip().lower()] = value.strip().lower()
         if not line.strip() or key.strip().lower() == "elementdatafile":
             break
+    if separator == "=" and "ndims" not in fields:
+        raise ImageError("neither a NRRD nor a MetaImage header", way_out="export it again")
     return fields
 
 

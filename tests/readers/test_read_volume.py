@@ -1,0 +1,155 @@
+"""One contract for every reader: the same phantom in every format is the same Volume."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK
+
+from mdanderson.errors import ImageError
+from mdanderson.geometry import Geometry, same_grid
+from mdanderson.readers import FORMATS, read_volume
+from mdanderson.vocabulary import Modality
+from mdanderson.volume import Unit
+
+DATE = dt.date(2024, 2, 29)
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def write_dicom(values, geometry: Geometry, path: Path, factory) -> Path:
+    return factory(values + 1024, geometry)
+
+
+def write_dicom_file_of_any_name(values, geometry: Geometry, path: Path, factory) -> Path:
+    return write_dicom(values, geometry, path, factory).rename(path / "series.nii")
+
+
+def write_nifti(values, geometry: Geometry, path: Path, factory) -> Path:
+    nib.save(nib.Nifti1Image(values.T, LPS_TO_RAS @ geometry.affine[:, [2, 1, 0, 3]]), path / "a.nii")
+    return path / "a.nii"
+
+
+def write_nifti_gz(values, geometry: Geometry, path: Path, factory) -> Path:
+    turned = values[::-1, :, ::-1].transpose(1, 0, 2)  # stored as row, plane, column, two of them backwards
+    affine = geometry.affine.copy()
+    affine[:3, 3] = geometry.to_lps([values.shape[0] - 1, 0, values.shape[2] - 1])
+    affine[:3, :3] *= [-1, 1, -1]
+    nib.save(nib.Nifti1Image(turned, LPS_TO_RAS @ affine[:, [1, 0, 2, 3]]), path / "A.NII.GZ")
+    return path / "A.NII.GZ"
+
+
+def write_nifti2(values, geometry: Geometry, path: Path, factory) -> Path:
+    nib.save(nib.Nifti2Image(values.T, LPS_TO_RAS @ geometry.affine[:, [2, 1, 0, 3]]), path / "a.nii")
+    return path / "a.nii"
+
+
+def write_itk(values, geometry: Geometry, target: Path) -> Path:
+    image = SimpleITK.GetImageFromArray(values)
+    image.SetOrigin(geometry.affine[:3, 3].tolist())
+    image.SetSpacing(geometry.spacing_mm[::-1])
+    image.SetDirection(geometry.directions[::-1].T.ravel().tolist())
+    SimpleITK.WriteImage(image, str(target), useCompression=True)
+    return target
+
+
+def write_nrrd(values, geometry: Geometry, path: Path, factory) -> Path:
+    return write_itk(values, geometry, path / "a.nrrd")
+
+
+def write_mha(values, geometry: Geometry, path: Path, factory) -> Path:
+    return write_itk(values, geometry, path / "a.mha")
+
+
+WRITERS = [
+    write_dicom,
+    write_dicom_file_of_any_name,
+    write_nifti,
+    write_nifti_gz,
+    write_nifti2,
+    write_nrrd,
+    write_mha,
+]
+
+
+@pytest.mark.parametrize("grid", ["axial_grid", "oblique_grid"])
+@pytest.mark.parametrize("write", WRITERS)
+def test_the_same_phantom_gives_the_same_volume(tmp_path, dicom_series_factory, stored, grid, write, request) -> None:
+    geometry: Geometry = request.getfixturevalue(grid)
+    values = stored - 100
+    path = write(values, geometry, tmp_path, dicom_series_factory)
+
+    volume = read_volume(path, modality=Modality.CT, date=DATE)
+
+    np.testing.assert_array_equal(volume.array, values)
+    assert volume.array.dtype == np.int16
+    assert not volume.array.flags.writeable
+    assert same_grid(volume.geometry, geometry, tolerance_mm=1e-4)
+    assert (volume.unit, volume.modality, volume.date) == (Unit.HU, Modality.CT, DATE)
+    assert volume.padding is None
+    assert volume.source == str(path)
+    assert read_volume(str(path), modality=Modality.CT, date=DATE).source == str(path)
+
+
+@pytest.mark.parametrize("write", [write_nifti, write_nrrd, write_mha])
+@pytest.mark.parametrize(
+    ("told", "missing"),
+    [
+        ({}, "modality and date"),
+        ({"modality": Modality.CT}, "date"),
+        ({"date": DATE}, "modality"),
+    ],
+)
+def test_formats_without_a_header_must_be_told(
+    tmp_path, dicom_series_factory, stored, axial_grid, write, told, missing
+) -> None:
+    path = write(stored, axial_grid, tmp_path, dicom_series_factory)
+    with pytest.raises(ImageError) as caught:
+        read_volume(path, **told)
+    assert caught.value.what == f"the file does not say its {missing}"
+    assert caught.value.where == path.name
+
+
+def test_a_missing_file_is_refused(tmp_path) -> None:
+    with pytest.raises(ImageError, match="no such file or folder"):
+        read_volume(tmp_path / "absent.nii.gz", modality=Modality.CT, date=DATE)
+
+
+def test_an_unknown_format_is_refused_naming_the_known(tmp_path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG" + bytes(200))
+    with pytest.raises(ImageError) as caught:
+        read_volume(tmp_path / "a.png")
+    assert caught.value.what == "not a known image format"
+    assert all(image_format.name in caught.value.way_out for image_format in FORMATS)
+
+
+def test_a_link_is_followed(tmp_path, dicom_series_factory, stored, axial_grid) -> None:
+    folder = dicom_series_factory(stored, axial_grid)
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    volume = read_volume(tmp_path / "link")
+    assert volume.array.shape == stored.shape
+    assert volume.source == str(tmp_path / "link")
+
+
+def test_the_volume_outlives_its_file(tmp_path, dicom_series_factory, stored, axial_grid) -> None:
+    path = write_nifti(stored, axial_grid, tmp_path, dicom_series_factory)
+    volume = read_volume(path, modality=Modality.CT, date=DATE)
+    path.write_bytes(bytes(path.stat().st_size))
+    np.testing.assert_array_equal(volume.array, stored)
+    folder = dicom_series_factory(stored, axial_grid)
+    volume = read_volume(folder)
+    shutil.rmtree(folder)
+    np.testing.assert_array_equal(volume.array, stored - 1024)
+
+
+def test_importing_the_readers_loads_no_imaging_library() -> None:
+    heavy = "{'pydicom', 'nibabel', 'SimpleITK', 'highdicom', 'gdcm'}"
+    code = f"import sys, mdanderson.readers; print(sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
