@@ -22,10 +22,10 @@ from mdanderson.volume import BoolArray, Mask, Region
 
 __all__ = ["read_segmentation"]
 
-_SAME_PLACE_MM = 0.05
-"""Frames whose in-plane origins lie this near are one stack; writers round to 0.01 mm."""
+_POSITION_TOLERANCE_MM = 0.1
+"""How far a frame may lie from an even, straight stack; the same as for the slices of an image."""
 _EVEN_FRACTION = 0.1
-"""How far, as a share of the spacing, a frame may lie from an even grid of planes."""
+"""And how far at most as a share of the smallest gap."""
 _DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, NotImplementedError, EOFError, KeyError, IndexError)
 """What pydicom's decoders raise on pixels that are damaged or cut short."""
 
@@ -70,13 +70,13 @@ def _grid(dataset: Dataset, frames: Sequence[Dataset], like: Geometry) -> tuple[
     orientations = np.array([_value(dataset, f, "PlaneOrientationSequence", "ImageOrientationPatient") for f in frames])
     spacings = np.array([_value(dataset, f, "PixelMeasuresSequence", "PixelSpacing") for f in frames])
     positions = np.array([_value(dataset, f, "PlanePositionSequence", "ImagePositionPatient") for f in frames])
-    if np.ptp(orientations, axis=0).max() > 1e-4 or np.ptp(spacings, axis=0).max() > 1e-4:
+    if np.ptp(orientations, axis=0).max() > 1e-3 or np.ptp(spacings, axis=0).max() > 1e-4:
         raise MaskError("frames of several orientations or spacings", way_out="save one segmentation for each series")
     column, row = orientations[0].reshape(2, 3)
     normal = np.cross(column, row)
     heights = positions @ normal
     across = positions - heights[:, None] * normal
-    if np.ptp(across, axis=0).max() > _SAME_PLACE_MM:
+    if np.ptp(across, axis=0).max() > _POSITION_TOLERANCE_MM:
         raise MaskError("frames are shifted against each other", way_out="save it on the grid of its image")
     spacing_mm, planes = _even_planes(heights, _plane_spacings(dataset, frames[0], heights, normal, like))
     geometry = Geometry.from_axes(
@@ -115,7 +115,9 @@ def _plane_spacings(
     yield from (abs(float(item.SpacingBetweenSlices)) for item in measures if item.get("SpacingBetweenSlices"))
     gaps = np.diff(np.sort(heights))
     yield from (
-        gaps[gaps > _SAME_PLACE_MM][:0] if not (gaps > _SAME_PLACE_MM).any() else [gaps[gaps > _SAME_PLACE_MM].min()]
+        gaps[gaps > _POSITION_TOLERANCE_MM][:0]
+        if not (gaps > _POSITION_TOLERANCE_MM).any()
+        else [gaps[gaps > _POSITION_TOLERANCE_MM].min()]
     )
     if abs(float(normal @ like.directions[0])) > 0.999:
         yield like.spacing_mm[0]
@@ -129,8 +131,8 @@ def _even_planes(heights: FloatArray, candidates: Iterator[float]) -> tuple[floa
     for candidate in candidates:
         planes = np.rint(above / candidate).astype(int)
         spacing = float(above.max() / planes.max()) if planes.max() else candidate
-        nearest = min([spacing, *gaps[gaps > _SAME_PLACE_MM]])
-        if np.abs(above - planes * spacing).max() <= _EVEN_FRACTION * nearest:
+        nearest = min([spacing, *gaps[gaps > _POSITION_TOLERANCE_MM]])
+        if np.abs(above - planes * spacing).max() <= min(_EVEN_FRACTION * nearest, _POSITION_TOLERANCE_MM):
             return spacing, [int(plane) for plane in planes]
     raise MaskError("frames are not evenly spaced", way_out="save it on the grid of its image")
 
