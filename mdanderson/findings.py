@@ -45,6 +45,7 @@ class LesionFinding:
 
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
     `outline_*_mm` are the axes as drawn where a sclerotic rim was left out of `long_axis_mm` (criteria, detail 26).
+    `parents_*_mm` are the axes at baseline of the union of the `parents` of a merge, measured as one region (detail 27).
     `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
     """
 
@@ -63,6 +64,8 @@ class LesionFinding:
     short_axis_mm: Decimal | None = None
     outline_long_axis_mm: Decimal | None = None
     outline_short_axis_mm: Decimal | None = None
+    parents_long_axis_mm: Decimal | None = None
+    parents_short_axis_mm: Decimal | None = None
     volume_ml: float | None = None
     density: Density | None = None
     signal_ratio: float | None = None
@@ -87,6 +90,11 @@ class LesionFinding:
     def outline_size_mm(self) -> Decimal | None:
         """The same for the outline as drawn, where it differs."""
         return _sum(self.outline_long_axis_mm, self.outline_short_axis_mm)
+
+    @property
+    def parents_size_mm(self) -> Decimal | None:
+        """Size at baseline of what has merged into this lesion, as one region."""
+        return _sum(self.parents_long_axis_mm, self.parents_short_axis_mm)
 
     @property
     def product_mm2(self) -> Decimal | None:

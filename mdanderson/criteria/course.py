@@ -157,6 +157,19 @@ class _History:
         """Its findings at a visit."""
         return self.course.findings(self.modality, self.lesion_id, visit)
 
+    def source(self, visit: int) -> Findings:
+        """The findings that carry its measurement at a visit: another lesion's, where it merged into that."""
+        findings = self.at(visit)
+        into = _absorbed_into(findings)
+        return self.course.findings(self.modality, into, visit) if into else findings
+
+    def group(self, visit: int) -> frozenset[str]:
+        """The lesions measured as one with it at a visit, itself included."""
+        into = _absorbed_into(self.at(visit)) or self.lesion_id
+        exam = self.course.examinations[visit].get(self.modality)
+        findings = exam.lesions if exam and exam.evaluable else ()
+        return frozenset({into} | {f.lesion_id for f in findings if _absorbed_into((f,)) == into})
+
     def first_seen(self) -> int | None:
         """The visit that shows it first."""
         visits = range(self.baseline_visit, len(self.course.visits))
@@ -208,7 +221,7 @@ class _History:
             return None
         origin = self.origin()
         now, baseline = self.at(visit), self.at(first)
-        sequence = self._size_sequence(now, baseline, settings)
+        sequence = self._size_sequence(self.source(visit), baseline, settings)
         flare = marks.of(self.lesion_id)
         reached = self.reached(settings)
         new = origin is Origin.NEW
@@ -224,7 +237,7 @@ class _History:
             baseline=baseline,
             size=self._sizes(visit, first, sequence, unassessed=bool(unassessed)),
             uptake=self._uptakes(visit, first if flare is None else max(first, flare.visit), first),
-            long_axis_mm=_largest_axis(now, sequence),
+            long_axis_mm=_largest_axis(self.source(visit), sequence),
             measurable=_is_measurable(self.modality, baseline, settings),
             treated=any(finding.treated for index in range(visit + 1) for finding in self.at(index)),
             first_counted=new and visit == reached,
@@ -236,7 +249,7 @@ class _History:
             unassessed=f"new focus below {fixed(exact(settings.policy.new_lesion_mm))} mm: equivocal, not counted"
             if equivocal
             else unassessed,
-            merged_into=next((f.parents[0] for f in now if _is_absorbed(f)), ""),
+            merged_into=_absorbed_into(now),
         )
 
     def _unassessed(self, visit: int, first: int, origin: Origin, settings: Settings, exam: Examination) -> str:
@@ -275,7 +288,9 @@ class _History:
     def _sizes(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Course:
         """Sum of diameters over the visits, in one sequence."""
         at_first_sight = visit == first
-        known = [_in_sequence(self.at(index), sequence) for index in range(first, visit + 1)]
+        group = self.group(visit)
+        factor = self._as_one_region(visit, group, sequence)
+        known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
         now = None if unassessed and not at_first_sight else known[-1]
         return Course(
             now=now,
@@ -284,22 +299,36 @@ class _History:
             earlier=(None,) * first + tuple(known[:-1]),
         )
 
+    def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
+        """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""
+        if len(group) == 1 or self.group(visit) == group:
+            return _in_sequence(self.source(visit), sequence)
+        sizes = [_in_sequence(self.course.findings(self.modality, one, visit), sequence) for one in group]
+        return None if None in sizes else factor * sum((size for size in sizes if size is not None), Fraction(0))
+
+    def _as_one_region(self, visit: int, group: frozenset[str], sequence: str) -> Fraction:
+        """Baseline size of a merge's parents as one region over that of the parents added (criteria, detail 27)."""
+        if len(group) == 1:
+            return Fraction(1)
+        for index in range(visit, self.baseline_visit, -1):
+            union = next((f.parents_size_mm for f in self.source(index) if f.parents_size_mm is not None), None)
+            added = self._size_at(self.baseline_visit, group, sequence, Fraction(1))
+            if union is not None and added and self.group(index) == group:
+                return exact(union) / added
+        return Fraction(1)
+
     def _uptakes(self, visit: int, since: int, first: int) -> Course:
         """Uptake ratio over the visits; a focus that is gone is as hot as reference bone."""
-        known = [_uptake(self.at(index)) for index in range(first, visit + 1)]
+        known = [_uptake(self.source(index)) for index in range(first, visit + 1)]
         earlier = tuple(value if index >= since else None for index, value in enumerate(known[:-1], start=first))
         baseline = None if visit == first else known[0]
         return Course(now=known[-1], least=known[-1], baseline=baseline, earlier=(None,) * first + earlier)
 
 
-def _is_absorbed(finding: LesionFinding) -> bool:
-    """Whether a merge left the measurement to another lesion's finding."""
-    return (
-        finding.status is Status.MERGED
-        and finding.size_mm is None
-        and bool(finding.parents)
-        and finding.parents[0] != finding.lesion_id
-    )
+def _absorbed_into(findings: Findings) -> str:
+    """The lesion whose finding carries the measurement after a merge; blank when it is the lesion's own."""
+    parents = (f.parents[0] for f in findings if f.status is Status.MERGED and f.parents)
+    return next((parent for parent in parents if parent != findings[0].lesion_id), "")
 
 
 def _size(finding: LesionFinding) -> Fraction | None:

@@ -159,7 +159,7 @@ class _Panel:
         self.baseline = [lesion for lesion in self.lesions if lesion.facts.origin is Origin.BASELINE]
         self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
         self.core = self.in_sum or self.baseline
-        self.total = _judge_sum(table, self.in_sum, settings)
+        self.total = _judge_sum(table, self.measured(), settings)
         self.each = settings.policy.size_scope is Scope.EACH
 
     def judge(self) -> JudgedModality:
@@ -173,6 +173,13 @@ class _Panel:
                 size = self.size_category()
                 return _with(self.frame, category, ordered, reason, total=self.total, size_category=size)
         raise AssertionError("stable() always answers")  # pragma: no cover
+
+    def measured(self) -> list[LesionFacts]:
+        """What the sum adds: each lesion of it once, merged ones by the finding that carries them."""
+        by_id = {lesion.facts.lesion_id: lesion.facts for lesion in self.lesions}
+        added = [lesion.facts for lesion in self.in_sum]
+        carriers = [by_id.get(facts.merged_into, facts) for facts in added]
+        return list({facts.lesion_id: facts for facts in carriers}.values())
 
     def progression(self) -> tuple[Category, list[str], str] | None:
         """PD: by the sum (or by each lesion), by a lesion outside the sum, by uptake, by a new lesion."""
@@ -286,17 +293,15 @@ class _Panel:
         return Category.PR if self.size_response() else Category.SD
 
 
-def _judge_sum(table: RuleTable, lesions: Sequence[JudgedLesion], settings: Settings) -> JudgedLesion | None:
+def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings) -> JudgedLesion | None:
     """The sum of diameters, asked by the same rows as a lesion; None where no lesion is measurable."""
-    if not lesions:
+    if not own:
         return None
-    own = [lesion.facts for lesion in lesions if not lesion.facts.merged_into]
-    first = lesions[0].facts
-    name = own[0].name if len(lesions) == 1 else f"sum of {len(lesions)} lesions"
+    name = own[0].name if len(own) == 1 else f"sum of {len(own)} lesions"
     total = LesionFacts(
         lesion_id=name,
-        name=name if len(lesions) > 1 else f"size of {name}",
-        modality=first.modality,
+        name=name,
+        modality=own[0].modality,
         origin=Origin.BASELINE,
         size=_add([facts.size for facts in own]),
         long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),

@@ -2,19 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 
-from mdanderson.criteria.course import Visit
-from mdanderson.errors import Problem
-from mdanderson.findings import Examination
-from mdanderson.vocabulary import Modality
+from mdanderson.criteria.course import Visit, is_gone, is_seen
+from mdanderson.errors import Problem, Severity
+from mdanderson.findings import Examination, LesionFinding
+from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["normalise"]
 
+_Pooled = dict[Modality, Examination]
+_Key = tuple[Modality, str]
 
-def normalise(
-    visits: Sequence[Visit], pooled: Sequence[dict[Modality, Examination]]
-) -> tuple[tuple[dict[Modality, Examination], ...], tuple[Problem, ...]]:
-    """The same examinations with uniform findings, and what had to be mended."""
-    del visits
-    return tuple(pooled), ()
+
+def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple[_Pooled, ...], tuple[Problem, ...]]:
+    """The same examinations with uniform findings, in order of lesion and sequence, and what had to be mended."""
+    problems: list[Problem] = []
+    merged: dict[_Key, str] = {}
+    clean: list[_Pooled] = []
+    for visit, exams in zip(visits, pooled, strict=True):
+        tidy: _Pooled = {}
+        for modality, exam in exams.items():
+            findings = [_tidy(finding, visit, problems) for finding in exam.lesions]
+            findings = _add_splits(findings, visit, problems)
+            findings = _name_merges(findings, merged, modality, visit, problems)
+            ordered = sorted(findings, key=lambda finding: (finding.lesion_id, finding.sequence, finding.label))
+            tidy[modality] = replace(exam, lesions=tuple(ordered))
+        clean.append(tidy)
+    return tuple(clean), tuple(problems)
+
+
+def _warning(finding: LesionFinding, visit: Visit, what: str, how_to_fix: str) -> Problem:
+    where = f"{finding.modality} lesion {finding.lesion_id}"
+    return Problem(severity=Severity.WARNING, visit=visit.label, where=where, what=what, how_to_fix=how_to_fix)
+
+
+def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> LesionFinding:
+    """Axes in order (criteria, detail 21); 0 mm is a statement that the lesion is gone."""
+    long_axis, short_axis = finding.long_axis_mm, finding.short_axis_mm
+    if long_axis is not None and short_axis is not None and short_axis > long_axis:
+        what = f"short axis {short_axis} mm is longer than long axis {long_axis} mm: swapped"
+        problems.append(_warning(finding, visit, what, "check which diameter is which"))
+        finding = replace(finding, long_axis_mm=short_axis, short_axis_mm=long_axis)
+    if finding.status is Status.MISSING:
+        what = finding.why or "lesion visible but not segmented"
+        problems.append(_warning(finding, visit, what, "segment it, or state in reads.csv what became of it"))
+    if finding.long_axis_mm == 0 and visit.index > 0 and finding.status is not Status.RESOLVED:
+        finding = replace(finding, status=Status.RESOLVED, short_axis_mm=Decimal(0))
+    return finding
+
+
+def _add_splits(findings: Iterable[LesionFinding], visit: Visit, problems: list[Problem]) -> list[LesionFinding]:
+    """The parts of a split as one finding under the parent, diameters added where no region was measured (detail 27)."""
+    kept: list[LesionFinding] = []
+    parts: dict[tuple[str, str], list[LesionFinding]] = {}
+    for finding in findings:
+        if finding.status is Status.SPLIT:
+            parent = finding.parents[0] if finding.parents else finding.lesion_id
+            parts.setdefault((parent, finding.sequence), []).append(finding)
+        else:
+            kept.append(finding)
+    for (parent, _), pieces in sorted(parts.items()):
+        pieces.sort(key=lambda piece: (piece.lesion_id, piece.label))
+        kept.append(pieces[0] if len(pieces) == 1 and pieces[0].lesion_id == parent else _added(parent, pieces))
+        if len(pieces) > 1:
+            what = f"split into {len(pieces)} parts: their diameters are added"
+            problems.append(_warning(kept[-1], visit, what, "score from images to measure the parts as one region"))
+    return kept
+
+
+def _added(parent: str, pieces: Sequence[LesionFinding]) -> LesionFinding:
+    """One finding for all parts; a part without diameters leaves the whole without."""
+    labels = ";".join(piece.label or piece.lesion_id for piece in pieces)
+    return replace(
+        pieces[0],
+        lesion_id=parent,
+        label=labels,
+        long_axis_mm=_sum(piece.long_axis_mm for piece in pieces),
+        short_axis_mm=_sum(piece.short_axis_mm for piece in pieces),
+        reader_codes=frozenset(code for piece in pieces for code in piece.reader_codes),
+    )
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _name_merges(
+    findings: list[LesionFinding],
+    merged: dict[_Key, str],
+    modality: Modality,
+    visit: Visit,
+    problems: list[Problem],
+) -> list[LesionFinding]:
+    """A merge on every parent: the first carries the measurement, the others say into which they merged.
+
+    Lesions once merged stay so at later visits, until they have a row of their own again.
+    """
+    named: list[LesionFinding] = []
+    for finding in findings:
+        first = finding.parents[0] if finding.parents else finding.lesion_id
+        carries = finding.status is Status.MERGED and _is_measured(finding)
+        if carries and finding.lesion_id != first:
+            finding = replace(finding, label=finding.label or finding.lesion_id, lesion_id=first)  # noqa: PLW2901
+        if carries and finding.parents_size_mm is None and len(finding.parents) > 1:
+            what = f"{', '.join(finding.parents)} merged: compared with their diameters added"
+            problems.append(_warning(finding, visit, what, "score from images to measure them as one region"))
+        if carries:
+            merged.update({(modality, parent): first for parent in finding.parents if parent != first})
+        named.append(finding)
+    present = {finding.lesion_id: finding for finding in named}
+    for (in_modality, parent), into in merged.items():
+        carrier = present.get(into)
+        if in_modality is modality and parent not in present and carrier and (is_seen(carrier) or is_gone(carrier)):
+            named.append(_absorbed(parent, carrier))
+    return named
+
+
+def _is_measured(finding: LesionFinding) -> bool:
+    """Whether the finding carries a measurement or a reader's statement of its own."""
+    measured = (finding.size_mm, finding.uptake_ratio, finding.signal_ratio, finding.density)
+    return bool(finding.reader_codes) or any(value is not None for value in measured)
+
+
+def _absorbed(parent: str, carrier: LesionFinding) -> LesionFinding:
+    """The row of a lesion that merged into another: gone with it, else measured there."""
+    return LesionFinding(
+        lesion_id=parent,
+        status=Status.RESOLVED if is_gone(carrier) else Status.MERGED,
+        modality=carrier.modality,
+        date=carrier.date,
+        visit=carrier.visit,
+        sequence=carrier.sequence,
+        basis=carrier.basis,
+        treated=carrier.treated,
+        parents=carrier.parents or (carrier.lesion_id, parent),
+        why=f"merged into {carrier.lesion_id}",
+    )
