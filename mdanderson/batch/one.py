@@ -97,8 +97,8 @@ def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, a
 
 
 def _failure(timeline: Timeline) -> str:
-    """Why the patient counts as failed: an error left it without any category. Blank where it was scored."""
-    if any(response.category is not Category.NE for response in timeline.responses):
+    """Why the patient counts as failed: an error left it without any response. Blank where it was scored."""
+    if any(response.category not in {Category.NE, Category.BL} for response in timeline.responses):
         return ""
     errors = [problem for problem in timeline.problems if problem.severity is Severity.ERROR]
     return errors[0].what if errors else ""

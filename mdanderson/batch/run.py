@@ -13,6 +13,7 @@ from mdanderson.batch.folder import checked_folder
 from mdanderson.batch.one import Assess, Job, score_patient, without_response
 from mdanderson.batch.results import RESEARCH_USE, Results
 from mdanderson.batch.store import Finished, Store, write_atomically
+from mdanderson.criteria import criteria_set
 from mdanderson.errors import MdandersonError, SettingsError
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.report.cells import Cells, sorted_rows, to_csv
@@ -55,6 +56,8 @@ def score(
     """
     if workers < 1:
         raise SettingsError(f"{workers} workers", way_out="use at least one")
+    for name in criteria:
+        criteria_set(name)
     began = time.time()
     cohort = cohort if isinstance(cohort, Cohort) else read_cohort(cohort)
     store = Store.within(checked_folder(Path(out), cohort))

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from mdanderson.criteria.assessment import LesionAssessment, Response
-    from mdanderson.timeline import Timeline
+    from mdanderson.timeline import Summary, Timeline
 
-__all__ = ["lesion_row", "problem_row", "response_row", "response_table", "timeline_rows"]
+__all__ = ["lesion_row", "patient_row", "problem_row", "response_row", "response_table", "timeline_rows"]
 
 
 def timeline_rows(timeline: Timeline) -> dict[str, tuple[Cells, ...]]:
     """Every row that a patient's timeline gives, by table name."""
-    patient_id = timeline.facts.patient_id
+    patient_id = timeline.patient.patient_id
     return {
         LESIONS.name: tuple(lesion_row(patient_id, lesion) for lesion in timeline.lesions),
         RESPONSES.name: tuple(response_row(response) for response in timeline.responses),
-        PATIENTS.name: tuple(_patient_rows(timeline)),
+        PATIENTS.name: tuple(patient_row(timeline, summary) for summary in timeline.summaries),
         PROBLEMS.name: tuple(problem_row(problem) for problem in timeline.problems),
     }
 
@@ -41,14 +41,24 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
         "z_mm": z_mm,
     }
     judged = _named(lesion, ("visit", "date", "measurable", "basis", "rules", "reason", *_CHANGES, *_CATEGORIES))
-    return render_row(
-        LESIONS, values | _named(finding, _OF_FINDING) | judged | (_named(density, _OF_DENSITY) if density else {})
-    )
+    measured = _named(finding, _OF_FINDING) | (_named(density, _OF_DENSITY) if density else {})
+    return render_row(LESIONS, values | measured | judged)
 
 
 def response_row(response: Response) -> Cells:
     """A row of responses.csv; the fields of a response are its columns."""
     return render_row(RESPONSES, _named(response, RESPONSES.column_names))
+
+
+def patient_row(timeline: Timeline, summary: Summary) -> Cells:
+    """A row of patients.csv: what one criteria set amounts to."""
+    values: dict[str, object] = {
+        "patient_id": timeline.patient.patient_id,
+        "lesions_baseline": timeline.lesions_baseline,
+        "baseline_pattern": timeline.baseline_pattern,
+        "visits": len(timeline.visits),
+    }
+    return render_row(PATIENTS, values | _named(summary, _OF_SUMMARY))
 
 
 def problem_row(problem: Problem) -> Cells:
@@ -102,6 +112,14 @@ _OF_DENSITY = (
     "sclerotic_fraction",
     "fill_in_fraction",
     "rim_fraction",
+)
+_OF_SUMMARY = (
+    "criteria",
+    "best_response",
+    "first_response_date",
+    "progression_date",
+    "progression_free_days",
+    "censored",
 )
 _CATEGORIES = ("category", "size_category", "density_category", "signal_category", "uptake_category")
 _CHANGES = ("size_change_baseline", "size_change_nadir")

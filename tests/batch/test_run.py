@@ -1,0 +1,400 @@
+"""The batch: isolation, resumption, workers, and tables that are the same every time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mdanderson.batch import Progress, Results, score
+from mdanderson.errors import ImageError, ManifestError, OutputError, Problem, SettingsError, Severity
+from mdanderson.findings import Examination, LesionFinding
+from mdanderson.readers.manifest import Patient, read_cohort
+from mdanderson.report.columns import TABLES
+from mdanderson.settings import Policy, Settings
+from mdanderson.timeline import Timeline, build_timeline
+from mdanderson.vocabulary import Modality, Status
+
+DATES = (dt.date(2024, 1, 5), dt.date(2024, 4, 2))
+
+
+def make_cohort(folder: Path, patients: int = 4) -> Path:
+    rows = ["patient_id,image,date,modality,visit,mask"]
+    for number in range(1, patients + 1):
+        for visit, date in enumerate(DATES):
+            image = f"p{number}_{visit}.nii"
+            (folder / image).write_bytes(b"0" * number)
+            rows.append(f"P{number:02d},{image},{date},CT,visit {visit},")
+    (folder / "cohort.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "cohort.csv"
+
+
+def make_assess(**raises: BaseException) -> Callable[..., Timeline]:
+    """A stand-in that measures file sizes; a patient named in `raises` raises. Nested, so that workers can have it."""
+
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        if patient.patient_id in raises:
+            raise raises[patient.patient_id]
+        start = 10 + patient.images[0].image.stat().st_size
+        sizes = (Decimal(start), Decimal(start) / 2)
+        examinations = [
+            Examination(
+                modality=Modality.CT,
+                date=date,
+                visit=entry.visit,
+                lesions=(
+                    LesionFinding(
+                        lesion_id="L01",
+                        status=status,
+                        modality=Modality.CT,
+                        date=date,
+                        visit=entry.visit,
+                        long_axis_mm=size,
+                        short_axis_mm=size,
+                        centroid_lps_mm=(-1.0, 2.0, 3.0),
+                    ),
+                ),
+            )
+            for entry, date, size, status in zip(
+                patient.images, DATES, sizes, (Status.BASELINE, Status.FOLLOWED), strict=True
+            )
+        ]
+        note = Problem(what="a remark", severity=Severity.INFO, patient_id=patient.patient_id)
+        return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria, problems=[note])
+
+    return assess
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return make_cohort(folder)
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    return {table.name: (out / table.file_name).read_bytes() for table in TABLES}
+
+
+def run(manifest: Path, out: Path, **given: object) -> Results:
+    return score(manifest, out, **({"assess": make_assess()} | given))
+
+
+def test_sample(manifest: Path, tmp_path: Path) -> None:
+    results = run(manifest, tmp_path / "out")
+    assert results.scored == ("P01", "P02", "P03", "P04")
+    assert results.failed == {}
+    assert [(row["patient_id"], row["visit"], row["category"]) for row in results.overall()][:2] == [
+        ("P01", "visit 0", "BL"),
+        ("P01", "visit 1", "PR"),
+    ]
+    lines = (tmp_path / "out" / "lesions.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1].startswith("P01,visit 0,2024-01-05,CT,,L01,")
+    assert ",11.00,11.00,22.00,121.00," in lines[1]
+    assert ",-0.5000," in lines[2]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        ".patients",
+        "lesions.csv",
+        "patients.csv",
+        "problems.csv",
+        "responses.csv",
+        "run.json",
+    }
+
+
+def test_nothing_is_written_outside_the_results_folder(manifest: Path, tmp_path: Path) -> None:
+    before = sorted(manifest.parent.rglob("*"))
+    run(manifest, tmp_path / "out", workers=2)
+    assert sorted(manifest.parent.rglob("*")) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_the_number_of_workers_changes_no_byte(manifest: Path, tmp_path: Path, workers: int) -> None:
+    run(manifest, tmp_path / "one")
+    run(manifest, tmp_path / "many", workers=workers)
+    assert tables(tmp_path / "many") == tables(tmp_path / "one")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failing_patient_costs_only_itself(manifest: Path, tmp_path: Path, workers: int) -> None:
+    error = ImageError("two slices are missing", where="p2_0.nii", way_out="export it again")
+    results = run(manifest, tmp_path / "out", workers=workers, assess=make_assess(P02=error))
+    assert results.scored == ("P01", "P03", "P04")
+    assert results.failed == {"P02": "two slices are missing @ p2_0.nii; export it again"}
+    (row,) = results.problems[results.problems.severity == "error"].to_dict("records")
+    assert row == {
+        "severity": "error",
+        "patient_id": "P02",
+        "visit": "",
+        "where": "p2_0.nii",
+        "what": "two slices are missing",
+        "how_to_fix": "export it again",
+    }
+    assert "P02" not in (tmp_path / "out" / "lesions.csv").read_text()
+
+
+def test_a_bug_is_one_line_and_its_details_are_kept(manifest: Path, tmp_path: Path) -> None:
+    results = run(manifest, tmp_path / "out", assess=make_assess(P03=ZeroDivisionError("a\nb")))
+    assert results.scored == ("P01", "P02", "P04")
+    assert results.failed["P03"].startswith("unexpected error (bug): ZeroDivisionError a\nb; report it")
+    assert "unexpected error (bug): ZeroDivisionError a b" in (tmp_path / "out" / "problems.csv").read_text()
+    kept = [json.loads(path.read_text()) for path in (tmp_path / "out" / ".patients").iterdir()]
+    assert ["Traceback" in patient["details"] for patient in sorted(kept, key=lambda p: p["patient_id"])] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_memory(manifest: Path, tmp_path: Path) -> None:
+    results = run(manifest, tmp_path / "out", assess=make_assess(P03=MemoryError()))
+    assert results.failed == {"P03": "out of memory; use fewer workers"}
+
+
+def test_a_worker_that_dies_costs_only_its_patient(manifest: Path, tmp_path: Path) -> None:
+    usual = make_assess()
+
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        if patient.patient_id == "P02":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return usual(patient, settings=settings, criteria=criteria)
+
+    results = run(manifest, tmp_path / "out", workers=2, assess=assess)
+    assert results.scored == ("P01", "P03", "P04")
+    assert results.failed["P02"].startswith("the process that scored the patient was ended; give it more memory")
+
+
+def test_every_patient_may_fail(manifest: Path, tmp_path: Path) -> None:
+    errors = {f"P{number:02d}": ImageError("no") for number in range(1, 5)}
+    results = run(manifest, tmp_path / "out", assess=make_assess(**errors))
+    assert results.scored == ()
+    assert len(results.failed) == 4
+    assert (tmp_path / "out" / "responses.csv").read_text().count("\n") == 1
+    assert list(results.lesions.columns[:3]) == ["patient_id", "visit", "date"]
+    assert len(results.lesions) == 0
+
+
+def counting(calls: list[str]) -> Callable[..., Timeline]:
+    usual = make_assess()
+
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        calls.append(patient.patient_id)
+        return usual(patient, settings=settings, criteria=criteria)
+
+    return assess
+
+
+def test_a_second_run_scores_nobody_again(manifest: Path, tmp_path: Path) -> None:
+    calls: list[str] = []
+    run(manifest, tmp_path / "out", assess=counting(calls))
+    first = tables(tmp_path / "out")
+    run(manifest, tmp_path / "out", assess=counting(calls))
+    assert calls == ["P01", "P02", "P03", "P04"]
+    assert tables(tmp_path / "out") == first
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        (lambda folder: (folder / "p2_1.nii").write_bytes(b"longer"), ["P02"]),
+        (lambda folder: (folder / "patients.csv").write_text("patient_id,death_date\nP03,2024-09-01\n"), ["P03"]),
+        (lambda folder: make_cohort(folder, patients=5), ["P05"]),
+    ],
+)
+def test_what_changed_is_scored_again(
+    manifest: Path, tmp_path: Path, change: Callable[[Path], object], again: list[str]
+) -> None:
+    times = {path: path.stat().st_mtime_ns for path in manifest.parent.iterdir()}
+    run(manifest, tmp_path / "out")
+    change(manifest.parent)
+    for path, time_ns in times.items():
+        os.utime(path, ns=(time_ns, time_ns))
+    calls: list[str] = []
+    run(manifest, tmp_path / "out", assess=counting(calls))
+    assert calls == again
+
+
+def test_other_settings_score_everybody_again(manifest: Path, tmp_path: Path) -> None:
+    calls: list[str] = []
+    run(manifest, tmp_path / "out")
+    run(manifest, tmp_path / "out", assess=counting(calls), settings=Settings(policy=Policy(pr_size_fall=0.6)))
+    assert calls == ["P01", "P02", "P03", "P04"]
+
+
+def test_a_failed_patient_is_tried_again(manifest: Path, tmp_path: Path) -> None:
+    calls: list[str] = []
+    run(manifest, tmp_path / "out", assess=make_assess(P03=ImageError("no")))
+    results = run(manifest, tmp_path / "out", assess=counting(calls))
+    assert calls == ["P03"]
+    assert results.failed == {}
+
+
+def test_fresh_starts_over(manifest: Path, tmp_path: Path) -> None:
+    calls: list[str] = []
+    run(manifest, tmp_path / "out")
+    run(manifest, tmp_path / "out", assess=counting(calls), fresh=True)
+    assert calls == ["P01", "P02", "P03", "P04"]
+
+
+def test_a_patient_taken_out_of_the_cohort_leaves_the_tables(manifest: Path, tmp_path: Path) -> None:
+    run(manifest, tmp_path / "out")
+    manifest.write_text("\n".join(manifest.read_text().splitlines()[:-2]) + "\n")
+    run(manifest, tmp_path / "out")
+    assert "P04" not in (tmp_path / "out" / "responses.csv").read_text()
+
+
+def test_interrupted_and_run_again_gives_the_same_bytes(manifest: Path, tmp_path: Path) -> None:
+    run(manifest, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(manifest, tmp_path / "out", assess=make_assess(P03=KeyboardInterrupt()))
+    assert not (tmp_path / "out" / "responses.csv").exists()
+    calls: list[str] = []
+    run(manifest, tmp_path / "out", assess=counting(calls))
+    assert calls == ["P03", "P04"]
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_and_run_again_gives_the_same_bytes(
+    manifest: Path, tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is killed while it scores P03; what had been finished is kept, the program being the same."""
+    monkeypatch.setattr("mdanderson.batch.fingerprint._code", lambda: "as it was")
+    run(manifest, tmp_path / "whole")
+    program = textwrap.dedent(f"""
+        import importlib.util, os, signal, time
+        import mdanderson.batch.fingerprint
+        mdanderson.batch.fingerprint._code = lambda: "as it was"
+        spec = importlib.util.spec_from_file_location("batch_sample", {__file__!r})
+        sample = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sample)
+        usual, parent = sample.make_assess(), os.getpid()
+
+        def assess(patient, /, *, settings, criteria):
+            if patient.patient_id == "P03":
+                os.kill(parent, signal.SIGKILL)
+                time.sleep(0.5)
+                os._exit(1)
+            return usual(patient, settings=settings, criteria=criteria)
+
+        sample.score({str(manifest)!r}, {str(tmp_path / "out")!r}, workers={workers}, assess=assess)
+    """)
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, cwd=root, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out" / "responses.csv").exists()
+    calls: list[str] = []
+    run(manifest, tmp_path / "out", assess=counting(calls))
+    assert set(calls) < {"P01", "P02", "P03", "P04"}
+    assert "P03" in calls
+    assert tables(tmp_path / "out") == tables(tmp_path / "whole")
+
+
+def test_the_manifests_problems_reach_the_table(manifest: Path, tmp_path: Path) -> None:
+    with manifest.open("a") as file:
+        file.write(",p1_0.nii,2024-01-05,CT,,\nP09,gone.nii,2024-01-05,CT,,\nP01,gone.nii,2024-05-01,CT,week 16,\n")
+    results = run(manifest, tmp_path / "out", assess=make_assess())
+    assert results.failed == {
+        "P09": "no image of the patient can be used; mend the rows that problems.csv names",
+    }
+    errors = results.problems[results.problems.severity == "error"]
+    assert list(zip(errors.patient_id, errors.visit, errors["where"], strict=True)) == [
+        ("", "", "cohort.csv row 10 column patient_id"),
+        ("P01", "week 16", "cohort.csv row 12 column image"),
+        ("P09", "", ""),
+        ("P09", "", "cohort.csv row 11 column image"),
+    ]
+
+
+def test_a_timeline_of_nothing_but_errors_counts_as_failed(manifest: Path, tmp_path: Path) -> None:
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        examinations = [Examination(modality=Modality.CT, date=date, evaluable=False, why="torn") for date in DATES]
+        problem = Problem(what="the image is torn", where="p.nii")
+        return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria, problems=[problem])
+
+    results = run(manifest, tmp_path / "out", assess=assess)
+    assert results.scored == ()
+    assert results.failed["P01"] == "the image is torn"
+    assert {row["category"] for row in results.overall()} == {"BL", "NE"}
+
+
+def test_run_record(manifest: Path, tmp_path: Path) -> None:
+    run(manifest, tmp_path / "out", settings=Settings(policy=Policy(pr_size_fall=0.4)))
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["notice"] == "Research use only, not a medical device."
+    assert record["criteria"] == ["mda2010"]
+    assert record["settings"]["policy"]["pr_size_fall"] == 0.4
+    assert record["settings"]["image"]["smoothing_sigma_mm"] == 1.5
+    assert {"mdanderson", "python", "numpy"} <= record["versions"].keys()
+    assert list(record["patients"]) == ["P01", "P02", "P03", "P04"]
+    first = record["patients"]["P01"]
+    assert (first["files"], first["bytes"], first["failure"]) == (2, 2, "")
+    assert first["seconds"]["assess"] >= 0
+
+
+def test_progress(manifest: Path, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    run(manifest, tmp_path / "out", progress=told.append, assess=make_assess(P04=ImageError("no")))
+    assert [(one.done, one.running) for one in told] == [
+        (0, ("P01",)),
+        (1, ()),
+        (1, ("P02",)),
+        (2, ()),
+        (2, ("P03",)),
+        (3, ()),
+        (3, ("P04",)),
+        (4, ()),
+    ]
+    assert told[-1] == Progress(total=4, done=4, kept=0, failed=1, problems=4)
+    told.clear()
+    run(manifest, tmp_path / "out", progress=told.append)
+    assert told[0] == Progress(total=4, done=3, kept=3, problems=3, running=("P04",))
+
+
+def test_data_frames(manifest: Path, tmp_path: Path) -> None:
+    results = run(manifest, tmp_path / "out")
+    lesions = results.lesions
+    assert lesions["size_mm"].tolist()[:2] == [22.0, 11.0]
+    assert lesions["size_mm"].dtype == "float64"
+    assert pd.isna(lesions["suv_max"]).all()
+    assert lesions["date"].iloc[0] == pd.Timestamp(2024, 1, 5)
+    assert lesions["slice"].dtype == "Int64"
+    assert results.responses["flare"].dtype == "boolean"
+    assert results.responses["lesions_assessed"].iloc[0] == 1
+    assert results.patients["patient_id"].tolist() == ["P01", "P02", "P03", "P04"]
+    assert results.problems["what"].tolist() == ["a remark"] * 4
+
+
+def test_html(manifest: Path, tmp_path: Path) -> None:
+    manifest.write_text(manifest.read_text().replace("P01", "<b>P01</b>"))
+    text = run(manifest, tmp_path / "out", assess=make_assess(P02=ImageError("<no>")))._repr_html_()
+    assert "<td>&lt;b&gt;P01&lt;/b&gt;</td>" in text
+    assert "P02: &lt;no&gt;" in text
+    assert "Research use only" in text
+
+
+def test_a_cohort_may_be_given_as_read(manifest: Path, tmp_path: Path) -> None:
+    assert run(read_cohort(manifest), tmp_path / "out").scored == run(manifest, tmp_path / "twin").scored
+
+
+def test_what_stops_a_run_at_once(manifest: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="0 workers; use at least one"):
+        run(manifest, tmp_path / "out", workers=0)
+    with pytest.raises(ManifestError, match="cannot be read"):
+        run(tmp_path / "none.csv", tmp_path / "out")
+    with pytest.raises(OutputError, match="the cohort's own folder"):
+        run(manifest, manifest.parent)
+    assert not (tmp_path / "out").exists()
