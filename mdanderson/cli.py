@@ -168,7 +168,7 @@ def score(
     for patient_id, why in results.failed.items():
         _say(f"{patient_id} was not scored: {why}")
     if not results.scored:
-        raise typer.Exit(_fail("no patient could be scored"))
+        raise typer.Exit(_fail("no patient could be scored; see problems.csv in the results folder"))
     if results.failed:
         raise typer.Exit(_SOME_FAILED)
 

@@ -77,11 +77,14 @@ def without_response(patient: Patient, fingerprint: str, error: MdandersonError,
 def _timeline(job: Job, patient: Patient) -> Timeline:
     if not patient.images:
         raise InputError("no image of the patient can be used", way_out="mend the rows that problems.csv names")
-    if job.assess is not None:
-        return job.assess(patient, settings=job.settings, criteria=job.criteria)
+    assess = job.assess or _default_assess()
+    return assess(patient, settings=job.settings, criteria=job.criteria)
+
+
+def _default_assess() -> Assess:
     from mdanderson.assess import assess
 
-    return assess(patient, settings=job.settings, criteria=job.criteria)
+    return assess
 
 
 def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, assess_s: float) -> Finished:

@@ -1,0 +1,292 @@
+"""The command line as a user meets it: texts, exit codes, one line per mistake, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import mdanderson
+from mdanderson.batch import Results
+from mdanderson.cli import main
+from mdanderson.errors import ImageError, Problem
+from mdanderson.findings import Examination
+from mdanderson.readers.manifest import Patient
+from mdanderson.settings import Settings
+from mdanderson.timeline import Timeline, build_timeline
+from mdanderson.vocabulary import Modality
+
+ROOT = Path(__file__).parents[1]
+
+
+def fresh(*arguments: str, **given: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "mdanderson", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False, **given)
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = ["patient_id,image,date,modality,visit"]
+    for patient in ("P01", "P02"):
+        for number, date in enumerate(("2024-01-05", "2024-04-02")):
+            (folder / f"{patient}_{number}.nii").touch()
+            rows.append(f"{patient},{patient}_{number}.nii,{date},CT,v{number}")
+    (folder / "cohort.csv").write_text("\n".join(rows) + "\n")
+    return folder / "cohort.csv"
+
+
+@pytest.fixture
+def assess(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts a stand-in in the place of the image half; patients named in it raise."""
+
+    def put(**raises: BaseException) -> None:
+        def fake(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+            if patient.patient_id in raises:
+                raise raises[patient.patient_id]
+            examinations = [
+                Examination(modality=Modality.CT, date=entry.date, visit=entry.visit) for entry in patient.images
+            ]
+            return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria)
+
+        monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda: fake)
+
+    return put
+
+
+def test_help_is_quick_and_complete() -> None:
+    """No heavy library is imported for it; the time itself is measured in the benchmarks."""
+    program = (
+        "import sys; from mdanderson.cli import main; code = main(['--help']);"
+        "heavy = {'numpy', 'pandas', 'pydicom', 'SimpleITK', 'nibabel', 'highdicom', 'scipy', 'matplotlib', 'joblib'};"
+        "print(sorted(heavy & set(sys.modules)), code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[] 0"
+    for command in ("demo", "check", "score", "settings"):
+        assert f"│ {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "check", "score", "settings"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"Example: mdanderson {command}" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"mdanderson {mdanderson.__version__}\n"
+
+
+def test_settings_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings"]) == 0
+    text = capsys.readouterr().out
+    assert Settings.from_mapping(tomllib.loads(text)) == Settings()
+
+
+def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a command leaves on stderr when nothing could be done."""
+    assert main(list(arguments)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["scroe"], "mdanderson: No such command 'scroe'"),
+        (["score"], "mdanderson: Missing argument 'COHORT'"),
+        (["score", "cohort.csv"], "mdanderson: Missing option '--out'"),
+        (["score", "c.csv", "-o", "out", "--workers", "0"], "mdanderson: Invalid value for '--workers'"),
+        (["score", "c.csv", "-o", "out", "--workers", "two"], "mdanderson: Invalid value for '--workers'"),
+        (["score", "c.csv", "-o", "out", "--scheduler", "x"], "mdanderson: No such option: --scheduler"),
+    ],
+)
+def test_bad_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failure(capsys, *arguments).startswith(line)
+
+
+def test_no_command_at_all() -> None:
+    done = fresh()
+    assert done.returncode == 2
+    assert "Usage: mdanderson" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unreadable_inputs(cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    assert "none.csv; check the path" in failure(capsys, "score", str(tmp_path / "none.csv"), "-o", out)
+    assert "none.csv; check the path" in failure(capsys, "check", str(tmp_path / "none.csv"))
+    assert "the cohort's own folder" in failure(capsys, "score", str(cohort), "-o", str(cohort.parent))
+    assert "the settings file cannot be read" in failure(
+        capsys, "score", str(cohort), "-o", out, "--config", "none.toml"
+    )
+    assert "tnm8" in failure(capsys, "score", str(cohort), "-o", out, "--criteria", "mda2010,tnm8")
+    (tmp_path / "mine.toml").write_text("[policy]\npr_size_fal = 0.4\n")
+    line = failure(capsys, "score", str(cohort), "-o", out, "--config", str(tmp_path / "mine.toml"))
+    assert "policy.pr_size_fal" in line
+    assert "mine.toml" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_score(cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    assess()
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0].split() == ["patient", "visit", "date", "category", "reason"]
+    assert [line.split()[:4] for line in lines[1:5]] == [
+        ["P01", "v0", "2024-01-05", "BL"],
+        ["P01", "v1", "2024-04-02", lines[2].split()[3]],
+        ["P02", "v0", "2024-01-05", "BL"],
+        ["P02", "v1", "2024-04-02", lines[4].split()[3]],
+    ]
+    assert lines[-2:] == [
+        f"Results: {tmp_path / 'out'} (2 patients scored, 0 failed)",
+        "Research use only, not a medical device.",
+    ]
+    assert printed.err.splitlines()[-1].startswith("2 of 2 patients done; ")
+
+
+def test_score_again_says_what_was_kept(
+    cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assess()
+    arguments = ["score", str(cohort), "-o", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    first = capsys.readouterr().out
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == first
+    assert main([*arguments, "--fresh"]) == 0
+    assert "earlier run" not in capsys.readouterr().err
+
+
+def test_some_failed(
+    cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assess(P02=ImageError("slices are missing", where="x", way_out="export again"))
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "--quiet"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "mdanderson: P02 was not scored: slices are missing @ x; export again\n"
+
+
+def test_none_scored(
+    cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assess(P01=ImageError("no"), P02=ZeroDivisionError("a\nb"))
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "mdanderson: P01 was not scored: no"
+    assert lines[1].startswith("mdanderson: P02 was not scored: unexpected error (bug): ZeroDivisionError a b; report")
+    assert lines[2] == "mdanderson: no patient could be scored; see problems.csv in the results folder"
+    assert (tmp_path / "out" / "problems.csv").exists()
+
+
+def test_interrupted(
+    cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assess(P02=KeyboardInterrupt())
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 130
+    assert capsys.readouterr().err == "mdanderson: stopped; the same command goes on where it was\n"
+
+
+def test_a_bug_of_our_own_is_one_line(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> Results:
+        raise RuntimeError("a\nb")
+
+    monkeypatch.setattr("mdanderson.batch.score", broken)
+    line = failure(capsys, "score", str(cohort), "-o", str(tmp_path / "out"), "-q")
+    assert line == "mdanderson: unexpected error (bug): RuntimeError a b"
+
+
+def test_a_pipe_that_closes_is_no_error() -> None:
+    program = "import sys; from mdanderson.cli import main; sys.exit(main(['settings']))"
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=closed, stderr=subprocess.PIPE, cwd=ROOT, timeout=60, check=False
+        )
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "last"),
+    [
+        ({}, 0, "2 patients, 4 images read, 0 errors"),
+        ({"P01": 1}, 1, "2 patients, 3 images read, 1 errors"),
+        ({"P01": 2, "P02": 2}, 2, "2 patients, 0 images read, 4 errors"),
+    ],
+)
+def test_check(
+    cohort: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: dict[str, int],
+    code: int,
+    last: str,
+) -> None:
+    def loads(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
+        torn = found.get(patient.patient_id, 0)
+        problems = [Problem(what="torn", where=entry.image.name) for entry in patient.images[:torn]]
+        return len(patient.images) - torn, tuple(problems)
+
+    monkeypatch.setattr(sys.modules["mdanderson.batch.check"], "_load", loads)
+    assert main(["check", str(cohort)]) == code
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1] == last
+    assert printed.out.count("error: torn @ P0") == sum(found.values())
+    assert printed.err == ("mdanderson: no patient has a readable image\n" if code == 2 else "")
+
+
+def test_check_prints_the_manifests_problems(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with cohort.open("a") as file:
+        file.write("P03,gone.nii,2024-01-05,CT,v0\n")
+    assert main(["check", str(cohort)]) in {1, 2}
+    line = "error: file not found: gone.nii @ P03 v0 cohort.csv row 6 column image; correct the path; it starts at the"
+    assert line in capsys.readouterr().out
+
+
+def test_check_survives_a_bug(
+    cohort: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loads(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
+        if patient.patient_id == "P01":
+            raise ZeroDivisionError("x")
+        raise ImageError("torn")
+
+    monkeypatch.setattr(sys.modules["mdanderson.batch.check"], "_load", loads)
+    assert main(["check", str(cohort)]) == 2
+    out = capsys.readouterr().out
+    assert "error: unexpected error (bug): ZeroDivisionError x @ P01; report it" in out
+    assert "error: torn @ P02" in out
+
+
+def test_demo_refuses_a_folder_with_something_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").touch()
+    line = failure(capsys, "demo", str(tmp_path))
+    assert line == f"mdanderson: the folder is not empty @ {tmp_path}; name a new one"
+    assert "the folder is not empty" in failure(capsys, "demo", str(tmp_path / "mine.txt"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_demo_writes_where_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[Path] = []
+    monkeypatch.setattr("mdanderson.phantoms.write_demo", told.append, raising=False)
+    assert main(["demo", str(tmp_path / "new")]) == 0
+    assert told == [tmp_path / "new"]
+    assert f"mdanderson score {tmp_path / 'new' / 'cohort.csv'} -o results" in capsys.readouterr().out
