@@ -15,7 +15,7 @@ from mdanderson.errors import ImageError
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
-__all__ = ["FORMATS", "ImageFormat", "read_volume"]
+__all__ = ["FORMATS", "ImageFormat", "Request", "read_volume"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +54,9 @@ def read_volume(
         for image_format in FORMATS:
             if image_format.recognises(place):
                 return image_format.read(place, request)
+    except ImageError as error:
+        error.located(place.name)
+        raise
     except OSError as error:
         raise ImageError("the image cannot be opened", where=str(path), way_out=f"{error.strerror}") from error
     names = ", ".join(image_format.name for image_format in FORMATS)

@@ -180,8 +180,13 @@ def whole_number(header: Dataset, keyword: str) -> int | None:
 def known_modality(header: Dataset) -> Modality:
     """What made the image. Raises `ImageError` for what is no volume: radiographs, and objects that are no image."""
     name = text(header, "Modality")
-    planar_scan = name == "NM" and "ImagePositionPatient" not in header
-    if name in _PLANAR or planar_scan:
+    placeless_scan = name == "NM" and "ImagePositionPatient" not in header
+    if placeless_scan and "TOMO" in text(header, "ImageType"):
+        raise ImageError(
+            "a SPECT in a single NM file is not read by this version",
+            way_out="export it as one file a slice, or as NIfTI",
+        )
+    if name in _PLANAR or placeless_scan:
         raise ImageError(
             f"a planar image ({name}) is no volume: bone scans and radiographs are not read by this version",
             way_out="give a reader's measurements of it in reads.csv",

@@ -273,6 +273,12 @@ def test_planar_images_are_refused(dicom_series_factory, stored, axial_grid, mod
     assert "bone scans and radiographs are not read by this version" in refused(folder, ImageError).what
 
 
+def test_spect_in_one_file_is_not_called_planar(dicom_series_factory, stored, axial_grid) -> None:
+    edit = every(ImagePositionPatient=None, ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"])
+    folder = dicom_series_factory(stored[:1], axial_grid, modality="NM", edit=edit)
+    assert "SPECT" in refused(folder, ImageError).what
+
+
 # --- stored numbers ---------------------------------------------------------------------------------------------------
 
 

@@ -154,8 +154,9 @@ def test_nan_is_not_imaged_and_infinity_is_refused(tmp_path) -> None:
     volume = read_nifti(save(tmp_path / "a.nii", array), modality=Modality.CT, date=DATE)
     assert volume.imaged((slice(None),) * 3).sum() == 7
     array[0, 0, 0] = np.inf
-    with pytest.raises(ImageError, match="infinite"):
+    with pytest.raises(ImageError, match="infinite") as caught:
         read_volume(save(tmp_path / "b.nii", array), modality=Modality.CT, date=DATE)
+    assert caught.value.where == "b.nii"
 
 
 @pytest.mark.parametrize(
