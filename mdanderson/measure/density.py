@@ -65,9 +65,7 @@ def measure_density(
     )
 
 
-def lytic_region(
-    volume: Volume, region: Region, reference: ReferenceBone, *, settings: ImageSettings
-) -> Region | None:
+def lytic_region(volume: Volume, region: Region, reference: ReferenceBone, *, settings: ImageSettings) -> Region | None:
     """The lytic voxels of a lesion, as fill-in at later visits refers to them; None when it has none."""
     require_hu(volume)
     support = region.voxels & volume.imaged(region.box)
@@ -88,9 +86,7 @@ def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, 
     return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - still_lytic)
 
 
-def lesion_type(
-    lytic_fraction: float, sclerotic_fraction: float, *, settings: ImageSettings
-) -> LesionType | None:
+def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: ImageSettings) -> LesionType | None:
     """Lytic or blastic when one class holds the majority and the other stays a minority; mixed otherwise.
 
     None when both classes are minorities: the lesion is about as dense as bone.
@@ -105,9 +101,7 @@ def lesion_type(
     return LesionType.MIXED
 
 
-def _shares(
-    volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings
-) -> tuple[float, float]:
+def _shares(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> tuple[float, float]:
     """Lytic and sclerotic shares of the region's imaged voxels."""
     values = smoothed_values(volume, region.box, region.voxels, sigma_mm=settings.smoothing_sigma_mm)
     lytic = np.mean(values < reference.lytic_below_hu(settings))

@@ -150,7 +150,7 @@ def _labelled(
 def _by_distance(bones: Mask, box: Box, distance: FloatArray, involved: BoolArray) -> Iterator[BoolArray]:
     """The nearest labelled bone, then the others that carry no lesion, nearest first; each painted in `box`."""
     painted = [_painted([bone], box) for bone in bones]
-    near = sorted(((float(distance[bone].min()), k) for k, bone in enumerate(painted) if bone.any()))
+    near = sorted((float(distance[bone].min()), k) for k, bone in enumerate(painted) if bone.any())
     for rank, (_, k) in enumerate(near):
         if rank == 0 or not (painted[k] & involved).any():
             yield painted[k]
@@ -178,7 +178,7 @@ def _around(
         marrow = _enclosed(cortex, guarded, spacing, settings.reference_erosion_mm, closing_mm)
         bone = _own_bone(_without_soft_tissue(marrow, scale), beside)
         bone = _without_soft_tissue(bone, scale)
-        contact = np.count_nonzero(bone & beside) / max(1, np.count_nonzero(beside))
+        contact = float((bone & beside).sum() / max(beside.sum(), 1))
         if contact <= most:
             continue
         found = _nearest(volume, box, bone, near, AROUND_LESION, settings)

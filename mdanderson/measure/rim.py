@@ -1,15 +1,17 @@
-"""A sclerotic rim round a lytic core: how much of the outline carries one, and the outline without it (criteria, 5, 26).
+"""A sclerotic rim round a lytic core: how much of the outline carries one, and the outline without it.
 
 Profiles run along the outline's normals. A shell is thinner than the scale on which classes are decided, so profiles
-are read at half that scale. A normal cortex beside the lesion peaks sclerotic too: only a rise over baseline is a rim.
+are read at half that scale. A normal cortex beside the lesion peaks sclerotic too: only a rise over baseline is a rim
+(criteria, section 5 and detail 26).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+import numpy.typing as npt
+from scipy import ndimage, special
 from scipy.spatial import cKDTree
 from skimage import measure
 
@@ -23,6 +25,8 @@ __all__ = ["Rim", "measure_rim", "without_rim"]
 
 _THICK_PLANES_MM = 3.0
 """From this plane spacing on, the outline is followed slice by slice."""
+_APART_MM = 1e3
+"""Stands for the plane spacing where planes are looked at one by one."""
 _STEP_MM = 0.25
 _MOST_DIRECTIONS = 3000
 _NEIGHBOURS = 25
@@ -67,7 +71,7 @@ def measure_rim(volume: Volume, region: Region, reference: ReferenceBone, *, set
     found = _find_shells(volume, region, reference, settings)
     if found is None:
         return Rim(rim_fraction=0.0)
-    outline, shells = found
+    _, outline, shells = found
     if not shells.present.any():
         return Rim(rim_fraction=0.0)
     inner, outer = shells.inner_mm[shells.present], shells.outer_mm[shells.present]
@@ -93,8 +97,8 @@ def without_rim(
     found = _find_shells(volume, region, reference, settings)
     if found is None:
         return region
-    outline, shells = found
-    core = _core(region, grow_box(region.box, volume.geometry, _margin_mm(settings)), volume, outline, shells)
+    shown, outline, shells = found
+    core = _core(shown, grow_box(region.box, volume.geometry, _margin_mm(settings)), volume, outline, shells)
     if not core.any():
         return None
     array = np.zeros(volume.geometry.shape, dtype=bool)
@@ -104,26 +108,37 @@ def without_rim(
 
 def _find_shells(
     volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings
-) -> tuple[_Outline, _Shells] | None:
-    """The outline and its shells; None where the core is not lytic, or the region too thin to have an outline."""
+) -> tuple[Region, _Outline, _Shells] | None:
+    """The planes that show a lytic core, their outline and its shells; None where the core is not lytic."""
     require_hu(volume)
     spacing = volume.geometry.spacing_mm
-    inward, outward = _reach_mm(settings)
     box = grow_box(region.box, volume.geometry, _margin_mm(settings))
     fine = smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm / 2).astype(np.float64)
-    here = tuple(slice(own.start - part.start, own.stop - part.start) for own, part in zip(region.box, box, strict=True))
-    lytic_hu = reference.lytic_below_hu(settings)
-    core = fine[here][_deep(region.voxels, spacing)]
-    if np.isnan(core).all() or np.nanmedian(core) >= lytic_hu:
+    fine = np.where(np.isnan(fine), reference.median_hu, fine)
+    lytic = (fine < reference.lytic_below_hu(settings))[_within(region.box, box)] & region.voxels
+    shown = region.voxels
+    if spacing[0] >= _THICK_PLANES_MM:
+        shown = shown & lytic.any(axis=(1, 2), keepdims=True)
+    deep = _deep(shown, spacing)
+    if not deep.any() or np.mean(lytic[deep]) <= 0.5:
         return None
+    region = replace(region, voxels=shown)
     outline = _outline(region, box, spacing, settings)
     if outline is None:
         return None
+    inward, outward = _reach_mm(settings)
     offsets = np.arange(-inward, outward + _STEP_MM / 2, _STEP_MM)
     places = outline.points_mm[:, None] + offsets[:, None] * outline.normals[:, None]
-    known = np.where(np.isnan(fine), reference.median_hu, fine)
-    profiles = ndimage.map_coordinates(known, np.moveaxis(places / spacing, -1, 0), order=1, mode="nearest")
-    return outline, _read_shells(profiles, offsets, lytic_hu, reference.sclerotic_above_hu(settings), settings)
+    profiles = ndimage.map_coordinates(fine, np.moveaxis(places / spacing, -1, 0), order=1, mode="nearest")
+    return region, outline, _read_shells(profiles, offsets, spacing, reference, settings)
+
+
+def _within(inner: Box, outer: Box) -> Box:
+    """`inner` counted from the first voxel of `outer`."""
+    plane, row, column = (
+        slice(own.start - part.start, own.stop - part.start) for own, part in zip(inner, outer, strict=True)
+    )
+    return plane, row, column
 
 
 def _reach_mm(settings: ImageSettings) -> tuple[float, float]:
@@ -138,30 +153,71 @@ def _margin_mm(settings: ImageSettings) -> float:
 
 
 def _read_shells(
-    profiles: FloatArray, offsets_mm: FloatArray, lytic_hu: float, sclerotic_hu: float, settings: ImageSettings
+    profiles: FloatArray,
+    offsets_mm: FloatArray,
+    spacing_mm: tuple[float, float, float],
+    reference: ReferenceBone,
+    settings: ImageSettings,
 ) -> _Shells:
     """Shells in (n, offsets) profiles: a sclerotic peak inside the window, lytic within a shell's thickness inwards."""
     window = (offsets_mm >= -settings.rim_inside_mm - 1e-9) & (offsets_mm <= settings.rim_outside_mm + 1e-9)
     at = np.where(window, profiles, -np.inf).argmax(axis=1)
     height = np.take_along_axis(profiles, at[:, None], axis=1)
     thickest = settings.rim_inside_mm + settings.rim_outside_mm
-    inwards = (offsets_mm <= offsets_mm[at][:, None]) & (offsets_mm >= offsets_mm[at][:, None] - thickest)
-    outwards = offsets_mm >= offsets_mm[at][:, None]
+    peak_mm = offsets_mm[at][:, None]
+    inwards = (offsets_mm <= peak_mm) & (offsets_mm >= peak_mm - thickest)
+    outwards = offsets_mm >= peak_mm
     floor_in = np.where(inwards, profiles, np.inf).min(axis=1, keepdims=True)
     floor_out = np.where(outwards, profiles, np.inf).min(axis=1, keepdims=True)
-    inside_low = inwards & (profiles <= (height + floor_in) / 2)
-    outside_low = outwards & (profiles <= (height + floor_out) / 2)
-    inner = np.where(inside_low, offsets_mm, -np.inf).max(axis=1) + _STEP_MM / 2
-    outer = np.where(outside_low, offsets_mm, np.inf).min(axis=1) - _STEP_MM / 2
-    ends_inside_window = at < np.flatnonzero(window)[-1]
-    present = (height[:, 0] > sclerotic_hu) & (floor_in[:, 0] < lytic_hu) & ends_inside_window
-    return _Shells(present=present, inner_mm=inner, outer_mm=outer)
+    inner = _crossing(profiles, inwards, (height + floor_in) / 2, at, offsets_mm)
+    outer = -_crossing(
+        profiles[:, ::-1], outwards[:, ::-1], (height + floor_out) / 2, len(offsets_mm) - 1 - at, -offsets_mm[::-1]
+    )
+    present = (
+        (height[:, 0] > reference.sclerotic_above_hu(settings))
+        & (floor_in[:, 0] < reference.lytic_below_hu(settings))
+        & (at < np.flatnonzero(window)[-1])
+    )
+    sigma = np.hypot(settings.smoothing_sigma_mm / 2, spacing_mm[2] / np.sqrt(12.0))
+    middle = (inner + outer) / 2
+    width = _unblurred(outer - inner, float(sigma))
+    return _Shells(present=present, inner_mm=middle - width / 2, outer_mm=middle + width / 2)
+
+
+def _crossing(
+    profiles: FloatArray, side: BoolArray, level: FloatArray, at: npt.NDArray[np.intp], offsets_mm: FloatArray
+) -> FloatArray:
+    """(n,): where each profile, walking down from its peak `at` on the given side, last was above `level`."""
+    low = np.where(side & (profiles <= level), np.arange(len(offsets_mm)), -1).max(axis=1)
+    low = np.where(low < 0, np.maximum(at - 1, 0), low)
+    high = np.minimum(low + 1, len(offsets_mm) - 1)
+    rows = np.arange(len(profiles))
+    rise = profiles[rows, high] - profiles[rows, low]
+    part = np.divide(level[:, 0] - profiles[rows, low], rise, out=np.zeros(len(rows)), where=rise > 0)
+    return np.asarray(offsets_mm[low] + np.clip(part, 0.0, 1.0) * (offsets_mm[high] - offsets_mm[low]))
+
+
+def _unblurred(width_mm: FloatArray, sigma_mm: float) -> FloatArray:
+    """Width at half height of a blurred shell -> the shell's own thickness.
+
+    A shell of thickness w blurred by s reads erf((w/2 - x) / s2) + erf((w/2 + x) / s2) with s2 = s sqrt 2; inverted by
+    table. Smoothing brings image and voxel together to `sigma`; reading between voxels adds spacing^2 / 12.
+    """
+    true = np.linspace(0.05, 10.0, 200)[:, None] * sigma_mm
+    x = np.linspace(0.0, 8.0, 801)[None] * sigma_mm
+    shape = special.erf((true / 2 - x) / (sigma_mm * np.sqrt(2))) + special.erf(
+        (true / 2 + x) / (sigma_mm * np.sqrt(2))
+    )
+    seen = 2 * x[0, (shape >= shape[:, :1] / 2).sum(axis=1) - 1]
+    return np.asarray(np.interp(width_mm, seen, true[:, 0], left=0.0) + np.maximum(width_mm - seen[-1], 0.0))
 
 
 def _deep(voxels: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
     """The deeper half of a region: its core whatever its shape, and clear of a shell drawn in."""
-    depth = ndimage.distance_transform_edt(np.pad(voxels, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
-    return np.asarray(depth >= depth.max() / 2)
+    plane_mm = spacing_mm[0] if spacing_mm[0] < _THICK_PLANES_MM else _APART_MM
+    padded = np.pad(voxels, 1)
+    depth = ndimage.distance_transform_edt(padded, sampling=(plane_mm, *spacing_mm[1:]))[1:-1, 1:-1, 1:-1]
+    return np.asarray(voxels & (depth >= depth.max() / 2))
 
 
 def _outline(
@@ -234,7 +290,7 @@ def _core(region: Region, box: Box, volume: Volume, outline: _Outline, shells: _
     The shell's inner edge is the median over neighbouring directions, so that noise does not fray the core.
     """
     spacing = np.array(volume.geometry.spacing_mm)
-    stretch = np.array([1e3 if spacing[0] >= _THICK_PLANES_MM else 1.0, 1.0, 1.0])
+    stretch = np.array([_APART_MM if spacing[0] >= _THICK_PLANES_MM else 1.0, 1.0, 1.0])
     near = cKDTree(outline.points_mm * stretch)
     around = min(_NEIGHBOURS, len(outline.points_mm))
     _, neighbours = near.query(outline.points_mm * stretch, k=around)

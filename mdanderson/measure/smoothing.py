@@ -1,7 +1,7 @@
 """The one physical scale on which a voxel is called lytic or sclerotic.
 
-A single voxel of real bone is too noisy to judge (T12 of a real CT: 147 +/- 71 HU), and its noise depends on the voxel's
-size. So every class is decided on the image blurred to one stated scale in millimetres, whatever the grid.
+A single voxel of real bone is too noisy to judge (T12 of a real CT: 147 +/- 71 HU), and its noise depends on the
+voxel's size. So every class is decided on the image blurred to one stated scale in millimetres, whatever the grid.
 """
 
 from __future__ import annotations
