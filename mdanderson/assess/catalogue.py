@@ -31,8 +31,10 @@ class Known:
     @property
     def place(self) -> Place:
         """The lesion's place in the common space."""
-        return Place.from_geometry(
-            key=self.lesion_id, points_lps_mm=self.points_common_mm, geometry=self.home.volume.geometry
+        return Place(
+            key=self.lesion_id,
+            points_lps_mm=self.points_common_mm,
+            voxel_mm=self.home.volume.geometry.spacing_mm,
         )
 
 

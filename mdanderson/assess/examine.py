@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mdanderson.assess.catalogue import Known
 from mdanderson.assess.station import Station
-from mdanderson.criteria.mda2010 import has_new_rim
+from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion
 from mdanderson.measure.density import lesion_type, lytic_region, measure_density, measure_fill_in
@@ -46,7 +46,7 @@ def examine(
     volume = station.volume
     lesion = Lesion.from_region(region, volume.geometry)
     reference = _reference(station, region, neighbours, settings)
-    rim = measure_rim(volume, region, reference, settings=settings.image)
+    rim = measure_rim(volume, region, reference, settings=settings.image) if reference else None
     density = _density(station, region, reference, rim, known, settings)
     drawn = measure_diameters(region, volume.geometry, settings=settings.image)
     core = _core_axes(volume, region, reference, rim, density, known, settings) or drawn
@@ -67,7 +67,7 @@ def examine(
         density=density,
         centroid_lps_mm=_centroid(lesion),
         slice_number=drawn.plane + 1,
-        registration_error_mm=station.error_mm if known is not None else None,
+        registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
         why="cut by the edge of the field of view: its size is not known" if cut else "",
     )
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
@@ -79,7 +79,7 @@ def examine_place(
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
     reference = _reference(station, place, neighbours, settings)
-    rim = measure_rim(station.volume, place, reference, settings=settings.image)
+    rim = measure_rim(station.volume, place, reference, settings=settings.image) if reference else None
     return _density(station, place, reference, rim, known, settings)
 
 
@@ -112,18 +112,27 @@ def _density(
         else None
     )
     return Density(
-        mean_hu=measured.mean_hu,
-        median_hu=measured.median_hu,
-        reference_hu=reference.median_hu if reference else None,
-        reference_sd_hu=reference.robust_sd_hu if reference else None,
+        mean_hu=_hu(measured.mean_hu),
+        median_hu=_hu(measured.median_hu),
+        reference_hu=_hu(reference.median_hu) if reference else None,
+        reference_sd_hu=_hu(reference.robust_sd_hu) if reference else None,
         reference_source=reference.source if reference else "",
         reference_voxels=reference.voxels if reference else 0,
-        lytic_fraction=measured.lytic_fraction,
-        sclerotic_fraction=measured.sclerotic_fraction,
-        fill_in_fraction=filled.fill_in_fraction if filled else None,
-        cleared_fraction=filled.cleared_fraction if filled else None,
-        rim_fraction=rim.rim_fraction if rim else None,
+        lytic_fraction=_share(measured.lytic_fraction),
+        sclerotic_fraction=_share(measured.sclerotic_fraction),
+        fill_in_fraction=_share(filled.fill_in_fraction if filled else None),
+        cleared_fraction=_share(filled.cleared_fraction if filled else None),
+        rim_fraction=_share(rim.rim_fraction if rim else None),
     )
+
+
+def _hu(value: float) -> float:
+    """Rounded when measured, so that what is judged is what the tables show."""
+    return round(value, 1)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _core_axes(
@@ -138,7 +147,7 @@ def _core_axes(
     """The axes of the lytic core where a new sclerotic rim was drawn in (criteria, detail 26), else None."""
     if known is None or reference is None or rim is None:
         return None
-    if not has_new_rim(density, known.first, settings.image):
+    if known.first.lesion_type is not LesionType.LYTIC or not has_new_rim(density, known.first.density, settings):
         return None
     core = without_rim(volume, region, reference, rim, settings=settings.image)
     if core is None or core is region:

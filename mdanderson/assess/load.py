@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 
 from mdanderson.assess.station import Image
-from mdanderson.errors import ImageError, MdandersonError, Problem
-from mdanderson.readers import read_mask, read_volume
-from mdanderson.readers.manifest import ImageEntry, Patient
-from mdanderson.vocabulary import Modality
+from mdanderson.errors import ImageError, MdandersonError, Problem, Severity
+from mdanderson.readers import read_volume
+from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
+from mdanderson.readers.masks import read_mask
 from mdanderson.volume import Mask, Volume
 
-__all__ = ["Failed", "load_images"]
+__all__ = ["load_images"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
-    """An image that could not be read: its place in time, where that is known, and why."""
-
-    date: dt.date | None
-    visit: str
-    modality: Modality
-    why: str
-
-
-def load_images(patient: Patient) -> tuple[tuple[Image, ...], tuple[Failed, ...], tuple[Problem, ...]]:
-    """All images of a patient in date order, those that failed, and a problem row for each failure."""
+def load_images(patient: Patient) -> tuple[tuple[Image, ...], tuple[LostImage, ...], tuple[Problem, ...]]:
+    """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong."""
     images: list[Image] = []
-    failed: list[Failed] = []
-    problems: list[Problem] = []
+    lost = list(patient.lost)
+    problems = list(patient.problems)
     for entry in patient.images:
         try:
-            images.append(_load(entry))
+            image = _load(entry)
         except MdandersonError as error:
-            where = str(entry.image)
-            problems.append(Problem.from_error(error.located(where), patient_id=patient.patient_id, visit=entry.visit))
-            modality = entry.modality or Modality.CT
-            failed.append(Failed(date=entry.date, visit=entry.visit, modality=modality, why=error.what))
-    return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(failed), tuple(problems)
+            problems.append(Problem.from_error(error.located(entry.image.name), visit=entry.visit))
+            lost.append(
+                LostImage(row=entry.row, date=entry.date, modality=entry.modality, visit=entry.visit, why=error.what)
+            )
+        else:
+            images.append(image)
+            problems += _about_mask(image)
+    return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
+
+
+def _about_mask(image: Image) -> Iterator[Problem]:
+    """What happened to labels on their way onto the image's grid."""
+    lesions = image.lesions
+    if lesions.lost_labels:
+        yield Problem(
+            severity=Severity.WARNING,
+            visit=image.visit,
+            where=lesions.source,
+            what=f"labels {', '.join(map(str, lesions.lost_labels))} lie outside the image",
+            how_to_fix="check that the mask was drawn on this image",
+        )
+    for note in lesions.notes:
+        yield Problem(severity=Severity.INFO, visit=image.visit, where=lesions.source, what=note)
 
 
 def _load(entry: ImageEntry) -> Image:
     volume = read_volume(entry.image, modality=entry.modality, date=entry.date, series=entry.series or None)
     if volume.date is None:
         raise ImageError(
-            "the image has no date", where=str(entry.image), way_out="give `date` in the manifest (YYYY-MM-DD)"
+            "the image has no date", where=entry.image.name, way_out="give `date` in the manifest (YYYY-MM-DD)"
         )
     return Image(
         volume=volume,
@@ -54,9 +62,9 @@ def _load(entry: ImageEntry) -> Image:
         visit=entry.visit,
         bone_map=_mask(entry.bone_mask, volume),
         reference_mask=_mask(entry.reference_mask, volume),
-        where=str(entry.image),
+        where=entry.image.name,
     )
 
 
-def _mask(path: object, volume: Volume) -> Mask | None:
+def _mask(path: Path | None, volume: Volume) -> Mask | None:
     return read_mask(path, like=volume) if path else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mdanderson.assess.catalogue import Known
 from mdanderson.assess.examine import examine_place
 from mdanderson.assess.station import Station
-from mdanderson.criteria.mda2010 import is_density_abnormal, is_density_normal, is_filled_in
+from mdanderson.criteria.density import is_density_abnormal, is_density_normal, is_filled_in
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion
 from mdanderson.settings import Settings
@@ -28,7 +28,7 @@ def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) ->
         date=station.image.date,
         visit=station.image.visit,
         density=density,
-        registration_error_mm=station.error_mm,
+        registration_error_mm=station.error_at_mm(known.points_common_mm),
         why=why,
     )
 
@@ -45,11 +45,11 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
     density = examine_place(station, place, known=known, neighbours=_others(station, place), settings=settings)
     if density.reference_hu is None:
         return Status.NOT_EVALUABLE, density, "not segmented, and no reference bone to judge its place by"
-    if known.first.density is None or not is_density_abnormal(known.first.density, settings.image):
+    if known.first.density is None or not is_density_abnormal(known.first.density, settings):
         return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
     if is_density_normal(density, settings.image):
         return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
-    if is_filled_in(density, known.first.density, settings.image):
+    if is_filled_in(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"
     return Status.MISSING, density, "lesion visible but not segmented"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mdanderson.assess.catalogue import Catalogue
-from mdanderson.assess.load import Failed, load_images
+from mdanderson.assess.load import load_images
 from mdanderson.assess.place import place_baseline, place_follow_up
 from mdanderson.assess.station import Image, Station
 from mdanderson.assess.visit import assess_visit
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
-from mdanderson.readers.manifest import Patient
+from mdanderson.readers.manifest import LostImage, Patient
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline, group_visits
 from mdanderson.vocabulary import Modality
@@ -29,41 +29,38 @@ def assess(patient: Patient, *, settings: Settings | None = None, criteria: Sequ
     An image that cannot be used costs its own visit and a problem row; a missing baseline costs every category.
     """
     settings = settings or Settings()
-    images, failed, problems = load_images(patient)
+    images, lost, problems = load_images(patient)
     scored = [image for image in images if image.volume.modality in _SCORED]
     others = [image for image in images if image.volume.modality not in _SCORED]
-    lost = _lost_baseline(scored, failed, settings)
-    examinations, found = ([], []) if lost else _follow(scored, settings)
-    examinations += [_not_evaluable(image.volume.modality, image, lost) for image in scored if lost]
-    examinations += [_not_evaluable(image.volume.modality, image, _NOT_SCORED) for image in others]
-    examinations += [_not_evaluable(one.modality, one, one.why) for one in failed]
+    no_baseline = _lost_baseline(scored, lost, settings)
+    examinations, found = ([], []) if no_baseline else _follow(scored, settings)
+    silent = [(image.volume.modality, image.date, image.visit, no_baseline) for image in scored if no_baseline]
+    silent += [(image.volume.modality, image.date, image.visit, _NOT_SCORED) for image in others]
+    silent += [(one.modality or Modality.CT, one.date, one.visit, one.why) for one in lost if one.date]
+    examinations += [
+        Examination(modality=modality, date=date, visit=visit, evaluable=False, why=why)
+        for modality, date, visit, why in silent
+    ]
     notes = [*problems, *found, *(_not_scored(image) for image in others)]
     return build_timeline(
         patient.facts,
-        [examination for examination in examinations if examination is not None],
+        examinations,
         settings=settings,
         criteria=criteria,
         problems=[note.of(patient_id=patient.patient_id) for note in notes],
     )
 
 
-def _lost_baseline(images: Sequence[Image], failed: Sequence[Failed], settings: Settings) -> str:
+def _lost_baseline(images: Sequence[Image], lost: Sequence[LostImage], settings: Settings) -> str:
     """Why no category can be given: the baseline, or an image that may be the baseline, was not read. Else blank."""
-    for one in failed:
-        if one.modality not in _SCORED:
+    for one in lost:
+        if one.modality is not None and one.modality not in _SCORED:
             continue
         if one.date is None:
             return "an image of unknown date was not read: it may be the baseline"
         if not images or (images[0].date - one.date).days > settings.policy.visit_window_days:
             return "the baseline image was not read"
     return ""
-
-
-def _not_evaluable(modality: Modality, dated: Image | Failed, why: str) -> Examination | None:
-    """An image that says nothing about response; None when not even its date is known."""
-    if dated.date is None:
-        return None
-    return Examination(modality=modality, date=dated.date, visit=dated.visit, evaluable=False, why=why)
 
 
 def _not_scored(image: Image) -> Problem:

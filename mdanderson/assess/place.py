@@ -42,6 +42,7 @@ def _registered(image: Image, home: Station, settings: Settings) -> Station:
         registration=replace(
             found,
             matrix=found.matrix @ home.registration.matrix,
+            places_mm=home.to_common(found.places_mm),
             error_mm=found.error_mm + home.registration.error_mm,
         ),
     )

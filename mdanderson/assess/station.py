@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdanderson.geometry import FloatArray, Geometry
-from mdanderson.lesions import Lesion
 from mdanderson.registration import Registration
 from mdanderson.volume import Mask, Region, Volume
 
-__all__ = ["Image", "Station"]
+__all__ = ["Image", "Station", "union"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -51,8 +50,12 @@ class Station:
 
     @property
     def error_mm(self) -> float:
-        """Estimated error of a place carried over."""
+        """Estimated error of a place carried over, anywhere in the image."""
         return self.registration.error_mm
+
+    def error_at_mm(self, points_common_mm: FloatArray) -> float:
+        """The same at the middle of (n, 3) points."""
+        return float(self.registration.error_at(points_common_mm.mean(axis=0))[0])
 
     def to_common(self, points_lps_mm: FloatArray) -> FloatArray:
         """(n, 3) LPS mm of this image -> common space."""
@@ -86,9 +89,8 @@ def _anywhere(geometry: Geometry) -> Geometry:
     return geometry.moved(np.eye(4))
 
 
-def union(lesions: Sequence[Lesion]) -> Region:
-    """Several lesions of one image as one region, under the first one's label."""
-    regions = [lesion.region for lesion in lesions]
+def union(regions: Sequence[Region]) -> Region:
+    """Several regions of one grid as one, under the first one's label."""
     low = np.min([[part.start for part in region.box] for region in regions], axis=0)
     high = np.max([[part.stop for part in region.box] for region in regions], axis=0)
     voxels = np.zeros(high - low, dtype=bool)

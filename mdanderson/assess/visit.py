@@ -13,6 +13,7 @@ from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions
 from mdanderson.matching import Match, MatchKind, Place, match
+from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
@@ -90,7 +91,7 @@ class _Desk:
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (criteria, detail 27)."""
         known = self.catalogue[lesion_id]
-        region = parts[0].region if len(parts) == 1 else union(parts)
+        region = parts[0].region if len(parts) == 1 else union([part.region for part in parts])
         finding = self._examine(station, region, lesion_id, status, known, neighbours).finding
         labels = ";".join(str(part.label) for part in parts)
         self._keep(replace(finding, label=labels, status=self._status_here(known, finding)))
@@ -107,9 +108,26 @@ class _Desk:
         first, *others = parents
         known = self.catalogue[first]
         finding = self._examine(station, segmented[0].region, first, Status.MERGED, known, neighbours).finding
-        self._keep(replace(finding, parents=tuple(parents)))
+        before = self._measured_together(parents)
+        self._keep(
+            replace(
+                finding,
+                parents=tuple(parents),
+                parents_long_axis_mm=before.long_axis_mm if before else None,
+                parents_short_axis_mm=before.short_axis_mm if before else None,
+            )
+        )
         for lesion_id in others:
             self._keep(_bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents)))
+
+    def _measured_together(self, parents: Sequence[str]) -> Diameters | None:
+        """The parents of a merge at baseline, measured as one region; None when no one image shows them all."""
+        all_known = [self.catalogue[lesion_id] for lesion_id in parents]
+        home = all_known[0].home
+        if any(known.home is not home or known.first.status is not Status.BASELINE for known in all_known):
+            return None
+        together = union([known.region for known in all_known])
+        return measure_diameters(together, home.volume.geometry, settings=self.settings.image)
 
     def _first_seen(self, station: Station, lesion: Lesion, neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
@@ -216,8 +234,10 @@ def _coverage(finding: LesionFinding) -> tuple[bool, float]:
 
 
 def _place(station: Station, lesion: Lesion, key: str) -> Place:
-    return Place.from_geometry(
-        key=key, points_lps_mm=station.to_common(lesion.points_lps_mm), geometry=station.volume.geometry
+    return Place(
+        key=key,
+        points_lps_mm=station.to_common(lesion.points_lps_mm),
+        voxel_mm=station.volume.geometry.spacing_mm,
     )
 
 
