@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from mdanderson.errors import MdandersonError, Problem
     from mdanderson.findings import Examination, LesionFinding, PatientFacts
     from mdanderson.phantoms import write_demo
-    from mdanderson.readers import read_mask, read_volume
+    from mdanderson.readers import read_volume
     from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+    from mdanderson.readers.masks import read_mask
     from mdanderson.settings import Settings
     from mdanderson.timeline import Timeline, build_timeline
     from mdanderson.vocabulary import Category, Modality, Status
@@ -69,7 +70,7 @@ _HOMES = {
     "assess": "assess",
     "build_timeline": "timeline",
     "read_cohort": "readers.manifest",
-    "read_mask": "readers",
+    "read_mask": "readers.masks",
     "read_volume": "readers",
     "score": "batch",
     "write_demo": "phantoms",
