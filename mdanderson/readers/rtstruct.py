@@ -132,11 +132,13 @@ def _contour(item: Dataset, like: Geometry) -> _Contour:
 def _points_lps_mm(item: Dataset) -> FloatArray:
     """(n, 3): the points of a contour. Read from the bytes: thousands of pydicom's decimal strings take seconds."""
     element = item.get_item("ContourData") if "ContourData" in item else None
+    if element is None or not element.value:
+        return np.empty((0, 3))
     try:
         if isinstance(element, RawDataElement):
-            numbers = np.array((element.value or b"").strip(b" \0").split(b"\\")).astype(np.float64)
+            numbers = np.array(element.value.strip(b" \0").split(b"\\")).astype(np.float64)
         else:
-            numbers = np.array([] if element is None else element.value, dtype=np.float64)
+            numbers = np.array(element.value, dtype=np.float64)
     except ValueError as error:
         raise MaskError("coordinates are not numbers", way_out="export the structure set again") from error
     if numbers.size % 3 or not np.isfinite(numbers).all():
