@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 
+from mdanderson.errors import MeasurementError
 from mdanderson.vocabulary import Basis, LesionType, Modality, Status
 
 __all__ = ["Density", "Examination", "LesionFinding", "PatientFacts"]
@@ -38,14 +40,19 @@ class Density:
     cleared_fraction: float | None = None
     rim_fraction: float | None = None
 
+    def __post_init__(self) -> None:
+        _check_numbers(self, "density", _DENSITY_NUMBERS, least=None)
+        _check_numbers(self, "density", _DENSITY_SHARES, least=0)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LesionFinding:
     """One lesion in one image at one visit: a row of lesions.csv before it is judged.
 
+    Raises `MeasurementError` for numbers that are not finite, and for sizes, ratios and uptakes below zero.
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
     `outline_*_mm` are the axes as drawn where a sclerotic rim was left out of `long_axis_mm` (criteria, detail 26).
-    `parents_*_mm` are the axes at baseline of the union of the `parents` of a merge, measured as one region (detail 27).
+    `parents_*_mm` are the axes at baseline of the union of a merge's `parents`, measured as one region (detail 27).
     `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
     """
 
@@ -80,6 +87,9 @@ class LesionFinding:
     slice_number: int | None = None
     registration_error_mm: float | None = None
     why: str = ""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, f"lesion {self.lesion_id}", _LESION_NUMBERS, least=0)
 
     @property
     def size_mm(self) -> Decimal | None:
@@ -128,6 +138,41 @@ class PatientFacts:
     last_contact: dt.date | None = None
     death_date: dt.date | None = None
     extra: tuple[tuple[str, str], ...] = field(default=())
+
+
+_DENSITY_NUMBERS = ("mean_hu", "median_hu", "reference_hu")
+_DENSITY_SHARES = (
+    "reference_sd_hu",
+    "lytic_fraction",
+    "sclerotic_fraction",
+    "fill_in_fraction",
+    "cleared_fraction",
+    "rim_fraction",
+)
+_LESION_NUMBERS = (
+    "long_axis_mm",
+    "short_axis_mm",
+    "outline_long_axis_mm",
+    "outline_short_axis_mm",
+    "parents_long_axis_mm",
+    "parents_short_axis_mm",
+    "volume_ml",
+    "signal_ratio",
+    "uptake_ratio",
+    "suv_max",
+    "suv_peak",
+    "tlg",
+)
+
+
+def _check_numbers(facts: object, where: str, names: tuple[str, ...], *, least: int | None) -> None:
+    """Raise `MeasurementError` for the first of the named numbers that is not finite, or is below `least`."""
+    for name in names:
+        value = getattr(facts, name)
+        if value is not None and not (isfinite(value) and (least is None or value >= least)):
+            raise MeasurementError(
+                f"{name} is {value}", where=where, way_out="leave it empty where nothing could be measured"
+            )
 
 
 def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:

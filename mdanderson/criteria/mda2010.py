@@ -9,26 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mdanderson.criteria import checks
-from mdanderson.criteria.checks import is_density_normal
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import LesionFacts
 from mdanderson.criteria.mda import Assessed, assess_course
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Rule, Threshold
-from mdanderson.findings import Density, LesionFinding
-from mdanderson.quantities import exact
-from mdanderson.settings import ImageSettings, Settings
-from mdanderson.vocabulary import Category, LesionType, Modality
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category, Modality
 
-__all__ = [
-    "CODE",
-    "RULES",
-    "TITLE",
-    "assess",
-    "has_new_rim",
-    "is_density_abnormal",
-    "is_density_normal",
-    "is_filled_in",
-]
+__all__ = ["CODE", "RULES", "TITLE", "assess"]
 
 CODE = "mda2010"
 
@@ -205,35 +193,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
     _row("SD4", _TABLE, PATIENT, Measure.PRESENCE, "no new bone metastasis", _whole_modality, level=Level.PATIENT),
 )
 
-_ROWS = {rule.code: rule for rule in RULES}
-
 
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
     return assess_course(RULES, CODE, course, settings)
-
-
-def is_density_abnormal(density: Density, image: ImageSettings) -> bool:
-    """Whether a place differs from its reference bone; False where that cannot be told."""
-    return is_density_normal(density, image) is False
-
-
-def is_filled_in(now: Density, before: Density, image: ImageSettings) -> bool:
-    """Whether the baseline lytic part of a place is filled in as CR1 asks; False where it cannot be told."""
-    if not before.lytic_fraction or now.cleared_fraction is None or now.fill_in_fraction is None:
-        return False
-    row, settings = _ROWS["CR1"], Settings(image=image)
-    cleared = row.met("cleared_fraction", exact(now.cleared_fraction), settings)
-    return cleared and row.met("fill_in_fraction", exact(now.fill_in_fraction), settings)
-
-
-def has_new_rim(now: Density, baseline: LesionFinding, image: ImageSettings) -> bool:
-    """Whether a lesion that was lytic has the new sclerotic rim of PR1; False where it cannot be told."""
-    before = baseline.density
-    if baseline.lesion_type is not LesionType.LYTIC or before is None:
-        return False
-    if now.rim_fraction is None or before.rim_fraction is None:
-        return False
-    row, settings = _ROWS["PR1"], Settings(image=image)
-    rim, earlier = exact(now.rim_fraction), exact(before.rim_fraction)
-    return row.met("rim_fraction", rim, settings) and row.met("rim_fraction_rise", rim - earlier, settings)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from mdanderson.criteria.course import Visit, is_gone, is_seen
+from mdanderson.criteria.course import Visit
+from mdanderson.criteria.series import is_gone, is_seen
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.vocabulary import Modality, Status
@@ -55,7 +56,7 @@ def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> Lesi
 
 
 def _add_splits(findings: Iterable[LesionFinding], visit: Visit, problems: list[Problem]) -> list[LesionFinding]:
-    """The parts of a split as one finding under the parent, diameters added where no region was measured (detail 27)."""
+    """The parts of a split as one finding under the parent; diameters are added, as no region was measured."""
     kept: list[LesionFinding] = []
     parts: dict[tuple[str, str], list[LesionFinding]] = {}
     for finding in findings:

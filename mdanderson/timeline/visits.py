@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
-from mdanderson.criteria.course import Visit, is_gone, is_seen
+from mdanderson.criteria.course import Visit
+from mdanderson.criteria.series import is_gone, is_seen
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.vocabulary import Modality

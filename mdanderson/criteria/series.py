@@ -1,0 +1,84 @@
+"""One modality's examinations over the visits, findable by lesion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mdanderson.findings import Examination, LesionFinding
+from mdanderson.vocabulary import Modality, Status
+
+__all__ = ["SILENT", "Findings", "ModalitySeries", "absorbed_into", "is_gone", "is_seen"]
+
+SILENT = frozenset({Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE})
+"""Statuses at which nothing can be said of a lesion."""
+
+Findings = tuple[LesionFinding, ...]
+"""What was said of one lesion at one visit: one finding per MR sequence, else one; empty = nothing was said."""
+
+
+def is_gone(finding: LesionFinding) -> bool:
+    """Whether the finding says that nothing is left."""
+    return finding.status is Status.RESOLVED or finding.long_axis_mm == 0
+
+
+def is_seen(finding: LesionFinding) -> bool:
+    """Whether the finding says that a lesion is there and was judged."""
+    return finding.status not in SILENT and not is_gone(finding)
+
+
+def absorbed_into(findings: Findings) -> str:
+    """The lesion whose finding carries the measurement after a merge; blank when it is the lesion's own."""
+    parents = (f.parents[0] for f in findings if f.status is Status.MERGED and f.parents)
+    return next((parent for parent in parents if parent != findings[0].lesion_id), "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModalitySeries:
+    """One modality over all visits. visits: lesion id -> findings, None where it was not looked at or not evaluable.
+
+    baseline_visit: its first evaluable visit, which everything later is compared with (criteria, detail 22).
+    """
+
+    modality: Modality
+    visits: tuple[Mapping[str, Findings] | None, ...]
+    baseline_visit: int | None
+
+    @classmethod
+    def from_examinations(
+        cls, modality: Modality, examinations: Sequence[Mapping[Modality, Examination]]
+    ) -> ModalitySeries:
+        """The series of one modality, from all examinations visit by visit."""
+        visits = tuple(_by_lesion(exams.get(modality)) for exams in examinations)
+        baseline = next((index for index, visit in enumerate(visits) if visit is not None), None)
+        return cls(modality=modality, visits=visits, baseline_visit=baseline)
+
+    def findings(self, lesion_id: str, visit: int) -> Findings:
+        """What was said of a lesion at a visit."""
+        return (self.visits[visit] or {}).get(lesion_id, ())
+
+    def source(self, lesion_id: str, visit: int) -> Findings:
+        """The findings that carry its measurement at a visit: another lesion's, where it merged into that."""
+        findings = self.findings(lesion_id, visit)
+        into = absorbed_into(findings)
+        return self.findings(into, visit) if into else findings
+
+    def group(self, lesion_id: str, visit: int) -> frozenset[str]:
+        """The lesions measured as one with it at a visit, itself included."""
+        into = absorbed_into(self.findings(lesion_id, visit)) or lesion_id
+        merged = {one for one, findings in (self.visits[visit] or {}).items() if absorbed_into(findings) == into}
+        return frozenset({into} | merged)
+
+    @property
+    def lesion_ids(self) -> tuple[str, ...]:
+        """Every lesion that the modality ever speaks of."""
+        return tuple(sorted({lesion_id for visit in self.visits if visit is not None for lesion_id in visit}))
+
+
+def _by_lesion(exam: Examination | None) -> Mapping[str, Findings] | None:
+    if exam is None or not exam.evaluable:
+        return None
+    found: dict[str, Findings] = {}
+    for finding in exam.lesions:
+        found[finding.lesion_id] = (*found.get(finding.lesion_id, ()), finding)
+    return found
