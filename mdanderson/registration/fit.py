@@ -10,9 +10,18 @@ from scipy.spatial.transform import Rotation
 from mdanderson.geometry import FloatArray
 from mdanderson.registration.scene import Samples, Scene, apply, inverse
 
-__all__ = ["Agreement", "agreement", "between", "distance_mm", "fit", "normal_equations", "rotation_about", "weights"]
+__all__ = [
+    "LEAST_SCALE_HU",
+    "Agreement",
+    "agreement",
+    "between",
+    "distance_mm",
+    "fit",
+    "normal_equations",
+    "rotation_about",
+]
 
-_LEAST_SCALE_HU = 20.0
+LEAST_SCALE_HU = 20.0
 """Residuals below this are noise, whatever their spread."""
 _STILL_MM = 0.003
 _LONGEST_STEP_MM = 20.0
@@ -61,7 +70,7 @@ def normal_equations(samples: Samples, other: Scene, matrix: FloatArray) -> tupl
     known = int(np.isfinite(residual).sum())
     if known < 6:
         return np.eye(6), np.zeros(6)
-    weight, residual = weights(residual)
+    weight, residual = _weights(residual)
     weighted = samples.jacobian * (weight / known)
     # einsum without optimisation never calls BLAS: see scene.apply
     return np.einsum("in,jn->ij", weighted, samples.jacobian), np.einsum("in,n->i", weighted, residual)
@@ -110,12 +119,12 @@ def _motion(step: FloatArray, samples: Samples) -> FloatArray:
     return rotation_about(samples.centre, step[3:] / samples.radius_mm, step[:3])
 
 
-def weights(residual: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _weights(residual: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Weights (n,) and residuals (n,) HU with NaN made weightless: some of them must be known.
 
     Geman-McClure: full weight to noise, next to none to a lesion that changed or a table that moved.
     """
     known = np.isfinite(residual)
-    scale = 3.0 * max(_LEAST_SCALE_HU, 1.4826 * float(np.median(np.abs(residual[known]))))
+    scale = 3.0 * max(LEAST_SCALE_HU, 1.4826 * float(np.median(np.abs(residual[known]))))
     residual = np.where(known, residual, 0.0)
     return known / (1.0 + (residual / scale) ** 2) ** 2, residual

@@ -91,7 +91,7 @@ def _registered(template: _Pyramid, other: _Pyramid, settings: ImageSettings) ->
     samples, scene = template.samples[0], other.scenes[0]
     two_runs_mm = distance_mm(found.matrix, inverse(back), samples.points)
     matrix = between(found.matrix, inverse(back)) if two_runs_mm < _SAME_MM else found.matrix
-    shifts = local_shifts(samples, scene, matrix)
+    shifts = local_shifts([(template.samples[k], other.scenes[k]) for k in (1, 0)], matrix)
     bent_mm = float(np.hypot(shifts.quantile_mm(_BENT_SHARE), two_runs_mm))
     error_mm = max(bent_mm, loose_mm(samples, scene, matrix))
     fits = agreement(samples, scene, matrix)

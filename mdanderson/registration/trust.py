@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mdanderson.geometry import FloatArray
-from mdanderson.registration.fit import normal_equations, weights
+from mdanderson.registration.fit import LEAST_SCALE_HU, normal_equations
 from mdanderson.registration.scene import Samples, Scene, apply
 
 __all__ = ["LocalShifts", "local_shifts", "loose_mm"]
@@ -17,6 +18,8 @@ _CELL_MM = 40.0
 _FEWEST_IN_CELL = 150
 _STEPS = 4
 _LONGEST_STEP_MM = 10.0
+_SPRING = 0.03
+"""Stiffness beside what the bone in a cell says: costs some percent of a shift that all of its bone agrees on."""
 _PLAIN_HU = 3.0
 """A root mean square residual this much worse than the best tells two alignments apart."""
 
@@ -40,24 +43,27 @@ class LocalShifts:
         return float(self.length_mm[order][np.searchsorted(held, share * held[-1])])
 
 
-def local_shifts(samples: Samples, other: Scene, matrix: FloatArray) -> LocalShifts:
+def local_shifts(levels: Sequence[tuple[Samples, Scene]], matrix: FloatArray) -> LocalShifts:
     """Align every cell of 40 mm by itself, by a shift: where the whole is right, no cell wants to move.
 
-    Where the body bent, or the fit is wrong, cells want to move by about as much.
+    Where the body bent, or the fit is wrong, cells want to move by about as much. levels: samples and the other
+    scene, coarse to fine; a coarser level sees further.
     """
-    cell = _cells(samples)
-    count = int(cell.max()) + 1
+    fine = levels[-1][0]
+    corner = fine.points.min(axis=1, keepdims=True)
+    shape = np.floor((fine.points.max(axis=1, keepdims=True) - corner) / _CELL_MM).astype(np.intp) + 1
+    count = int(shape.prod())
     shift = np.zeros((3, count))
-    known = np.zeros(len(samples), dtype=bool)
-    for _ in range(_STEPS):
-        residual = other.at(apply(matrix, samples.points - shift[:, cell])) - samples.values
-        known = np.isfinite(residual)
-        if not known.any():
-            break
-        shift += _cell_steps(samples.jacobian[:3], residual, cell, count)
-    held = np.bincount(cell, weights=known, minlength=count)
-    size = np.bincount(cell, minlength=count)
-    middle = np.stack([np.bincount(cell, weights=axis, minlength=count) for axis in samples.points]) / size
+    residual, cell = np.empty(0), np.empty(0, dtype=np.intp)
+    for samples, other in levels:
+        index = np.clip(np.floor((samples.points - corner) / _CELL_MM).astype(np.intp), 0, shape - 1)
+        cell = np.asarray(np.ravel_multi_index(tuple(index), tuple(shape[:, 0])), dtype=np.intp)
+        for _ in range(_STEPS):
+            residual = other.at(apply(matrix, samples.points - shift[:, cell])) - samples.values
+            shift += _cell_steps(samples.jacobian[:3], residual, cell, shift)
+    held = np.bincount(cell, weights=np.isfinite(residual), minlength=count)
+    size = np.maximum(np.bincount(cell, minlength=count), 1)
+    middle = np.stack([np.bincount(cell, weights=axis, minlength=count) for axis in fine.points]) / size
     enough = held >= _FEWEST_IN_CELL
     return LocalShifts(
         points=middle[:, enough], length_mm=np.linalg.norm(shift[:, enough], axis=0), samples=held[enough].astype(float)
@@ -74,24 +80,28 @@ def loose_mm(samples: Samples, other: Scene, matrix: FloatArray) -> float:
     return _PLAIN_HU / float(np.sqrt(max(least, 1e-6)))
 
 
-def _cells(samples: Samples) -> IntArray:
-    """(n,): the number of each sample's cell."""
-    corner = samples.points.min(axis=1, keepdims=True)
-    index = np.floor((samples.points - corner) / _CELL_MM).astype(np.intp)
-    flat = np.ravel_multi_index(tuple(index), tuple(index.max(axis=1) + 1))
-    return np.asarray(np.unique(flat, return_inverse=True)[1], dtype=np.intp)
+def _cell_steps(slope: FloatArray, residual: FloatArray, cell: IntArray, shift: FloatArray) -> FloatArray:
+    """(3, cells) mm: one Gauss-Newton step of every cell from its `shift` so far, which a weak spring holds at 0.
 
+    So a cell does not drift along what it cannot see, such as along a plate.
 
-def _cell_steps(slope: FloatArray, residual: FloatArray, cell: IntArray, count: int) -> FloatArray:
-    """(3, count) mm: one weighted Gauss-Newton step of every cell; what a cell cannot see (along a plate) stays."""
-    weight, residual = weights(residual)
+    Each cell judges by its own residuals what does not belong: one that is far off must not weigh less for it.
+    """
+    count = shift.shape[1]
+    known = np.isfinite(residual)
+    held = np.bincount(cell, weights=known, minlength=count)
+    residual = np.where(known, residual, 0.0)
+    typical = np.bincount(cell, weights=np.abs(residual), minlength=count) / np.maximum(held, 1)
+    scale = 3.0 * np.maximum(LEAST_SCALE_HU, 1.25 * typical)
+    weight = known / (1.0 + (residual / scale[cell]) ** 2) ** 2
     normal = np.empty((count, 3, 3))
     right = np.empty((count, 3))
     for i in range(3):
         right[:, i] = np.bincount(cell, weights=weight * slope[i] * residual, minlength=count)
         for j in range(3):
             normal[:, i, j] = np.bincount(cell, weights=weight * slope[i] * slope[j], minlength=count)
-    ridge = 0.05 * np.trace(normal, axis1=1, axis2=2) / 3 + 1e-9
-    step = np.linalg.solve(normal + ridge[:, None, None] * np.eye(3), right[..., None])[..., 0].T
+    spring = _SPRING * np.trace(normal, axis1=1, axis2=2) / 3 + 1e-9
+    right -= spring[:, None] * shift.T
+    step = np.linalg.solve(normal + spring[:, None, None] * np.eye(3), right[..., None])[..., 0].T
     length = np.maximum(np.linalg.norm(step, axis=0), 1e-12)
     return np.asarray(step * np.minimum(1.0, _LONGEST_STEP_MM / length))
