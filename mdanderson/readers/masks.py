@@ -72,6 +72,10 @@ class _Source:
         """Look at the file as far as needed. Raises `MaskError` when it cannot be opened."""
         return cls(path=path, sop_class_uid=_sop_class_uid(path), like=like, settings=settings)
 
+    def is_named(self, endings: tuple[str, ...]) -> bool:
+        """Whether the name ends so and the content is not DICOM all the same."""
+        return not self.sop_class_uid and self.path.name.lower().endswith(endings)
+
 
 def _sop_class_uid(path: Path) -> str:
     """The SOP class of a DICOM file, whatever its name; blank for any other file."""
@@ -215,9 +219,7 @@ _FORMATS: tuple[_MaskFormat, ...] = (
     # DICOM first, because it is told by content: such a file may be named anything, .nii included
     _MaskFormat(name="DICOM SEG", recognises=lambda file: file.sop_class_uid in _SEG, read=_read_seg),
     _MaskFormat(name="RTSTRUCT", recognises=lambda file: file.sop_class_uid == _RTSTRUCT, read=_read_rtstruct),
-    _MaskFormat(name="NIfTI", recognises=lambda file: file.path.name.lower().endswith(_NIFTI), read=_read_nifti),
-    _MaskFormat(
-        name="NRRD or MetaImage", recognises=lambda file: file.path.name.lower().endswith(_NRRD), read=_read_nrrd
-    ),
+    _MaskFormat(name="NIfTI", recognises=lambda file: file.is_named(_NIFTI), read=_read_nifti),
+    _MaskFormat(name="NRRD or MetaImage", recognises=lambda file: file.is_named(_NRRD), read=_read_nrrd),
 )
 """Every mask format, in the order in which they are asked."""
