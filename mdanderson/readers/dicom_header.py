@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
@@ -26,6 +27,7 @@ __all__ = [
     "DicomFile",
     "acquisition_date",
     "acquisition_facts",
+    "items",
     "known_modality",
     "numbers",
     "open_dicom",
@@ -85,6 +87,11 @@ class DicomFile:
         return text(self.header, "SeriesInstanceUID")
 
     @property
+    def transfer_syntax(self) -> str:
+        """TransferSyntaxUID, blank in a file without preamble."""
+        return text(self.header.file_meta, "TransferSyntaxUID")
+
+    @property
     def is_image(self) -> bool:
         """Whether it holds an image to be measured, unlike a segmentation, a contour set, a report or a DICOMDIR.
 
@@ -93,7 +100,7 @@ class DicomFile:
         modality = text(self.header, "Modality")
         if "Rows" in self.header:
             return modality not in {"SEG", "RTSTRUCT", "RTDOSE"}
-        is_directory = self.header.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage
+        is_directory = text(self.header.file_meta, "MediaStorageSOPClassUID") == MediaStorageDirectoryStorage
         if modality in {"CT", "MR", "NM", "PT"} or not (modality or is_directory):
             raise ImageError("the DICOM header is damaged", where=self.path.name, way_out="export it again")
         return False
@@ -118,8 +125,7 @@ def open_dicom(path: Path) -> DicomFile | None:
     an unseen gap in a series.
     """
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns of every odd value; those we use are checked below
+        with path.open("rb") as file:
             start = file.read(_PREAMBLE)
             if not start:
                 raise ImageError("the file is empty", where=path.name, way_out="copy or export it again")
@@ -148,9 +154,23 @@ def _looks_like_dicom(start: bytes) -> bool:
     return start[128:] == b"DICM" or (len(start) > 8 and start[:2] in _BARE_STARTS and start[3] == 0)
 
 
+def _value(header: Dataset, keyword: str) -> Any:
+    """The value, None when absent. pydicom converts it only now, so that damage shows here: raises `ImageError`."""
+    try:
+        return header.get(keyword)
+    except (*_BROKEN_HEADER, OSError) as error:
+        raise ImageError(f"{keyword} cannot be read", way_out="export it again") from error
+
+
+def items(header: Dataset, keyword: str) -> Sequence[Dataset]:
+    """The items of a sequence, none when it is absent. Raises `ImageError` when it is damaged."""
+    value = _value(header, keyword)
+    return value if isinstance(value, DicomSequence) else ()
+
+
 def text(header: Dataset, keyword: str) -> str:
-    """The value as one line of text, blank when absent."""
-    value = header.get(keyword)
+    """The value as one line of text, blank when absent. Raises `ImageError` when it is damaged."""
+    value = _value(header, keyword)
     if value is None:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
@@ -159,12 +179,12 @@ def text(header: Dataset, keyword: str) -> str:
 
 def numbers(header: Dataset, keyword: str, *, count: int = 1) -> FloatArray | None:
     """(count,) the value, None when absent or blank. Raises `ImageError` when it is anything else."""
+    value = _value(header, keyword)
+    if value is None or value == "":
+        return None
     try:
-        value = header.get(keyword)
-        if value is None or value == "":
-            return None
         values = np.asarray(value if count == 1 else list(value), dtype=float).reshape(-1)
-    except (ValueError, TypeError, OverflowError, BytesLengthException) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ImageError(f"{keyword} is not a number", way_out="export it again") from error
     if values.shape != (count,) or not np.isfinite(values).all():
         raise ImageError(f"{keyword} does not hold {count} finite number(s)", way_out="export it again")
@@ -263,9 +283,8 @@ def _short(fact: str) -> str:
         return fact
 
 
-def _levels(header: Dataset) -> Iterator[Mapping[str, object]]:
+def _levels(header: Dataset) -> Iterator[Dataset]:
     yield header
-    for shared in header.get("SharedFunctionalGroupsSequence", ()):
-        for group in shared:
-            if group.VR == "SQ":
-                yield from group.value
+    for shared in items(header, "SharedFunctionalGroupsSequence"):
+        for group in ("CTXRayDetailsSequence", "CTReconstructionSequence", "PixelMeasuresSequence"):
+            yield from items(shared, group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
-from mdanderson.readers.dicom_header import DicomFile, text, whole_number
+from mdanderson.readers.dicom_header import DicomFile, items, text, whole_number
 from mdanderson.readers.dicom_slices import (
     Slice,
     claimed_step,
@@ -30,7 +30,7 @@ def slices_of_frames(file: DicomFile) -> list[Slice]:
         pixels = pixel_format(file)
         frames = whole_number(file.header, "NumberOfFrames") or 1
         check_size((frames, pixels.rows, pixels.columns))
-        own = file.header.get("PerFrameFunctionalGroupsSequence") or []
+        own = items(file.header, "PerFrameFunctionalGroupsSequence")
         if len(own) != frames:
             raise GeometryError(
                 f"{frames} frames, {len(own)} of them with a position", way_out="export the original series"
@@ -71,8 +71,8 @@ def _slice_of_frame(file: DicomFile, frame: int) -> Slice:
 
 def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
     """The functional group of a frame, an empty one when neither it nor the shared groups have it."""
-    own = header.get("PerFrameFunctionalGroupsSequence") or []
-    for groups in (*own[frame : frame + 1], *header.get("SharedFunctionalGroupsSequence", ())):
-        if group := groups.get(keyword):
+    own = items(header, "PerFrameFunctionalGroupsSequence")
+    for groups in (*own[frame : frame + 1], *items(header, "SharedFunctionalGroupsSequence")):
+        if group := items(groups, keyword):
             return group[0]
     return Dataset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,8 +60,11 @@ def read_stored(slices: Sequence[Slice]) -> npt.NDArray[np.integer]:
 
 
 def _is_plain(each: Slice) -> bool:
-    syntax = each.file.header.file_meta.get("TransferSyntaxUID", "")
-    return syntax in _PLAIN and each.file.pixel_bytes != _UNDEFINED_LENGTH and each.file.pixel_offset > 0
+    return (
+        each.file.transfer_syntax in _PLAIN
+        and each.file.pixel_bytes != _UNDEFINED_LENGTH
+        and each.file.pixel_offset > 0
+    )
 
 
 def _check_length(each: Slice) -> None:
@@ -87,9 +89,7 @@ def _cut_short(each: Slice) -> ImageError:
 def _parse(each: Slice) -> FileDataset:
     """The file of a slice with its pixels."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as when its header was read
-            return dcmread(each.file.path, force=True)
+        return dcmread(each.file.path, force=True)
     except _DECODER_ERRORS as error:
         raise _undecodable(each) from error
 
@@ -97,9 +97,7 @@ def _parse(each: Slice) -> FileDataset:
 def _decode(each: Slice, whole: Dataset) -> npt.NDArray[np.integer]:
     """(rows, columns) of a compressed, big-endian or deflated slice."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # decoders warn of padding bytes; a wrong size is refused below
-            decoded = np.asarray(pixel_array(whole, index=each.frame, raw=True))
+        decoded = np.asarray(pixel_array(whole, index=each.frame, raw=True))
     except _DECODER_ERRORS as error:
         raise _undecodable(each) from error
     if decoded.shape != (each.pixels.rows, each.pixels.columns):

@@ -8,6 +8,7 @@ makes one volume. Slices are placed by position alone (`dicom_grid`); a stack sh
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,12 +45,9 @@ def read_dicom(
     date: wins over the header's. series: the SeriesInstanceUID wanted, needed where a folder holds several.
     Raises `ImageError`, `GeometryError` or `UnitError`.
     """
-    files = _choose(_find(path), path, series)
-    try:
-        return _read_series(files, path, modality, date)
-    except ImageError as error:
-        error.located(path.name)
-        raise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
+        return _read_series(_choose(_find(path), path, series), path, modality, date)
 
 
 def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | None, date: dt.date | None) -> Volume:

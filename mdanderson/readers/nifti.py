@@ -22,8 +22,8 @@ from mdanderson.volume import Volume
 
 __all__ = ["read_nifti", "read_nifti_array"]
 
-_MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
-"""Millimetres per unit of the header; many writers leave it unknown and mean mm, as the standard's examples do."""
+_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+"""Millimetres per NIFTI_UNITS_UNKNOWN, _METER, _MM and _MICRON; writers who leave it unknown mean mm."""
 
 _PATIENT_CODES = (1, 2)
 """NIFTI_XFORM_SCANNER_ANAT and _ALIGNED_ANAT: places in this patient. 3 and above are places in a template."""
@@ -88,7 +88,9 @@ def _lps_affine(image: Any) -> FloatArray:
     affine = _patient_affine(image.header)
     if not np.isfinite(affine).all():
         raise GeometryError("voxel positions are not finite numbers", way_out="export it again")
-    unit = image.header.get_xyzt_units()[0]
+    unit = int(image.header["xyzt_units"]) & 7
+    if unit not in _MILLIMETRES:
+        raise GeometryError(f"{unit} is no code of a unit of length", way_out="export it again")
     affine[:3] *= _MILLIMETRES[unit]
     return np.asarray(np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine)
 

@@ -65,7 +65,7 @@ def read_nrrd_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry, Mapp
     except ImageError as error:
         error.located(path.name)
         raise
-    return array, geometry, {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    return array, geometry, {key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.isprintable()}
 
 
 def _read(path: Path) -> Any:

@@ -188,6 +188,13 @@ def test_lengths_are_converted_to_millimetres(tmp_path, phantom, unit, millimetr
     assert geometry.spacing_mm == pytest.approx((40 * millimetres, 5 * millimetres, 4 * millimetres))
 
 
+def test_an_unknown_unit_of_length_is_refused(tmp_path, phantom) -> None:
+    image = nib.Nifti1Image(phantom, RAS)
+    image.header["xyzt_units"] = 7
+    nib.save(image, tmp_path / "a.nii")
+    assert "unit of length" in refused(tmp_path / "a.nii").what
+
+
 def test_trailing_axes_of_one_entry_are_dropped(tmp_path, phantom) -> None:
     flat, _ = read_nifti_array(save(tmp_path / "a.nii", phantom))
     array, geometry = read_nifti_array(save(tmp_path / "b.nii", phantom[..., None]))

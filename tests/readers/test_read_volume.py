@@ -129,6 +129,30 @@ def test_an_unknown_format_is_refused_naming_the_known(tmp_path) -> None:
     assert all(image_format.name in caught.value.way_out for image_format in FORMATS)
 
 
+@pytest.mark.parametrize("write", WRITERS[1:])
+def test_damage_is_refused_or_read_but_never_a_traceback(
+    tmp_path, dicom_series_factory, stored, axial_grid, write, capfd
+) -> None:
+    """Some bytes of each file are changed, and some files cut, at random but the same every time."""
+    path = write(stored[:1], axial_grid, tmp_path, dicom_series_factory)
+    if path.is_dir():
+        path = next(path.iterdir()).rename(tmp_path / "slice")
+    sound, random = path.read_bytes(), np.random.default_rng(20240229)
+    refusals: list[ImageError] = []
+    for _ in range(80):
+        damaged = bytearray(sound)
+        for place in random.integers(0, len(sound), 4):
+            damaged[place] = random.integers(0, 256)
+        path.write_bytes(damaged[: len(sound) if random.random() < 0.7 else int(random.integers(0, len(sound)))])
+        try:
+            read_volume(path, modality=Modality.CT, date=DATE)
+        except ImageError as error:
+            refusals.append(error)
+    assert len(refusals) > 10
+    assert all(error.where and error.way_out and "\n" not in str(error) for error in refusals)
+    capfd.readouterr()  # libraries in C write to stderr
+
+
 def test_a_link_is_followed(tmp_path, dicom_series_factory, stored, axial_grid) -> None:
     folder = dicom_series_factory(stored, axial_grid)
     (tmp_path / "link").symlink_to(folder, target_is_directory=True)
