@@ -72,7 +72,7 @@ def crescent(rng: np.random.Generator, size: float) -> Shape:
     """A bent band with round ends."""
     half, width = rng.uniform(0.8, 1.5), rng.uniform(0.2, 0.35)
     scale = size / (2 * (np.sin(half) + width))
-    arc, cap = np.linspace(-half, half, 500), np.linspace(0, np.pi, 200)[1:-1]
+    arc, cap = np.linspace(-half, half, 200), np.linspace(0, np.pi, 100)[1:-1]
     tip = np.array([np.cos(half), np.sin(half)])
     outer, inner = np.c_[np.cos(arc), np.sin(arc)] * (1 + width), np.c_[np.cos(arc), np.sin(arc)][::-1] * (1 - width)
     upper = tip + width * np.c_[np.cos(half + cap), np.sin(half + cap)]
