@@ -140,6 +140,9 @@ def score(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
+    no_report: Annotated[  # noqa: ARG001 - part of the contract; there is no other report to leave out yet
+        bool, typer.Option("--no-report", help="Tables only; this version writes nothing else.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Score every patient and write the tables to OUT: lesions, responses, patients, problems (.csv) and run.json.
@@ -171,6 +174,21 @@ def score(
         raise typer.Exit(_fail("no patient could be scored; see problems.csv in the results folder"))
     if results.failed:
         raise typer.Exit(_SOME_FAILED)
+
+
+@app.command()
+def explain(
+    out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
+    patient: Annotated[str, typer.Option("--patient", "-p", metavar="P", show_default=False, help="The patient.")],
+    visit: Annotated[str | None, typer.Option(metavar="V", help="One visit, by label or date; else all.")] = None,
+) -> None:
+    """Print the whole trace of a category: what every row of the criteria said of every lesion, with its numbers.
+
+    Example: mdanderson explain results --patient P01 --visit 2024-04-02
+    """
+    from mdanderson.batch.explain import explain as explain_patient
+
+    typer.echo(explain_patient(out, patient, visit=visit))
 
 
 @app.command()

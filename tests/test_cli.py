@@ -72,11 +72,11 @@ def test_help_is_quick_and_complete() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1] == "[] 0"
-    for command in ("demo", "check", "score", "settings"):
+    for command in ("demo", "check", "score", "explain", "settings"):
         assert f"│ {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "check", "score", "settings"])
+@pytest.mark.parametrize("command", ["demo", "check", "score", "explain", "settings"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert f"Example: mdanderson {command}" in capsys.readouterr().out
@@ -168,6 +168,28 @@ def test_score_again_says_what_was_kept(
     assert capsys.readouterr().out == first
     assert main([*arguments, "--fresh"]) == 0
     assert "earlier run" not in capsys.readouterr().err
+
+
+def test_explain(cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    assess(P02=ImageError("torn"))
+    out = str(tmp_path / "out")
+    assert main(["score", str(cohort), "-o", out, "-q", "--no-report"]) == 1
+    capsys.readouterr()
+    assert main(["explain", out, "--patient", "P01"]) == 0
+    printed = capsys.readouterr().out
+    assert [line for line in printed.splitlines() if not line.startswith(" ")] == [
+        "P01 v0 2024-01-05",
+        "P01 v1 2024-04-02",
+    ]
+    assert "  mda2010 overall: BL, baseline" in printed
+    assert main(["explain", out, "-p", "P01", "--visit", "v1"]) == 0
+    assert capsys.readouterr().out.startswith("P01 v1 2024-04-02\n")
+    assert main(["explain", out, "-p", "P01", "--visit", "2024-04-02"]) == 0
+    assert capsys.readouterr().out.startswith("P01 v1 2024-04-02\n")
+    assert "no visit 'v9' @ P01; the visits are v0, v1" in failure(capsys, "explain", out, "-p", "P01", "--visit", "v9")
+    assert "the patient was not scored: torn @ P02" in failure(capsys, "explain", out, "-p", "P02")
+    assert "no patient 'P03' in the results" in failure(capsys, "explain", out, "-p", "P03")
+    assert "no results here" in failure(capsys, "explain", str(tmp_path), "-p", "P01")
 
 
 def test_some_failed(

@@ -14,6 +14,7 @@ from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.readers.manifest import Patient
 from mdanderson.report.columns import PROBLEMS, TABLES
 from mdanderson.report.tables import problem_row, timeline_rows
+from mdanderson.report.trace import TRACE, trace_rows
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -89,7 +90,10 @@ def _default_assess() -> Assess:
 
 def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, assess_s: float) -> Finished:
     problems = sorted({*patient.problems, *timeline.problems})
-    tables = timeline_rows(timeline) | {PROBLEMS.name: tuple(map(problem_row, problems))}
+    tables = timeline_rows(timeline) | {
+        PROBLEMS.name: tuple(map(problem_row, problems)),
+        TRACE.name: trace_rows(timeline),
+    }
     return Finished(
         patient_id=patient.patient_id,
         fingerprint=fingerprint,

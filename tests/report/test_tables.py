@@ -16,6 +16,7 @@ from mdanderson.findings import Density, Examination, LesionFinding, PatientFact
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
 from mdanderson.report.progress import shown_progress
 from mdanderson.report.tables import problem_row, response_table, timeline_rows
+from mdanderson.report.trace import TRACE, trace_rows, trace_text
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import LesionType, Modality, Status
@@ -153,6 +154,24 @@ def test_problem_rows(timeline: Timeline) -> None:
     assert ("info", "P01", "", "a.nii", "a remark", "nothing") in rows
     assert problem_row(Problem(what="x")) == ("error", "", "", "", "x", "")
     assert len(rows[0]) == len(PROBLEMS.columns)
+
+
+def test_trace(timeline: Timeline) -> None:
+    rows = timeline_rows(timeline)
+
+    def by_name(table: Table, cells: tuple[tuple[str, ...], ...]) -> list[dict[str, str]]:
+        return [dict(zip(table.column_names, row, strict=True)) for row in cells]
+
+    text = trace_text(
+        by_name(RESPONSES, rows["responses"]), by_name(LESIONS, rows["lesions"]), by_name(TRACE, trace_rows(timeline))
+    )
+    assert text.splitlines()[0] == "P01 baseline 2024-01-05"
+    later = text[text.index("P01 week 12 2024-04-02") :]
+    (fired,) = (line for line in later.splitlines() if line.startswith("    PR3 (PR) "))
+    assert fired.startswith("    PR3 (PR) fired: ")
+    assert "    PD1 (PD) not fired: " in later
+    assert "  mda2010 CT: PR, " in later
+    assert later.index("    PR3") < later.index("  mda2010")
 
 
 def test_the_terminal_shows_what_was_said_and_no_markup() -> None:
