@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.assess.catalogue import Known
-from mdanderson.assess.station import Station
+from mdanderson.assess.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion
@@ -45,7 +45,7 @@ def examine(
     """
     volume = station.volume
     lesion = Lesion.from_region(region, volume.geometry)
-    reference = _reference(station, region, neighbours, settings)
+    reference = _reference(station, _then_and_now(station, region, known), neighbours, settings)
     rim = measure_rim(volume, region, reference, settings=settings.image) if reference else None
     density = _density(station, region, reference, rim, known, settings)
     drawn = measure_diameters(region, volume.geometry, settings=settings.image)
@@ -81,6 +81,12 @@ def examine_place(
     reference = _reference(station, place, neighbours, settings)
     rim = measure_rim(station.volume, place, reference, settings=settings.image) if reference else None
     return _density(station, place, reference, rim, known, settings)
+
+
+def _then_and_now(station: Station, region: Region, known: Known | None) -> Region:
+    """Where the lesion is and where it was when first seen: bone that has just healed is no reference."""
+    place = station.carry(known.region, known.home) if known is not None and station.trusted else None
+    return region if place is None else union([region, place])
 
 
 def _reference(

@@ -65,9 +65,9 @@ class Timeline:
         raise InputError(f"criteria {criteria!r} were not asked", way_out=f"this timeline has {asked}")
 
     def response(
-        self, visit: str | dt.date | int | None = None, scope: str = "overall", criteria: str = "mda2010"
+        self, visit: Visit | str | dt.date | int | None = None, scope: str = "overall", criteria: str = "mda2010"
     ) -> Response:
-        """The row of one visit (label, date, or index with 0 the baseline; None = the last).
+        """The row of one visit (itself, its label, date, or index with 0 the baseline; None = the last).
 
         Raises `InputError` naming what there is.
         """
@@ -81,9 +81,9 @@ class Timeline:
             way_out=f"this visit has {scopes}; criteria asked: {', '.join(one.criteria for one in self.summaries)}",
         )
 
-    def _visit(self, wanted: str | dt.date | int | None) -> Visit:
+    def _visit(self, wanted: Visit | str | dt.date | int | None) -> Visit:
         for visit in self.visits:
-            if wanted in (visit.label, visit.date) or (type(wanted) is int and wanted == visit.index):
+            if wanted in (visit, visit.label, visit.date) or (type(wanted) is int and wanted == visit.index):
                 return visit
         if self.visits and (wanted is None or wanted == -1):
             return self.visits[-1]
