@@ -7,6 +7,7 @@ attributes of no use here.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -146,15 +147,15 @@ def _pieces(
 ) -> dict[int, list[_Piece]]:
     """What is segmented, by label."""
     kind = str(dataset.get("SegmentationType", "BINARY"))
-    threshold = 0.5
-    if kind == "FRACTIONAL":
-        threshold = fraction * float(dataset.get("MaximumFractionalValue") or 255)
+    least = 1
+    if kind == "FRACTIONAL":  # a whole number, so that no frame becomes floating point; 0.07 x 100 is 7, not 7 + 1e-15
+        least = math.ceil(round(fraction * float(dataset.get("MaximumFractionalValue") or 255), 9))
     found: dict[int, list[_Piece]] = defaultdict(list)
     for frame, plane, pixels in zip(frames, planes, _decoded(dataset, len(frames)), strict=True):
         if kind == "LABELMAP":
             layers = [(int(label), pixels == label) for label in np.unique(pixels) if label]
         else:
-            layers = [(_segment_number(dataset, frame, segments), np.asarray(pixels >= threshold))]
+            layers = [(_segment_number(dataset, frame, segments), np.asarray(pixels >= least))]
         for label, layer in layers:
             piece = _cut(plane, layer)
             if piece is not None:

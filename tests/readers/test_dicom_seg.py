@@ -183,6 +183,13 @@ class TestRoundTrip:
         mask = read_mask(saved(seg, tmp_path), like=image(grid()))
         assert [(r.label, r.name, int(r.voxels.sum())) for r in mask] == [(1, "met", 31), (2, "met", 12)]
 
+    def test_fractional_threshold_is_not_moved_by_rounding(self, tmp_path):
+        layers = np.zeros((1, 6, 7, 9))
+        layers[0, 2, 3, 3:5] = [0.06, 0.07]  # 0.07 x 100 is more than 7 in floating point
+        seg = segmentation(grid(), layers, "FRACTIONAL", labels=("one",), max_fractional_value=100)
+        mask = read_mask(saved(seg, tmp_path), like=image(grid()), settings=ImageSettings(mask_fraction=0.07))
+        assert mask[1].box[2] == slice(4, 5)
+
     @pytest.mark.parametrize("overlap", ["PROBABILITY", "OCCUPANCY"])
     @pytest.mark.parametrize(("fraction", "voxels"), [(0.49, 3), (0.5, 2), (0.51, 1), (1.0, 1)])
     def test_fractional_threshold_just_below_at_and_above(self, tmp_path, overlap, fraction, voxels):
