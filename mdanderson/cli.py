@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -156,7 +158,7 @@ def score(
     from mdanderson.batch import score as score_cohort
     from mdanderson.report.progress import shown_progress
 
-    with shown_progress(quiet=quiet) as progress:
+    with _one_interrupt(), shown_progress(quiet=quiet) as progress:
         results = score_cohort(
             cohort,
             out,
@@ -200,6 +202,22 @@ def settings() -> None:
     from mdanderson.report.settings_toml import settings_toml
 
     typer.echo(settings_toml(), nl=False)
+
+
+@contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Ctrl-C stops the block once; pressed again it disturbs neither the workers' orderly end nor our own."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, before)
 
 
 def _settings(config: Path | None) -> Settings:

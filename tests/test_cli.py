@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import textwrap
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -220,6 +223,35 @@ def test_interrupted(
     assess(P02=KeyboardInterrupt())
     assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 130
     assert capsys.readouterr().err == "mdanderson: stopped; the same command goes on where it was\n"
+
+
+def test_ctrl_c_while_workers_run(cohort: Path, tmp_path: Path) -> None:
+    """A terminal interrupts the whole group, workers included; pressed twice, one line is all there is to read."""
+    program = textwrap.dedent(f"""
+        import functools, sys, time
+        import mdanderson.batch
+        from mdanderson.cli import main
+
+        def fake(patient, /, *, settings, criteria):
+            open({str(tmp_path)!r} + "/started-" + patient.patient_id, "w").close()
+            time.sleep(60)
+
+        mdanderson.batch.score = functools.partial(mdanderson.batch.score, assess=fake)
+        sys.exit(main(["score", {str(cohort)!r}, "-o", {str(tmp_path / "out")!r}, "-q", "--workers", "2"]))
+    """)
+    running = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for _ in range(400):
+        if len(list(tmp_path.glob("started-*"))) == 2:
+            break
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert err == "mdanderson: stopped; the same command goes on where it was\n"
+    assert running.returncode == 130
 
 
 def test_a_bug_of_our_own_is_one_line(
