@@ -116,16 +116,18 @@ def _contour(item: Dataset, like: Geometry) -> _Contour:
         raise MaskError(f"type {kind or 'missing'} encloses no area", way_out="outline lesions as CLOSED_PLANAR")
     voxels = like.to_voxel(_points_lps_mm(item))
     heights, points = voxels[:, 0], voxels[:, 1:]
-    if len(np.unique(points, axis=0)) < 3:
-        raise MaskError("fewer than 3 different points", way_out="delete the contour or draw it again")
-    if np.ptp(heights) > _TILT_PLANES:
+    if len(heights) and np.ptp(heights) > _TILT_PLANES:
         raise MaskError(
             "does not lie in a plane of the image", way_out="name the series that the contours were drawn on"
         )
     following = np.roll(points, -1, axis=0)
     area = abs(float(np.sum(points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]))) / 2
     if area < 1e-6:
-        raise MaskError("encloses no area", way_out="delete the contour or draw it again")
+        few = len(np.unique(points, axis=0)) < 3
+        raise MaskError(
+            "fewer than 3 different points" if few else "encloses no area",
+            way_out="delete the contour or draw it again",
+        )
     return _Contour(height=float(heights.mean()), points=points)
 
 
