@@ -139,7 +139,7 @@ class _Desk:
             status, why = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
             finding = replace(finding, status=status, why=why or finding.why)
             if why:
-                self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", "check the baseline mask")
+                self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", _AT_BASELINE[status])
         if lesion.touches_edge:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}) is cut by the edge of the image", _WIDER)
         points = station.to_common(lesion.points_lps_mm)
@@ -226,6 +226,10 @@ class _Desk:
         )
 
 
+_AT_BASELINE = {
+    Status.FOLLOWED: "segment it in the baseline mask too",
+    Status.NOT_EVALUABLE: "add a baseline image that shows its place",
+}
 _WIDER = "its size is not known; use an image that shows the whole lesion"
 
 

@@ -190,7 +190,7 @@ def is_density_normal(density: Density, image: ImageSettings) -> bool | None:
 def density_normal(_rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """CR2: density back to normal, having been abnormal at baseline."""
     now, before = _densities(facts)
-    if facts.gone:
+    if facts.gone and (now is None or is_density_normal(now, settings.image) is not False):
         return Check.fired(f"{facts.name} is gone")
     if now is None:
         return Check.not_assessable("density was not measured")

@@ -1,0 +1,310 @@
+"""From files to response on phantoms: what is segmented, what is not, what is new; each visit on another grid."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mdanderson.assess import assess
+from mdanderson.geometry import Geometry
+from mdanderson.phantoms.hosts import SyntheticVertebrae
+from mdanderson.phantoms.render import Phantom, render
+from mdanderson.phantoms.shapes import LesionSpec, rigid_motion
+from mdanderson.phantoms.write import write_label_map, write_nifti
+from mdanderson.readers.manifest import Patient, read_cohort
+from mdanderson.timeline import Timeline
+from mdanderson.vocabulary import Category, LesionType, Status
+
+LOWER, UPPER = (0.0, -1.0, -16.0), (-2.0, 0.0, 16.0)
+"""Centres of the two vertebral bodies in body space, LPS mm."""
+
+_GRIDS = (
+    Geometry.from_axes(shape=(46, 76, 80), spacing_mm=(1.5, 1.2, 1.2), origin_mm=(-48, -46, -35)),
+    Geometry.from_axes(shape=(38, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -34)),
+    Geometry.from_axes(shape=(46, 82, 84), spacing_mm=(1.5, 1.15, 1.15), origin_mm=(-47, -47, -33)),
+)
+_MOTIONS = (
+    rigid_motion(),
+    rigid_motion(rotation_deg=(2.0, 3.0, 5.0), shift_mm=(4.3, -3.1, 2.2)),
+    rigid_motion(rotation_deg=(-3.0, 1.0, -4.0), shift_mm=(-2.7, 3.4, -1.6)),
+)
+
+
+def lesion(label: int, centre: tuple[float, float, float], size: float, **more: object) -> LesionSpec:
+    """A nearly round lesion; `size` is its greatest diameter in mm."""
+    half = size / 2
+    return LesionSpec(label=label, centre_mm=centre, semi_axes_mm=(half, half * 0.9, half * 0.85), **more)
+
+
+@cache
+def phantom(lesions: tuple[LesionSpec, ...], visit: int, grid: Geometry | None = None) -> Phantom:
+    """The body with these lesions as the scanner of `visit` sees it."""
+    return render(
+        SyntheticVertebrae(), lesions, grid or _GRIDS[visit], motion=_MOTIONS[visit], noise_hu=12.0, seed=visit + 1
+    )
+
+
+def write_patient(folder: Path, visits: Sequence[Sequence[LesionSpec]]) -> Path:
+    """A cohort of one patient, a visit every twelve weeks; gives the manifest."""
+    rows = ["patient_id,visit,date,modality,image,mask"]
+    for index, lesions in enumerate(visits):
+        seen = phantom(tuple(lesions), index)
+        date = dt.date(2024, 3, 1) + dt.timedelta(weeks=12 * index)
+        write_nifti(seen.volume, folder / f"ct{index}.nii.gz")
+        mask = ""
+        if seen.mask.regions:
+            mask = f"mask{index}.nii.gz"
+            write_label_map(seen.mask, folder / mask)
+        rows.append(f"P01,visit {index},{date},CT,ct{index}.nii.gz,{mask}")
+    manifest = folder / "cohort.csv"
+    manifest.write_text("\n".join(rows) + "\n")
+    return manifest
+
+
+@pytest.fixture
+def patient_of(tmp_path: Path) -> Callable[..., Patient]:
+    """Makes a patient of one list of lesions a visit."""
+
+    def make(*visits: Sequence[LesionSpec]) -> Patient:
+        return read_cohort(write_patient(tmp_path, visits))["P01"]
+
+    return make
+
+
+def rows(timeline: Timeline, visit: int = 1):
+    """The rows of one visit by lesion."""
+    date = timeline.visits[visit].date
+    return {row.lesion_id: row for row in timeline.lesions if row.finding.date == date}
+
+
+def category(timeline: Timeline, visit: int = 1) -> Category:
+    return timeline.response(timeline.visits[visit]).category
+
+
+LARGE, SMALL = lesion(1, LOWER, 18), lesion(2, UPPER, 14)
+
+
+def test_shrinkage_is_partial_response_by_size(patient_of):
+    timeline = assess(patient_of([LARGE, SMALL], [lesion(1, LOWER, 8), lesion(2, UPPER, 6)]))
+    assert category(timeline) == Category.PR
+    assert timeline.response(timeline.visits[1]).rules == ("PR3",)
+    first = rows(timeline)["L01"].finding
+    assert first.status is Status.FOLLOWED
+    assert abs(first.long_axis_mm - Decimal(8)) < 1
+    assert rows(timeline, 0)["L01"].finding.lesion_type is LesionType.LYTIC
+
+
+def test_growth_is_progression_by_size(patient_of):
+    timeline = assess(patient_of([lesion(1, LOWER, 12), SMALL], [lesion(1, LOWER, 19), SMALL]))
+    assert category(timeline) == Category.PD
+    assert "PD1" in timeline.response(timeline.visits[1]).rules
+
+
+def test_unchanged_is_stable_on_another_grid(patient_of):
+    timeline = assess(patient_of([LARGE, SMALL], [LARGE, SMALL]))
+    assert category(timeline) == Category.SD
+    for row in rows(timeline).values():
+        assert abs(row.size_change_baseline) < 0.1
+        assert row.finding.registration_error_mm < 2.0
+
+
+def test_a_vanished_label_that_the_image_still_shows_is_no_cure(patient_of):
+    hidden = lesion(2, UPPER, 14, drawn=False)
+    timeline = assess(patient_of([LARGE, SMALL], [LARGE, hidden]))
+    assert rows(timeline)["L02"].finding.status is Status.MISSING
+    assert rows(timeline)["L02"].category == Category.NE
+    assert category(timeline) == Category.NE
+    assert "visible but not segmented" in timeline.response(timeline.visits[1]).reason
+
+
+def test_all_labels_vanished_with_the_lesions_still_there(patient_of):
+    timeline = assess(
+        patient_of([LARGE, SMALL], [lesion(1, LOWER, 18, drawn=False), lesion(2, UPPER, 14, drawn=False)])
+    )
+    assert {row.finding.status for row in rows(timeline).values()} == {Status.MISSING}
+    assert category(timeline) == Category.NE
+
+
+def test_a_lesion_gone_from_the_image_is_resolved_by_density(patient_of):
+    timeline = assess(patient_of([LARGE, SMALL], []))
+    for row in rows(timeline).values():
+        assert row.finding.status is Status.RESOLVED
+        assert row.rules[0] == "CR2"
+    assert category(timeline) == Category.CR
+
+
+def test_a_lesion_filled_in_and_not_segmented_is_resolved_by_fill_in(patient_of):
+    filled = [
+        lesion(1, LOWER, 18, fill_fraction=1.0, drawn=False),
+        lesion(2, UPPER, 14, fill_fraction=1.0, drawn=False),
+    ]
+    timeline = assess(patient_of([LARGE, SMALL], filled))
+    for row in rows(timeline).values():
+        assert row.finding.status is Status.RESOLVED
+        assert row.rules[0] == "CR1"
+        assert "CR2" not in row.rules
+    assert category(timeline) == Category.CR
+
+
+def test_a_lesion_filled_in_and_still_segmented_is_complete_response(patient_of):
+    filled = [lesion(1, LOWER, 18, fill_fraction=1.0), lesion(2, UPPER, 14, fill_fraction=1.0)]
+    timeline = assess(patient_of([LARGE, SMALL], filled))
+    assert all("CR1" in row.rules for row in rows(timeline).values())
+    assert category(timeline) == Category.CR
+
+
+@pytest.mark.parametrize("rim_drawn", [False, True])
+def test_a_new_rim_is_a_response_and_never_growth(patient_of, rim_drawn):
+    rimmed = [
+        lesion(1, LOWER, 18, rim_thickness_mm=2.5, rim_drawn=rim_drawn),
+        lesion(2, UPPER, 14, rim_thickness_mm=2.5, rim_drawn=rim_drawn),
+    ]
+    timeline = assess(patient_of([LARGE, SMALL], rimmed))
+    assert category(timeline) == Category.PR
+    for row in rows(timeline).values():
+        assert "PR1" in row.rules
+        assert abs(row.size_change_baseline) < 0.15
+        assert (row.finding.outline_long_axis_mm is not None) is rim_drawn
+
+
+def test_a_new_lesion_is_progression(patient_of):
+    timeline = assess(patient_of([LARGE], [LARGE, lesion(2, UPPER, 12)]))
+    assert rows(timeline)["L02"].finding.status is Status.NEW
+    assert category(timeline) == Category.PD
+    assert timeline.response(timeline.visits[1]).rules == ("PD4",)
+
+
+def test_a_later_segmented_lesion_that_baseline_shows_is_not_new(patient_of):
+    timeline = assess(patient_of([LARGE, lesion(2, UPPER, 12, drawn=False)], [LARGE, lesion(2, UPPER, 12)]))
+    assert rows(timeline)["L02"].finding.status is Status.FOLLOWED
+    assert category(timeline) == Category.SD
+    assert any("visible at baseline but not segmented" in problem.what for problem in timeline.problems)
+
+
+def test_a_later_lesion_outside_the_baseline_view_is_not_evaluable(tmp_path):
+    low = Geometry.from_axes(shape=(24, 76, 80), spacing_mm=(1.5, 1.2, 1.2), origin_mm=(-48, -46, -35))
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE, lesion(2, UPPER, 12)]])
+    write_nifti(phantom((LARGE,), 0, low).volume, tmp_path / "ct0.nii.gz")
+    write_label_map(phantom((LARGE,), 0, low).mask, tmp_path / "mask0.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert rows(timeline)["L02"].finding.status is Status.NOT_EVALUABLE
+    assert category(timeline) == Category.SD
+
+
+def test_a_known_lesion_outside_the_later_view_is_not_evaluable(tmp_path):
+    low = Geometry.from_axes(shape=(22, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -34))
+    manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE]])
+    write_nifti(phantom((LARGE,), 1, low).volume, tmp_path / "ct1.nii.gz")
+    write_label_map(phantom((LARGE,), 1, low).mask, tmp_path / "mask1.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert rows(timeline)["L02"].finding.status is Status.NOT_EVALUABLE
+    assert "field of view" in rows(timeline)["L02"].finding.why
+    assert category(timeline) == Category.NE
+
+
+def test_a_lesion_cut_by_the_edge_has_no_size(tmp_path):
+    cut = Geometry.from_axes(shape=(25, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -12))
+    manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE, SMALL]])
+    write_nifti(phantom((LARGE, SMALL), 1, cut).volume, tmp_path / "ct1.nii.gz")
+    write_label_map(phantom((LARGE, SMALL), 1, cut).mask, tmp_path / "mask1.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert rows(timeline)["L01"].finding.long_axis_mm is None
+    assert category(timeline) == Category.NE
+
+
+def test_progression_is_judged_from_the_nadir(patient_of):
+    sizes = (20, 9, 13)
+    timeline = assess(patient_of(*([lesion(1, LOWER, size)] for size in sizes)))
+    assert [category(timeline, visit) for visit in (1, 2)] == [Category.PR, Category.PD]
+    assert "nadir" in timeline.response(timeline.visits[2]).reason
+
+
+def test_a_new_lesion_keeps_its_identity_at_the_next_visit(patient_of):
+    timeline = assess(patient_of([LARGE], [LARGE, lesion(5, UPPER, 12)], [LARGE, lesion(3, UPPER, 12)]))
+    assert set(rows(timeline, 2)) == {"L01", "L02"}
+    assert rows(timeline, 2)["L02"].finding.label == "3"
+    assert category(timeline, 2) == Category.PD
+
+
+def test_a_merged_pair_is_measured_as_one_region(patient_of):
+    left, right = (6.5, -1.0, -16.0), (-6.5, -1.0, -16.0)
+    apart = [lesion(1, left, 11), lesion(2, right, 11)]
+    joined = [LesionSpec(label=1, centre_mm=LOWER, semi_axes_mm=(12.5, 5.0, 4.7))]
+    timeline = assess(patient_of(apart, joined))
+    merged = rows(timeline)
+    assert {row.finding.status for row in merged.values()} == {Status.MERGED}
+    assert merged["L01"].finding.parents == ("L01", "L02")
+    assert category(timeline) == Category.SD
+
+
+def test_a_split_lesion_is_measured_as_one_region(patient_of):
+    joined = [LesionSpec(label=1, centre_mm=LOWER, semi_axes_mm=(12.5, 5.0, 4.7))]
+    apart = [lesion(1, (6.5, -1.0, -16.0), 11), lesion(2, (-6.5, -1.0, -16.0), 11)]
+    timeline = assess(patient_of(joined, apart))
+    assert rows(timeline)["L01"].finding.status is Status.SPLIT
+    assert rows(timeline)["L01"].finding.label == "1;2"
+    assert category(timeline) == Category.SD
+
+
+def test_another_patient_in_the_series_is_not_evaluable(tmp_path):
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE]])
+    noise = np.random.default_rng(3).normal(40, 30, _GRIDS[1].shape)
+    write_nifti(_volume_like(phantom((LARGE,), 1), noise), tmp_path / "ct1.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert category(timeline) == Category.NE
+    assert rows(timeline)["L01"].finding.status is Status.NOT_EVALUABLE
+    assert any("no identity" in problem.what for problem in timeline.problems)
+
+
+def _volume_like(seen: Phantom, hu: np.ndarray):
+    return replace(seen.volume, array=hu.astype(np.int16))
+
+
+def test_a_lost_baseline_costs_every_category(tmp_path):
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE], [lesion(1, LOWER, 8)]])
+    (tmp_path / "ct0.nii.gz").write_bytes(b"not an image")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert [category(timeline, visit) for visit in (1, 2)] == [Category.NE, Category.NE]
+    assert "baseline" in timeline.response(timeline.visits[2]).reason
+
+
+def test_a_lost_follow_up_costs_its_own_visit_only(tmp_path):
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE], [lesion(1, LOWER, 8)]])
+    (tmp_path / "ct1.nii.gz").write_bytes(b"not an image")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert [category(timeline, visit) for visit in (1, 2)] == [Category.NE, Category.PR]
+    assert any("ct1.nii.gz" in problem.where for problem in timeline.problems)
+
+
+def test_two_images_of_one_visit_are_pooled(tmp_path):
+    low = Geometry.from_axes(shape=(26, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -34))
+    high = Geometry.from_axes(shape=(26, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -10))
+    manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE, SMALL]])
+    for name, grid in (("1", low), ("2", high)):
+        part = phantom((LARGE, SMALL), 1, grid)
+        write_nifti(part.volume, tmp_path / f"ct{name}.nii.gz")
+        write_label_map(part.mask, tmp_path / f"mask{name}.nii.gz")
+    with manifest.open("a") as table:
+        table.write("P01,visit 1,2024-05-25,CT,ct2.nii.gz,mask2.nii.gz\n")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert len(timeline.visits) == 2
+    assert {row.finding.status for row in rows(timeline).values()} == {Status.FOLLOWED}
+    assert category(timeline) == Category.SD
+
+
+def test_another_modality_is_named_and_costs_nothing(tmp_path):
+    manifest = write_patient(tmp_path, [[LARGE], [lesion(1, LOWER, 8)]])
+    shutil.copy(tmp_path / "ct1.nii.gz", tmp_path / "mr.nii.gz")
+    with manifest.open("a") as table:
+        table.write("P01,visit 1,2024-05-25,MR,mr.nii.gz,\n")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert category(timeline) == Category.PR
+    assert any("MR" in problem.what for problem in timeline.problems)
