@@ -147,7 +147,7 @@ def _near(scene: Scene) -> npt.NDArray[np.bool_]:
 
 def _factors(shape: tuple[int, ...], steps: tuple[float, ...], spacing_mm: float, fewest: int) -> Block:
     plane, row, column = (
-        max(1, min(round(spacing_mm / step), n // fewest)) for n, step in zip(shape, steps, strict=True)
+        max(1, min(int(spacing_mm / step + 0.3), n // fewest)) for n, step in zip(shape, steps, strict=True)
     )
     return plane, row, column
 
