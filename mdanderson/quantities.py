@@ -6,7 +6,7 @@ category, and a change that does not exist is a named outcome, never a NaN.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
@@ -65,10 +65,9 @@ def fixed(value: Number, places: int = 1) -> str:
     ('16.9', '0.0')
     """
     number = exact(value)
-    step = Decimal(1).scaleb(-places)
-    scaled = number * 10**places
-    rounded = int(abs(scaled) + Fraction(1, 2))
-    text = str((Decimal(rounded) * step).quantize(step, rounding=ROUND_HALF_UP))
+    rounded = int(abs(number) * 10**places + Fraction(1, 2))
+    digits = str(rounded).zfill(places + 1)
+    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
     return f"-{text}" if number < 0 and rounded else text
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -24,3 +26,14 @@ def real_data() -> Path:
     if not SHARED_DATA.is_dir():
         lacking(f"real images: no folder {SHARED_DATA} (set MDANDERSON_REAL_DATA)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def paper() -> ModuleType:
+    """The shorthand of tests/paper.py for series of findings."""
+    spec = importlib.util.spec_from_file_location("paper", Path(__file__).with_name("paper.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -345,6 +345,7 @@ def _carries(lesion: JudgedLesion) -> list[str]:
         for verdict in lesion.verdicts
         if verdict.fired
         and verdict.gives in _RESPONSES
+        and verdict.measure is not Measure.PRESENCE
         and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
     ]
 

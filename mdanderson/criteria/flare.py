@@ -12,7 +12,7 @@ from fractions import Fraction
 from mdanderson.criteria.checks import newly_visible_by_sclerosis
 from mdanderson.criteria.course import Flare, PatientCourse
 from mdanderson.criteria.evaluate import JudgedModality, judge_modality
-from mdanderson.criteria.facts import LesionFacts
+from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion, RuleTable
 from mdanderson.criteria.rule import Measure
 from mdanderson.quantities import Undefined, change, exact
@@ -100,8 +100,9 @@ def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
 
 
 def _shows_response(judged: JudgedModality) -> bool:
-    """Whether any row of response holds in a modality."""
-    lesions = [*judged.counted, *([judged.total] if judged.total else [])]
+    """Whether any row of response holds in a modality, new lesions apart."""
+    old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
+    lesions = [*old, *([judged.total] if judged.total else [])]
     return any(verdict.fired and verdict.gives in _RESPONSES for lesion in lesions for verdict in lesion.verdicts)
 
 

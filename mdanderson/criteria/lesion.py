@@ -105,7 +105,7 @@ def judge_lesion(
     if at_baseline:
         return JudgedLesion(facts=facts, verdicts=(), category=Category.BL, reason=facts.unassessed or "baseline")
     stated = accepted_codes(table, facts)
-    measures = {rule.measure for rule in table if rule.code in stated}
+    measures = {rule.measure for rule in table if rule.code in stated and rule.level is Level.LESION}
     verdicts = [_ask(rule, facts, settings, stated, measures) for rule in table]
     verdicts = _nothing_else_held(verdicts)
     category = _first_category(verdicts)
