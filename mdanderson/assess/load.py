@@ -10,19 +10,23 @@ from mdanderson.errors import ImageError, MdandersonError, Problem, Severity
 from mdanderson.readers import read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask
+from mdanderson.settings import Settings
 from mdanderson.volume import Mask, Volume
 
 __all__ = ["load_images"]
 
 
-def load_images(patient: Patient) -> tuple[tuple[Image, ...], tuple[LostImage, ...], tuple[Problem, ...]]:
+def load_images(
+    patient: Patient, *, settings: Settings | None = None
+) -> tuple[tuple[Image, ...], tuple[LostImage, ...], tuple[Problem, ...]]:
     """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong."""
+    settings = settings or Settings()
     images: list[Image] = []
     lost = list(patient.lost)
     problems = list(patient.problems)
     for entry in patient.images:
         try:
-            image = _load(entry)
+            image = _load(entry, settings)
         except MdandersonError as error:
             problems.append(Problem.from_error(error.located(entry.image.name), visit=entry.visit))
             lost.append(
@@ -36,20 +40,18 @@ def load_images(patient: Patient) -> tuple[tuple[Image, ...], tuple[LostImage, .
 
 def _about_mask(image: Image) -> Iterator[Problem]:
     """What happened to labels on their way onto the image's grid."""
-    lesions = image.lesions
-    if lesions.lost_labels:
+    severity = Severity.WARNING if image.lesions.lost_labels else Severity.INFO
+    for note in image.lesions.notes:
         yield Problem(
-            severity=Severity.WARNING,
+            severity=severity,
             visit=image.visit,
-            where=lesions.source,
-            what=f"labels {', '.join(map(str, lesions.lost_labels))} lie outside the image",
+            where=image.lesions.source,
+            what=note,
             how_to_fix="check that the mask was drawn on this image",
         )
-    for note in lesions.notes:
-        yield Problem(severity=Severity.INFO, visit=image.visit, where=lesions.source, what=note)
 
 
-def _load(entry: ImageEntry) -> Image:
+def _load(entry: ImageEntry, settings: Settings) -> Image:
     volume = read_volume(entry.image, modality=entry.modality, date=entry.date, series=entry.series or None)
     if volume.date is None:
         raise ImageError(
@@ -57,14 +59,14 @@ def _load(entry: ImageEntry) -> Image:
         )
     return Image(
         volume=volume,
-        lesions=_mask(entry.mask, volume) or Mask(geometry=volume.geometry),
+        lesions=_mask(entry.mask, volume, settings) or Mask(geometry=volume.geometry),
         date=volume.date,
         visit=entry.visit,
-        bone_map=_mask(entry.bone_mask, volume),
-        reference_mask=_mask(entry.reference_mask, volume),
+        bone_map=_mask(entry.bone_mask, volume, settings),
+        reference_mask=_mask(entry.reference_mask, volume, settings),
         where=entry.image.name,
     )
 
 
-def _mask(path: Path | None, volume: Volume) -> Mask | None:
-    return read_mask(path, like=volume) if path else None
+def _mask(path: Path | None, volume: Volume, settings: Settings) -> Mask | None:
+    return read_mask(path, like=volume, settings=settings.image) if path else None

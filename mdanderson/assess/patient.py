@@ -29,7 +29,7 @@ def assess(patient: Patient, *, settings: Settings | None = None, criteria: Sequ
     An image that cannot be used costs its own visit and a problem row; a missing baseline costs every category.
     """
     settings = settings or Settings()
-    images, lost, problems = load_images(patient)
+    images, lost, problems = load_images(patient, settings=settings)
     scored = [image for image in images if image.volume.modality in _SCORED]
     others = [image for image in images if image.volume.modality not in _SCORED]
     no_baseline = _lost_baseline(scored, lost, settings)
