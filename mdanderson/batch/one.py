@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 import traceback
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from mdanderson.vocabulary import Category
 if TYPE_CHECKING:
     from mdanderson.timeline import Timeline
 
-__all__ = ["Assess", "Job", "score_patient", "without_response"]
+__all__ = ["Assess", "Job", "leave_interrupts", "score_patient", "without_response"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ def score_patient(job: Job, patient: Patient, fingerprint: str) -> Finished:
         finished = without_response(patient, fingerprint, bug, details=traceback.format_exc())
     job.store.write(finished)
     return finished
+
+
+def leave_interrupts() -> None:
+    """Make this worker process deaf to Ctrl-C: the terminal tells every process, the parent alone ends the run."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def without_response(patient: Patient, fingerprint: str, error: MdandersonError, *, details: str = "") -> Finished:

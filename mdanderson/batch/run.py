@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mdanderson.batch.fingerprint import fingerprint, input_files, versions
 from mdanderson.batch.folder import checked_folder
-from mdanderson.batch.one import Assess, Job, score_patient, without_response
+from mdanderson.batch.one import Assess, Job, leave_interrupts, score_patient, without_response
 from mdanderson.batch.results import RESEARCH_USE, Results
 from mdanderson.batch.store import Finished, Store, write_atomically
 from mdanderson.criteria import criteria_set
@@ -134,7 +134,12 @@ def _each(
 
     left = {patient.patient_id: (patient, print_now) for patient, print_now in pending}
     pool = Parallel(
-        n_jobs=workers, backend="loky", return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
+        n_jobs=workers,
+        backend="loky",
+        return_as="generator_unordered",
+        pre_dispatch="n_jobs",
+        batch_size=1,
+        initializer=leave_interrupts,
     )
     try:
         for one in pool(tasks()):
@@ -151,7 +156,9 @@ def _alone(job: Job, patient: Patient, print_now: str) -> Finished:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     try:
-        (one,) = Parallel(n_jobs=2, backend="loky")([delayed(score_patient)(job, patient, print_now)])
+        (one,) = Parallel(n_jobs=2, backend="loky", initializer=leave_interrupts)(
+            [delayed(score_patient)(job, patient, print_now)]
+        )
     except BrokenProcessPool:
         died = MdandersonError(
             "the process that scored the patient was ended", way_out="give it more memory, or use fewer workers"
