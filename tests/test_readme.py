@@ -1,0 +1,43 @@
+"""The README tells the truth: its columns, settings and Python example are those of the code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from mdanderson.report.columns import TABLES
+from mdanderson.settings import Settings
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_column_is_explained_as_the_code_explains_it(table):
+    for column in table.columns:
+        assert f"| `{column.name}` | {column.unit} | {column.meaning} |" in README
+
+
+def test_every_setting_named_has_the_default_told():
+    settings = Settings()
+    known = {
+        field.name: getattr(section, field.name)
+        for section in (settings.policy, settings.image)
+        for field in fields(section)
+    }
+    told = re.findall(r"`([a-z_]+) = ([^`]+)`", README)
+    assert len(told) >= 6
+    for name, value in told:
+        default = known[name]
+        assert value == (f'"{default}"' if isinstance(default, str) else f"{default:g}")
+
+
+def test_the_python_example_runs_on_the_demo_cohort(tmp_path, monkeypatch):
+    cohort = Path(__file__).parents[1] / "segmentations" / "cohort.csv"
+    example = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    example = example.replace('"cohort.csv"', repr(str(cohort))).replace('"P01"', '"DEMO-SD"')
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example.replace("workers=2", "workers=1"), "README", "exec"), {})
+    assert (tmp_path / "results" / "responses.csv").exists()
