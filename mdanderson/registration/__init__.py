@@ -2,8 +2,8 @@
 
 Both CTs are clipped and shrunk to about 3 mm. Every shift of one over the other is tried on a coarse grid, at several
 rotations (search); the most promising are fitted by Gauss-Newton on the HU in and near bone (fit); the result is
-fitted back from the other image and judged (trust). Own code and not a library's optimiser: it is faster than mean
-squares in SimpleITK with one start, leaves out what was never imaged or has changed, and repeats to the bit.
+fitted back from the other image and judged (trust). Own code and not a library's optimiser, because it must start from
+anywhere, leave out what was never imaged or has changed, tell how far it can be believed, and repeat to the bit.
 """
 
 from __future__ import annotations
