@@ -1,0 +1,30 @@
+"""Images, masks and whole cohorts whose answers are known by construction.
+
+A body (`SyntheticVertebrae`, or `RealHost`: a real CT) with lesions (`LesionSpec`) is imaged by `render` on any grid
+after any rigid motion; the `write_*` functions make files of it, and `write_demo` the embedded demo cohort.
+Imaging libraries are loaded by the writing functions, not by this import.
+"""
+
+from mdanderson.phantoms.demo import write_demo
+from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
+from mdanderson.phantoms.render import LesionTruth, Phantom, coverage, render
+from mdanderson.phantoms.shapes import Layer, LesionSpec, rigid_motion
+from mdanderson.phantoms.write import write_ct_series, write_dicom_seg, write_label_map, write_nifti
+
+__all__ = [
+    "Host",
+    "Layer",
+    "LesionSpec",
+    "LesionTruth",
+    "Phantom",
+    "RealHost",
+    "SyntheticVertebrae",
+    "coverage",
+    "render",
+    "rigid_motion",
+    "write_ct_series",
+    "write_demo",
+    "write_dicom_seg",
+    "write_label_map",
+    "write_nifti",
+]

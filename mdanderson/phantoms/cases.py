@@ -1,0 +1,271 @@
+"""The patients of the demo cohort as data: what each body holds at each visit, and what must be found there.
+
+Truth is by construction: each case is built from the words of the criteria, with changes well away from the limits
+(50 % and 25 % of the sum of diameters, 10 mm), and the program is not asked what it makes of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mdanderson.phantoms.shapes import LesionSpec
+from mdanderson.vocabulary import Category, LesionType, Status
+
+__all__ = ["CASES", "Case", "Sight", "Visit"]
+
+_Point = tuple[float, float, float]
+
+_LOWER, _UPPER = (0.0, -1.0, -16.0), (-2.0, 0.0, 16.0)
+"""Centres of the two vertebral bodies in body space, LPS mm."""
+_LOWER_LEFT, _LOWER_RIGHT = (11.5, -2.0, -16.5), (-11.5, -1.0, -15.0)
+_UPPER_LEFT, _UPPER_RIGHT = (8.0, 0.5, 16.0), (-12.0, -1.0, 15.5)
+_BLASTIC_HU = 620.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """One lesion at one visit.
+
+    name: the same at every visit, whatever its label. lesion: what the body holds, None = normal bone again.
+    """
+
+    name: str
+    status: Status
+    lesion: LesionSpec | None
+    lesion_type: LesionType = LesionType.LYTIC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """One visit. weeks: from baseline. category, rules: of the patient, as MDA 2010 has them."""
+
+    weeks: int
+    sights: tuple[Sight, ...]
+    category: Category = Category.BL
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One patient. trabecular_hu: the density of their own bone, which no threshold may take as known."""
+
+    patient_id: str
+    story: str
+    trabecular_hu: float
+    visits: tuple[Visit, ...]
+    dicom: bool = False
+
+
+def _lesion(
+    label: int, centre_mm: tuple[float, float, float], long_axis_mm: float, turn_deg: float = 0.0
+) -> LesionSpec:
+    """A lytic lesion, a little longer than broad and high; turned about the body's axis."""
+    half = long_axis_mm / 2
+    return LesionSpec(
+        label=label,
+        centre_mm=centre_mm,
+        semi_axes_mm=(half, 0.88 * half, 0.85 * half),
+        rotation_deg=(0.0, 0.0, turn_deg),
+        core_hu=35.0,
+    )
+
+
+def _baseline(*sights: tuple[str, LesionSpec]) -> Visit:
+    return Visit(weeks=0, sights=_all(Status.BASELINE, *sights))
+
+
+def _followed(*sights: tuple[str, LesionSpec]) -> tuple[Sight, ...]:
+    return _all(Status.FOLLOWED, *sights)
+
+
+def _all(status: Status, *sights: tuple[str, LesionSpec]) -> tuple[Sight, ...]:
+    return tuple(Sight(name=name, status=status, lesion=lesion) for name, lesion in sights)
+
+
+def _gone(name: str) -> Sight:
+    return Sight(name=name, status=Status.RESOLVED, lesion=None)
+
+
+def _blastic(name: str, status: Status, lesion: LesionSpec) -> Sight:
+    return Sight(name=name, status=status, lesion=replace(lesion, core_hu=_BLASTIC_HU), lesion_type=LesionType.BLASTIC)
+
+
+CASES = (
+    Case(
+        patient_id="DEMO-CR-FILLIN",
+        story="both lytic lesions filled in with dense bone, still segmented",
+        trabecular_hu=150.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 17.0, 20.0)), ("B", _lesion(2, _UPPER, 14.0, -30.0))),
+            Visit(
+                weeks=16,
+                sights=_followed(
+                    ("A", replace(_lesion(2, _LOWER, 17.0, 20.0), fill_fraction=1.0)),
+                    ("B", replace(_lesion(1, _UPPER, 14.0, -30.0), fill_fraction=1.0, fill_hu=680.0)),
+                ),
+                category=Category.CR,
+                rules=("CR1",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-CR-NORMAL",
+        story="normal bone again at both places, nothing segmented at follow-up",
+        trabecular_hu=165.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 16.0, 45.0)), ("B", _lesion(2, _UPPER, 13.0))),
+            Visit(weeks=18, sights=(_gone("A"), _gone("B")), category=Category.CR, rules=("CR2",)),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-PR-SIZE",
+        story="both lesions shrink: sum of diameters -60 %",
+        trabecular_hu=140.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 22.0, 10.0)), ("B", _lesion(2, _UPPER, 18.0, -15.0))),
+            Visit(
+                weeks=14,
+                sights=_followed(("A", _lesion(1, _LOWER, 8.5, 10.0)), ("B", _lesion(2, _UPPER, 7.5, -15.0))),
+                category=Category.PR,
+                rules=("PR3",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-PR-RIM",
+        story="new sclerotic rims round unchanged lytic cores; the rim of A is drawn into the mask, that of B is not",
+        trabecular_hu=155.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 18.0)), ("B", _lesion(2, _UPPER, 15.0, 60.0))),
+            Visit(
+                weeks=15,
+                sights=_followed(
+                    ("A", replace(_lesion(1, _LOWER, 18.0), rim_thickness_mm=2.5, rim_drawn=True)),
+                    ("B", replace(_lesion(2, _UPPER, 15.0, 60.0), rim_thickness_mm=2.5)),
+                ),
+                category=Category.PR,
+                rules=("PR1",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-SD",
+        story="a lytic, a small lytic and a blastic lesion, none of which changes by more than 5 %",
+        trabecular_hu=145.0,
+        visits=(
+            Visit(
+                weeks=0,
+                sights=(
+                    *_all(Status.BASELINE, ("A", replace(_lesion(1, _LOWER_LEFT, 14.0, 80.0), exponent=2.5))),
+                    *_all(Status.BASELINE, ("B", _lesion(2, _LOWER_RIGHT, 8.0))),
+                    _blastic("C", Status.BASELINE, _lesion(3, _UPPER, 15.0, 25.0)),
+                ),
+            ),
+            Visit(
+                weeks=13,
+                sights=(
+                    *_followed(("A", replace(_lesion(3, _LOWER_LEFT, 13.5, 80.0), exponent=2.5))),
+                    *_followed(("B", _lesion(1, _LOWER_RIGHT, 8.0))),
+                    _blastic("C", Status.FOLLOWED, _lesion(2, _UPPER, 15.5, 25.0)),
+                ),
+                category=Category.SD,
+                rules=("SD2", "SD4"),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-PD-SIZE",
+        story="both lesions grow: sum of diameters +48 %",
+        trabecular_hu=160.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 14.0, 35.0)), ("B", _lesion(2, _UPPER, 12.0, -50.0))),
+            Visit(
+                weeks=14,
+                sights=_followed(("A", _lesion(1, _LOWER, 21.0, 35.0)), ("B", _lesion(2, _UPPER, 17.5, -50.0))),
+                category=Category.PD,
+                rules=("PD1",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-PD-NEW",
+        story="two lesions unchanged, a new lytic one in the upper vertebra",
+        trabecular_hu=130.0,
+        visits=(
+            _baseline(
+                ("A", replace(_lesion(1, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1)),
+                ("B", _lesion(2, _LOWER_RIGHT, 12.0, -70.0)),
+            ),
+            Visit(
+                weeks=20,
+                sights=(
+                    *_followed(("A", replace(_lesion(2, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1))),
+                    *_followed(("B", _lesion(3, _LOWER_RIGHT, 12.0, -70.0))),
+                    *_all(Status.NEW, ("C", _lesion(1, _UPPER, 14.0, 15.0))),
+                ),
+                category=Category.PD,
+                rules=("PD4",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-NADIR",
+        story="-58 % at the second visit, then +60 % from there: still a third below baseline",
+        trabecular_hu=170.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 22.0, -20.0)), ("B", _lesion(2, _UPPER, 16.0))),
+            Visit(
+                weeks=14,
+                sights=_followed(("A", _lesion(1, _LOWER, 9.0, -20.0)), ("B", _lesion(2, _UPPER, 7.0))),
+                category=Category.PR,
+                rules=("PR3",),
+            ),
+            Visit(
+                weeks=28,
+                sights=_followed(("A", _lesion(2, _LOWER, 14.5, -20.0)), ("B", _lesion(1, _UPPER, 11.0))),
+                category=Category.PD,
+                rules=("PD1",),
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-MISSING",
+        story="lesion B is as large as ever but was not segmented at follow-up: not a cure, not evaluable",
+        trabecular_hu=150.0,
+        visits=(
+            _baseline(("A", _lesion(1, _LOWER, 18.0, 40.0)), ("B", _lesion(2, _UPPER, 14.0, 10.0))),
+            Visit(
+                weeks=16,
+                sights=(
+                    *_followed(("A", _lesion(1, _LOWER, 18.0, 40.0))),
+                    *_all(Status.MISSING, ("B", replace(_lesion(2, _UPPER, 14.0, 10.0), drawn=False))),
+                ),
+                category=Category.NE,
+            ),
+        ),
+    ),
+    Case(
+        patient_id="DEMO-DICOM",
+        story="a CT series and a DICOM SEG a visit; three lesions shrink by 60 %, renumbered but with tracking UIDs",
+        trabecular_hu=150.0,
+        dicom=True,
+        visits=(
+            _baseline(
+                ("A", _lesion(1, _LOWER, 20.0, 5.0)),
+                ("B", _lesion(2, _UPPER_LEFT, 12.5, 90.0)),
+                ("C", _lesion(3, _UPPER_RIGHT, 11.5, 90.0)),
+            ),
+            Visit(
+                weeks=15,
+                sights=_followed(
+                    ("A", _lesion(2, _LOWER, 8.0, 5.0)),
+                    ("B", _lesion(3, _UPPER_LEFT, 5.0, 90.0)),
+                    ("C", _lesion(1, _UPPER_RIGHT, 5.0, 90.0)),
+                ),
+                category=Category.PR,
+                rules=("PR3",),
+            ),
+        ),
+    ),
+)
+"""Every patient of the demo cohort."""
