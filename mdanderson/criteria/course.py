@@ -10,10 +10,9 @@ from mdanderson.criteria.facts import ModalityFacts
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.series import ModalitySeries
 from mdanderson.findings import Examination, PatientFacts
-from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 
-__all__ = ["Flare", "PatientCourse", "Visit"]
+__all__ = ["Flare", "PatientCourse", "Visit", "flare_visits"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,27 +70,27 @@ class PatientCourse:
         start = self.patient.treatment_start or self.visits[0].date
         return (self.visits[visit].date - start).days
 
-    def modality_facts(
-        self, modality: Modality, visit: int, settings: Settings, flares: Sequence[Flare] = ()
-    ) -> ModalityFacts:
-        """Everything the criteria may know about one modality at one visit. `flares`: what is known of flare so far."""
+    def histories(self, modality: Modality) -> tuple[LesionHistory, ...]:
+        """Every lesion that a modality ever speaks of."""
+        return self._histories[modality]
+
+    def modality_facts(self, modality: Modality, visit: int) -> ModalityFacts:
+        """What a modality is worth at a visit."""
         exam = self.examinations[visit][modality]
-        silent = "" if exam.evaluable else exam.why or f"{modality} not evaluable"
-        marks = {
-            lesion_id: flare.visit
-            for flare in flares
-            if flare.modality is modality and flare.visit <= visit and flare.is_flare
-            for lesion_id in flare.lesion_ids
-        }
-        found = (
-            history.facts(visit, settings, flare_visit=marks.get(history.lesion_id), silent=silent)
-            for history in self._histories[modality]
-        )
         return ModalityFacts(
             modality=modality,
             visit=visit,
             baseline_visit=self._baselines[modality],
             evaluable=exam.evaluable,
-            why=silent,
-            lesions=tuple(lesion for lesion in found if lesion is not None),
+            why="" if exam.evaluable else exam.why or f"{modality} not evaluable",
         )
+
+
+def flare_visits(modality: Modality, visit: int, flares: Sequence[Flare]) -> dict[str, int]:
+    """Lesions of a modality that are flare as far as is known at a visit, with the visit that began it."""
+    return {
+        lesion_id: flare.visit
+        for flare in flares
+        if flare.modality is modality and flare.visit <= visit and flare.is_flare
+        for lesion_id in flare.lesion_ids
+    }

@@ -3,120 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 
 from mdanderson.criteria.facts import Course, LesionFacts, ModalityFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion, RuleTable, judge_lesion
+from mdanderson.criteria.modality import RESPONSES, JudgedModality, total_mm
 from mdanderson.criteria.rule import Measure, Verdict
 from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Modality, Scope
 
-__all__ = ["JudgedModality", "judge_modality"]
+__all__ = ["judge_modality"]
 
-_RESPONSES = frozenset({Category.CR, Category.PR})
 _SIZED = frozenset({Modality.CT, Modality.MR, Modality.XR})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedModality:
-    """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
-
-    flare_settled: it was suspected to be flare, and a later visit has decided.
-    """
-
-    facts: ModalityFacts
-    category: Category
-    lesions: tuple[JudgedLesion, ...] = ()
-    total: JudgedLesion | None = None
-    size_category: Category | None = None
-    rules: tuple[str, ...] = ()
-    reason: str = ""
-    unconfirmed: bool = False
-    flare: bool = False
-    flare_settled: bool = False
-    exclude_treated: bool = True
-    response_share: Fraction = Fraction(1, 2)
-
-    @property
-    def modality(self) -> Modality:
-        """Which modality."""
-        return self.facts.modality
-
-    @property
-    def evaluable(self) -> bool:
-        """Whether it says anything of the course."""
-        return self.category not in {Category.NE, Category.BL}
-
-    @property
-    def counted(self) -> tuple[JudgedLesion, ...]:
-        """The lesions whose course is the disease's, not that of a local treatment."""
-        return tuple(lesion for lesion in self.lesions if not (self.exclude_treated and lesion.facts.treated))
-
-    @property
-    def size_sum_mm(self) -> Fraction | None:
-        """Sum of diameters of the measurable lesions, None where there are none or one is not assessed."""
-        if self.total is not None:
-            return self.total.facts.size.now
-        sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
-        return _total(sizes) if sizes else None
-
-    @property
-    def expected(self) -> tuple[JudgedLesion, ...]:
-        """The lesions that this visit should speak of."""
-        return tuple(lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW)
-
-    @property
-    def progressing(self) -> frozenset[str]:
-        """Lesions that progress, new ones included."""
-        return frozenset(lesion.facts.lesion_id for lesion in self.counted if lesion.category is Category.PD)
-
-    @property
-    def responding(self) -> frozenset[str]:
-        """Baseline lesions that respond."""
-        return frozenset(
-            lesion.facts.lesion_id
-            for lesion in self.counted
-            if lesion.category in _RESPONSES and lesion.facts.origin is Origin.BASELINE
-        )
-
-    @property
-    def new(self) -> frozenset[str]:
-        """New lesions that are there, unless an earlier flare explained them."""
-        return frozenset(
-            lesion.facts.lesion_id for lesion in self.lesions if lesion.facts.here and not lesion.facts.settled
-        )
-
-    @property
-    def assessed(self) -> frozenset[str]:
-        """Expected lesions of which something could be said."""
-        return frozenset(lesion.facts.lesion_id for lesion in self.expected if lesion.assessed)
-
-    def sub_category(self, measure: Measure) -> Category | None:
-        """What one measure says by itself over all counted baseline lesions."""
-        if measure is Measure.SIZE and self.size_category is not None:
-            return self.size_category
-        known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
-        said = [category for category in known if category is not None]
-        if not said:
-            return None
-        if Category.PD in said:
-            return Category.PD
-        if set(said) == {Category.CR} and len(said) == len(known):
-            return Category.CR
-        carrying = sum(category in _RESPONSES for category in said)
-        return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
-
-
-def judge_modality(table: RuleTable, facts: ModalityFacts, settings: Settings) -> JudgedModality:
-    """The category of one modality at one visit, before anything later is known of it."""
-    lesions = tuple(judge_lesion(table, one, settings, at_baseline=facts.is_baseline) for one in facts.lesions)
+def judge_modality(
+    table: RuleTable, facts: ModalityFacts, lesions: Sequence[JudgedLesion], settings: Settings
+) -> JudgedModality:
+    """The category of one modality at one visit from its judged lesions, before anything later is known of it."""
     exclude = settings.policy.treated_lesions == "exclude"
     frame = JudgedModality(
         facts=facts,
         category=Category.NE,
-        lesions=lesions,
+        lesions=tuple(lesions),
         exclude_treated=exclude,
         response_share=exact(settings.policy.response_share),
     )
@@ -136,16 +47,13 @@ def _with(
     total: JudgedLesion | None = None,
     size_category: Category | None = None,
 ) -> JudgedModality:
-    return JudgedModality(
-        facts=frame.facts,
+    return replace(
+        frame,
         category=category,
-        lesions=frame.lesions,
         total=total,
         size_category=size_category,
         rules=tuple(dict.fromkeys(rules)),
         reason=reason,
-        exclude_treated=frame.exclude_treated,
-        response_share=frame.response_share,
     )
 
 
@@ -314,20 +222,11 @@ def _add(sizes: Sequence[Course]) -> Course:
     """Courses added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
     visits = zip(*(size.earlier for size in sizes), strict=True)
     return Course(
-        now=_total(size.now for size in sizes),
+        now=total_mm(size.now for size in sizes),
         least=sum((size.now for size in sizes if size.now is not None), start=Fraction(0)),
-        baseline=_total(size.baseline for size in sizes),
-        earlier=tuple(_total(visit) for visit in visits),
+        baseline=total_mm(size.baseline for size in sizes),
+        earlier=tuple(total_mm(visit) for visit in visits),
     )
-
-
-def _total(values: Iterable[Fraction | None]) -> Fraction | None:
-    total = Fraction(0)
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total
 
 
 def _fired(lesion: JudgedLesion, gives: Category, measure: Measure) -> list[Verdict]:
@@ -344,7 +243,7 @@ def _carries(lesion: JudgedLesion) -> list[str]:
         verdict.code
         for verdict in lesion.verdicts
         if verdict.fired
-        and verdict.gives in _RESPONSES
+        and verdict.gives in RESPONSES
         and verdict.measure is not Measure.PRESENCE
         and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
     ]

@@ -90,14 +90,13 @@ class LesionFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModalityFacts:
-    """One modality at one visit: all lesions known in it so far."""
+    """One modality at one visit: whether it can say anything, and what it is compared with."""
 
     modality: Modality
     visit: int
     baseline_visit: int | None
     evaluable: bool
     why: str = ""
-    lesions: tuple[LesionFacts, ...] = ()
 
     @property
     def is_baseline(self) -> bool:

@@ -5,49 +5,37 @@ A pure pass over the series. It only decides; the rows are judged again with wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.checks import newly_visible_by_sclerosis
 from mdanderson.criteria.course import Flare, PatientCourse
-from mdanderson.criteria.evaluate import JudgedModality, judge_modality
 from mdanderson.criteria.facts import LesionFacts, Origin
-from mdanderson.criteria.lesion import JudgedLesion, RuleTable
+from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.modality import RESPONSES, JudgedModality, JudgedVisit
 from mdanderson.criteria.rule import Measure
 from mdanderson.quantities import Undefined, change, exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["JudgedVisit", "find_flares", "judge_visit"]
-
-JudgedVisit = Mapping[Modality, JudgedModality]
+__all__ = ["find_flares"]
 
 _FLARE_ROW = "PR2"
 _MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
-_RESPONSES = frozenset({Category.CR, Category.PR})
 
 
-def judge_visit(
-    table: RuleTable, course: PatientCourse, visit: int, settings: Settings, flares: Sequence[Flare] = ()
-) -> JudgedVisit:
-    """Every modality of one visit, with what is known of flare."""
-    return {
-        modality: judge_modality(table, course.modality_facts(modality, visit, settings, flares), settings)
-        for modality in sorted(course.examinations[visit])
-    }
-
-
-def find_flares(table: RuleTable, course: PatientCourse, settings: Settings) -> tuple[Flare, ...]:
+def find_flares(bench: Bench, settings: Settings) -> tuple[Flare, ...]:
     """Every flare, or suspicion of one, in the order of visits."""
     flares: list[Flare] = []
-    for visit in course.visits[1:]:
-        judged = judge_visit(table, course, visit.index, settings, flares)
+    for visit in bench.course.visits[1:]:
+        judged = bench.visit(visit.index, settings, flares)
         settled = [_settle(flare, visit.index, judged, settings, flares) for flare in flares]
         if settled != flares:
             flares = settled
-            judged = judge_visit(table, course, visit.index, settings, flares)
-        flares = flares + _appearing(course, visit.index, judged, settings)
+            judged = bench.visit(visit.index, settings, flares)
+        flares = flares + _appearing(bench.course, visit.index, judged, settings)
     return tuple(flares)
 
 
@@ -103,7 +91,7 @@ def _shows_response(judged: JudgedModality) -> bool:
     """Whether any row of response holds in a modality, new lesions apart."""
     old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
     lesions = [*old, *([judged.total] if judged.total else [])]
-    return any(verdict.fired and verdict.gives in _RESPONSES for lesion in lesions for verdict in lesion.verdicts)
+    return any(verdict.fired and verdict.gives in RESPONSES for lesion in lesions for verdict in lesion.verdicts)
 
 
 def _settle(flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, flares: Sequence[Flare]) -> Flare:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mdanderson.criteria.assessment import LesionAssessment, Response
+from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.course import Flare, PatientCourse, Visit
-from mdanderson.criteria.evaluate import JudgedModality
-from mdanderson.criteria.flare import find_flares, judge_visit
+from mdanderson.criteria.flare import find_flares
 from mdanderson.criteria.lesion import JudgedLesion, RuleTable, refused_codes
+from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.overall import ANATOMICAL, Overall, confirm_scans, judge_overall
 from mdanderson.criteria.rule import Measure
 from mdanderson.errors import Problem, Severity
@@ -45,9 +46,10 @@ class _Series:
 
 def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settings: Settings) -> Assessed:
     """Judge a whole series by one table of rows, with the other size scope and the other choice on treated lesions."""
-    series = _judge(table, course, settings)
-    other_scope = _judge(table, course, _with_policy(settings, size_scope=_other_scope(settings)))
-    other_treated = _judge(table, course, _with_policy(settings, treated_lesions=_other_treated(settings)))
+    bench = Bench(table, course, settings)
+    series = _judge(bench, settings)
+    other_scope = _judge(bench, _with_policy(settings, size_scope=_other_scope(settings)))
+    other_treated = _judge(bench, _with_policy(settings, treated_lesions=_other_treated(settings)))
     few = settings.policy.oligo_max_lesions
     lesions: list[LesionAssessment] = []
     responses: list[Response] = []
@@ -78,10 +80,11 @@ def _other_treated(settings: Settings) -> str:
     return "include" if settings.policy.treated_lesions == "exclude" else "exclude"
 
 
-def _judge(table: RuleTable, course: PatientCourse, settings: Settings) -> _Series:
+def _judge(bench: Bench, settings: Settings) -> _Series:
     """All passes in order."""
-    flares = find_flares(table, course, settings)
-    judged = [dict(judge_visit(table, course, visit.index, settings, flares)) for visit in course.visits]
+    course = bench.course
+    flares = find_flares(bench, settings)
+    judged = [dict(bench.visit(visit.index, settings, flares)) for visit in course.visits]
     for flare in flares:
         row = judged[flare.visit][flare.modality]
         judged[flare.visit][flare.modality] = _restate_flare(course, row, flare)

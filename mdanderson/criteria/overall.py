@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.evaluate import JudgedModality
+from mdanderson.criteria.modality import JudgedModality
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 

@@ -82,9 +82,10 @@ def baseline_lesions(course: PatientCourse, settings: Settings) -> tuple[int, Pa
     if not course.visits:
         return 0, None
     ids = {
-        facts.lesion_id
+        history.lesion_id
         for modality in course.examinations[0]
-        for facts in course.modality_facts(modality, 0, settings).lesions
+        for history in course.histories(modality)
+        if history.first == 0
     }
     if not ids:
         return 0, None

@@ -1,0 +1,120 @@
+"""One modality at one visit, judged: its category, and what its lesions amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mdanderson.criteria.facts import ModalityFacts, Origin
+from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.rule import Measure
+from mdanderson.vocabulary import Category, Modality
+
+__all__ = ["RESPONSES", "JudgedModality", "JudgedVisit", "total_mm"]
+
+RESPONSES = frozenset({Category.CR, Category.PR})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedModality:
+    """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
+
+    flare_settled: it was suspected to be flare, and a later visit has decided.
+    """
+
+    facts: ModalityFacts
+    category: Category
+    lesions: tuple[JudgedLesion, ...] = ()
+    total: JudgedLesion | None = None
+    size_category: Category | None = None
+    rules: tuple[str, ...] = ()
+    reason: str = ""
+    unconfirmed: bool = False
+    flare: bool = False
+    flare_settled: bool = False
+    exclude_treated: bool = True
+    response_share: Fraction = Fraction(1, 2)
+
+    @property
+    def modality(self) -> Modality:
+        """Which modality."""
+        return self.facts.modality
+
+    @property
+    def evaluable(self) -> bool:
+        """Whether it says anything of the course."""
+        return self.category not in {Category.NE, Category.BL}
+
+    @property
+    def counted(self) -> tuple[JudgedLesion, ...]:
+        """The lesions whose course is the disease's, not that of a local treatment."""
+        return tuple(lesion for lesion in self.lesions if not (self.exclude_treated and lesion.facts.treated))
+
+    @property
+    def size_sum_mm(self) -> Fraction | None:
+        """Sum of diameters of the measurable lesions, None where there are none or one is not assessed."""
+        if self.total is not None:
+            return self.total.facts.size.now
+        sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
+        return total_mm(sizes) if sizes else None
+
+    @property
+    def expected(self) -> tuple[JudgedLesion, ...]:
+        """The lesions that this visit should speak of."""
+        return tuple(lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW)
+
+    @property
+    def progressing(self) -> frozenset[str]:
+        """Lesions that progress, new ones included."""
+        return frozenset(lesion.facts.lesion_id for lesion in self.counted if lesion.category is Category.PD)
+
+    @property
+    def responding(self) -> frozenset[str]:
+        """Baseline lesions that respond."""
+        return frozenset(
+            lesion.facts.lesion_id
+            for lesion in self.counted
+            if lesion.category in RESPONSES and lesion.facts.origin is Origin.BASELINE
+        )
+
+    @property
+    def new(self) -> frozenset[str]:
+        """New lesions that are there, unless an earlier flare explained them."""
+        return frozenset(
+            lesion.facts.lesion_id for lesion in self.lesions if lesion.facts.here and not lesion.facts.settled
+        )
+
+    @property
+    def assessed(self) -> frozenset[str]:
+        """Expected lesions of which something could be said."""
+        return frozenset(lesion.facts.lesion_id for lesion in self.expected if lesion.assessed)
+
+    def sub_category(self, measure: Measure) -> Category | None:
+        """What one measure says by itself over all counted baseline lesions."""
+        if measure is Measure.SIZE and self.size_category is not None:
+            return self.size_category
+        known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
+        said = [category for category in known if category is not None]
+        if not said:
+            return None
+        if Category.PD in said:
+            return Category.PD
+        if set(said) == {Category.CR} and len(said) == len(known):
+            return Category.CR
+        carrying = sum(category in RESPONSES for category in said)
+        return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
+
+
+JudgedVisit = Mapping[Modality, JudgedModality]
+"""Every modality of one visit."""
+
+
+def total_mm(values: Iterable[Fraction | None]) -> Fraction | None:
+    """Values added; unknown as soon as one of them is."""
+    total = Fraction(0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
