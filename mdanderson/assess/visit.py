@@ -91,10 +91,8 @@ class _Desk:
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (criteria, detail 27)."""
         known = self.catalogue[lesion_id]
-        region = parts[0].region if len(parts) == 1 else union([part.region for part in parts])
-        finding = self._examine(station, region, lesion_id, status, known, neighbours).finding
-        labels = ";".join(str(part.label) for part in parts)
-        self._keep(replace(finding, label=labels, status=self._status_here(known, finding)))
+        finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
+        self._keep(replace(finding, label=_labels(parts), status=self._status_here(known, finding)))
 
     def _status_here(self, known: Known, finding: LesionFinding) -> Status:
         """A lesion first seen at this very visit in another image is no follow-up of itself."""
@@ -104,14 +102,16 @@ class _Desk:
     def _merged(
         self, station: Station, parents: Sequence[str], segmented: Sequence[Lesion], neighbours: Sequence[Region]
     ) -> None:
-        """Several known lesions in one region: the first parent's row carries the measurement."""
+        """Several known lesions in one region (or cut up anew): the first parent's row carries the measurement."""
         first, *others = parents
         known = self.catalogue[first]
-        finding = self._examine(station, segmented[0].region, first, Status.MERGED, known, neighbours).finding
+        region = _together(segmented)
+        finding = self._examine(station, region, first, Status.MERGED, known, neighbours).finding
         before = self._measured_together(parents)
         self._keep(
             replace(
                 finding,
+                label=_labels(segmented),
                 parents=tuple(parents),
                 parents_long_axis_mm=before.long_axis_mm if before else None,
                 parents_short_axis_mm=before.short_axis_mm if before else None,
@@ -231,6 +231,15 @@ _AT_BASELINE = {
     Status.NOT_EVALUABLE: "add a baseline image that shows its place",
 }
 _WIDER = "its size is not known; use an image that shows the whole lesion"
+
+
+def _together(parts: Sequence[Lesion]) -> Region:
+    """The parts of one lesion as one region."""
+    return parts[0].region if len(parts) == 1 else union([part.region for part in parts])
+
+
+def _labels(parts: Sequence[Lesion]) -> str:
+    return ";".join(str(part.label) for part in parts)
 
 
 def _coverage(finding: LesionFinding) -> tuple[bool, float]:
