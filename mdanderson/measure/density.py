@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.smoothing import raw_values, require_hu, smoothed_values
@@ -83,7 +84,8 @@ def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, 
     require_hu(volume)
     raw_values(volume, lytic)
     still_lytic, sclerotic = _shares(volume, lytic, reference, settings)
-    return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - still_lytic)
+    rest = _largest_rest(volume, lytic, reference, settings)
+    return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - max(still_lytic, rest))
 
 
 def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: ImageSettings) -> LesionType | None:
@@ -99,6 +101,20 @@ def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: I
     if sclerotic_fraction >= majority and lytic_fraction < minority:
         return LesionType.BLASTIC
     return LesionType.MIXED
+
+
+def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
+    """Share of the largest connected lytic rest, at half the scale.
+
+    At the full scale dense filling blurs a small rest away, and a lesion half filled would read as complete.
+    """
+    support = lytic.voxels & volume.imaged(lytic.box)
+    values = smoothed_values(volume, lytic.box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
+    low = np.zeros(support.shape, dtype=bool)
+    low[support] = values < reference.lytic_below_hu(settings)
+    pieces, count = ndimage.label(low)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    return float(sizes.max(initial=0) / values.size)
 
 
 def _shares(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> tuple[float, float]:

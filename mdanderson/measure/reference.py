@@ -38,7 +38,7 @@ _GOOD_VOLUME_MM3 = 1000.0
 _GOOD_CONTACT = 0.4
 """Share of the places beside the lesion where bone was found that ends the search."""
 _TWO_KINDS = 0.75
-_LEAST_SHARE = 0.25
+"""Share of the variance that a split must explain before two densities are told apart."""
 _SPECK_MM3 = 100.0
 """A smaller piece above the cortex threshold is noise or a trabecula."""
 
@@ -169,15 +169,17 @@ def _around(
     scale, fine = (smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm * k) for k in (1.0, 0.5))
     near = _distance_mm(_painted([region], box), spacing)
     guarded = _distance_mm(_painted(kept_away, box), spacing) < settings.reference_margin_mm
-    beside = ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
+    level = np.zeros_like(guarded)
+    level[region.box[0].start - box[0].start : region.box[0].stop - box[0].start] = True
+    beside = level & ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
     best: ReferenceBone | None = None
     most = 0.0
     for closing_mm, factor in product(_CLOSINGS_MM, _CORTEX_STEPS):
         cortex_hu = factor * settings.cortex_hu
         cortex = _without_specks(fine > cortex_hu, volume.geometry.voxel_volume_mm3)
-        marrow = _enclosed(cortex, guarded, spacing, settings.reference_erosion_mm, closing_mm)
-        bone = _own_bone(_without_soft_tissue(marrow, scale), beside)
-        bone = _without_soft_tissue(bone, scale)
+        marrow = level & _enclosed(cortex, guarded, spacing, settings.reference_erosion_mm, closing_mm)
+        bone = _own_bone(_one_kind(marrow, beside, scale), beside)
+        bone = _one_kind(bone, beside, scale)
         contact = float((bone & beside).sum() / max(beside.sum(), 1))
         if contact <= most:
             continue
@@ -248,23 +250,26 @@ def _own_bone(marrow: BoolArray, beside: BoolArray) -> BoolArray:
     return np.asarray(pieces == int(contact.argmax()) + 1)
 
 
-def _without_soft_tissue(bone: BoolArray, scale: Values) -> BoolArray:
-    """The denser part, where what was enclosed is plainly of two kinds: a canal or muscle that a gap let in.
+def _one_kind(bone: BoolArray, beside: BoolArray, scale: Values) -> BoolArray:
+    """The kind that prevails beside the lesion, where what was enclosed is plainly of two densities.
 
-    Otsu's split; its share of the variance is 0.64 for one normal distribution and near 1 for two distant ones.
+    A gap may let in the canal or muscle, and a thick slice shows an end plate as an even sheet. Otsu's split; its
+    share of the variance is 0.64 for one normal distribution and near 1 for two distant ones.
     """
     values = np.sort(scale[bone & ~np.isnan(scale)].astype(np.float64))
     if values.size < 4 or values[-1] == values[0]:
         return bone
     below = np.arange(1, values.size)
-    mean_below = np.cumsum(values)[:-1] / below
-    mean_above = (values.sum() - np.cumsum(values)[:-1]) / (values.size - below)
+    sums = np.cumsum(values)
+    apart = (sums[-1] - sums[:-1]) / (values.size - below) - sums[:-1] / below
     share = below / values.size
-    explained = share * (1 - share) * (mean_above - mean_below) ** 2
+    explained = share * (1 - share) * apart**2
     split = int(explained.argmax())
-    if explained[split] < _TWO_KINDS * values.var() or 1 - share[split] < _LEAST_SHARE:
+    if explained[split] < _TWO_KINDS * values.var():
         return bone
-    return np.asarray(bone & (scale > values[split]))
+    denser = bone & (scale > values[split])
+    looser = bone & ~denser
+    return np.asarray(denser if (denser & beside).sum() >= (looser & beside).sum() else looser)
 
 
 def _painted(regions: Sequence[Region], box: Box) -> BoolArray:
