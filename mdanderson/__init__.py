@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mdanderson.batch import Results, score
     from mdanderson.errors import MdandersonError, Problem
     from mdanderson.findings import Examination, LesionFinding, PatientFacts
+    from mdanderson.measure.lesion import measure_lesion
     from mdanderson.phantoms import write_demo
     from mdanderson.readers import read_volume
     from mdanderson.readers.manifest import Cohort, Patient, read_cohort
@@ -42,6 +43,7 @@ __all__ = [
     "Volume",
     "assess",
     "build_timeline",
+    "measure_lesion",
     "read_cohort",
     "read_mask",
     "read_volume",
@@ -69,6 +71,7 @@ _HOMES = {
     "Volume": "volume",
     "assess": "assess",
     "build_timeline": "timeline",
+    "measure_lesion": "measure.lesion",
     "read_cohort": "readers.manifest",
     "read_mask": "readers.masks",
     "read_volume": "readers",

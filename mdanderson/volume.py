@@ -107,6 +107,16 @@ class Region:
             return None
         return cls(label=label, box=box, voxels=array[box].copy(), name=name, tracking_uid=tracking_uid)
 
+    def narrowed(self, voxels: BoolArray) -> Region | None:
+        """The same label with fewer voxels: those of this region's box that are true; None when there are none."""
+        tight = _bounding_box(voxels)
+        if tight is None:
+            return None
+        plane, row, column = (
+            slice(own.start + part.start, own.start + part.stop) for own, part in zip(self.box, tight, strict=True)
+        )
+        return replace(self, box=(plane, row, column), voxels=voxels[tight].copy())
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Mask:

@@ -1,4 +1,4 @@
-"""One lesion in one image: every measurement of it as a finding, unjudged."""
+"""One lesion in one image at one visit: its measurements as a finding, unjudged."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mdanderson.assess.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion
-from mdanderson.measure.density import lesion_type, lytic_region, measure_density, measure_fill_in
+from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
-from mdanderson.measure.reference import ReferenceBone, find_reference
+from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
-from mdanderson.volume import Region, Volume
+from mdanderson.volume import Region
 
 __all__ = ["Examined", "examine", "examine_place"]
 
@@ -44,13 +44,13 @@ def examine(
     neighbours: every lesion segmented or expected in this image; none of them is reference bone.
     """
     volume = station.volume
-    lesion = Lesion.from_region(region, volume.geometry)
-    reference = _reference(station, _then_and_now(station, region, known), neighbours, settings)
-    rim = measure_rim(volume, region, reference, settings=settings.image) if reference else None
-    density = _density(station, region, reference, rim, known, settings)
-    drawn = measure_diameters(region, volume.geometry, settings=settings.image)
-    core = _core_axes(volume, region, reference, rim, density, known, settings) or drawn
-    cut = lesion.touches_edge
+    around = _surroundings(station, neighbours)
+    beside = _then_and_now(station, region, known)
+    measured = measure_region(volume, region, around=around, beside=beside, settings=settings.image)
+    density = _density(station, measured.density, measured.rim, known, settings)
+    drawn = measured.diameters
+    core = _core_axes(station, measured, density, known, settings) or drawn
+    cut = measured.touches_edge
     finding = LesionFinding(
         lesion_id=lesion_id,
         status=status,
@@ -58,18 +58,19 @@ def examine(
         date=station.image.date,
         visit=station.image.visit,
         label=str(region.label),
-        lesion_type=_type(density, settings),
+        lesion_type=measured.lesion_type,
         long_axis_mm=None if cut else core.long_axis_mm,
         short_axis_mm=None if cut else core.short_axis_mm,
         outline_long_axis_mm=drawn.long_axis_mm if core is not drawn and not cut else None,
         outline_short_axis_mm=drawn.short_axis_mm if core is not drawn and not cut else None,
-        volume_ml=lesion.volume_ml,
+        volume_ml=measured.volume_ml,
         density=density,
-        centroid_lps_mm=_centroid(lesion),
+        centroid_lps_mm=_centroid(measured.lesion),
         slice_number=drawn.plane + 1,
         registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
         why="cut by the edge of the field of view: its size is not known" if cut else "",
     )
+    reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
     return Examined(finding=finding, lytic=lytic)
 
@@ -78,9 +79,15 @@ def examine_place(
     station: Station, place: Region, *, known: Known | None, neighbours: Sequence[Region], settings: Settings
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
-    reference = _reference(station, place, neighbours, settings)
-    rim = measure_rim(station.volume, place, reference, settings=settings.image) if reference else None
-    return _density(station, place, reference, rim, known, settings)
+    volume, image = station.volume, settings.image
+    reference = reference_for(volume, place, around=_surroundings(station, neighbours), settings=image)
+    rim = measure_rim(volume, place, reference, settings=image) if reference else None
+    return _density(station, measure_density(volume, place, reference, settings=image), rim, known, settings)
+
+
+def _surroundings(station: Station, neighbours: Sequence[Region]) -> Surroundings:
+    image = station.image
+    return Surroundings(neighbours=neighbours, reference_mask=image.reference_mask, bone_map=image.bone_map)
 
 
 def _then_and_now(station: Station, region: Region, known: Known | None) -> Region:
@@ -89,32 +96,15 @@ def _then_and_now(station: Station, region: Region, known: Known | None) -> Regi
     return region if place is None else union([region, place])
 
 
-def _reference(
-    station: Station, region: Region, neighbours: Sequence[Region], settings: Settings
-) -> ReferenceBone | None:
-    return find_reference(
-        station.volume,
-        region,
-        lesions=neighbours,
-        reference_mask=station.image.reference_mask,
-        bone_map=station.image.bone_map,
-        settings=settings.image,
-    )
-
-
 def _density(
-    station: Station,
-    region: Region,
-    reference: ReferenceBone | None,
-    rim: Rim | None,
-    known: Known | None,
-    settings: Settings,
+    station: Station, measured: DensityMeasure, rim: Rim | None, known: Known | None, settings: Settings
 ) -> Density:
-    measured = measure_density(station.volume, region, reference, settings=settings.image)
-    lytic_then = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
+    """The density facts; fill-in is that of the baseline's lytic volume, carried into this image."""
+    reference = measured.reference
+    lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
-        measure_fill_in(station.volume, lytic_then, reference, settings=settings.image)
-        if lytic_then is not None and reference is not None
+        measure_fill_in(station.volume, lytic, reference, settings=settings.image)
+        if lytic is not None and reference is not None
         else None
     )
     return Density(
@@ -142,29 +132,18 @@ def _share(value: float | None) -> float | None:
 
 
 def _core_axes(
-    volume: Volume,
-    region: Region,
-    reference: ReferenceBone | None,
-    rim: Rim | None,
-    density: Density,
-    known: Known | None,
-    settings: Settings,
+    station: Station, measured: LesionMeasurement, density: Density, known: Known | None, settings: Settings
 ) -> Diameters | None:
     """The axes of the lytic core where a new sclerotic rim was drawn in (criteria, detail 26), else None."""
-    if known is None or reference is None or rim is None:
+    reference, rim, region = measured.reference, measured.rim, measured.lesion.region
+    if known is None or reference is None or rim is None or known.first.lesion_type is not LesionType.LYTIC:
         return None
-    if known.first.lesion_type is not LesionType.LYTIC or not has_new_rim(density, known.first.density, settings):
+    if not has_new_rim(density, known.first.density, settings):
         return None
-    core = without_rim(volume, region, reference, rim, settings=settings.image)
+    core = without_rim(station.volume, region, reference, rim, settings=settings.image)
     if core is None or core is region:
         return None
-    return measure_diameters(core, volume.geometry, settings=settings.image)
-
-
-def _type(density: Density, settings: Settings) -> LesionType | None:
-    if density.lytic_fraction is None or density.sclerotic_fraction is None:
-        return None
-    return lesion_type(density.lytic_fraction, density.sclerotic_fraction, settings=settings.image)
+    return measure_diameters(core, station.volume.geometry, settings=settings.image)
 
 
 def _centroid(lesion: Lesion) -> tuple[float, float, float]:

@@ -71,9 +71,9 @@ def lytic_region(volume: Volume, region: Region, reference: ReferenceBone, *, se
     require_hu(volume)
     support = region.voxels & volume.imaged(region.box)
     values = smoothed_values(volume, region.box, support, sigma_mm=settings.smoothing_sigma_mm)
-    lytic = np.zeros(volume.geometry.shape, dtype=bool)
-    lytic[region.box][support] = values < reference.lytic_below_hu(settings)
-    return Region.from_array(lytic, label=region.label, name=region.name, tracking_uid=region.tracking_uid)
+    lytic = np.zeros(support.shape, dtype=bool)
+    lytic[support] = values < reference.lytic_below_hu(settings)
+    return region.narrowed(lytic)
 
 
 def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, settings: ImageSettings) -> FillIn:

@@ -99,11 +99,7 @@ def without_rim(
         return region
     shown, outline, shells = found
     core = _core(shown, grow_box(region.box, volume.geometry, _margin_mm(settings)), volume, outline, shells)
-    if not core.any():
-        return None
-    array = np.zeros(volume.geometry.shape, dtype=bool)
-    array[region.box] = core
-    return Region.from_array(array, label=region.label, name=region.name, tracking_uid=region.tracking_uid)
+    return region.narrowed(core)
 
 
 def _find_shells(

@@ -1,0 +1,111 @@
+"""Everything measured on one lesion in one image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mdanderson.lesions import Lesion
+from mdanderson.measure.density import DensityMeasure, lesion_type, measure_density
+from mdanderson.measure.diameters import Diameters, measure_diameters
+from mdanderson.measure.reference import ReferenceBone, find_reference
+from mdanderson.measure.rim import Rim, measure_rim
+from mdanderson.settings import ImageSettings, Settings
+from mdanderson.vocabulary import LesionType
+from mdanderson.volume import Mask, Region, Volume
+
+__all__ = ["LesionMeasurement", "Surroundings", "measure_lesion", "measure_region", "reference_for"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Surroundings:
+    """What reference bone is sought by.
+
+    neighbours: every lesion segmented or expected in the image; none of them is reference bone. A given
+    `reference_mask` is taken as it is; a `bone_map` is a label map of bones. All on the image's grid.
+    """
+
+    neighbours: Sequence[Region] = ()
+    reference_mask: Mask | None = None
+    bone_map: Mask | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LesionMeasurement:
+    """One lesion in one image.
+
+    reference is None, and so are rim, type and the classes of `density`, where no valid reference bone was found.
+    A lesion that `touches_edge` of the field of view has diameters that are lower bounds only.
+    """
+
+    lesion: Lesion
+    diameters: Diameters
+    density: DensityMeasure
+    reference: ReferenceBone | None
+    rim: Rim | None
+    lesion_type: LesionType | None
+
+    @property
+    def volume_ml(self) -> float:
+        """Voxels times voxel volume."""
+        return self.lesion.volume_ml
+
+    @property
+    def touches_edge(self) -> bool:
+        """Whether the edge of the field of view cuts it."""
+        return self.lesion.touches_edge
+
+
+def measure_lesion(
+    volume: Volume,
+    mask: Mask,
+    label: int = 1,
+    *,
+    reference_mask: Mask | None = None,
+    bone_map: Mask | None = None,
+    settings: Settings | None = None,
+) -> LesionMeasurement:
+    """Every measurement of one label of a mask; the other labels are kept out of the reference bone.
+
+    Raises `MaskError` when there is no such label or the mask lies in another space, `UnitError` unless the image is
+    in HU, `MeasurementError` when the lesion was not imaged.
+    """
+    lesions = mask.on_grid(volume.geometry)
+    around = Surroundings(neighbours=lesions.regions, reference_mask=reference_mask, bone_map=bone_map)
+    return measure_region(volume, lesions[label], around=around, settings=(settings or Settings()).image)
+
+
+def measure_region(
+    volume: Volume, region: Region, *, around: Surroundings, beside: Region | None = None, settings: ImageSettings
+) -> LesionMeasurement:
+    """The same for a region on the image's own grid; reference bone is sought `beside` another region where given."""
+    reference = reference_for(volume, beside or region, around=around, settings=settings)
+    density = measure_density(volume, region, reference, settings=settings)
+    return LesionMeasurement(
+        lesion=Lesion.from_region(region, volume.geometry),
+        diameters=measure_diameters(region, volume.geometry, settings=settings),
+        density=density,
+        reference=reference,
+        rim=measure_rim(volume, region, reference, settings=settings) if reference else None,
+        lesion_type=_type(density, settings),
+    )
+
+
+def reference_for(
+    volume: Volume, region: Region, *, around: Surroundings, settings: ImageSettings
+) -> ReferenceBone | None:
+    """Reference bone for a place, sought by its surroundings."""
+    return find_reference(
+        volume,
+        region,
+        lesions=around.neighbours,
+        reference_mask=around.reference_mask,
+        bone_map=around.bone_map,
+        settings=settings,
+    )
+
+
+def _type(density: DensityMeasure, settings: ImageSettings) -> LesionType | None:
+    if density.lytic_fraction is None or density.sclerotic_fraction is None:
+        return None
+    return lesion_type(density.lytic_fraction, density.sclerotic_fraction, settings=settings)
