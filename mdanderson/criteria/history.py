@@ -53,9 +53,9 @@ class LesionHistory:
         at_baseline = self.at(self.baseline_visit)
         if self.first == self.baseline_visit:
             return Origin.BASELINE
-        if self.first is None or any(is_gone(finding) for finding in at_baseline):
+        if any(is_gone(finding) for finding in at_baseline):
             return Origin.NEW
-        if at_baseline:  # visible, or out of the field of view: nobody may call it new
+        if at_baseline or self.first is None:  # visible, or out of the field of view: nobody may call it new
             return Origin.KNOWN
         fresh = {Status.NEW, Status.EQUIVOCAL}
         return Origin.NEW if any(finding.status in fresh for finding in self.at(self.first)) else Origin.KNOWN
@@ -78,13 +78,13 @@ class LesionHistory:
     def facts(
         self, visit: int, settings: Settings, *, flare_visit: int | None = None, silent: str = ""
     ) -> LesionFacts | None:
-        """Everything known of it at a visit; None before it was ever seen.
+        """Everything known of it at a visit; None before it was ever spoken of.
 
         flare_visit: when it began to count as flare, None if it does not. silent: why the visit says nothing at all.
         """
         first = self.first
         if first is None or first > visit:
-            return None
+            return self._unseen(visit, settings, silent)
         now, baseline = self.at(visit), self.at(first)
         sequence = _size_sequence(self.source(visit), baseline, settings)
         new = self.origin is Origin.NEW
@@ -112,6 +112,20 @@ class LesionHistory:
             settled=flare_visit is not None and flare_visit < visit,
             unassessed=unassessed,
             merged_into=absorbed_into(now),
+        )
+
+    def _unseen(self, visit: int, settings: Settings, silent: str) -> LesionFacts | None:
+        """A lesion spoken of, but nowhere judged so far: listed, yet nobody can call it new."""
+        spoken = any(finding.status in SILENT for index in range(visit + 1) for finding in self.at(index))
+        if not spoken or self.origin is Origin.NEW:
+            return None
+        return LesionFacts(
+            lesion_id=self.lesion_id,
+            modality=self.series.modality,
+            origin=Origin.KNOWN,
+            name=f"lesion {self.lesion_id}",
+            now=self.at(visit),
+            unassessed=silent or self._unassessed(visit, visit, settings),
         )
 
     def _unassessed(self, visit: int, first: int, settings: Settings) -> str:

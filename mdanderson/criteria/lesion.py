@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts
 from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Rule, Verdict
-from mdanderson.quantities import Undefined, change
+from mdanderson.quantities import Undefined, change, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, LesionType
 
@@ -180,6 +180,9 @@ def _reason(facts: LesionFacts, verdicts: Sequence[Verdict]) -> str:
     told = [f"{verdict.because}: {verdict.code}" for verdict in verdicts if verdict.fired]
     if facts.flare and facts.here:
         told.append("counted as flare, not as progression")
+    drawn = next((finding.outline_size_mm for finding in facts.now if finding.outline_size_mm is not None), None)
+    if drawn is not None:
+        told.append(f"new sclerotic rim left out of the size (drawn {fixed(drawn)} mm)")
     if facts.merged_into:
         told.insert(0, f"measured together with {facts.merged_into}, into which it merged")
     if not any(verdict.fired for verdict in verdicts) and facts.unassessed:

@@ -32,6 +32,7 @@ _ANY = _TABLE | {Modality.PT}
 
 _FALL = Threshold(quantity="size_fall", comparison=Comparison.AT_LEAST, setting="policy.pr_size_fall")
 _RISE = Threshold(quantity="size_rise", comparison=Comparison.AT_LEAST, setting="policy.pd_size_rise")
+_FLOOR = Threshold(quantity="rise_mm", comparison=Comparison.AT_LEAST, setting="policy.pd_absolute_mm")
 _NO_FALL = Threshold(quantity="size_fall", comparison=Comparison.BELOW, setting="policy.pr_size_fall")
 _NO_RISE = Threshold(quantity="size_rise", comparison=Comparison.BELOW, setting="policy.pd_size_rise")
 
@@ -42,6 +43,10 @@ def _at_least(quantity: str, setting: str) -> Threshold:
 
 def _at_most(quantity: str, setting: str) -> Threshold:
     return Threshold(quantity=quantity, comparison=Comparison.AT_MOST, setting=setting)
+
+
+def _below(quantity: str, setting: str) -> Threshold:
+    return Threshold(quantity=quantity, comparison=Comparison.BELOW, setting=setting)
 
 
 def _row(
@@ -87,7 +92,18 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         _at_least("cleared_fraction", "image.complete_fill_in"),
         _at_least("fill_in_fraction", "image.complete_fill_in_sclerotic"),
     ),
-    _row("CR2", _CT_XR, ANY, Measure.DENSITY, "bone density back to normal", checks.density_normal),
+    _row(
+        "CR2",
+        _CT_XR,
+        ANY,
+        Measure.DENSITY,
+        "bone density back to normal",
+        checks.density_normal,
+        _at_most("median_off_in_robust_sd", "image.normal_robust_sd"),
+        _at_most("median_off_hu", "image.normal_minimum_hu"),
+        _below("lytic_fraction", "image.normal_class_share"),
+        _below("sclerotic_fraction", "image.normal_class_share"),
+    ),
     _row(
         "CR3",
         _MR,
@@ -149,7 +165,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         checks.uptake_fall,
         _at_least("uptake_fall", "policy.pr_uptake_fall"),
     ),
-    _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, _RISE),
+    _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, _RISE, _FLOOR),
     _row(
         "PD2",
         _SIZED,
@@ -158,6 +174,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         "size rises by >= 25 %, judged by a reader",
         checks.size_rise,
         _RISE,
+        _FLOOR,
     ),
     _row(
         "PD3",
@@ -168,7 +185,16 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         checks.uptake_rise,
         _at_least("uptake_rise", "policy.pd_uptake_rise"),
     ),
-    _row("PD4", _ANY, PATIENT, Measure.PRESENCE, "a new bone metastasis", checks.new_lesion, level=Level.PATIENT),
+    _row(
+        "PD4",
+        _ANY,
+        PATIENT,
+        Measure.PRESENCE,
+        "a new bone metastasis",
+        checks.new_lesion,
+        _at_least("long_axis_mm", "policy.new_lesion_mm"),
+        level=Level.PATIENT,
+    ),
     _row("SD1", _TABLE, ANY, Measure.ANYTHING, "no change", checks.something_assessed),
     _row(
         "SD2",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -87,7 +89,7 @@ def test_who_each_row_is_for():
 def test_every_limit_is_a_setting_and_the_printed_sign():
     settings = Settings()
     signs = {(rule.code, t.quantity): t.comparison for rule in RULES for t in rule.thresholds}
-    assert all(t.limit(settings) > 0 for rule in RULES for t in rule.thresholds)
+    assert all(t.limit(settings) >= 0 for rule in RULES for t in rule.thresholds)
     assert signs["PR3", "size_fall"] is Comparison.AT_LEAST
     assert signs["PD1", "size_rise"] is Comparison.AT_LEAST
     assert signs["PD3", "uptake_rise"] is Comparison.AT_LEAST
@@ -149,6 +151,15 @@ def test_a_floor_in_mm_holds_back_small_rises(paper):
     floored = paper.follow(*visits, policy={"pd_absolute_mm": 5.01})
     assert (floored.response().category, floored.response().rules) == ("SD", ("SD2", "SD4"))
     assert paper.follow(*visits, policy={"pd_absolute_mm": 5}).response().category == "PD"
+
+
+def test_a_rim_left_out_of_the_size_is_told(paper):
+    before, now = paper.finding("L1", "28x18 lytic", 0), paper.finding("L1", "28x18", 90)
+    now = replace(now, outline_long_axis_mm=Decimal(34), outline_short_axis_mm=Decimal(24))
+    exams = [replace(paper.exam(0), lesions=(before,)), replace(paper.exam(90), lesions=(now,))]
+    timeline = paper.timeline(*exams)
+    assert timeline.response().category == "SD"
+    assert "new sclerotic rim left out of the size (drawn 58.0 mm)" in last_lesion(timeline).reason
 
 
 def test_limits_come_from_the_settings(paper):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mdanderson.vocabulary import Category
 
 CT_SILENT = ("missing", "ambiguous", "not_evaluable", "absent")
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=30, deadline=None)
 
 
 def sizes(least=100, most=6000):
@@ -181,7 +181,7 @@ def naive_size_categories(lesions):
     return answers
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(lesions=series(new=False))
 def test_the_sum_agrees_with_a_naive_reading(paper, lesions):
     core = {name: row for name, row in lesions.items() if row[0][0] >= 1000}

@@ -242,9 +242,33 @@ def test_there_before_but_not_assessed_is_never_new(paper):
         {"L1": "20x10", "L2": "12x9", "L3": "12x9"},
     )
     assert categories(timeline) == "BL SD SD"
-    assert [row.category for row in timeline.lesions if row.lesion_id == "L2"] == ["NE", "SD"]
+    assert [row.category for row in timeline.lesions if row.lesion_id == "L2"] == ["BL", "NE", "SD"]
     grown = paper.follow({"L1": "20x10"}, {"L1": "20x10", "L3": "followed 12x8"}, {"L1": "20x10", "L3": "15x10"})
     assert categories(grown) == "BL SD PD"
+
+
+def test_a_lesion_of_which_nobody_can_say_whether_it_is_new_is_listed_and_bars_cr(paper):
+    # segmented now, outside the baseline's field of view: measured, but neither new nor followed
+    timeline = paper.follow({"L1": "20x10"}, {"L1": "resolved", "L2": "not_evaluable 20x10"}, {"L1": "resolved"})
+    assert [(row.lesion_id, row.category) for row in timeline.lesions] == [
+        ("L1", "BL"),
+        ("L1", "CR"),
+        ("L2", "NE"),
+        ("L1", "CR"),
+        ("L2", "NE"),
+    ]
+    assert categories(timeline) == "BL PR PR"
+    assert timeline.response().lesions_new == 0
+    followed = paper.follow(
+        {"L1": "20x10"}, {"L1": "20x10", "L2": "not_evaluable 20x10"}, {"L1": "20x10", "L2": "30x20"}
+    )
+    assert categories(followed) == "BL SD SD"
+
+
+def test_absent_all_along_is_no_lesion(paper):
+    timeline = paper.follow({"L1": "20x10", "L2": "0x0"}, {"L1": "20x10", "L2": "0x0"})
+    assert {row.lesion_id for row in timeline.lesions} == {"L1"}
+    assert categories(timeline) == "BL SD"
 
 
 def test_stated_absent_at_baseline_and_seen_later_is_new(paper):
