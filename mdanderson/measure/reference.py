@@ -25,7 +25,7 @@ AROUND_LESION = "bone round the lesion"
 
 _ROBUST = 1.4826
 """Median absolute deviation -> standard deviation of a normal distribution."""
-_CORTEX_STEPS = (1.0, 0.8, 1.25, 1.5, 2.0)
+_CORTEX_STEPS = (1.0, 0.8, 1.25, 1.5, 2.0, 0.6)
 """Factors on `cortex_hu`: trabecular bone of the young is as dense as the thin cortex of the old."""
 _CLOSINGS_MM = (2.5, 5.0, 7.5)
 """Half the widest gap that is closed in a cortical shell, tried in this order."""
