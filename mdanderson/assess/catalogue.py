@@ -56,8 +56,12 @@ class Catalogue:
         return f"L{len(self.lesions) + 1:02d}"
 
     def with_lesion(self, known: Known) -> Catalogue:
-        """The catalogue and one lesion more."""
-        return replace(self, lesions=(*self.lesions, known))
+        """The catalogue with one lesion more, or with this one in place of what was known of it."""
+        ids = [lesion.lesion_id for lesion in self.lesions]
+        if known.lesion_id not in ids:
+            return replace(self, lesions=(*self.lesions, known))
+        at = ids.index(known.lesion_id)
+        return replace(self, lesions=(*self.lesions[:at], known, *self.lesions[at + 1 :]))
 
     def identities(self, tracking_uids: dict[str, str]) -> dict[str, str]:
         """Found key -> lesion, where a tracking UID (found key -> UID) says that both are the same lesion."""

@@ -53,9 +53,10 @@ class Station:
         """Estimated error of a place carried over, anywhere in the image."""
         return self.registration.error_mm
 
-    def error_at_mm(self, points_common_mm: FloatArray) -> float:
-        """The same at the middle of (n, 3) points."""
-        return float(self.registration.error_at(points_common_mm.mean(axis=0))[0])
+    def error_at_mm(self, points_common_mm: FloatArray) -> float | None:
+        """The same at the middle of (n, 3) points; None where the image has no place in the common space."""
+        error_mm = float(self.registration.error_at(points_common_mm.mean(axis=0))[0])
+        return error_mm if np.isfinite(error_mm) else None
 
     def to_common(self, points_lps_mm: FloatArray) -> FloatArray:
         """(n, 3) LPS mm of this image -> common space."""

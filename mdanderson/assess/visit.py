@@ -55,6 +55,7 @@ class _Desk:
     catalogue: Catalogue
     baseline: tuple[Station, ...]
     found: dict[str, LesionFinding] = field(default_factory=dict)
+    first_seen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, station: Station) -> None:
@@ -90,14 +91,19 @@ class _Desk:
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], status: Status, neighbours: Sequence[Region]
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (criteria, detail 27)."""
+        if lesion_id in self.first_seen:
+            self._seen_again(station, lesion_id, _together(parts), neighbours)
+            return
         known = self.catalogue[lesion_id]
         finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
-        self._keep(replace(finding, label=_labels(parts), status=self._status_here(known, finding)))
+        self._keep(replace(finding, label=_labels(parts)))
 
-    def _status_here(self, known: Known, finding: LesionFinding) -> Status:
-        """A lesion first seen at this very visit in another image is no follow-up of itself."""
-        same_visit = known.first.date == finding.date and known.first.visit == finding.visit
-        return known.first.status if same_visit else finding.status
+    def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
+        """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
+        before = self.catalogue[lesion_id].first
+        examined = self._examine(station, region, lesion_id, before.status, None, neighbours)
+        if self._keep(replace(examined.finding, why=examined.finding.why or before.why)):
+            self._enter(station, region, examined.lytic, self.found[lesion_id])
 
     def _merged(
         self, station: Station, parents: Sequence[str], segmented: Sequence[Lesion], neighbours: Sequence[Region]
@@ -142,18 +148,23 @@ class _Desk:
                 self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", _AT_BASELINE[status])
         if lesion.touches_edge:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}) is cut by the edge of the image", _WIDER)
-        points = station.to_common(lesion.points_lps_mm)
+        self.first_seen.add(lesion_id)
+        self._keep(finding)
+        self._enter(station, lesion.region, examined.lytic, finding)
+
+    def _enter(self, station: Station, region: Region, lytic: Region | None, first: LesionFinding) -> None:
+        """Enter a lesion into the catalogue, with the image that shows it best at its first visit."""
+        points = station.to_common(Lesion.from_region(region, station.volume.geometry).points_lps_mm)
         self.catalogue = self.catalogue.with_lesion(
             Known(
-                lesion_id=lesion_id,
+                lesion_id=first.lesion_id,
                 home=station,
-                region=lesion.region,
+                region=region,
                 points_common_mm=points,
-                lytic=examined.lytic,
-                first=finding,
+                lytic=lytic,
+                first=first,
             )
         )
-        self._keep(finding)
 
     def _ambiguous(self, station: Station, one: Match) -> None:
         """Neighbours too close to be told apart: all of them are named, none is guessed."""
@@ -213,11 +224,13 @@ class _Desk:
             settings=self.settings,
         )
 
-    def _keep(self, finding: LesionFinding) -> None:
+    def _keep(self, finding: LesionFinding) -> bool:
         """Of several images of one visit the one that covers the lesion best speaks (criteria, detail 30)."""
         before = self.found.get(finding.lesion_id)
-        if before is None or _coverage(finding) > _coverage(before):
+        better = before is None or _coverage(finding) > _coverage(before)
+        if better:
             self.found[finding.lesion_id] = finding
+        return better
 
     def _warn(self, station: Station, what: str, way_out: str, severity: Severity = Severity.WARNING) -> None:
         image = station.image
@@ -265,6 +278,5 @@ def _bare(
         date=station.image.date,
         visit=station.image.visit,
         parents=parents,
-        registration_error_mm=station.error_mm,
         why=why,
     )

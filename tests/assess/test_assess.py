@@ -81,8 +81,8 @@ def patient_of(tmp_path: Path) -> Callable[..., Patient]:
 
 def rows(timeline: Timeline, visit: int = 1):
     """The rows of one visit by lesion."""
-    date = timeline.visits[visit].date
-    return {row.lesion_id: row for row in timeline.lesions if row.finding.date == date}
+    label = timeline.visits[visit].label
+    return {row.lesion_id: row for row in timeline.lesions if row.visit == label}
 
 
 def category(timeline: Timeline, visit: int = 1) -> Category:
@@ -308,3 +308,19 @@ def test_another_modality_is_named_and_costs_nothing(tmp_path):
     timeline = assess(read_cohort(manifest)["P01"])
     assert category(timeline) == Category.PR
     assert any("MR" in problem.what for problem in timeline.problems)
+
+
+def test_a_lesion_cut_in_one_baseline_image_is_taken_from_the_other(tmp_path):
+    low = Geometry.from_axes(shape=(20, 76, 80), spacing_mm=(1.5, 1.2, 1.2), origin_mm=(-48, -46, -38))
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE]])
+    table = manifest.read_text().replace("ct0.nii.gz", "ct9.nii.gz").replace("mask0.nii.gz", "mask9.nii.gz")
+    part = phantom((LARGE,), 0, low)
+    write_nifti(part.volume, tmp_path / "ct9.nii.gz")
+    write_label_map(part.mask, tmp_path / "mask9.nii.gz")
+    manifest.write_text(table + "P01,visit 0,2024-03-05,CT,ct0.nii.gz,mask0.nii.gz\n")
+    timeline = assess(read_cohort(manifest)["P01"])
+    baseline = rows(timeline, 0)
+    assert set(baseline) == {"L01"}
+    assert baseline["L01"].finding.status is Status.BASELINE
+    assert abs(baseline["L01"].finding.long_axis_mm - Decimal(18)) < 1
+    assert category(timeline) == Category.SD
