@@ -35,6 +35,8 @@ _REACH_STEPS = (1 / 3, 2 / 3, 1.0)
 """Shares of `reference_radius_mm`: the nearest bone is asked first."""
 _GOOD_VOLUME_MM3 = 1000.0
 """A volume of reference bone that needs no more of it."""
+_LEAST_CONTACT = 0.1
+"""Share of the places beside the lesion that must be bone, or it is a pocket of soft tissue between bones."""
 _GOOD_CONTACT = 0.4
 """Share of the places beside the lesion where bone was found that ends the search."""
 _TWO_KINDS = 0.75
@@ -81,8 +83,9 @@ def find_reference(
     """Reference bone for the lesion `region`; None when too few voxels qualify, so that density is not evaluable.
 
     All regions are on the grid of `volume`; `lesions` is every lesion segmented or expected in this image. A given
-    `reference_mask` is taken as it is and never replaced by a guess. With a `bone_map` the lesion's own bone is tried
-    first, then the nearest labelled bones without a lesion; last, bone round the lesion is sought in the image.
+    `reference_mask` is taken as it is and never replaced by a guess. A `bone_map` that labels the lesion's place speaks
+    alone: the lesion's own bone first, then the nearest labelled bones without a lesion. Else bone round the lesion is
+    sought in the image.
     Raises `UnitError` unless the image is in HU, `MaskError` when a mask lies in another frame of reference.
     """
     require_hu(volume)
@@ -90,10 +93,14 @@ def find_reference(
         return _given(volume, reference_mask.on_grid(volume.geometry), settings)
     kept_away = (region, *lesions)
     if bone_map is not None:
-        found = _labelled(volume, region, kept_away, bone_map.on_grid(volume.geometry), settings)
+        bones = bone_map.on_grid(volume.geometry)
+        if _painted(bones.regions, grow_box(region.box, volume.geometry, settings.reference_margin_mm)).any():
+            return _labelled(volume, region, kept_away, bones, settings)
+    for widening in (1.0, 2.0):  # a shell is seen to be closed only where it is seen whole
+        found = _around(volume, region, kept_away, widening, settings)
         if found is not None:
             return found
-    return _around(volume, region, kept_away, settings)
+    return None
 
 
 def _measured(
@@ -157,14 +164,14 @@ def _by_distance(bones: Mask, box: Box, distance: FloatArray, involved: BoolArra
 
 
 def _around(
-    volume: Volume, region: Region, kept_away: Sequence[Region], settings: ImageSettings
+    volume: Volume, region: Region, kept_away: Sequence[Region], widening: float, settings: ImageSettings
 ) -> ReferenceBone | None:
     """Trabecular bone at the lesion's level: what a shell of cortex (and the lesions) encloses in its slice.
 
     Several cortex thresholds and gap closings are tried; the one that finds most bone next to the lesion is taken,
     or the first that finds bone on most sides of it.
     """
-    box = _level_box(volume, region, settings)
+    box = _level_box(volume, region, widening, settings)
     spacing = volume.geometry.spacing_mm
     scale, fine = (smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm * k) for k in (1.0, 0.5))
     near = _distance_mm(_painted([region], box), spacing)
@@ -173,7 +180,7 @@ def _around(
     level[region.box[0].start - box[0].start : region.box[0].stop - box[0].start] = True
     beside = level & ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
     best: ReferenceBone | None = None
-    most = 0.0
+    most = _LEAST_CONTACT
     for closing_mm, factor in product(_CLOSINGS_MM, _CORTEX_STEPS):
         cortex_hu = factor * settings.cortex_hu
         cortex = _without_specks(fine > cortex_hu, volume.geometry.voxel_volume_mm3)
@@ -203,9 +210,9 @@ def _nearest(
     return found
 
 
-def _level_box(volume: Volume, region: Region, settings: ImageSettings) -> Box:
+def _level_box(volume: Volume, region: Region, widening: float, settings: ImageSettings) -> Box:
     """The lesion's planes and the next ones, wide within the plane."""
-    wide = grow_box(region.box, volume.geometry, settings.reference_radius_mm)
+    wide = grow_box(region.box, volume.geometry, widening * settings.reference_radius_mm)
     return (grow_box(region.box, volume.geometry, settings.reference_erosion_mm)[0], wide[1], wide[2])
 
 
@@ -229,11 +236,12 @@ def _enclosed(
     Gaps of the shell narrower than twice `closing_mm` are closed; where a lesion broke through, its place is the wall.
     """
     within_plane = (1e6, spacing_mm[1], spacing_mm[2])
-    wall = cortex | guarded
+    pads = [(0, 0), *((n, n) for n in (int(closing_mm / step) + 2 for step in spacing_mm[1:]))]
+    wall = np.pad(cortex | guarded, pads)
     wall |= _distance_mm(_distance_mm(wall, within_plane) > closing_mm, within_plane) > closing_mm
     in_plane = ndimage.generate_binary_structure(3, 1)
     in_plane[[0, 2]] = False
-    solid = ndimage.binary_fill_holes(wall, structure=in_plane)
+    solid = ndimage.binary_fill_holes(wall, structure=in_plane)[:, pads[1][0] : -pads[1][0], pads[2][0] : -pads[2][0]]
     surface = cortex | ~solid
     return np.asarray(solid & ~guarded & (_distance_mm(surface, spacing_mm) >= depth_mm))
 

@@ -112,11 +112,12 @@ def _find_shells(
     fine = smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm / 2).astype(np.float64)
     fine = np.where(np.isnan(fine), reference.median_hu, fine)
     lytic = (fine < reference.lytic_below_hu(settings))[_within(region.box, box)] & region.voxels
+    deep = _deep(region.voxels, spacing)
     shown = region.voxels
-    if spacing[0] >= _THICK_PLANES_MM:
-        shown = shown & lytic.any(axis=(1, 2), keepdims=True)
-    deep = _deep(shown, spacing)
-    if not deep.any() or np.mean(lytic[deep]) <= 0.5:
+    if spacing[0] >= _THICK_PLANES_MM:  # a plane through the shell's cap says nothing of the shell round the core
+        shown = shown & (2 * (lytic & deep).sum(axis=(1, 2)) > deep.sum(axis=(1, 2)))[:, None, None]
+        deep &= shown
+    if not deep.any() or 2 * lytic[deep].sum() <= deep.sum():
         return None
     region = replace(region, voxels=shown)
     outline = _outline(region, box, spacing, settings)
@@ -209,11 +210,12 @@ def _unblurred(width_mm: FloatArray, sigma_mm: float) -> FloatArray:
 
 
 def _deep(voxels: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:
-    """The deeper half of a region: its core whatever its shape, and clear of a shell drawn in."""
-    plane_mm = spacing_mm[0] if spacing_mm[0] < _THICK_PLANES_MM else _APART_MM
-    padded = np.pad(voxels, 1)
-    depth = ndimage.distance_transform_edt(padded, sampling=(plane_mm, *spacing_mm[1:]))[1:-1, 1:-1, 1:-1]
-    return np.asarray(voxels & (depth >= depth.max() / 2))
+    """The deeper half of a region (of each plane, where planes are thick): its core, clear of a shell drawn in."""
+    thick = spacing_mm[0] >= _THICK_PLANES_MM
+    steps = (_APART_MM if thick else spacing_mm[0], *spacing_mm[1:])
+    depth = ndimage.distance_transform_edt(np.pad(voxels, 1), sampling=steps)[1:-1, 1:-1, 1:-1]
+    deepest = depth.max(axis=(1, 2), keepdims=True) if thick else depth.max()
+    return np.asarray(voxels & (depth >= deepest / 2))
 
 
 def _outline(

@@ -65,12 +65,17 @@ def raw_values(volume: Volume, region: Region) -> Values:
 
 
 def _blurred(volume: Volume, box: Box, support: BoolArray, sigma_mm: float) -> Values:
-    """Gaussian average over `support` only (normalised convolution), NaN outside it."""
+    """Gaussian average over `support` only (normalised convolution), NaN outside it.
+
+    Taken about the mean, so that an even place keeps its value exactly and a threshold holds as printed.
+    """
     sigmas = _sigma_voxels(volume.geometry.spacing_mm, sigma_mm)
-    values = np.where(support, volume.array[box], 0).astype(np.float32)
+    image = np.asarray(volume.array[box], dtype=np.float32)
+    mean = float(image[support].mean(dtype=np.float64)) if support.any() else 0.0
+    values = np.where(support, image - np.float32(mean), np.float32(0))
     total = ndimage.gaussian_filter(values, sigmas, mode="constant", truncate=_TRUNCATE_SIGMAS)
     weight = ndimage.gaussian_filter(support.astype(np.float32), sigmas, mode="constant", truncate=_TRUNCATE_SIGMAS)
-    return np.divide(total, weight, out=np.full_like(total, np.nan), where=support)
+    return np.divide(total, weight, out=np.full_like(total, np.nan), where=support) + np.float32(mean)
 
 
 def _sigma_voxels(spacing_mm: tuple[float, float, float], sigma_mm: float) -> list[float]:
