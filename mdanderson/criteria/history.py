@@ -44,9 +44,9 @@ class LesionHistory:
         return self.series.group(self.lesion_id, visit)
 
     def _first_seen(self) -> int | None:
-        """The visit that shows it first."""
+        """The visit that shows it first, be it that nobody can say whether it is new (criteria, detail 31)."""
         visits = range(self.baseline_visit, len(self.series.visits))
-        return next((v for v in visits if any(is_seen(finding) for finding in self.at(v))), None)
+        return next((v for v in visits if any(is_seen(f) or f.size_mm for f in self.at(v))), None)
 
     def _origin(self) -> Origin:
         """Baseline lesion, new one, or one that was there before without being assessed."""
