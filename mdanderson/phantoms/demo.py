@@ -25,9 +25,10 @@ _SEED = 20100180  # Costelloe et al., J Cancer 2010;1:80
 _FIRST_DAY = dt.date(2024, 1, 8)
 _NEXT_PATIENT_AFTER = dt.timedelta(days=9)
 _TREATMENT_AFTER = dt.timedelta(days=7)
-_SCANNERS_MM = ((1.5, 1.25), (1.8, 1.35), (2.5, 1.2), (2.0, 1.3), (2.5, 1.4))
-"""Plane and pixel spacing; the visits take turns."""
-_DICOM_SCANNER = 2
+_SCANNERS_MM = ((1.5, 1.2), (2.5, 1.0), (1.8, 1.15), (2.5, 1.15), (2.0, 1.1))
+"""Plane and pixel spacing; the visits take turns among those that resolve their lesions."""
+_FEWEST_PLANES = 4.0
+"""Planes through the smallest lesion, where a scanner allows it: with fewer its size is chance."""
 _FIELD_OF_VIEW_MM = (72.0, 92.0, 98.0)
 _CORNER_MM = (-49.0, -44.0, -36.0)
 """Where the first voxel of a scan lies in LPS, before the fraction of a voxel by which scans differ."""
@@ -111,12 +112,11 @@ def _scans(number: int, case: Case) -> Iterator[_Scan]:
     body = SyntheticVertebrae(seed=_SEED + number, trabecular_hu=case.trabecular_hu)
     for index, visit in enumerate(case.visits):
         random = np.random.default_rng([_SEED, number, index])
-        scanner = _DICOM_SCANNER if case.dicom else (number + 2 * index) % len(_SCANNERS_MM)
         date = _baseline_day(number) + dt.timedelta(weeks=visit.weeks)
         seen = render(
             body,
             [sight.lesion for sight in visit.sights if sight.lesion is not None],
-            _grid(scanner, random),
+            _grid(_scanner_mm(visit, number + index), random),
             motion=_posture(random),
             noise_hu=round(float(random.uniform(*_NOISE_HU)), 1),
             seed=int(random.integers(2**31)),
@@ -125,9 +125,17 @@ def _scans(number: int, case: Case) -> Iterator[_Scan]:
         yield _Scan(case=case, visit=visit, name=f"visit{index + 1}", date=date, seen=seen)
 
 
-def _grid(scanner: int, random: np.random.Generator) -> Geometry:
+def _scanner_mm(visit: Visit, turn: int) -> tuple[float, float]:
+    """The scanner whose turn it is, among those whose planes are near enough to each other for this visit."""
+    heights = [2 * sight.lesion.semi_axes_mm[2] for sight in visit.sights if sight.lesion is not None]
+    widest_mm = min(heights, default=np.inf) / _FEWEST_PLANES
+    fine_enough = [scanner for scanner in _SCANNERS_MM if scanner[0] <= widest_mm] or [min(_SCANNERS_MM)]
+    return fine_enough[turn % len(fine_enough)]
+
+
+def _grid(scanner_mm: tuple[float, float], random: np.random.Generator) -> Geometry:
     """The scanner's grid, off by a fraction of a voxel; positions in whole hundredths of a millimetre."""
-    plane_mm, pixel_mm = _SCANNERS_MM[scanner]
+    plane_mm, pixel_mm = scanner_mm
     spacing_mm = (plane_mm, pixel_mm, pixel_mm)
     shape = [round(extent / step) for extent, step in zip(_FIELD_OF_VIEW_MM, spacing_mm, strict=True)]
     origin_mm = np.round(np.asarray(_CORNER_MM) + random.uniform(-0.5, 0.5, 3) * spacing_mm[::-1], 2)

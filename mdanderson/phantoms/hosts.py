@@ -151,10 +151,10 @@ def _rod(
     radius: float,
 ) -> FloatArray:
     """Distance to a rod with round ends."""
-    along = np.subtract(end, start)
-    offset = np.stack([x - start[0], y - start[1], z - start[2]], axis=-1)
-    share = np.clip(offset @ along / (along @ along), 0.0, 1.0)
-    return np.asarray(np.linalg.norm(offset - share[..., None] * along, axis=-1) - radius)
+    ax, ay, az = np.subtract(end, start)
+    x, y, z = x - start[0], y - start[1], z - start[2]
+    share = np.clip((x * ax + y * ay + z * az) / (ax**2 + ay**2 + az**2), 0.0, 1.0)
+    return np.asarray(np.sqrt((x - share * ax) ** 2 + (y - share * ay) ** 2 + (z - share * az) ** 2) - radius)
 
 
 def _cover(distance: FloatArray, blur_mm: float) -> FloatArray:

@@ -187,16 +187,17 @@ def _box_round(lesion: LesionSpec, semi_axes_mm: Sequence[float], body: Geometry
 def _truth(lesion: LesionSpec, body: Geometry, motion: FloatArray) -> LesionTruth:
     """The analytic answer for this grid's acquisition plane."""
     normal = np.cross(body.directions[1], body.directions[2])
-    long_axis, short_axis = lesion.diameters_mm(normal)
-    outline_long, outline_short = lesion.diameters_mm(normal, lesion.drawn_semi_axes_mm)
+    axes = lesion.diameters_mm(normal)
+    same = lesion.drawn_semi_axes_mm == lesion.semi_axes_mm
+    outline_axes = axes if same else lesion.diameters_mm(normal, lesion.drawn_semi_axes_mm)
     x, y, z = (motion @ np.append(lesion.centre_mm, 1.0))[:3]
     return LesionTruth(
         label=lesion.label,
         centre_lps_mm=(float(x), float(y), float(z)),
-        long_axis_mm=long_axis,
-        short_axis_mm=short_axis,
-        outline_long_axis_mm=outline_long,
-        outline_short_axis_mm=outline_short,
+        long_axis_mm=axes[0],
+        short_axis_mm=axes[1],
+        outline_long_axis_mm=outline_axes[0],
+        outline_short_axis_mm=outline_axes[1],
         volume_ml=lesion.volume_ml,
         fill_fraction=lesion.fill_fraction,
         rim_thickness_mm=lesion.rim_thickness_mm,

@@ -251,6 +251,8 @@ def _settle(segmentation: hd.seg.Segmentation, seed: str) -> None:
     for sequence in (segmentation.DimensionOrganizationSequence, segmentation.DimensionIndexSequence):
         for item in sequence:
             item.DimensionOrganizationUID = organization
+    for equipment in segmentation.get("ContributingEquipmentSequence", ()):
+        equipment.ContributionDateTime = f"{segmentation.StudyDate}{_NOON}"
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
         if keyword in segmentation:
             setattr(segmentation, keyword, segmentation.StudyDate)
