@@ -36,9 +36,9 @@ _REACH_STEPS = (1 / 3, 2 / 3, 1.0)
 _GOOD_VOLUME_MM3 = 1000.0
 """A volume of reference bone that needs no more of it."""
 _LEAST_CONTACT = 0.1
-"""Share of the places beside the lesion that must be bone, or it is a pocket of soft tissue between bones."""
+"""Share of the places beside the lesion, clear of cortex, that must be it; a pocket between bones holds less."""
 _GOOD_CONTACT = 0.4
-"""Share of the places beside the lesion where bone was found that ends the search."""
+"""Share of the places beside the lesion whose bone ends the search."""
 _TWO_KINDS = 0.75
 """Share of the variance that a split must explain before two densities are told apart."""
 _SPECK_MM3 = 100.0
@@ -180,20 +180,22 @@ def _around(
     level[region.box[0].start - box[0].start : region.box[0].stop - box[0].start] = True
     beside = level & ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
     best: ReferenceBone | None = None
-    most = _LEAST_CONTACT
+    most = 0
     for closing_mm, factor in product(_CLOSINGS_MM, _CORTEX_STEPS):
         cortex_hu = factor * settings.cortex_hu
         cortex = _without_specks(fine > cortex_hu, volume.geometry.voxel_volume_mm3)
-        marrow = level & _enclosed(cortex, guarded, spacing, settings.reference_erosion_mm, closing_mm)
+        clear = _distance_mm(cortex, spacing) >= settings.reference_erosion_mm
+        solid = _solid(cortex | guarded, spacing, closing_mm)
+        marrow = level & clear & ~guarded & (_distance_mm(~solid, spacing) >= settings.reference_erosion_mm)
         bone = _own_bone(_one_kind(marrow, beside, scale), beside)
         bone = _one_kind(bone, beside, scale)
-        contact = float((bone & beside).sum() / max(beside.sum(), 1))
-        if contact <= most:
+        contact = int((bone & beside).sum())
+        if contact <= most or contact < _LEAST_CONTACT * (clear & beside).sum():
             continue
         found = _nearest(volume, box, bone, near, AROUND_LESION, settings)
         if found is not None and found.median_hu + 2 * found.robust_sd_hu < cortex_hu:
             best, most = found, contact
-        if most >= _GOOD_CONTACT:
+        if most >= _GOOD_CONTACT * beside.sum():
             break
     return best
 
@@ -224,26 +226,18 @@ def _without_specks(cortex: BoolArray, voxel_volume_mm3: float) -> BoolArray:
     return np.asarray(large[pieces])
 
 
-def _enclosed(
-    cortex: BoolArray,
-    guarded: BoolArray,
-    spacing_mm: tuple[float, float, float],
-    depth_mm: float,
-    closing_mm: float,
-) -> BoolArray:
-    """Voxels inside a closed shell, at least `depth_mm` under the cortex and outside the guarded places.
+def _solid(wall: BoolArray, spacing_mm: tuple[float, float, float], closing_mm: float) -> BoolArray:
+    """A wall of cortex and lesions with what it encloses in each plane; gaps under twice `closing_mm` are closed.
 
-    Gaps of the shell narrower than twice `closing_mm` are closed; where a lesion broke through, its place is the wall.
+    Where a lesion broke through the cortex, its place is the wall.
     """
     within_plane = (1e6, spacing_mm[1], spacing_mm[2])
-    pads = [(0, 0), *((n, n) for n in (int(closing_mm / step) + 2 for step in spacing_mm[1:]))]
-    wall = np.pad(cortex | guarded, pads)
+    rows, columns = (int(closing_mm / step) + 2 for step in spacing_mm[1:])
+    wall = np.pad(wall, ((0, 0), (rows, rows), (columns, columns)))
     wall |= _distance_mm(_distance_mm(wall, within_plane) > closing_mm, within_plane) > closing_mm
     in_plane = ndimage.generate_binary_structure(3, 1)
     in_plane[[0, 2]] = False
-    solid = ndimage.binary_fill_holes(wall, structure=in_plane)[:, pads[1][0] : -pads[1][0], pads[2][0] : -pads[2][0]]
-    surface = cortex | ~solid
-    return np.asarray(solid & ~guarded & (_distance_mm(surface, spacing_mm) >= depth_mm))
+    return np.asarray(ndimage.binary_fill_holes(wall, structure=in_plane)[:, rows:-rows, columns:-columns])
 
 
 def _own_bone(marrow: BoolArray, beside: BoolArray) -> BoolArray:
