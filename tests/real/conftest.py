@@ -24,6 +24,8 @@ from mdanderson.volume import Region, Volume
 
 _DEEP_MM = 10.0
 """A lesion's centre lies at least this far inside the bone."""
+_OFF_GRID_MM = (0.31, -0.43, 0.57)
+"""Added to a centre: no lesion lies on the middle of a voxel, where its outline would be one of a few odd ones."""
 _ERODED_MM = 4.0
 """Bone at least this deep is trabecular."""
 _MARGIN_MM = 50.0
@@ -79,8 +81,8 @@ def t12_body(real_data: Path) -> Body:
         volume=series,
         bones=[bones[32], bones[33]],
         core_hu=30.0,
-        later_spacing_mm=(1.6, 0.85, 0.85),
-        later_shape=(24, 180, 160),
+        later_spacing_mm=(1.6, 1.1, 1.1),
+        later_shape=(24, 140, 124),
     )
 
 
@@ -115,7 +117,7 @@ def _body(*, image: Path, volume: Volume, bones: Sequence[Region], core_hu: floa
     return Body(
         image=image,
         host=RealHost(volume=slab),
-        places_mm=(tuple(deep[first]), tuple(deep[second])),
+        places_mm=tuple(tuple(float(x) for x in deep[k] + _OFF_GRID_MM) for k in (first, second)),
         trabecular_hu=float(np.median(volume.array[depth_mm >= _ERODED_MM])),
         core_hu=core_hu,
         **later,

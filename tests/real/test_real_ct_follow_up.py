@@ -47,6 +47,7 @@ class Sight:
             label=label,
             centre_mm=body.places_mm[self.place],
             semi_axes_mm=(half, half * 0.9, half * 0.85),
+            rotation_deg=(10.0, -15.0, 25.0),  # as no lesion lies along a grid
             core_hu=body.core_hu,
             **self.more,
         )
@@ -86,6 +87,7 @@ CASES = (
         name="shrinkage",
         baseline=[first(15), second(12)],
         later=[first(6), second(5.5)],
+        hosts=("L3",),
         category="PR",
         rules="PR3",
         lesions={"L01": ("followed", "PR", "PR3"), "L02": ("followed", "PR", "PR3")},
@@ -106,6 +108,7 @@ CASES = (
         name="new-lesion",
         baseline=[first(13)],
         later=[first(13), second(12)],
+        hosts=("T12",),
         category="PD",
         rules="PD4",
         lesions={"L01": ("followed", "SD", "SD2"), "L02": ("new", "PD", "PD4")},
@@ -143,6 +146,7 @@ CASES = (
         name="rim-not-drawn",
         baseline=[first(13)],
         later=[first(13, **RIM)],
+        hosts=("L3",),
         category="PR",
         rules="PR1",
         lesions={"L01": ("followed", "PR", "PR1")},
@@ -151,6 +155,7 @@ CASES = (
         name="rim-drawn",
         baseline=[first(13)],
         later=[first(13, **RIM, rim_drawn=True)],
+        hosts=("T12",),
         category="PR",
         rules="PR1",
         lesions={"L01": ("followed", "PR", "PR1")},
@@ -363,9 +368,8 @@ def test_both_axes_of_every_drawn_lesion(scored, patient, case):
             assert axes == pytest.approx(known, abs=WITHIN_MM), (visit, row["lesion_id"])
 
 
-@pytest.mark.parametrize("host", ["T12", "L3"])
-def test_the_outline_with_a_drawn_rim_is_kept_beside_the_core(scored, host):
-    patient = f"{host}-rim-drawn"
+def test_the_outline_with_a_drawn_rim_is_kept_beside_the_core(scored):
+    patient = "T12-rim-drawn"
     truth = scored.truths[patient, "later"]["1"].lesion
     outline = float(scored.lesion(patient, "L01")["outline_size_mm"])
     assert outline == pytest.approx(truth.outline_long_axis_mm + truth.outline_short_axis_mm, abs=2 * WITHIN_MM)
@@ -401,7 +405,7 @@ def test_what_is_visible_but_not_drawn_is_a_problem_row(scored):
 
 BROKEN = {
     "missing-file": "gone.nii.gz",
-    "cut-slice": "later",
+    "cut-slice": "IM0021.dcm",
     "other-space": "of_t12.nii.gz",
     "text-file": "notes.nii.gz",
     "bad-date": "cohort.csv",
