@@ -37,7 +37,7 @@ class SyntheticVertebrae:
     """Two lumbar vertebrae with discs, posterior arches, a rib, an osteophyte, muscle, aorta, fat, skin and air.
 
     Body space: x left, y back, z head; the lower body is centred at (0, 0, -16), the upper at (-2, 1, 16) mm, half
-    axes 24 x 18 x 13 and 22 x 17 x 13 mm. Left and right differ, so that one rigid motion alone fits.
+    axes 24 x 18 x 13 and 22 x 17 x 13 mm at the end plates. Left and right differ, so that one rigid motion alone fits.
     """
 
     seed: int = 0

@@ -81,7 +81,7 @@ class LesionSpec:
         if wrong:
             raise SettingsError(
                 f"impossible lesion: {', '.join(f'{name}={getattr(self, name)}' for name in wrong)}",
-                way_out="sizes are above 0 mm, labels from 1, shares 0 to 1, lobes even, an inside rim thinner than it",
+                way_out="sizes above 0 mm, exponent and label from 1, shares 0 to 1, lobes even, inside rim thinner",
             )
 
     @property
@@ -125,7 +125,7 @@ class LesionSpec:
     def level(self, points_mm: FloatArray, semi_axes_mm: Sequence[float] | None = None) -> FloatArray:
         """(..., 3) points in body space -> (...): 0 at the centre, 1 on the surface, growing in proportion outwards."""
         own = (points_mm - np.asarray(self.centre_mm)) @ self.axes.T / np.asarray(semi_axes_mm or self.semi_axes_mm)
-        level = (np.abs(own) ** self.exponent).sum(axis=-1) ** (1.0 / self.exponent)
+        level = _norm(own, self.exponent)
         return np.asarray(level / self._bump(own) if self.lobulation else level)
 
     def steepness_per_mm(self, semi_axes_mm: Sequence[float]) -> float:
@@ -163,11 +163,22 @@ class LesionSpec:
         azimuth = np.arange(2 * _LOBE_SAMPLES) * np.pi / _LOBE_SAMPLES
         ring = np.sqrt(1.0 - heights**2)[:, None]
         rays = np.stack(
-            [ring * np.cos(azimuth), ring * np.sin(azimuth), np.broadcast_to(heights[:, None], (len(heights), 256))],
+            [
+                ring * np.cos(azimuth),
+                ring * np.sin(azimuth),
+                np.broadcast_to(heights[:, None], (len(heights), len(azimuth))),
+            ],
             axis=-1,
         )
-        radius = self._bump(rays) / (np.abs(rays) ** self.exponent).sum(axis=-1) ** (1.0 / self.exponent)
+        radius = self._bump(rays) / _norm(rays, self.exponent)
         return float((radius**3).mean(axis=1) @ weights * 2 * np.pi / 3.0)
+
+
+def _norm(vectors: FloatArray, exponent: float) -> FloatArray:
+    """Length of each (..., 3) vector with this exponent in place of 2; safe where a high power would vanish."""
+    size = np.abs(vectors)
+    largest = np.maximum(size.max(axis=-1), np.finfo(np.float64).tiny)
+    return np.asarray(largest * ((size / largest[..., None]) ** exponent).sum(axis=-1) ** (1.0 / exponent))
 
 
 def _longest_chord(outline: np.ndarray[tuple[int], np.dtype[np.complex128]]) -> float:

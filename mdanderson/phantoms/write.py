@@ -55,7 +55,7 @@ def write_ct_series(
     Raises `OutputError` for values that are not whole HU in 16 bits.
     """
     stored = np.asarray(volume.array, dtype=np.float64) - _INTERCEPT_HU
-    if not np.array_equal(stored, stored.astype(np.int16)):
+    if not ((np.abs(stored + 0.5) < 2**15) & (stored == np.rint(stored))).all():  # NaN is neither
         raise OutputError("values are not whole HU in 16 bits", where=str(directory), way_out="round them to int16")
     directory.mkdir(parents=True, exist_ok=True)
     geometry = volume.geometry

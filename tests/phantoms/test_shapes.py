@@ -35,6 +35,26 @@ def test_an_upright_ellipsoid_has_its_own_axes():
     assert spec().diameters_mm(np.array([1.0, 0.0, 0.0])) == pytest.approx((14.0, 10.0), abs=1e-3)
 
 
+half_mm = st.floats(3.0, 15.0)
+
+
+@given(
+    axes=st.tuples(half_mm, half_mm, half_mm),
+    turn=st.tuples(*[st.floats(-180, 180)] * 3),
+    normal=st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1),
+)
+@settings(max_examples=50, deadline=None)
+def test_any_section_of_an_ellipsoid_has_the_axes_of_its_quadratic_form(axes, turn, normal):
+    lesion = spec(semi_axes_mm=axes, rotation_deg=turn)
+    form = lesion.axes.T @ np.diag(1 / np.square(axes)) @ lesion.axes
+    plane = np.linalg.svd(np.array([normal]))[2][1:]
+    low, high = np.sort(2 / np.sqrt(np.linalg.eigvalsh(plane @ form @ plane.T)))
+    long_axis, short_axis = lesion.diameters_mm(np.array(normal))
+    assert long_axis == pytest.approx(high, rel=1e-4)
+    # Where the section is nearly a circle the long axis may point anywhere, and so may the chord across it.
+    assert short_axis == pytest.approx(low, rel=5e-3) or high / low < 1.1
+
+
 @given(turn=st.floats(-180, 180))
 @settings(max_examples=20, deadline=None)
 def test_a_turn_in_the_plane_changes_no_axis(turn):
@@ -113,6 +133,13 @@ def test_steepness_bounds_the_change_of_level(exponent, lobulation, seed):
     step *= 0.01 / np.linalg.norm(step, axis=1, keepdims=True)
     change = np.abs(lesion.level(points + step) - lesion.level(points)) / 0.01
     assert change.max() <= lesion.steepness_per_mm(lesion.semi_axes_mm)
+
+
+def test_a_high_exponent_does_not_vanish_in_rounding():
+    box = spec(exponent=300.0)
+    assert box.level(np.array([1.0 + 9 * 0.01, -2.0, 3.0])) == pytest.approx(0.01)
+    assert box.level(np.array([1.0, -2.0, 3.0])) == 0.0
+    assert box.diameters_mm(AXIAL)[0] == pytest.approx(2 * np.hypot(9, 7), rel=0.01)
 
 
 def test_shells_from_outside_in():

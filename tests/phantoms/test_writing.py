@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -71,6 +72,16 @@ def test_nifti_round_trip(seen, tmp_path):
     assert same_grid(volume.geometry, seen.volume.geometry)
 
 
+def test_another_library_finds_every_nifti_voxel_where_it_lay(seen, tmp_path):
+    """NIfTI is right-anterior-superior; a flip shared by our writer and our reader would show here."""
+    image = nib.load(write_nifti(seen.volume, tmp_path / "ct.nii.gz"))
+    for plane, row, column in [(0, 0, 0), (8, 3, 30), (2, 25, 7)]:
+        x, y, z = seen.volume.geometry.to_lps([plane, row, column])
+        place = nib.affines.apply_affine(image.affine, [column, row, plane])
+        np.testing.assert_allclose(place, (-x, -y, z), atol=1e-4)
+        assert image.dataobj[column, row, plane] == seen.volume.array[plane, row, column]
+
+
 @pytest.mark.parametrize("second", [2, 300], ids=["a byte", "two bytes"])
 def test_label_map_round_trip(seen, tmp_path, second):
     first, other = seen.mask
@@ -111,6 +122,15 @@ def test_tracking_uids_follow_the_lesion_and_not_its_label(seen, tmp_path):
     assert len(set(uids[0].values())) == 2
 
 
+def test_lesions_without_tracking_share_no_uid_between_visits(seen, tmp_path):
+    uids = set()
+    for visit in ("1", "2"):
+        files = series(seen, tmp_path / visit, seed=visit)
+        path = write_dicom_seg(seen.mask, files, tmp_path / f"{visit}.dcm", seed=visit)
+        uids |= {region.tracking_uid for region in read_mask(path, like=read_volume(tmp_path / visit))}
+    assert len(uids) == 4
+
+
 def test_visits_share_no_uid_and_a_visit_repeats_its_own(seen, tmp_path):
     files = {name: series(seen, tmp_path / name, seed=seed) for name, seed in (("a", "1"), ("b", "1"), ("c", "2"))}
     for one, same in zip(files["a"], files["b"], strict=True):
@@ -145,7 +165,14 @@ def test_files_are_the_same_at_every_writing(seen, tmp_path):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-@pytest.mark.parametrize("hu", [0.5, 40_000.0])
+@pytest.mark.parametrize("hu", [31_743.0, -33_792.0])
+def test_the_farthest_values_are_kept(seen, tmp_path, hu):
+    volume = replace(seen.volume, array=np.full(seen.volume.array.shape, hu, dtype=np.float32))
+    paths = write_ct_series(volume, tmp_path, patient_id="P1", study_date=DAY, seed="1")
+    assert np.unique(pydicom.dcmread(paths[0]).pixel_array.astype(int) - 1024).tolist() == [hu]
+
+
+@pytest.mark.parametrize("hu", [0.5, 31_744.0, -33_793.0, np.nan])
 def test_values_that_are_no_whole_hu_are_refused(seen, tmp_path, hu):
     volume = replace(seen.volume, array=np.full(seen.volume.array.shape, hu, dtype=np.float32))
     with pytest.raises(OutputError, match="not whole HU"):
