@@ -39,6 +39,8 @@ _LEAST_CONTACT = 0.1
 """Share of the places beside the lesion, clear of cortex, that must be it; a pocket between bones holds less."""
 _GOOD_CONTACT = 0.4
 """Share of the places beside the lesion whose bone ends the search."""
+_PLAINLY_MORE = 1.2
+"""How much more bone beside the lesion a later step must find: dense pockets tie with the bone that holds them."""
 _TWO_KINDS = 0.75
 """Share of the variance that a split must explain before two densities are told apart."""
 _SPECK_MM3 = 100.0
@@ -168,8 +170,8 @@ def _around(
 ) -> ReferenceBone | None:
     """Trabecular bone at the lesion's level: what a shell of cortex (and the lesions) encloses in its slice.
 
-    Several cortex thresholds and gap closings are tried; the one that finds most bone next to the lesion is taken,
-    or the first that finds bone on most sides of it.
+    Several cortex thresholds and gap closings are tried; the one that finds most bone next to the lesion is taken
+    (a later one only where it finds plainly more), or the first that finds bone on most sides of it.
     """
     box = _level_box(volume, region, widening, settings)
     spacing = volume.geometry.spacing_mm
@@ -190,7 +192,7 @@ def _around(
         bone = _own_bone(_one_kind(marrow, beside, scale), beside)
         bone = _one_kind(bone, beside, scale)
         contact = int((bone & beside).sum())
-        if contact <= most or contact < _LEAST_CONTACT * (clear & beside).sum():
+        if contact <= _PLAINLY_MORE * most or contact < _LEAST_CONTACT * (clear & beside).sum():
             continue
         found = _nearest(volume, box, bone, near, AROUND_LESION, settings)
         if found is not None and found.median_hu + 2 * found.robust_sd_hu < cortex_hu:
