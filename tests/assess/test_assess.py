@@ -324,3 +324,12 @@ def test_a_lesion_cut_in_one_baseline_image_is_taken_from_the_other(tmp_path):
     assert baseline["L01"].finding.status is Status.BASELINE
     assert abs(baseline["L01"].finding.long_axis_mm - Decimal(18)) < 1
     assert category(timeline) == Category.SD
+
+
+@pytest.mark.parametrize(("filled", "expected"), [(0.3, Category.PR), (0.875, Category.PR), (1.0, Category.CR)])
+def test_fill_in_is_complete_only_when_hardly_anything_lytic_is_left(patient_of, filled, expected):
+    """0.875 leaves a core of half the diameter, which the filling's blur makes look smaller than it is."""
+    timeline = assess(patient_of([lesion(1, LOWER, 14)], [lesion(1, LOWER, 14, fill_fraction=filled)]))
+    row = rows(timeline)["L01"]
+    assert row.category == expected
+    assert abs(row.finding.density.cleared_fraction - filled) < (0.06 if filled > 0.5 else 0.35)

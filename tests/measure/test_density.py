@@ -221,7 +221,7 @@ def test_a_smaller_outline_is_not_fill_in():
     assert found.cleared_fraction < 0.5
 
 
-@pytest.mark.parametrize("left", [0.9, 0.8, 0.6])
+@pytest.mark.parametrize("left", [0.9, 0.8, 0.6, 0.5])
 def test_fill_in_grows_with_what_was_filled(left):
     core = LESION._replace(semi_axes=(7 * left,) * 3)
     found = follow_up(LESION._replace(hu=700.0), core, noise_hu=5.0)
