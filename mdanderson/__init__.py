@@ -5,13 +5,11 @@ Every public name is imported when it is first used, so that `import mdanderson`
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mdanderson.assess import assess
+    from mdanderson.assessment import assess
     from mdanderson.batch import Results, score
     from mdanderson.errors import MdandersonError, Problem
     from mdanderson.findings import Examination, LesionFinding, PatientFacts
@@ -69,7 +67,7 @@ _HOMES = {
     "Status": "vocabulary",
     "Timeline": "timeline",
     "Volume": "volume",
-    "assess": "assess",
+    "assess": "assessment",
     "build_timeline": "timeline",
     "measure_lesion": "measure.lesion",
     "read_cohort": "readers.manifest",
@@ -89,14 +87,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-class _Face(ModuleType):
-    """The package as its users see it: the room `assess`, once imported, does not hide the function `assess`."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face

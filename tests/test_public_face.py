@@ -56,7 +56,7 @@ def test_importing_it_imports_nothing_else() -> None:
 
 def test_assess_stays_a_function_when_its_room_is_open() -> None:
     told = in_a_fresh_process(
-        "import mdanderson.batch, mdanderson.assess, mdanderson as mda; from mdanderson import assess; "
+        "import mdanderson.batch, mdanderson.assessment, mdanderson as mda; from mdanderson import assess; "
         "print(callable(mda.assess), assess is mda.assess)"
     )
     assert told == "True True"

@@ -47,7 +47,7 @@ def check(cohort: Cohort, *, loads: Loads | None = None, progress: Callable[[str
 
 
 def _load(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
-    from mdanderson.assess.load import load_images
+    from mdanderson.assessment.load import load_images
 
     images, _, problems = load_images(patient)
     return len(images), problems

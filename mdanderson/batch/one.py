@@ -36,7 +36,7 @@ class Assess(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What is the same for every patient of a run. assess: None stands for `mdanderson.assess`."""
+    """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`."""
 
     settings: Settings
     criteria: tuple[str, ...]
@@ -89,7 +89,7 @@ def _timeline(job: Job, patient: Patient) -> Timeline:
 
 
 def _default_assess() -> Assess:
-    from mdanderson.assess import assess
+    from mdanderson.assessment import assess
 
     return assess
 

@@ -51,7 +51,7 @@ def score(
 
     A patient that fails costs only itself. A run that was stopped goes on where it was, unless `fresh`; a patient is
     scored again when its rows, files, the settings or the program changed, or when it failed. `progress` is told of
-    every start and end; `assess` scores one patient in place of `mdanderson.assess`.
+    every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError` and `OutputError`; nothing else that a patient may raise.
     """
     if workers < 1:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mdanderson.assess.catalogue import Known
-from mdanderson.assess.examine import examine_place
-from mdanderson.assess.station import Station
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.examine import examine_place
+from mdanderson.assessment.station import Station
 from mdanderson.criteria.density import is_density_abnormal, is_density_normal, is_filled_in
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mdanderson.assess.patient import assess
+from mdanderson.assessment.patient import assess
 
 __all__ = ["assess"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mdanderson.assess.station import Image, Station
+from mdanderson.assessment.station import Image, Station
 from mdanderson.geometry import Geometry
 from mdanderson.registration import Registration, register
 from mdanderson.settings import Settings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mdanderson.assess.catalogue import Catalogue
-from mdanderson.assess.load import load_images
-from mdanderson.assess.place import place_baseline, place_follow_up
-from mdanderson.assess.station import Image, Station
-from mdanderson.assess.visit import assess_visit
+from mdanderson.assessment.catalogue import Catalogue
+from mdanderson.assessment.load import load_images
+from mdanderson.assessment.place import place_baseline, place_follow_up
+from mdanderson.assessment.station import Image, Station
+from mdanderson.assessment.visit import assess_visit
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.readers.manifest import LostImage, Patient

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mdanderson.assess.station import Image
+from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MdandersonError, Problem, Severity
 from mdanderson.readers import read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient

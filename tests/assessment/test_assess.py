@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdanderson.assess import assess
+from mdanderson.assessment import assess
 from mdanderson.geometry import Geometry
 from mdanderson.phantoms.hosts import SyntheticVertebrae
 from mdanderson.phantoms.render import Phantom, render

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mdanderson.assess.catalogue import Known
-from mdanderson.assess.station import Station, union
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion

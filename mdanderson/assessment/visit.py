@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mdanderson.assess.catalogue import Catalogue, Known
-from mdanderson.assess.examine import Examined, examine
-from mdanderson.assess.lookup import look_up, seen_at_baseline
-from mdanderson.assess.station import Station, union
+from mdanderson.assessment.catalogue import Catalogue, Known
+from mdanderson.assessment.examine import Examined, examine
+from mdanderson.assessment.lookup import look_up, seen_at_baseline
+from mdanderson.assessment.station import Station, union
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions

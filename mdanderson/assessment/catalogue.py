@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mdanderson.assess.station import Station
+from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
 from mdanderson.geometry import FloatArray
 from mdanderson.matching import Place
