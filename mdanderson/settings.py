@@ -107,6 +107,9 @@ class ImageSettings:
         0.5, "ours: a voxel of a fractional DICOM SEG is lesion from this share of the maximum upwards", gt=0, le=1
     )
     outline_sigma_pixels: float = _known(1.3, "ours: scale at which the mask is smoothed to find its outline", gt=0)
+    outline_tie_pixels: float = _known(
+        0.1, "ours: slices this near the greatest diameter are as long; the longer perpendicular decides", ge=0
+    )
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
     )

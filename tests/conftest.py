@@ -9,6 +9,11 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", parent=settings.get_profile("steady"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 SHARED_DATA = Path(os.environ.get("MDANDERSON_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

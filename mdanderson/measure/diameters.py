@@ -120,22 +120,24 @@ def _rounded(length_mm: float) -> Decimal:
 
 
 def _longest_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSettings) -> list[tuple[int, _Outline]]:
-    """The slice with the greatest diameter and its outline, in a list with those of equal length, lowest plane first.
+    """The slice with the greatest diameter and its outline, in a list with those as long, lowest plane first.
 
-    Slices are tried from the most promising on, until no other can be as long.
+    As long: within `outline_tie_pixels`, the grain of a digital outline. Slices are tried from the most promising on,
+    until no other can be as long.
     """
+    tie_mm = max(_TIE_MM, settings.outline_tie_pixels * float(np.sqrt(pixel_mm.prod())))
     bounds_mm = _upper_bounds_mm(voxels, pixel_mm)
     kernels = _kernels(pixel_mm, settings)
     longest_mm = 0.0
     drawn: list[tuple[int, _Outline]] = []
     for plane in np.argsort(-bounds_mm):
-        if bounds_mm[plane] < longest_mm - _TIE_MM:
+        if bounds_mm[plane] < longest_mm - tie_mm:
             break
         outline = _draw_outline(voxels[plane], pixel_mm, kernels, settings.outline_least_depth)
         longest_mm = max(longest_mm, outline.length_mm)
         drawn.append((int(plane), outline))
     return sorted(
-        ((plane, outline) for plane, outline in drawn if outline.length_mm >= longest_mm - _TIE_MM),
+        ((plane, outline) for plane, outline in drawn if outline.length_mm >= longest_mm - tie_mm),
         key=lambda found: found[0],
     )
 

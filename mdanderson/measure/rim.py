@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, special
-from scipy.spatial import cKDTree
 from skimage import measure
 
 from mdanderson.geometry import Box, FloatArray, grow_box
@@ -29,7 +28,8 @@ _APART_MM = 1e3
 """Stands for the plane spacing where planes are looked at one by one."""
 _STEP_MM = 0.25
 _MOST_DIRECTIONS = 3000
-_NEIGHBOURS = 25
+_UPRIGHT = 75
+"""Percentile of the directions' peaks that stands for the shell: where it slants through a plane it peaks lower."""
 _DRAWN_IN_MM = 0.5
 """The shell was drawn in when its inner edge lies deeper than this under the outline."""
 
@@ -59,11 +59,27 @@ class _Outline:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Shells:
-    """Per direction whether it carries a shell, and the shell's inner and outer edge in mm against the outline."""
+    """Per direction whether it carries a shell, its inner and outer edge in mm against the outline, and its peak."""
 
     present: BoolArray
     inner_mm: FloatArray
     outer_mm: FloatArray
+    height_hu: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Seen:
+    """The planes of a region that show a lytic core, with what surrounds it.
+
+    fine_hu: the image in `box` at half the scale. core: the deep lytic voxels of `region`, in its own box.
+    """
+
+    region: Region
+    box: Box
+    fine_hu: FloatArray
+    core: BoolArray
+    outline: _Outline
+    shells: _Shells
 
 
 def measure_rim(volume: Volume, region: Region, reference: ReferenceBone, *, settings: ImageSettings) -> Rim:
@@ -71,12 +87,12 @@ def measure_rim(volume: Volume, region: Region, reference: ReferenceBone, *, set
     found = _find_shells(volume, region, reference, settings)
     if found is None:
         return Rim(rim_fraction=0.0)
-    _, outline, shells = found
+    shells = found.shells
     if not shells.present.any():
         return Rim(rim_fraction=0.0)
     inner, outer = shells.inner_mm[shells.present], shells.outer_mm[shells.present]
     return Rim(
-        rim_fraction=float(outline.shares[shells.present].sum()),
+        rim_fraction=float(found.outline.shares[shells.present].sum()),
         thickness_mm=float(np.median(outer - inner)),
         peak_offset_mm=float(np.median((outer + inner) / 2)),
     )
@@ -97,14 +113,10 @@ def without_rim(
     found = _find_shells(volume, region, reference, settings)
     if found is None:
         return region
-    shown, outline, shells = found
-    core = _core(shown, grow_box(region.box, volume.geometry, _margin_mm(settings)), volume, outline, shells)
-    return region.narrowed(core)
+    return region.narrowed(_core(found, _blur_mm(volume.geometry.spacing_mm, settings)))
 
 
-def _find_shells(
-    volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings
-) -> tuple[Region, _Outline, _Shells] | None:
+def _find_shells(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> _Seen | None:
     """The planes that show a lytic core, their outline and its shells; None where the core is not lytic."""
     require_hu(volume)
     spacing = volume.geometry.spacing_mm
@@ -127,7 +139,8 @@ def _find_shells(
     offsets = np.arange(-inward, outward + _STEP_MM / 2, _STEP_MM)
     places = outline.points_mm[:, None] + offsets[:, None] * outline.normals[:, None]
     profiles = ndimage.map_coordinates(fine, np.moveaxis(places / spacing, -1, 0), order=1, mode="nearest")
-    return region, outline, _read_shells(profiles, offsets, spacing, reference, settings)
+    shells = _read_shells(profiles, offsets, spacing, reference, settings)
+    return _Seen(region=region, box=box, fine_hu=fine, core=lytic & deep, outline=outline, shells=shells)
 
 
 def _within(inner: Box, outer: Box) -> Box:
@@ -175,10 +188,9 @@ def _read_shells(
         & (floor_in[:, 0] < reference.lytic_below_hu(settings))
         & (at < np.flatnonzero(window)[-1])
     )
-    sigma = np.hypot(settings.smoothing_sigma_mm / 2, spacing_mm[2] / np.sqrt(12.0))
     middle = (inner + outer) / 2
-    width = _unblurred(outer - inner, float(sigma))
-    return _Shells(present=present, inner_mm=middle - width / 2, outer_mm=middle + width / 2)
+    width = _unblurred(outer - inner, _blur_mm(spacing_mm, settings))
+    return _Shells(present=present, inner_mm=middle - width / 2, outer_mm=middle + width / 2, height_hu=height[:, 0])
 
 
 def _crossing(
@@ -282,22 +294,22 @@ def _oriented(
     return normals * np.where(ahead > behind, -1.0, 1.0)[:, None], sizes
 
 
-def _core(region: Region, box: Box, volume: Volume, outline: _Outline, shells: _Shells) -> BoolArray:
-    """The region's voxels that lie deeper than the shell of the outline next to them.
+def _blur_mm(spacing_mm: tuple[float, float, float], settings: ImageSettings) -> float:
+    """SD by which a profile is blurred: the scale at which it is read, and reading between voxels."""
+    return float(np.hypot(settings.smoothing_sigma_mm / 2, spacing_mm[2] / np.sqrt(12.0)))
 
-    The shell's inner edge is the median over neighbouring directions, so that noise does not fray the core.
+
+def _core(seen: _Seen, blur_mm: float) -> BoolArray:
+    """The region's voxels that hang together with its core at less than half the height of the shell.
+
+    Half the height is where a blurred edge lies, as half coverage is where a mask's does. The height is the shell's
+    own: a shell of width w blurred by s peaks at erf(w / (2 s sqrt 2)) of what it rises above its sides.
     """
-    spacing = np.array(volume.geometry.spacing_mm)
-    stretch = np.array([_APART_MM if spacing[0] >= _THICK_PLANES_MM else 1.0, 1.0, 1.0])
-    near = cKDTree(outline.points_mm * stretch)
-    around = min(_NEIGHBOURS, len(outline.points_mm))
-    _, neighbours = near.query(outline.points_mm * stretch, k=around)
-    edges = np.where(shells.present, -shells.inner_mm, -np.inf)
-    edge_depth = np.median(edges[neighbours.reshape(len(edges), -1)], axis=1)
-    index = np.argwhere(region.voxels)
-    places = (index + [own.start - part.start for own, part in zip(region.box, box, strict=True)]) * spacing
-    _, nearest = near.query(places * stretch)
-    depth = -np.einsum("ij,ij->i", places - outline.points_mm[nearest], outline.normals[nearest])
-    core = np.zeros_like(region.voxels)
-    core[tuple(index[depth >= edge_depth[nearest]].T)] = True
-    return core
+    fine = seen.fine_hu[_within(seen.region.box, seen.box)]
+    deep = float(np.median(fine[seen.core]))
+    shells = seen.shells
+    width_mm = float(np.median((shells.outer_mm - shells.inner_mm)[shells.present]))
+    left = float(special.erf(max(width_mm, blur_mm) / (2 * blur_mm * np.sqrt(2))))
+    height = (float(np.percentile(shells.height_hu[shells.present], _UPRIGHT)) - deep) / left
+    pieces, _ = ndimage.label(seen.region.voxels & (fine < deep + height / 2))
+    return np.asarray(np.isin(pieces, np.unique(pieces[seen.core & (pieces > 0)])))

@@ -104,7 +104,20 @@ def oracle(voxels: np.ndarray, spacing_mm) -> tuple[float, float]:
     """Every slice that holds anything."""
     found = [oracle_slice(plane, np.array(spacing_mm[1:])) for plane in voxels if plane.any()]
     longest = max(long for long, _ in found)
-    return longest, max(short for long, short in found if long > longest - 1e-6)
+    tie_mm = SETTINGS.outline_tie_pixels * np.sqrt(spacing_mm[1] * spacing_mm[2])
+    return max((pair for pair in found if pair[0] >= longest - tie_mm), key=lambda pair: round(pair[1], 6))
+
+
+def test_of_slices_nearly_as_long_the_wider_one_is_measured():
+    """Two slices of one lesion: a hundredth of a pixel must not choose a section through its edge."""
+    narrow, wide = np.zeros((2, 1, 24, 24), dtype=bool)
+    narrow[0, 10:13, 2:21] = True
+    wide[0, 6:17, 2:20] = wide[0, 11, 2:21] = True
+    found = measured(np.concatenate([narrow, wide]))
+    assert found.plane == 1
+    assert found.short_axis_mm > 10
+    apart = ImageSettings(outline_tie_pixels=0.0)
+    assert measured(np.concatenate([narrow, wide]), settings=apart).long_axis_mm >= found.long_axis_mm
 
 
 SPACINGS = [(3.0, 1.0, 1.0), (1.0, 0.5, 0.5), (2.5, 1.5, 0.7)]
