@@ -6,6 +6,8 @@ voxel's size. So every class is decided on the image blurred to one stated scale
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -74,8 +76,20 @@ def _blurred(volume: Volume, box: Box, support: BoolArray, sigma_mm: float) -> V
     mean = float(image[support].mean(dtype=np.float64)) if support.any() else 0.0
     values = np.where(support, image - np.float32(mean), np.float32(0))
     total = ndimage.gaussian_filter(values, sigmas, mode="constant", truncate=_TRUNCATE_SIGMAS)
-    weight = ndimage.gaussian_filter(support.astype(np.float32), sigmas, mode="constant", truncate=_TRUNCATE_SIGMAS)
+    weight = _weight(support, sigmas)
     return np.divide(total, weight, out=np.full_like(total, np.nan), where=support) + np.float32(mean)
+
+
+def _weight(support: BoolArray, sigmas: Sequence[float]) -> Values:
+    """The Gaussian's weight that falls on `support`; a full box needs one line an axis, an eighth of the time."""
+    if not support.all():
+        return ndimage.gaussian_filter(support.astype(np.float32), sigmas, mode="constant", truncate=_TRUNCATE_SIGMAS)
+    lines = (
+        ndimage.gaussian_filter(np.ones(size, dtype=np.float32), sigma, mode="constant", truncate=_TRUNCATE_SIGMAS)
+        for size, sigma in zip(support.shape, sigmas, strict=True)
+    )
+    plane, row, column = np.ix_(*lines)
+    return np.asarray(plane * row * column)
 
 
 def _sigma_voxels(spacing_mm: tuple[float, float, float], sigma_mm: float) -> list[float]:
