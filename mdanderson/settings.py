@@ -60,7 +60,6 @@ class Policy:
     treated_lesions: Literal["exclude", "include"] = _known(
         "exclude", "ours: a local treatment changes its lesion locally"
     )
-    reader: str = _known("", "whose statements count; blank = the latest statement")
     size_sequence_order: tuple[Sequence, ...] = _known(
         (Sequence.T1, Sequence.STIR, Sequence.T2), "ours: MR size comes from the first of these present at both visits"
     )

@@ -159,7 +159,6 @@ def test_a_count_is_a_whole_number(section, name, field, value):
         ("scan_only_progression", "accept", "reject"),
         ("treated_lesions", "include", "drop"),
         ("modality_order", ["MR", "CT"], ["MR", "US"]),
-        ("reader", "R1", 1),
     ],
 )
 def test_words_are_those_of_the_contract(name, good, bad):

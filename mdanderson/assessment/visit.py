@@ -172,7 +172,7 @@ class _Desk:
         why = f"{', '.join(one.known)} cannot be told apart from labels {labels} here"
         for lesion_id in one.known:
             self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
-        self._warn(station, why, "say which is which: lesion_id in reads.csv, or tracking UIDs in a DICOM SEG")
+        self._warn(station, why, "say which is which by the tracking UIDs of a DICOM SEG")
 
     def _without_place(
         self, station: Station, lesions: dict[str, Lesion], identities: dict[str, str]

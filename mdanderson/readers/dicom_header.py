@@ -209,7 +209,7 @@ def known_modality(header: Dataset) -> Modality:
     if name in _PLANAR or placeless_scan:
         raise ImageError(
             f"a planar image ({name}) is no volume: bone scans and radiographs are not read by this version",
-            way_out="give a reader's measurements of it in reads.csv",
+            way_out="leave the row out: this version measures CT",
         )
     if name not in {"CT", "MR", "NM", "PT"}:
         raise ImageError(

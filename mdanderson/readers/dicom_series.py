@@ -94,7 +94,7 @@ def _find(path: Path) -> list[DicomFile]:
     raise ImageError(
         "no DICOM file in the folder",
         where=path.name,
-        way_out="name the folder of the series itself: sub-folders are only searched by `mdanderson index`",
+        way_out="name the folder of the series itself: sub-folders are not searched",
     )
 
 
@@ -116,7 +116,7 @@ def _choose(files: Sequence[DicomFile], path: Path, series: str | None) -> list[
     raise ImageError(
         f"{what}: {listed}",
         where=path.name,
-        way_out="put its SeriesInstanceUID in the series column; `mdanderson index` writes it",
+        way_out="put its SeriesInstanceUID in the series column, or each series in a folder of its own",
     )
 
 

@@ -135,6 +135,10 @@ LESIONS = Table(
         _number("outline_size_mm", "size as drawn, where a new sclerotic rim was left out of size_mm", "mm", 2),
         _text("parents", "lesions it came from (merge, split), joined by ;"),
         _flag("treated", "whether the lesion was treated locally"),
+        _number("median_hu", "median density, by which CR2 is judged", "HU", 1),
+        _number("reference_sd_hu", "robust SD of the reference bone at the scale of judgement", "HU", 1),
+        _count("reference_voxels", "voxels of the reference bone"),
+        _number("cleared_fraction", "share of the baseline lytic volume that is no longer lytic (CR1)", "1", 4),
     ),
 )
 

@@ -112,6 +112,10 @@ _OF_DENSITY = (
     "sclerotic_fraction",
     "fill_in_fraction",
     "rim_fraction",
+    "median_hu",
+    "reference_sd_hu",
+    "reference_voxels",
+    "cleared_fraction",
 )
 _OF_SUMMARY = (
     "criteria",

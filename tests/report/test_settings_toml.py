@@ -20,7 +20,7 @@ def test_the_defaults_read_back(tmp_path: Path) -> None:
 
 def test_changed_settings_read_back(tmp_path: Path) -> None:
     changed = Settings(
-        policy=Policy(size_scope=Scope.EACH, modality_order=(Modality.MR, Modality.CT), reader='A "B" \\ Ä'),
+        policy=Policy(size_scope=Scope.EACH, modality_order=(Modality.MR, Modality.CT)),
         image=ImageSettings(lytic_robust_sd=0.1 + 0.2),
     )
     path = tmp_path / "settings.toml"

@@ -45,6 +45,7 @@ def timeline() -> Timeline:
         median_hu=50.0,
         reference_hu=180.04,
         reference_source="nearest bone",
+        reference_voxels=812,
         lytic_fraction=0.87654,
         sclerotic_fraction=0.0,
     )
@@ -104,6 +105,8 @@ def test_lesion_rows(timeline: Timeline) -> None:
         "z_mm": "0.00",
         "slice": "12",
         "treated": "false",
+        "median_hu": "50.0",
+        "reference_voxels": "812",
     }
     assert wanted.items() <= first.items()
     assert first.keys() - wanted.keys() <= {"reason"}
