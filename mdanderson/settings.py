@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from mdanderson.errors import SettingsError
-from mdanderson.vocabulary import Modality, Scope, Sequence
+from mdanderson.vocabulary import Modality, MrSequence, Scope
 
 __all__ = ["ImageSettings", "Policy", "Settings"]
 
@@ -60,8 +60,9 @@ class Policy:
     treated_lesions: Literal["exclude", "include"] = _known(
         "exclude", "ours: a local treatment changes its lesion locally"
     )
-    size_sequence_order: tuple[Sequence, ...] = _known(
-        (Sequence.T1, Sequence.STIR, Sequence.T2), "ours: MR size comes from the first of these present at both visits"
+    size_sequence_order: tuple[MrSequence, ...] = _known(
+        (MrSequence.T1, MrSequence.STIR, MrSequence.T2),
+        "ours: MR size comes from the first of these present at both visits",
     )
 
 

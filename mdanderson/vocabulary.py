@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Basis", "Category", "LesionType", "Modality", "Pattern", "Scope", "Sequence", "Status"]
+__all__ = ["Basis", "Category", "LesionType", "Modality", "MrSequence", "Pattern", "Scope", "Status"]
 
 
 class Modality(StrEnum):
@@ -16,8 +16,13 @@ class Modality(StrEnum):
     PT = "PT"
     XR = "XR"
 
+    @property
+    def is_anatomical(self) -> bool:
+        """Whether it shows a lesion's outline (CT, MR, XR), so that its size is measured."""
+        return self in {Modality.CT, Modality.MR, Modality.XR}
 
-class Sequence(StrEnum):
+
+class MrSequence(StrEnum):
     """What an MR image weighs."""
 
     T1 = "T1"
@@ -68,6 +73,11 @@ class Category(StrEnum):
     NE = "NE"
     BL = "BL"
     """The baseline itself."""
+
+    @property
+    def is_response(self) -> bool:
+        """Whether the disease responds: CR or PR."""
+        return self in {Category.CR, Category.PR}
 
 
 class Basis(StrEnum):

@@ -16,9 +16,9 @@ from typing import Any
 from mdanderson.findings import Density, Examination, LesionFinding, PatientFacts
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline
-from mdanderson.vocabulary import Basis, LesionType, Modality, Sequence, Status
+from mdanderson.vocabulary import Basis, LesionType, Modality, MrSequence, Status
 
-_CLOSED: dict[str, type[StrEnum]] = {"status": Status, "lesion_type": LesionType, "sequence": Sequence}
+_CLOSED: dict[str, type[StrEnum]] = {"status": Status, "lesion_type": LesionType, "sequence": MrSequence}
 DAY_0 = dt.date(2024, 1, 1)
 
 

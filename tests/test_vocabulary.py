@@ -10,7 +10,7 @@ from mdanderson import vocabulary
 
 CONTRACT = {
     "Modality": "CT MR NM PT XR",
-    "Sequence": "T1 T2 STIR IN OPP ADC FAT WATER",
+    "MrSequence": "T1 T2 STIR IN OPP ADC FAT WATER",
     "LesionType": "lytic blastic mixed",
     "Status": "baseline followed new equivocal resolved missing merged split ambiguous not_evaluable",
     "Category": "CR PR SD PD NE BL",
@@ -39,3 +39,8 @@ def test_a_word_is_plain_text_in_a_table():
 def test_an_unknown_word_is_refused():
     with pytest.raises(ValueError, match="stable"):
         vocabulary.Category("stable")
+
+
+def test_who_shows_anatomy_and_what_is_a_response():
+    assert [one for one in vocabulary.Modality if one.is_anatomical] == ["CT", "MR", "XR"]
+    assert [one for one in vocabulary.Category if one.is_response] == ["CR", "PR"]

@@ -10,8 +10,7 @@ from mdanderson.criteria.rule import Check, Rule
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.quantities import Undefined, change, exact, fixed, percent
 from mdanderson.settings import ImageSettings, Settings
-from mdanderson.vocabulary import LesionType
-from mdanderson.vocabulary import Sequence as Weighting
+from mdanderson.vocabulary import LesionType, MrSequence
 
 __all__ = [
     "complete_fill_in",
@@ -32,7 +31,7 @@ __all__ = [
 
 LesionRule = Rule[LesionFacts]
 
-_UNREADABLE_WEIGHTINGS = frozenset({Weighting.IN, Weighting.ADC, Weighting.FAT, Weighting.WATER})
+_UNREADABLE_WEIGHTINGS = frozenset({MrSequence.IN, MrSequence.ADC, MrSequence.FAT, MrSequence.WATER})
 """Sequences whose ratio to marrow says nothing by itself; IN is read together with OPP."""
 
 
@@ -229,9 +228,9 @@ def _is_signal_normal(rule: LesionRule, finding: LesionFinding, settings: Settin
     if finding.signal_ratio is None or finding.sequence in _UNREADABLE_WEIGHTINGS:
         return None
     ratio = exact(finding.signal_ratio)
-    if finding.sequence == Weighting.OPP:
+    if finding.sequence == MrSequence.OPP:
         return rule.met("opposed_in_ratio", ratio, settings)
-    if finding.sequence in {Weighting.T2, Weighting.STIR}:
+    if finding.sequence in {MrSequence.T2, MrSequence.STIR}:
         return rule.met("t2_ratio", ratio, settings)
     return rule.met("t1_ratio_low", ratio, settings) and rule.met("t1_ratio_high", ratio, settings)
 

@@ -16,8 +16,7 @@ from typing import TypeVar
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.findings import PatientFacts
 from mdanderson.readers.text_table import Row, TextTable, nearest, read_text_table
-from mdanderson.vocabulary import Modality
-from mdanderson.vocabulary import Sequence as MrSequence
+from mdanderson.vocabulary import Modality, MrSequence
 
 __all__ = ["Cohort", "ImageEntry", "LostImage", "Patient", "View", "read_cohort"]
 
