@@ -5,7 +5,7 @@ The search runs on every few voxels, 1 to 2 mm apart: cortex is judged on an ima
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -77,11 +77,15 @@ class _Places:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Cortex:
-    """Places above one threshold. clear: far enough from them to be trabecular."""
+    """Cortex above one threshold. clear: places far enough from it to be trabecular.
+
+    wall: cortex and lesions, with a margin in the plane. wall_squared_mm: squared distance from it in the plane.
+    """
 
     least_hu: float
-    places: BoolArray
     clear: BoolArray
+    wall: BoolArray
+    wall_squared_mm: npt.NDArray[np.float32]
 
 
 def marrow_round(
@@ -94,12 +98,17 @@ def marrow_round(
     first that finds bone on most sides of it.
     """
     at = _places(volume, region, kept_away, widening, settings)
+    drawn = [_cortex(at, factor * settings.cortex_hu, settings.reference_erosion_mm) for factor in _CORTEX_STEPS]
     best: BoolArray | None = None
     most = 0
-    for cortex, solid in _shells(at, settings):
-        bone = _own_marrow(at, cortex, solid, settings.reference_erosion_mm)
+    for closing_mm, cortex in product(_CLOSINGS_MM, drawn):
+        could = int((cortex.clear & at.beside).sum())
+        least = max(_PLAINLY_MORE * most, _LEAST_CONTACT * could)
+        if could <= least:
+            continue
+        bone = _own_marrow(at, cortex, closing_mm, settings.reference_erosion_mm, least)
         contact = int((bone & at.beside).sum())
-        if contact <= _PLAINLY_MORE * most or contact < _LEAST_CONTACT * (cortex.clear & at.beside).sum():
+        if contact <= least:
             continue
         part = nearest_part(bone, at.near_mm, at.volume_mm3, settings)
         if _below_cortex(at.scale[part], cortex.least_hu):
@@ -175,23 +184,26 @@ def _places(
     )
 
 
-def _shells(at: _Places, settings: ImageSettings) -> Iterator[tuple[_Cortex, BoolArray]]:
-    """Cortex with what it encloses, for every gap closing and threshold; the thresholds are drawn once."""
-    drawn: dict[float, _Cortex] = {}
-    for closing_mm, factor in product(_CLOSINGS_MM, _CORTEX_STEPS):
-        least_hu = factor * settings.cortex_hu
-        if least_hu not in drawn:
-            places = without_specks(at.fine > least_hu, at.volume_mm3)
-            clear = ~_within(places, settings.reference_erosion_mm, at.spacing_mm)
-            drawn[least_hu] = _Cortex(least_hu=least_hu, places=places, clear=clear)
-        cortex = drawn[least_hu]
-        yield cortex, _solid(cortex.places | at.guarded, at.spacing_mm, closing_mm)
+def _cortex(at: _Places, least_hu: float, erosion_mm: float) -> _Cortex:
+    """Cortex at one threshold, and how far a wall of it and of the lesions is in each plane."""
+    places = without_specks(at.fine > least_hu, at.volume_mm3)
+    margins = [(0, 0), *((int(_CLOSINGS_MM[-1] / step) + 2,) * 2 for step in at.spacing_mm[1:])]
+    wall = np.pad(places | at.guarded, margins)
+    return _Cortex(
+        least_hu=least_hu,
+        clear=~_within(places, erosion_mm, at.spacing_mm),
+        wall=wall,
+        wall_squared_mm=_squared_mm(wall, _CLOSINGS_MM[-1], at.spacing_mm, axes=(1, 2)),
+    )
 
 
-def _own_marrow(at: _Places, cortex: _Cortex, solid: BoolArray, erosion_mm: float) -> BoolArray:
-    """The lesion's own bone of one kind among what lies deep enough within `solid`."""
+def _own_marrow(at: _Places, cortex: _Cortex, closing_mm: float, erosion_mm: float, least: float) -> BoolArray:
+    """The lesion's own bone of one kind among what lies deep enough within a shell; empty where `least` is not met."""
+    solid = _solid(cortex, at.spacing_mm, closing_mm)
     marrow = at.level & cortex.clear & ~at.guarded & ~np.isnan(at.scale)
     marrow &= ~_within(~solid, erosion_mm, at.spacing_mm)
+    if (marrow & at.beside).sum() <= least:
+        return np.zeros_like(marrow)
     bone = _own_bone(_one_kind(marrow, at.beside, at.scale), at.beside)
     return _one_kind(bone, at.beside, at.scale)
 
@@ -204,20 +216,19 @@ def _below_cortex(values: Values, cortex_hu: float) -> bool:
     return median + 2 * _ROBUST * float(np.median(np.abs(values - median))) < cortex_hu
 
 
-def _solid(wall: BoolArray, spacing_mm: Spacing, closing_mm: float) -> BoolArray:
+def _solid(cortex: _Cortex, spacing_mm: Spacing, closing_mm: float) -> BoolArray:
     """A wall of cortex and lesions with what it encloses in each plane; gaps under twice `closing_mm` are closed.
 
     Where a lesion broke through the cortex, its place is the wall.
     """
-    rows, columns = (int(closing_mm / step) + 2 for step in spacing_mm[1:])
-    wall = np.pad(wall, ((0, 0), (rows, rows), (columns, columns)))
-    reached = _squared_mm(wall, closing_mm, spacing_mm, axes=(1, 2)) <= closing_mm**2
-    wall |= _squared_mm(~reached, closing_mm, spacing_mm, axes=(1, 2)) > closing_mm**2
+    apart = cortex.wall_squared_mm > closing_mm**2
+    open_places = ~cortex.wall & (_squared_mm(apart, closing_mm, spacing_mm, axes=(1, 2)) <= closing_mm**2)
     in_plane = ndimage.generate_binary_structure(3, 1)
     in_plane[[0, 2]] = False
-    pieces, _ = ndimage.label(~wall, structure=in_plane)
-    outside = pieces == pieces[:, :1, :1]  # the corner of a plane lies beyond all that was closed
-    return np.asarray(~outside[:, rows:-rows, columns:-columns])
+    pieces, _ = ndimage.label(open_places, structure=in_plane)
+    enclosed = pieces != pieces[:, :1, :1]  # the corner of a plane lies beyond all that was closed
+    inner = [slice((a - b) // 2, (a + b) // 2) for a, b in zip(enclosed.shape, cortex.clear.shape, strict=True)]
+    return np.asarray(enclosed[tuple(inner)])
 
 
 def _own_bone(marrow: BoolArray, beside: BoolArray) -> BoolArray:
@@ -270,9 +281,9 @@ def _squared_mm(
     for axis in axes:
         step = spacing_mm[axis]
         one_axis = np.moveaxis(squared, axis, 0)
-        nearer = one_axis.copy(order="K")
+        nearer, further = one_axis.copy(order="K"), np.empty_like(one_axis)
         for k in range(1, min(int(reach_mm / step), len(one_axis) - 1) + 1):
-            further = one_axis + np.float32((k * step) ** 2)
+            np.add(one_axis, np.float32((k * step) ** 2), out=further)
             np.minimum(nearer[k:], further[:-k], out=nearer[k:])
             np.minimum(nearer[:-k], further[k:], out=nearer[:-k])
         squared = np.moveaxis(nearer, 0, axis)
@@ -287,6 +298,6 @@ def _every(array: Values, steps: tuple[int, int, int]) -> Values:
 
 def _any_of(array: BoolArray, steps: tuple[int, int, int]) -> BoolArray:
     """Whether any voxel of every block of `steps` is true: no lesion slips between the places searched."""
-    for axis, step in enumerate(steps):
-        array = np.logical_or.reduceat(array, np.arange(0, array.shape[axis], step), axis=axis)
-    return array
+    coarse = np.zeros([-(-size // step) for size, step in zip(array.shape, steps, strict=True)], dtype=bool)
+    coarse[tuple(index // step for index, step in zip(np.nonzero(array), steps, strict=True))] = True
+    return coarse
