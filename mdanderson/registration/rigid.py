@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from mdanderson.geometry import FloatArray
-from mdanderson.registration.fit import Agreement, agreement, between, distance_mm, fit
+from mdanderson.registration.fit import Agreement, agreement, between, distance_mm, fit, polish
 from mdanderson.registration.result import Registration
 from mdanderson.registration.scene import Samples, Scene, inverse
 from mdanderson.registration.search import starts
@@ -27,7 +27,7 @@ _TRIES, _FINER_TRIES = 8, 3
 """How many starts are fitted at the coarse level, and how many different ones of these at the middle level."""
 _PROMISING = 0.1
 """Alignments that score this much less than the best of the middle level are not fitted further."""
-_STEPS = 25
+_STEPS, _POLISHING_STEPS = 25, 6
 _SAME_MM = 5.0
 """Alignments closer than this over the bone are one and the same."""
 _BENT_SHARE = 0.9
@@ -84,13 +84,11 @@ def register(baseline: Volume, follow_up: Volume, *, settings: ImageSettings) ->
 def _registered(template: _Pyramid, other: _Pyramid, settings: ImageSettings) -> Registration:
     """Template -> other."""
     found = _search(template, other)
-    # The second run shares neither samples nor the interpolated image with the first, and starts from further away.
-    back = inverse(found.coarse)
-    for level in (1, 0):
-        back = fit(other.samples[level], template.scenes[level], back, steps=_STEPS)
     samples, scene = template.samples[0], other.scenes[0]
-    two_runs_mm = distance_mm(found.matrix, inverse(back), samples.points)
-    matrix = between(found.matrix, inverse(back)) if two_runs_mm < _SAME_MM else found.matrix
+    there = polish(samples, scene, found.matrix, steps=_POLISHING_STEPS)
+    back = inverse(_fitted_back(template, other, found))
+    two_runs_mm = distance_mm(there, back, samples.points)
+    matrix = between(there, back) if two_runs_mm < _SAME_MM else there
     shifts = local_shifts([(template.samples[k], other.scenes[k]) for k in (1, 0)], matrix)
     bent_mm = float(np.hypot(shifts.quantile_mm(_BENT_SHARE), two_runs_mm))
     error_mm = max(bent_mm, loose_mm(samples, scene, matrix))
@@ -104,6 +102,22 @@ def _registered(template: _Pyramid, other: _Pyramid, settings: ImageSettings) ->
         places_mm=shifts.points.T,
         place_error_mm=np.hypot(shifts.length_mm, two_runs_mm),
     )
+
+
+def _fitted_back(template: _Pyramid, other: _Pyramid, found: _Found) -> FloatArray:
+    """Other -> template: a second run, which shares neither samples nor the interpolated image with the first.
+
+    It starts from further away. Where that leads elsewhere it starts once more, from the place found, because a coarse
+    start can be lost in a small field; then what agrees best counts, so a wrong place is still betrayed by a better.
+    """
+    samples, scene = other.samples[0], template.scenes[0]
+    tries: list[FloatArray] = []
+    for start in (found.coarse, found.matrix):
+        middle = fit(other.samples[1], template.scenes[1], inverse(start), steps=_STEPS)
+        tries.append(fit(samples, scene, middle, steps=_STEPS))
+        if distance_mm(inverse(tries[-1]), found.matrix, template.samples[0].points) < _SAME_MM:
+            break
+    return polish(samples, scene, _best(tries, other, template, 0)[0], steps=_POLISHING_STEPS)
 
 
 def _search(template: _Pyramid, other: _Pyramid) -> _Found:

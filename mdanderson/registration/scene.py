@@ -63,6 +63,11 @@ class Scene:
             ndimage.map_coordinates(self.values, index, order=1, mode="constant", cval=np.nan, output=np.float64)
         )
 
+    def slope(self) -> FloatArray:
+        """(3, planes, rows, columns) HU per mm along x, y, z, NaN next to what was not imaged."""
+        along_axes = np.stack([np.gradient(self.values, axis=axis) for axis in range(3)])
+        return np.asarray(np.einsum("ij,i...->j...", inverse(self.affine)[:3, :3], along_axes))
+
     @property
     def bone(self) -> npt.NDArray[np.bool_]:
         """(planes, rows, columns): which samples are bone."""
@@ -92,7 +97,7 @@ class Samples:
         """At most `most` of the samples in and near bone, always the same ones."""
         if min(scene.values.shape) < 2:
             return cls._none()
-        gradient = np.stack([np.gradient(scene.values, axis=axis) for axis in range(3)])
+        gradient = scene.slope()
         chosen = np.flatnonzero(_near(scene) & np.isfinite(gradient).all(axis=0) & np.isfinite(scene.values))
         if chosen.size > most:
             chosen = np.sort(np.random.default_rng(0).choice(chosen, size=most, replace=False))
@@ -100,7 +105,7 @@ class Samples:
             return cls._none()
         index = np.stack(np.unravel_index(chosen, scene.values.shape)).astype(float)
         points = apply(scene.affine, index)
-        slope = np.einsum("ij,in->jn", inverse(scene.affine)[:3, :3], gradient.reshape(3, -1)[:, chosen].astype(float))
+        slope = gradient.reshape(3, -1)[:, chosen].astype(float)
         centre = points.mean(axis=1)
         arm = points - centre[:, None]
         radius_mm = max(1.0, float(np.sqrt((arm**2).sum(axis=0).mean())))

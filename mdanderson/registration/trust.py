@@ -23,6 +23,13 @@ _SPRING = 0.03
 _PLAIN_HU = 3.0
 """A root mean square residual this much worse than the best tells two alignments apart."""
 
+_MATERIAL = 0.02
+"""A cell's shift counts as far as it betters the cell's root mean square residual by more than this share.
+
+On 34 phantom pairs: at the truth 0-1.1 mm count instead of 0-2.1; of a fit 1, 2, 4, 8 mm off 0.6, 1.8, 3.7, 7.2 or more.
+"""
+_PARTS = (0.0, 0.25, 0.5, 0.75)
+
 IntArray = npt.NDArray[np.intp]
 
 
@@ -61,6 +68,7 @@ def local_shifts(levels: Sequence[tuple[Samples, Scene]], matrix: FloatArray) ->
         for _ in range(_STEPS):
             residual = other.at(apply(matrix, samples.points - shift[:, cell])) - samples.values
             shift += _cell_steps(samples.jacobian[:3], residual, cell, shift)
+    shift *= _paying_part(*levels[-1], matrix, shift, cell)
     held = np.bincount(cell, weights=np.isfinite(residual), minlength=count)
     size = np.maximum(np.bincount(cell, minlength=count), 1)
     middle = np.stack([np.bincount(cell, weights=axis, minlength=count) for axis in fine.points]) / size
@@ -68,6 +76,37 @@ def local_shifts(levels: Sequence[tuple[Samples, Scene]], matrix: FloatArray) ->
     return LocalShifts(
         points=middle[:, enough], length_mm=np.linalg.norm(shift[:, enough], axis=0), samples=held[enough].astype(float)
     )
+
+
+def _paying_part(samples: Samples, other: Scene, matrix: FloatArray, shift: FloatArray, cell: IntArray) -> FloatArray:
+    """(cells,): the least part of each cell's (3, cells) shift that gains all that is material of what it gains.
+
+    A cell that sees nothing along some direction drifts along it: such a shift is no sign that the cell moved.
+    """
+    count = shift.shape[1]
+    residuals = [
+        other.at(apply(matrix, samples.points - part * shift[:, cell])) - samples.values for part in (*_PARTS, 1.0)
+    ]
+    known = np.isfinite(residuals).all(axis=0)
+    residuals = [np.where(known, residual, 0.0) for residual in residuals]
+    scale = _scales(residuals[-1], known, cell, count)[cell]
+    held = np.maximum(np.bincount(cell, weights=known, minlength=count), 1)
+    costs = [
+        np.bincount(cell, weights=known * residual**2 / (1.0 + (residual / scale) ** 2), minlength=count) / held
+        for residual in residuals
+    ]
+    enough = np.min(costs, axis=0) * (1.0 + _MATERIAL) ** 2
+    part = np.ones(count)
+    for tried, cost in zip(_PARTS[::-1], costs[-2::-1], strict=True):
+        part[cost <= enough] = tried
+    return part
+
+
+def _scales(residual: FloatArray, known: npt.NDArray[np.bool_], cell: IntArray, count: int) -> FloatArray:
+    """(cells,) HU: residuals, 0 where not known, beyond this do not belong to the cell."""
+    held = np.bincount(cell, weights=known, minlength=count)
+    typical = np.bincount(cell, weights=np.abs(residual), minlength=count) / np.maximum(held, 1)
+    return np.asarray(3.0 * np.maximum(LEAST_SCALE_HU, 1.25 * typical))
 
 
 def loose_mm(samples: Samples, other: Scene, matrix: FloatArray) -> float:
@@ -89,11 +128,8 @@ def _cell_steps(slope: FloatArray, residual: FloatArray, cell: IntArray, shift: 
     """
     count = shift.shape[1]
     known = np.isfinite(residual)
-    held = np.bincount(cell, weights=known, minlength=count)
     residual = np.where(known, residual, 0.0)
-    typical = np.bincount(cell, weights=np.abs(residual), minlength=count) / np.maximum(held, 1)
-    scale = 3.0 * np.maximum(LEAST_SCALE_HU, 1.25 * typical)
-    weight = known / (1.0 + (residual / scale[cell]) ** 2) ** 2
+    weight = known / (1.0 + (residual / _scales(residual, known, cell, count)[cell]) ** 2) ** 2
     normal = np.empty((count, 3, 3))
     right = np.empty((count, 3))
     for i in range(3):
