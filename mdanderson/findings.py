@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import isfinite
 
 from mdanderson.errors import MeasurementError
+from mdanderson.quantities import add_up
 from mdanderson.vocabulary import Basis, LesionType, Modality, Status
 
 __all__ = ["Density", "Examination", "LesionFinding", "PatientFacts"]
@@ -51,8 +52,8 @@ class LesionFinding:
 
     Raises `MeasurementError` for numbers that are not finite, and for sizes, ratios and uptakes below zero.
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
-    `outline_*_mm` are the axes as drawn where a sclerotic rim was left out of `long_axis_mm` (criteria, detail 26).
-    `parents_*_mm` are the axes at baseline of the union of a merge's `parents`, measured as one region (detail 27).
+    `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/criteria.md, detail
+    26); `parents_*_mm` those at baseline of the union of a merge's `parents`, measured as one region (detail 27).
     `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
     """
 
@@ -91,20 +92,68 @@ class LesionFinding:
     def __post_init__(self) -> None:
         _check_numbers(self, f"lesion {self.lesion_id}", _LESION_NUMBERS, least=0)
 
+    @classmethod
+    def without_outline(
+        cls,
+        lesion_id: str,
+        status: Status,
+        why: str,
+        *,
+        modality: Modality,
+        date: dt.date,
+        visit: str = "",
+        sequence: str = "",
+        basis: Basis = Basis.MEASURED,
+        density: Density | None = None,
+        parents: tuple[str, ...] = (),
+        treated: bool = False,
+        registration_error_mm: float | None = None,
+    ) -> LesionFinding:
+        """A lesion that has no outline of its own here, so no axes; `why` must say so. `density`: of its place."""
+        return cls(
+            lesion_id=lesion_id,
+            status=status,
+            modality=modality,
+            date=date,
+            visit=visit,
+            sequence=sequence,
+            basis=basis,
+            density=density,
+            parents=parents,
+            treated=treated,
+            registration_error_mm=registration_error_mm,
+            why=why,
+        )
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing can be said of the lesion: not segmented though visible, ambiguous, or not evaluable."""
+        return self.status in {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it says that nothing is left."""
+        return self.status is Status.RESOLVED or self.long_axis_mm == 0
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it says that a lesion is there and was judged."""
+        return not (self.is_silent or self.is_gone)
+
     @property
     def size_mm(self) -> Decimal | None:
         """Sum of the two perpendicular diameters (MDA 2010), None when not measured."""
-        return _sum(self.long_axis_mm, self.short_axis_mm)
+        return add_up((self.long_axis_mm, self.short_axis_mm))
 
     @property
     def outline_size_mm(self) -> Decimal | None:
         """The same for the outline as drawn, where it differs."""
-        return _sum(self.outline_long_axis_mm, self.outline_short_axis_mm)
+        return add_up((self.outline_long_axis_mm, self.outline_short_axis_mm))
 
     @property
     def parents_size_mm(self) -> Decimal | None:
         """Size at baseline of what has merged into this lesion, as one region."""
-        return _sum(self.parents_long_axis_mm, self.parents_short_axis_mm)
+        return add_up((self.parents_long_axis_mm, self.parents_short_axis_mm))
 
     @property
     def product_mm2(self) -> Decimal | None:
@@ -173,7 +222,3 @@ def _check_numbers(facts: object, where: str, names: tuple[str, ...], *, least: 
             raise MeasurementError(
                 f"{name} is {value}", where=where, way_out="leave it empty where nothing could be measured"
             )
-
-
-def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return None if one is None or other is None else one + other

@@ -6,16 +6,19 @@ category, and a change that does not exist is a named outcome, never a NaN.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
+from typing import TypeVar
 
 from mdanderson.errors import MeasurementError
 
-__all__ = ["Number", "Undefined", "change", "exact", "fixed", "percent"]
+__all__ = ["Number", "Undefined", "add_up", "change", "exact", "fixed", "percent"]
 
 Number = Decimal | Fraction | float | int
+ExactNumber = TypeVar("ExactNumber", Decimal, Fraction)
 
 
 class Undefined(StrEnum):
@@ -56,6 +59,20 @@ def change(now: Fraction | None, reference: Fraction | None) -> Fraction | Undef
     if reference == 0:
         return Undefined.ZERO_REFERENCE
     return (now - reference) / reference
+
+
+def add_up(values: Iterable[ExactNumber | None]) -> ExactNumber | None:
+    """Values of one unit added; None as soon as one of them is not known, and where there is nothing to add.
+
+    >>> add_up([Decimal("20.5"), Decimal(10)]), add_up([Decimal("20.5"), None])
+    (Decimal('30.5'), None)
+    """
+    added: ExactNumber | None = None
+    for value in values:
+        if value is None:
+            return None
+        added = value if added is None else added + value
+    return added
 
 
 def fixed(value: Number, places: int = 1) -> str:

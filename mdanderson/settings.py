@@ -16,7 +16,9 @@ from pydantic.dataclasses import dataclass
 from mdanderson.errors import SettingsError
 from mdanderson.vocabulary import Modality, MrSequence, Scope
 
-__all__ = ["ImageSettings", "Policy", "Settings"]
+__all__ = ["ImageSettings", "Policy", "Settings", "TreatedLesions"]
+
+TreatedLesions = Literal["exclude", "include"]
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -57,9 +59,7 @@ class Policy:
     )
     visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0)
     oligo_max_lesions: int = _known(5, "usual definition of oligometastatic disease", ge=1)
-    treated_lesions: Literal["exclude", "include"] = _known(
-        "exclude", "ours: a local treatment changes its lesion locally"
-    )
+    treated_lesions: TreatedLesions = _known("exclude", "ours: a local treatment changes its lesion locally")
     size_sequence_order: tuple[MrSequence, ...] = _known(
         (MrSequence.T1, MrSequence.STIR, MrSequence.T2),
         "ours: MR size comes from the first of these present at both visits",

@@ -21,15 +21,15 @@ def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) ->
     """What became of a known lesion that nobody segmented: resolved, missing (still visible) or not evaluable."""
     station = max(stations, key=lambda s: s.share_in_view(known.points_common_mm) if s.trusted else -1.0)
     status, density, why = _judge(known, station, settings)
-    return LesionFinding(
-        lesion_id=known.lesion_id,
-        status=status,
+    return LesionFinding.without_outline(
+        known.lesion_id,
+        status,
+        why,
         modality=station.volume.modality,
         date=station.image.date,
         visit=station.image.visit,
         density=density,
         registration_error_mm=station.error_at_mm(known.points_common_mm),
-        why=why,
     )
 
 
@@ -47,7 +47,7 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
         return Status.NOT_EVALUABLE, density, "not segmented, and no reference bone to judge its place by"
     if known.first.density is None or not is_density_abnormal(known.first.density, settings):
         return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
-    if is_density_normal(density, settings.image):
+    if is_density_normal(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
     if is_filled_in(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"

@@ -271,12 +271,12 @@ def _bare(
     lesion_id: str, station: Station, status: Status, why: str, *, parents: tuple[str, ...] = ()
 ) -> LesionFinding:
     """A finding without a measurement, with its reason."""
-    return LesionFinding(
-        lesion_id=lesion_id,
-        status=status,
+    return LesionFinding.without_outline(
+        lesion_id,
+        status,
+        why,
         modality=station.volume.modality,
         date=station.image.date,
         visit=station.image.visit,
         parents=parents,
-        why=why,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mdanderson.criteria import OVERALL
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Column, Kind, Table
 
@@ -54,7 +55,7 @@ class Results:
     def overall(self) -> tuple[Mapping[str, str], ...]:
         """The overall responses as text, one mapping of column to cell per row."""
         named = (dict(zip(RESPONSES.column_names, row, strict=True)) for row in self.rows[RESPONSES.name])
-        return tuple(row for row in named if row["scope"] == "overall")
+        return tuple(row for row in named if row["scope"] == OVERALL)
 
     def _repr_html_(self) -> str:
         """The overall responses, as a notebook shows them."""

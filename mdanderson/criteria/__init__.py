@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mdanderson.criteria import mda2010
-from mdanderson.criteria.assessment import LesionAssessment, Response
+from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.mda import Assessed
 from mdanderson.errors import SettingsError
@@ -14,6 +14,7 @@ from mdanderson.settings import Settings
 
 __all__ = [
     "CRITERIA_SETS",
+    "OVERALL",
     "Assessed",
     "CriteriaSet",
     "LesionAssessment",

@@ -10,7 +10,10 @@ from mdanderson.criteria.rule import Verdict
 from mdanderson.findings import LesionFinding
 from mdanderson.vocabulary import Basis, Category, Pattern
 
-__all__ = ["LesionAssessment", "Response"]
+__all__ = ["OVERALL", "LesionAssessment", "Response"]
+
+OVERALL = "overall"
+"""Scope of the patient's own row, beside those of the modalities."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
 from mdanderson.criteria.evaluate import judge_modality
+from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.lesion import JudgedLesion, RuleTable, judge_lesion
+from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.modality import JudgedModality, JudgedVisit
-from mdanderson.settings import Settings
-from mdanderson.vocabulary import Modality
+from mdanderson.settings import Settings, TreatedLesions
+from mdanderson.vocabulary import Modality, Scope
 
 __all__ = ["Bench"]
 
@@ -18,31 +20,42 @@ _Key = tuple[Modality, str, int, int | None]
 
 
 class Bench:
-    """Judges the visits of one course by one table.
+    """Judges the visits of one course by one table under one set of settings.
 
     What the rows say of a lesion depends on what is known of its flare, and on neither the size scope nor the choice on
-    treated lesions: it is judged once, and weighed with the others under any of these.
+    treated lesions: it is judged once, and `weighing` gives benches that weigh the same answers under another of these.
     """
 
     def __init__(self, table: RuleTable, course: PatientCourse, settings: Settings) -> None:
         self.table, self.course, self.settings = table, course, settings
         self._judged: dict[_Key, JudgedLesion | None] = {}
 
-    def visit(self, visit: int, settings: Settings, flares: Sequence[Flare] = ()) -> JudgedVisit:
-        """Every modality of a visit. settings: those of the bench, but for size scope and treated lesions."""
+    def weighing(self, *, size_scope: Scope | None = None, treated_lesions: TreatedLesions | None = None) -> Bench:
+        """A bench with another size scope or another choice on treated lesions; each lesion stays as it was judged."""
+        policy = self.settings.policy
+        policy = replace(
+            policy,
+            size_scope=size_scope or policy.size_scope,
+            treated_lesions=treated_lesions or policy.treated_lesions,
+        )
+        other = Bench(self.table, self.course, replace(self.settings, policy=policy))
+        other._judged = self._judged
+        return other
+
+    def visit(self, visit: int, flares: Sequence[Flare] = ()) -> JudgedVisit:
+        """Every modality of a visit, by what is known of flares."""
         return {
-            modality: self._modality(modality, visit, settings, flares)
-            for modality in sorted(self.course.examinations[visit])
+            modality: self._modality(modality, visit, flares) for modality in sorted(self.course.examinations[visit])
         }
 
-    def _modality(self, modality: Modality, visit: int, settings: Settings, flares: Sequence[Flare]) -> JudgedModality:
+    def _modality(self, modality: Modality, visit: int, flares: Sequence[Flare]) -> JudgedModality:
         facts = self.course.modality_facts(modality, visit)
         flare = flare_visits(modality, visit, flares)
         found = [
             self._lesion(history, visit, flare.get(history.lesion_id), facts.why, at_baseline=facts.is_baseline)
             for history in self.course.histories(modality)
         ]
-        return judge_modality(self.table, facts, [lesion for lesion in found if lesion is not None], settings)
+        return judge_modality(self.table, facts, [lesion for lesion in found if lesion is not None], self.settings)
 
     def _lesion(
         self, history: LesionHistory, visit: int, flare_visit: int | None, silent: str, *, at_baseline: bool
@@ -50,7 +63,7 @@ class Bench:
         """One lesion, None before it was ever seen."""
         key = (history.series.modality, history.lesion_id, visit, flare_visit)
         if key not in self._judged:
-            facts = history.facts(visit, self.settings, flare_visit=flare_visit, silent=silent)
+            facts = history.facts(visit, self.table, self.settings, flare_visit=flare_visit, silent=silent)
             judged = None if facts is None else judge_lesion(self.table, facts, self.settings, at_baseline=at_baseline)
             self._judged[key] = judged
         return self._judged[key]

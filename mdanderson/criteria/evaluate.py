@@ -6,17 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mdanderson.criteria.facts import Course, LesionFacts, ModalityFacts, Origin
-from mdanderson.criteria.lesion import JudgedLesion, RuleTable, judge_lesion
-from mdanderson.criteria.modality import RESPONSES, JudgedModality, total_mm
+from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, Track
+from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
+from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.rule import Measure, Verdict
-from mdanderson.quantities import exact
+from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Basis, Category, Modality, Scope
+from mdanderson.vocabulary import Basis, Category, Scope
 
 __all__ = ["judge_modality"]
-
-_SIZED = frozenset({Modality.CT, Modality.MR, Modality.XR})
 
 
 def judge_modality(
@@ -165,7 +163,7 @@ class _Panel:
             return []
         if not self.each:
             return [] if self.total is None else _fired(self.total, Category.PR, Measure.SIZE)
-        each = [_fired(lesion, Category.PR, Measure.SIZE) for lesion in self.in_sum]
+        each = [_size_response(lesion) for lesion in self.in_sum]
         return [verdict for verdicts in each for verdict in verdicts] if all(each) else []
 
     def unassessed_size(self) -> tuple[Category, list[str], str] | None:
@@ -188,7 +186,7 @@ class _Panel:
 
     def size_category(self) -> Category | None:
         """The sub-score of size under the scope in force; None where the modality has no sizes."""
-        if self.frame.facts.modality not in _SIZED:
+        if not self.frame.facts.modality.is_anatomical:
             return None
         if self.size_progression():
             return Category.PD
@@ -218,19 +216,25 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
     return judge_lesion([rule for rule in table if rule.measure is Measure.SIZE], total, settings)
 
 
-def _add(sizes: Sequence[Course]) -> Course:
-    """Courses added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
+def _add(sizes: Sequence[Track]) -> Track:
+    """Tracks added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
     visits = zip(*(size.earlier for size in sizes), strict=True)
-    return Course(
-        now=total_mm(size.now for size in sizes),
+    return Track(
+        now=add_up(size.now for size in sizes),
         least=sum((size.now for size in sizes if size.now is not None), start=Fraction(0)),
-        baseline=total_mm(size.baseline for size in sizes),
-        earlier=tuple(total_mm(visit) for visit in visits),
+        baseline=add_up(size.baseline for size in sizes),
+        earlier=tuple(add_up(visit) for visit in visits),
     )
 
 
 def _fired(lesion: JudgedLesion, gives: Category, measure: Measure) -> list[Verdict]:
     return [v for v in lesion.verdicts if v.fired and v.gives is gives and v.measure is measure]
+
+
+def _size_response(lesion: JudgedLesion) -> list[Verdict]:
+    """The rows by which one lesion's size responds: it fell far enough, or the lesion is gone."""
+    gone = [v for v in lesion.verdicts if lesion.facts.gone and v.fired and v.gives is Category.CR]
+    return _fired(lesion, Category.PR, Measure.SIZE) or gone
 
 
 def _codes(lesion: JudgedLesion, gives: Category) -> list[str]:
@@ -243,7 +247,7 @@ def _carries(lesion: JudgedLesion) -> list[str]:
         verdict.code
         for verdict in lesion.verdicts
         if verdict.fired
-        and verdict.gives in RESPONSES
+        and verdict.gives.is_response
         and verdict.measure is not Measure.PRESENCE
         and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
     ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import Literal
 
-from mdanderson.findings import LesionFinding
+from mdanderson.criteria.rule import Rule
+from mdanderson.findings import Density, LesionFinding
 from mdanderson.vocabulary import LesionType, Modality
 
-__all__ = ["Course", "LesionFacts", "ModalityFacts", "Origin"]
+__all__ = ["LesionFacts", "LesionRule", "ModalityFacts", "Origin", "RuleTable", "Track"]
 
 
 class Origin(StrEnum):
@@ -22,7 +25,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Course:
+class Track:
     """One quantity over the visits of a modality, exact, None where it is not known.
 
     `earlier` are the visits before, oldest first, baseline included. `least` is what is known to be there at the very
@@ -38,6 +41,15 @@ class Course:
     def nadir(self) -> Fraction | None:
         """The smallest earlier value."""
         return min((value for value in self.earlier if value is not None), default=None)
+
+    @property
+    def at_least(self) -> Fraction | None:
+        """`now`, or `least` where it is not known as a whole."""
+        return self.least if self.now is None else self.now
+
+    def reference(self, name: Literal["nadir", "baseline"]) -> Fraction | None:
+        """The earlier value that a rise is measured from."""
+        return self.nadir if name == "nadir" else self.baseline
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +70,8 @@ class LesionFacts:
     name: str = ""
     now: tuple[LesionFinding, ...] = ()
     baseline: tuple[LesionFinding, ...] = ()
-    size: Course = Course()
-    uptake: Course = Course()
+    size: Track = Track()
+    uptake: Track = Track()
     long_axis_mm: Fraction | None = None
     measurable: bool = False
     treated: bool = False
@@ -83,9 +95,23 @@ class LesionFacts:
         return next((finding.lesion_type for finding in self.baseline if finding.lesion_type), None)
 
     @property
+    def density_now(self) -> Density | None:
+        """How dense it is."""
+        return next((finding.density for finding in self.now if finding.density), None)
+
+    @property
+    def density_at_baseline(self) -> Density | None:
+        """How dense it was at baseline."""
+        return next((finding.density for finding in self.baseline if finding.density), None)
+
+    @property
     def in_sum(self) -> bool:
         """Whether it is one of the baseline lesions that the sum of diameters is made for."""
         return self.origin is Origin.BASELINE and self.measurable
+
+
+LesionRule = Rule[LesionFacts]
+RuleTable = Sequence[LesionRule]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

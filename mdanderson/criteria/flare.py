@@ -10,13 +10,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mdanderson.criteria.bench import Bench
-from mdanderson.criteria.checks import newly_visible_by_sclerosis
-from mdanderson.criteria.course import Flare, PatientCourse
-from mdanderson.criteria.facts import LesionFacts, Origin
+from mdanderson.criteria.checks.presence import newly_visible_by_sclerosis
+from mdanderson.criteria.course import Flare
+from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.modality import RESPONSES, JudgedModality, JudgedVisit
-from mdanderson.criteria.rule import Measure
-from mdanderson.quantities import Undefined, change, exact
+from mdanderson.criteria.modality import JudgedModality, JudgedVisit
+from mdanderson.criteria.rule import Measure, find_row
+from mdanderson.quantities import Undefined, change
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -26,26 +26,28 @@ _FLARE_ROW = "PR2"
 _MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
 
 
-def find_flares(bench: Bench, settings: Settings) -> tuple[Flare, ...]:
-    """Every flare, or suspicion of one, in the order of visits."""
+def find_flares(bench: Bench) -> tuple[Flare, ...]:
+    """Every flare, or suspicion of one, in the order of visits, by the limits of row PR2."""
+    rule = find_row(bench.table, _FLARE_ROW)
     flares: list[Flare] = []
     for visit in bench.course.visits[1:]:
-        judged = bench.visit(visit.index, settings, flares)
-        settled = [_settle(flare, visit.index, judged, settings, flares) for flare in flares]
+        judged = bench.visit(visit.index, flares)
+        settled = [_settle(rule, flare, visit.index, judged, bench.settings, flares) for flare in flares]
         if settled != flares:
             flares = settled
-            judged = bench.visit(visit.index, settings, flares)
-        flares = flares + _appearing(bench.course, visit.index, judged, settings)
+            judged = bench.visit(visit.index, flares)
+        days = bench.course.days_on_treatment(visit.index)
+        inside = days >= 0 and rule.met("weeks_on_treatment", Fraction(days, 7), bench.settings)
+        flares = flares + _appearing(rule, visit.index, judged, bench.settings, inside=inside)
     return tuple(flares)
 
 
-def _appearing(course: PatientCourse, visit: int, judged: JudgedVisit, settings: Settings) -> list[Flare]:
-    """The flares that begin at a visit."""
-    inside = 0 <= course.days_on_treatment(visit) <= 7 * settings.policy.flare_window_weeks
+def _appearing(rule: LesionRule, visit: int, judged: JudgedVisit, settings: Settings, *, inside: bool) -> list[Flare]:
+    """The flares that begin at a visit; inside: of the window. A reader may state one at any time."""
     suspects: dict[Modality, frozenset[str]] = {}
     for modality in _MODALITIES:
         one = judged.get(modality)
-        if one is not None and (inside or _stated(one)) and (found := _suspects(one, settings)):
+        if one is not None and (inside or _stated(one)) and (found := _suspects(rule, one, settings)):
             suspects[modality] = found
     elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
     sign = any(_shows_response(one) for one in judged.values())
@@ -66,13 +68,13 @@ def _stated(judged: JudgedModality) -> bool:
     return any(_FLARE_ROW in lesion.facts.reader_codes for lesion in judged.lesions)
 
 
-def _suspects(judged: JudgedModality, settings: Settings) -> frozenset[str]:
+def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> frozenset[str]:
     """The lesions that make it progress, if each of them is one that a flare can bring out; else none."""
     if judged.category is not Category.PD or judged.size_category is Category.PD:
         return frozenset()
     progressing = [lesion for lesion in judged.lesions if _is_new_or_hotter(lesion)]
     if judged.modality is not Modality.NM and not all(
-        newly_visible_by_sclerosis(lesion.facts, settings) for lesion in progressing
+        newly_visible_by_sclerosis(rule, lesion.facts, settings) for lesion in progressing
     ):
         return frozenset()
     if any(lesion.facts.here and not lesion.facts.first_counted for lesion in progressing):
@@ -91,10 +93,12 @@ def _shows_response(judged: JudgedModality) -> bool:
     """Whether any row of response holds in a modality, new lesions apart."""
     old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
     lesions = [*old, *([judged.total] if judged.total else [])]
-    return any(verdict.fired and verdict.gives in RESPONSES for lesion in lesions for verdict in lesion.verdicts)
+    return any(verdict.fired and verdict.gives.is_response for lesion in lesions for verdict in lesion.verdicts)
 
 
-def _settle(flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, flares: Sequence[Flare]) -> Flare:
+def _settle(
+    rule: LesionRule, flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, flares: Sequence[Flare]
+) -> Flare:
     """What the next evaluable visit of its modality makes of a flare."""
     now = judged.get(flare.modality)
     if flare.settled_by is not None or now is None or not now.facts.evaluable:
@@ -104,16 +108,13 @@ def _settle(flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, f
         return flare
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
-    worse = further or any(_grew(facts, flare.visit, settings) for facts in lesions)
+    worse = further or any(_grew(rule, facts, flare.visit, settings) for facts in lesions)
     sign = flare.sign or (not flare.elsewhere and any(_shows_response(one) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
 
 
-def _grew(facts: LesionFacts, since: int, settings: Settings) -> bool:
+def _grew(rule: LesionRule, facts: LesionFacts, since: int, settings: Settings) -> bool:
     """Whether a flare lesion is larger (hotter) than it was when the flare was seen."""
-    by_uptake = facts.modality is Modality.NM
-    course = facts.uptake if by_uptake else facts.size
-    limit = settings.policy.pd_uptake_rise if by_uptake else settings.policy.pd_size_rise
-    before: Fraction | None = course.earlier[since] if since < len(course.earlier) else None
-    rise = change(course.now, before)
-    return not isinstance(rise, Undefined) and rise >= exact(limit)
+    quantity, track = ("uptake_rise", facts.uptake) if facts.modality is Modality.NM else ("size_rise", facts.size)
+    rise = change(track.now, track.earlier[since] if since < len(track.earlier) else None)
+    return not isinstance(rise, Undefined) and not rule.met(quantity, rise, settings)

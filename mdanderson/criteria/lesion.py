@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mdanderson.criteria.facts import LesionFacts
-from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Rule, Verdict
+from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
+from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, change, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, LesionType
 
-__all__ = ["JudgedLesion", "RuleTable", "accepted_codes", "judge_lesion", "refused_codes"]
-
-RuleTable = Sequence[Rule[LesionFacts]]
+__all__ = ["JudgedLesion", "accepted_codes", "judge_lesion", "refused_codes"]
 
 _PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
 _READER_ONLY_WITHOUT_DIAMETERS = frozenset({"PR4", "PD2", "SD3"})
@@ -107,7 +105,7 @@ def judge_lesion(
     stated = accepted_codes(table, facts)
     measures = {rule.measure for rule in table if rule.code in stated and rule.level is Level.LESION}
     verdicts = [_ask(rule, facts, settings, stated, measures) for rule in table]
-    verdicts = _nothing_else_held(verdicts)
+    verdicts = _nothing_else_held(_no_fall_of_what_is_gone(facts, verdicts))
     category = _first_category(verdicts)
     if category is None and facts.flare and facts.here:
         category = Category.SD
@@ -120,7 +118,7 @@ def judge_lesion(
 
 
 def _ask(
-    rule: Rule[LesionFacts], facts: LesionFacts, settings: Settings, stated: frozenset[str], measures: set[Measure]
+    rule: LesionRule, facts: LesionFacts, settings: Settings, stated: frozenset[str], measures: set[Measure]
 ) -> Verdict:
     """One row: the reader's word, else what the facts say."""
     check = _before_asking(rule, facts, stated, measures) or rule.holds(rule, facts, settings)
@@ -136,7 +134,7 @@ def _ask(
 
 
 def _before_asking(
-    rule: Rule[LesionFacts], facts: LesionFacts, stated: frozenset[str], measures: set[Measure]
+    rule: LesionRule, facts: LesionFacts, stated: frozenset[str], measures: set[Measure]
 ) -> Check | None:
     """The answers that need no measurement."""
     if facts.modality not in rule.modalities:
@@ -156,9 +154,22 @@ def _before_asking(
     return None
 
 
-def _size_is_computed(rule: Rule[LesionFacts], facts: LesionFacts) -> bool:
+def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:
     """New stays new, and diameters of a measurable lesion stay diameters, whatever `no change` was meant to say."""
     return rule.measure is Measure.PRESENCE or (rule.measure is Measure.SIZE and facts.measurable)
+
+
+def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> list[Verdict]:
+    """Of a lesion that is gone the row of complete response says all; the fall by 100 % is no row beside it."""
+    complete = [verdict.code for verdict in verdicts if verdict.fired and verdict.gives is Category.CR]
+    if not (facts.gone and complete):
+        return verdicts
+    return [
+        replace(verdict, outcome=Outcome.NOT_FIRED, because=f"{complete[0]} holds")
+        if verdict.fired and verdict.gives is Category.PR and verdict.basis is Basis.MEASURED
+        else verdict
+        for verdict in verdicts
+    ]
 
 
 def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
@@ -168,10 +179,10 @@ def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
         return verdicts
     told = f"{others[0]} holds"
     return [
-        Verdict(code=v.code, gives=v.gives, measure=v.measure, outcome=Outcome.NOT_FIRED, because=told, basis=v.basis)
-        if v.measure is Measure.ANYTHING and v.fired and v.basis is Basis.MEASURED
-        else v
-        for v in verdicts
+        replace(verdict, outcome=Outcome.NOT_FIRED, because=told)
+        if verdict.measure is Measure.ANYTHING and verdict.fired and verdict.basis is Basis.MEASURED
+        else verdict
+        for verdict in verdicts
     ]
 
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from mdanderson.criteria.assessment import LesionAssessment, Response
+from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
 from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.course import Flare, PatientCourse, Visit
+from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.flare import find_flares
-from mdanderson.criteria.lesion import JudgedLesion, RuleTable, refused_codes
+from mdanderson.criteria.lesion import JudgedLesion, refused_codes
 from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.overall import ANATOMICAL, Overall, confirm_scans, judge_overall
+from mdanderson.criteria.overall import Overall, confirm_scans, judge_overall
 from mdanderson.criteria.rule import Measure
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
-from mdanderson.settings import Settings
+from mdanderson.settings import Policy, Settings, TreatedLesions
 from mdanderson.vocabulary import Category, Modality, Pattern, Scope, Status
 
-__all__ = ["OVERALL", "Assessed", "assess_course"]
+__all__ = ["Assessed", "assess_course"]
 
-OVERALL = "overall"
 _FLARE_ROW = "PR2"
 
 
@@ -47,9 +47,9 @@ class _Series:
 def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settings: Settings) -> Assessed:
     """Judge a whole series by one table of rows, with the other size scope and the other choice on treated lesions."""
     bench = Bench(table, course, settings)
-    series = _judge(bench, settings)
-    other_scope = _judge(bench, _with_policy(settings, size_scope=_other_scope(settings)))
-    other_treated = _judge(bench, _with_policy(settings, treated_lesions=_other_treated(settings)))
+    series = _judge(bench)
+    other_scope = _judge(bench.weighing(size_scope=_other_scope(settings.policy)))
+    other_treated = _judge(bench.weighing(treated_lesions=_other_treated(settings.policy)))
     few = settings.policy.oligo_max_lesions
     lesions: list[LesionAssessment] = []
     responses: list[Response] = []
@@ -68,28 +68,24 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
     return Assessed(lesions=tuple(lesions), responses=tuple(responses), problems=_code_problems(table, course, series))
 
 
-def _with_policy(settings: Settings, **changes: object) -> Settings:
-    return replace(settings, policy=replace(settings.policy, **changes))  # type: ignore[arg-type]
+def _other_scope(policy: Policy) -> Scope:
+    return Scope.EACH if policy.size_scope is Scope.SUM else Scope.SUM
 
 
-def _other_scope(settings: Settings) -> Scope:
-    return Scope.EACH if settings.policy.size_scope is Scope.SUM else Scope.SUM
+def _other_treated(policy: Policy) -> TreatedLesions:
+    return "include" if policy.treated_lesions == "exclude" else "exclude"
 
 
-def _other_treated(settings: Settings) -> str:
-    return "include" if settings.policy.treated_lesions == "exclude" else "exclude"
-
-
-def _judge(bench: Bench, settings: Settings) -> _Series:
+def _judge(bench: Bench) -> _Series:
     """All passes in order."""
-    course = bench.course
-    flares = find_flares(bench, settings)
-    judged = [dict(bench.visit(visit.index, settings, flares)) for visit in course.visits]
+    course, settings = bench.course, bench.settings
+    flares = find_flares(bench)
+    judged = [dict(bench.visit(visit.index, flares)) for visit in course.visits]
     for flare in flares:
         row = judged[flare.visit][flare.modality]
         judged[flare.visit][flare.modality] = _restate_flare(course, row, flare)
     visits = confirm_scans(course, judged, settings)
-    anatomical = bool(ANATOMICAL & set(course.examinations[0])) if course.examinations else False
+    anatomical = any(modality.is_anatomical for visit in course.examinations[:1] for modality in visit)
     overall = tuple(
         None
         if visit.index == 0
@@ -123,7 +119,7 @@ def _note_treated(row: Response, judged: JudgedModality, other: Category, settin
     """Name the category under the other choice on treated lesions, where there are any."""
     if row.category is Category.BL or not any(lesion.facts.treated for lesion in judged.lesions):
         return row
-    choice = _other_treated(settings)
+    choice = _other_treated(settings.policy)
     return replace(row, reason=f"{row.reason}; treated lesions {choice}d: {other}")
 
 
@@ -137,14 +133,15 @@ def _lesion_rows(judged: JudgedModality, visit: Visit, criteria: str) -> list[Le
 
 def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
     """The row of a lesion that nothing was said of."""
-    return LesionFinding(
-        lesion_id=lesion.facts.lesion_id,
-        status=Status.NOT_EVALUABLE,
-        modality=lesion.facts.modality,
+    facts = lesion.facts
+    return LesionFinding.without_outline(
+        facts.lesion_id,
+        Status.NOT_EVALUABLE,
+        facts.unassessed,
+        modality=facts.modality,
         date=visit.date,
         visit=visit.label,
-        treated=lesion.facts.treated,
-        why=lesion.facts.unassessed,
+        treated=facts.treated,
     )
 
 

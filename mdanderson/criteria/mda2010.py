@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mdanderson.criteria import checks
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.facts import LesionFacts
+from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.mda import Assessed, assess_course
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Rule, Threshold
 from mdanderson.settings import Settings
@@ -24,17 +24,11 @@ TITLE = "MD Anderson criteria, 2010 revision"
 SOURCE = "Costelloe et al., J Cancer 2010;1:80-92; Chinese guideline on lung cancer bone metastasis 2024, Table 1"
 
 _CT_XR = frozenset({Modality.CT, Modality.XR})
-_SIZED = frozenset({Modality.CT, Modality.MR, Modality.XR})
+_SIZED = frozenset(modality for modality in Modality if modality.is_anatomical)
 _MR = frozenset({Modality.MR})
 _NM = frozenset({Modality.NM})
 _TABLE = _SIZED | _NM
 _ANY = _TABLE | {Modality.PT}
-
-_FALL = Threshold(quantity="size_fall", comparison=Comparison.AT_LEAST, setting="policy.pr_size_fall")
-_RISE = Threshold(quantity="size_rise", comparison=Comparison.AT_LEAST, setting="policy.pd_size_rise")
-_FLOOR = Threshold(quantity="rise_mm", comparison=Comparison.AT_LEAST, setting="policy.pd_absolute_mm")
-_NO_FALL = Threshold(quantity="size_fall", comparison=Comparison.BELOW, setting="policy.pr_size_fall")
-_NO_RISE = Threshold(quantity="size_rise", comparison=Comparison.BELOW, setting="policy.pd_size_rise")
 
 
 def _at_least(quantity: str, setting: str) -> Threshold:
@@ -49,16 +43,30 @@ def _below(quantity: str, setting: str) -> Threshold:
     return Threshold(quantity=quantity, comparison=Comparison.BELOW, setting=setting)
 
 
+_FALL = _at_least("size_fall", "policy.pr_size_fall")
+_RISE = (
+    _at_least("size_rise", "policy.pd_size_rise"),
+    _at_least("rise_mm", "policy.pd_absolute_mm"),
+    _at_least("reappeared_mm", "policy.minimum_size_mm"),
+)
+_STEADY = (
+    _below("size_rise", "policy.pd_size_rise"),
+    _below("rise_mm", "policy.pd_absolute_mm"),
+    _below("reappeared_mm", "policy.minimum_size_mm"),
+    _below("size_fall", "policy.pr_size_fall"),
+)
+
+
 def _row(
     code: str,
     modalities: frozenset[Modality],
     applies_to: AppliesTo,
     measure: Measure,
     text: str,
-    holds: Callable[[Rule[LesionFacts], LesionFacts, Settings], Check],
+    holds: Callable[[LesionRule, LesionFacts, Settings], Check],
     *thresholds: Threshold,
     level: Level = Level.LESION,
-) -> Rule[LesionFacts]:
+) -> LesionRule:
     return Rule(
         code=code,
         gives=Category(code[:2]),
@@ -73,7 +81,7 @@ def _row(
     )
 
 
-def _whole_modality(_rule: Rule[LesionFacts], _facts: LesionFacts, _settings: Settings) -> Check:
+def _whole_modality(_rule: LesionRule, _facts: LesionFacts, _settings: Settings) -> Check:
     """PR2 and SD4 speak of all lesions together and are asked where these are known."""
     return Check.not_applicable("asked of the patient, not of one lesion")
 
@@ -81,7 +89,7 @@ def _whole_modality(_rule: Rule[LesionFacts], _facts: LesionFacts, _settings: Se
 ANY, LYTIC, PATIENT = AppliesTo.ANY, AppliesTo.LYTIC, AppliesTo.PATIENT
 MEASURABLE, NON_MEASURABLE = AppliesTo.MEASURABLE, AppliesTo.NON_MEASURABLE
 
-RULES: tuple[Rule[LesionFacts], ...] = (
+RULES: tuple[LesionRule, ...] = (
     _row(
         "CR1",
         _CT_XR,
@@ -114,7 +122,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         _at_least("t1_ratio_low", "image.normal_t1_low"),
         _at_most("t1_ratio_high", "image.normal_t1_high"),
         _at_most("t2_ratio", "image.normal_t2_high"),
-        Threshold(quantity="opposed_in_ratio", comparison=Comparison.BELOW, setting="image.normal_opposed_in"),
+        _below("opposed_in_ratio", "image.normal_opposed_in"),
     ),
     _row(
         "CR4",
@@ -144,6 +152,10 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         "osteoblastic flare: new sclerotic lesions, or lesions newly visible through a sclerotic rim, together with "
         "other signs of PR and no progressing bone disease",
         _whole_modality,
+        _at_most("weeks_on_treatment", "policy.flare_window_weeks"),
+        _at_least("rim_fraction", "image.rim_fraction"),
+        _below("size_rise", "policy.pd_size_rise"),
+        _below("uptake_rise", "policy.pd_uptake_rise"),
         level=Level.PATIENT,
     ),
     _row("PR3", _SIZED, MEASURABLE, Measure.SIZE, "size falls by >= 50 %", checks.size_fall, _FALL),
@@ -165,7 +177,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         checks.uptake_fall,
         _at_least("uptake_fall", "policy.pr_uptake_fall"),
     ),
-    _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, _RISE, _FLOOR),
+    _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, *_RISE),
     _row(
         "PD2",
         _SIZED,
@@ -173,8 +185,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         Measure.SIZE,
         "size rises by >= 25 %, judged by a reader",
         checks.size_rise,
-        _RISE,
-        _FLOOR,
+        *_RISE,
     ),
     _row(
         "PD3",
@@ -184,6 +195,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         "uptake rises by >= 25 %",
         checks.uptake_rise,
         _at_least("uptake_rise", "policy.pd_uptake_rise"),
+        Threshold(quantity="uptake_ratio", comparison=Comparison.ABOVE, setting="image.normal_uptake"),
     ),
     _row(
         "PD4",
@@ -203,8 +215,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         Measure.SIZE,
         "rises by < 25 % or falls by < 50 %",
         checks.size_steady,
-        _NO_RISE,
-        _NO_FALL,
+        *_STEADY,
     ),
     _row(
         "SD3",
@@ -213,8 +224,7 @@ RULES: tuple[Rule[LesionFacts], ...] = (
         Measure.SIZE,
         "rises by < 25 % or falls by < 50 %, judged by a reader",
         checks.size_steady,
-        _NO_RISE,
-        _NO_FALL,
+        *_STEADY,
     ),
     _row("SD4", _TABLE, PATIENT, Measure.PRESENCE, "no new bone metastasis", _whole_modality, level=Level.PATIENT),
 )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure
+from mdanderson.quantities import add_up
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["RESPONSES", "JudgedModality", "JudgedVisit", "total_mm"]
-
-RESPONSES = frozenset({Category.CR, Category.PR})
+__all__ = ["JudgedModality", "JudgedVisit"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +56,7 @@ class JudgedModality:
         if self.total is not None:
             return self.total.facts.size.now
         sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
-        return total_mm(sizes) if sizes else None
+        return add_up(sizes)
 
     @property
     def expected(self) -> tuple[JudgedLesion, ...]:
@@ -75,7 +74,7 @@ class JudgedModality:
         return frozenset(
             lesion.facts.lesion_id
             for lesion in self.counted
-            if lesion.category in RESPONSES and lesion.facts.origin is Origin.BASELINE
+            if lesion.category.is_response and lesion.facts.origin is Origin.BASELINE
         )
 
     @property
@@ -102,19 +101,9 @@ class JudgedModality:
             return Category.PD
         if set(said) == {Category.CR} and len(said) == len(known):
             return Category.CR
-        carrying = sum(category in RESPONSES for category in said)
+        carrying = sum(category.is_response for category in said)
         return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
 
 
 JudgedVisit = Mapping[Modality, JudgedModality]
 """Every modality of one visit."""
-
-
-def total_mm(values: Iterable[Fraction | None]) -> Fraction | None:
-    """Values added; unknown as soon as one of them is."""
-    total = Fraction(0)
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total

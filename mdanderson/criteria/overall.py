@@ -11,9 +11,8 @@ from mdanderson.criteria.modality import JudgedModality
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["ANATOMICAL", "Overall", "confirm_scans", "judge_overall"]
+__all__ = ["Overall", "confirm_scans", "judge_overall"]
 
-ANATOMICAL = frozenset({Modality.CT, Modality.MR, Modality.XR})
 _SCANS = (Modality.NM, Modality.PT)
 
 MutableVisits = list[dict[Modality, JudgedModality]]
@@ -86,7 +85,7 @@ def _progression_stands(visits: MutableVisits, upto: int) -> bool:
     return earlier or any(
         one.category is Category.PD and not one.unconfirmed
         for modality, one in visits[upto].items()
-        if modality in ANATOMICAL
+        if modality.is_anatomical
     )
 
 
@@ -117,9 +116,9 @@ def judge_overall(
     """
     order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
     rows = sorted((one for one in visit.values() if one.evaluable), key=lambda one: order.get(one.modality, len(order)))
-    speakers = [one for one in rows if one.modality in ANATOMICAL or not anatomical_at_baseline]
+    speakers = [one for one in rows if one.modality.is_anatomical or not anatomical_at_baseline]
     progression = [one for one in rows if one.category is Category.PD]
-    scan_unconfirmed = any(one.unconfirmed and one.modality not in ANATOMICAL for one in progression)
+    scan_unconfirmed = any(one.unconfirmed and not one.modality.is_anatomical for one in progression)
     definite = [one for one in progression if not one.unconfirmed]
     pending = [one for one in progression if one.unconfirmed and one in speakers]
     leader = next(iter([*definite, *pending, *speakers]), None)
@@ -130,7 +129,7 @@ def judge_overall(
         return Overall(category=Category.NE, speaks=None, reason=reason, unconfirmed=scan_unconfirmed)
     others = [one for one in rows if one is not leader and one.category is not leader.category]
     unconfirmed = leader.unconfirmed or (scan_unconfirmed and leader not in definite)
-    scans = [one for one in progression if one.unconfirmed and one is not leader and one.modality not in ANATOMICAL]
+    scans = [one for one in progression if one.unconfirmed and one is not leader and not one.modality.is_anatomical]
     told = "".join(f"; {one.modality} PD is unconfirmed" for one in scans if leader not in definite)
     return Overall(
         category=leader.category,

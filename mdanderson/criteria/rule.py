@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -12,7 +13,18 @@ from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Modality
 
-__all__ = ["AppliesTo", "Check", "Comparison", "Level", "Measure", "Outcome", "Rule", "Threshold", "Verdict"]
+__all__ = [
+    "AppliesTo",
+    "Check",
+    "Comparison",
+    "Level",
+    "Measure",
+    "Outcome",
+    "Rule",
+    "Threshold",
+    "Verdict",
+    "find_row",
+]
 
 Facts = TypeVar("Facts")
 
@@ -59,7 +71,16 @@ class Comparison(StrEnum):
 
     AT_LEAST = ">="
     AT_MOST = "<="
+    ABOVE = ">"
     BELOW = "<"
+
+
+_COMPARE: dict[Comparison, Callable[[Fraction, Fraction], bool]] = {
+    Comparison.AT_LEAST: operator.ge,
+    Comparison.AT_MOST: operator.le,
+    Comparison.ABOVE: operator.gt,
+    Comparison.BELOW: operator.lt,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,10 +98,7 @@ class Threshold:
 
     def met(self, value: Fraction, settings: Settings) -> bool:
         """Whether `value` meets the limit."""
-        limit = self.limit(settings)
-        if self.comparison is Comparison.AT_LEAST:
-            return value >= limit
-        return value <= limit if self.comparison is Comparison.AT_MOST else value < limit
+        return _COMPARE[self.comparison](value, self.limit(settings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +107,11 @@ class Check:
 
     outcome: Outcome
     because: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the row holds."""
+        return self.outcome is Outcome.FIRED
 
     @classmethod
     def fired(cls, because: str) -> Check:
@@ -120,7 +143,8 @@ class Check:
 class Rule(Generic[Facts]):
     """One row of a criteria table: what it is called, what it gives, for what it is, and when it holds.
 
-    `holds` gets the row itself, so that the limits it compares with are the ones the table names.
+    `thresholds` are all the limits that decide the row; its `text` says how they go together. `holds` gets the row
+    itself and asks each of them by its quantity, so that the table is the only authority.
     """
 
     code: str
@@ -166,3 +190,11 @@ class Verdict:
     def assessed(self) -> bool:
         """Whether the row could be asked at all."""
         return self.outcome in {Outcome.FIRED, Outcome.NOT_FIRED}
+
+
+def find_row(table: Sequence[Rule[Facts]], code: str) -> Rule[Facts]:
+    """The row of this code. Raises `KeyError` when the table has none."""
+    for rule in table:
+        if rule.code == code:
+            return rule
+    raise KeyError(code)

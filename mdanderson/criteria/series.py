@@ -8,23 +8,10 @@ from dataclasses import dataclass
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.vocabulary import Modality, Status
 
-__all__ = ["SILENT", "Findings", "ModalitySeries", "absorbed_into", "is_gone", "is_seen"]
-
-SILENT = frozenset({Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE})
-"""Statuses at which nothing can be said of a lesion."""
+__all__ = ["Findings", "ModalitySeries", "absorbed_into"]
 
 Findings = tuple[LesionFinding, ...]
 """What was said of one lesion at one visit: one finding per MR sequence, else one; empty = nothing was said."""
-
-
-def is_gone(finding: LesionFinding) -> bool:
-    """Whether the finding says that nothing is left."""
-    return finding.status is Status.RESOLVED or finding.long_axis_mm == 0
-
-
-def is_seen(finding: LesionFinding) -> bool:
-    """Whether the finding says that a lesion is there and was judged."""
-    return finding.status not in SILENT and not is_gone(finding)
 
 
 def absorbed_into(findings: Findings) -> str:
@@ -37,7 +24,7 @@ def absorbed_into(findings: Findings) -> str:
 class ModalitySeries:
     """One modality over all visits. visits: lesion id -> findings, None where it was not looked at or not evaluable.
 
-    baseline_visit: its first evaluable visit, which everything later is compared with (criteria, detail 22).
+    baseline_visit: its first evaluable visit, which everything later is compared with (docs/criteria.md, detail 22).
     """
 
     modality: Modality

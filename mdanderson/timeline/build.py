@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mdanderson.criteria import PatientCourse, criteria_set
-from mdanderson.criteria.mda import OVERALL
+from mdanderson.criteria import OVERALL, PatientCourse, criteria_set
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts
 from mdanderson.settings import Settings

@@ -7,9 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.series import is_gone, is_seen
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
+from mdanderson.quantities import add_up
 from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["normalise"]
@@ -41,7 +41,7 @@ def _warning(finding: LesionFinding, visit: Visit, what: str, how_to_fix: str) -
 
 
 def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> LesionFinding:
-    """Axes in order (criteria, detail 21); 0 mm is a statement that the lesion is gone."""
+    """Axes in order (docs/criteria.md, detail 21); 0 mm is a statement that the lesion is gone."""
     long_axis, short_axis = finding.long_axis_mm, finding.short_axis_mm
     if long_axis is not None and short_axis is not None and short_axis > long_axis:
         what = f"short axis {short_axis} mm is longer than long axis {long_axis} mm: swapped"
@@ -81,19 +81,10 @@ def _added(parent: str, pieces: Sequence[LesionFinding]) -> LesionFinding:
         pieces[0],
         lesion_id=parent,
         label=labels,
-        long_axis_mm=_sum(piece.long_axis_mm for piece in pieces),
-        short_axis_mm=_sum(piece.short_axis_mm for piece in pieces),
+        long_axis_mm=add_up(piece.long_axis_mm for piece in pieces),
+        short_axis_mm=add_up(piece.short_axis_mm for piece in pieces),
         reader_codes=frozenset(code for piece in pieces for code in piece.reader_codes),
     )
-
-
-def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal(0)
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total
 
 
 def _name_merges(
@@ -122,7 +113,7 @@ def _name_merges(
     present = {finding.lesion_id: finding for finding in named}
     for (in_modality, parent), into in merged.items():
         carrier = present.get(into)
-        if in_modality is modality and parent not in present and carrier and (is_seen(carrier) or is_gone(carrier)):
+        if in_modality is modality and parent not in present and carrier and (carrier.is_seen or carrier.is_gone):
             named.append(_absorbed(parent, carrier))
     return named
 
@@ -135,9 +126,10 @@ def _is_measured(finding: LesionFinding) -> bool:
 
 def _absorbed(parent: str, carrier: LesionFinding) -> LesionFinding:
     """The row of a lesion that merged into another: gone with it, else measured there."""
-    return LesionFinding(
-        lesion_id=parent,
-        status=Status.RESOLVED if is_gone(carrier) else Status.MERGED,
+    return LesionFinding.without_outline(
+        parent,
+        Status.RESOLVED if carrier.is_gone else Status.MERGED,
+        f"merged into {carrier.lesion_id}",
         modality=carrier.modality,
         date=carrier.date,
         visit=carrier.visit,
@@ -145,5 +137,4 @@ def _absorbed(parent: str, carrier: LesionFinding) -> LesionFinding:
         basis=carrier.basis,
         treated=carrier.treated,
         parents=carrier.parents or (carrier.lesion_id, parent),
-        why=f"merged into {carrier.lesion_id}",
     )

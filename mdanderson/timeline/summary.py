@@ -14,7 +14,6 @@ from mdanderson.vocabulary import Category, Pattern
 
 __all__ = ["Summary", "baseline_lesions", "summarise"]
 
-_RESPONSES = frozenset({Category.CR, Category.PR})
 _RANK = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE)
 
 
@@ -40,7 +39,7 @@ def summarise(criteria: str, overall: Sequence[Response], patient: PatientFacts,
     upto = [row for row in judged if progression is None or row.date <= progression.date]
     confirmed = [_confirmed(row, upto, settings) for row in upto]
     best = min(confirmed, key=_RANK.index, default=Category.NE)
-    responses = [row.date for row, category in zip(upto, confirmed, strict=True) if category in _RESPONSES]
+    responses = [row.date for row, category in zip(upto, confirmed, strict=True) if category.is_response]
     progression_date = None if progression is None else progression.date
     days, censored = _progression_free(overall, progression_date, patient)
     return Summary(
@@ -56,12 +55,12 @@ def summarise(criteria: str, overall: Sequence[Response], patient: PatientFacts,
 def _confirmed(row: Response, rows: Sequence[Response], settings: Settings) -> Category:
     """A response that a later visit must confirm, as far as it was confirmed (`confirm_weeks`, 0 = needs none)."""
     wait = dt.timedelta(days=7 * settings.policy.confirm_weeks)
-    if row.category not in _RESPONSES or not wait:
+    if not row.category.is_response or not wait:
         return row.category
     later = {other.category for other in rows if other.date >= row.date + wait}
     if row.category in later:
         return row.category
-    return Category.PR if later & _RESPONSES else Category.SD
+    return Category.PR if any(category.is_response for category in later) else Category.SD
 
 
 def _progression_free(

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.series import is_gone, is_seen
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["arrange", "group_visits"]
 
@@ -47,7 +46,8 @@ class _Group(Generic[Taken]):
 def group_visits(images: Sequence[Taken], *, window_days: int) -> tuple[tuple[Taken, ...], ...]:
     """Images that are one visit, visits in order of date.
 
-    At most `window_days` from a visit's first image and a blank or the same label make one visit (criteria, detail 30).
+    At most `window_days` from a visit's first image with a blank or the same label: one visit (docs/criteria.md, detail
+    30).
     """
     return tuple(tuple(group.members) for group in _group(images, window_days))
 
@@ -119,9 +119,9 @@ def _merge(one: Examination, other: Examination, visit: Visit, problems: list[Pr
         return other if other.evaluable else one
     findings: dict[tuple[str, str, tuple[str, ...]], LesionFinding] = {}
     for finding in (*one.lesions, *other.lesions):
-        key = (finding.lesion_id, finding.sequence, (finding.label,) if finding.status == "split" else ())
+        key = (finding.lesion_id, finding.sequence, (finding.label,) if finding.status is Status.SPLIT else ())
         kept = findings.get(key)
-        if kept is not None and is_seen(kept) and is_seen(finding):
+        if kept is not None and kept.is_seen and finding.is_seen:
             problems.append(
                 Problem(
                     severity=Severity.WARNING,
@@ -137,4 +137,4 @@ def _merge(one: Examination, other: Examination, visit: Visit, problems: list[Pr
 
 def _weight(finding: LesionFinding) -> int:
     """How much a finding says: seen, then gone, then nothing."""
-    return 2 if is_seen(finding) else int(is_gone(finding))
+    return 2 if finding.is_seen else int(finding.is_gone)

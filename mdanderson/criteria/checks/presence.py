@@ -1,0 +1,51 @@
+"""Rows on what is there: a new metastasis (PD4), a lesion at all (SD1), and what a flare brings out (PR2)."""
+
+from __future__ import annotations
+
+from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
+from mdanderson.criteria.rule import Check
+from mdanderson.quantities import exact, fixed
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import LesionType
+
+__all__ = ["equivocal_words", "new_lesion", "newly_visible_by_sclerosis", "something_assessed"]
+
+
+def new_lesion(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """PD4: a metastasis that was not there at baseline, large enough to count, not gone since and not flare."""
+    if facts.origin is not Origin.NEW:
+        return Check.not_applicable("was there at baseline")
+    if facts.equivocal:
+        return Check.not_fired(equivocal_words(rule, settings))
+    if facts.flare:
+        return Check.not_fired(f"{facts.name} is new: flare")
+    if not facts.here:
+        return Check.not_fired(f"{facts.name} was new and is gone")
+    return Check.fired(f"{facts.name} is a new bone metastasis")
+
+
+def equivocal_words(rule: LesionRule, settings: Settings) -> str:
+    """Said of a new focus that is smaller than PD4 asks."""
+    return f"new focus below {fixed(rule.threshold('long_axis_mm').limit(settings))} mm: equivocal, not counted"
+
+
+def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:
+    """SD1: it could be judged, and (by the order of categories) nothing else holds."""
+    now = facts.density_now
+    known = (
+        facts.size.now if facts.size.baseline is not None else None,
+        now and now.reference_hu,
+        facts.uptake.now if facts.uptake.baseline is not None else None,
+        next((finding.signal_ratio for finding in facts.now if finding.signal_ratio is not None), None),
+    )
+    if all(value is None for value in known):
+        return Check.not_assessable("nothing was measured")
+    return Check.fired(f"{facts.name} did not change enough for another row")
+
+
+def newly_visible_by_sclerosis(rule: LesionRule, facts: LesionFacts, settings: Settings) -> bool:
+    """PR2: whether a new lesion is blastic, or seen through a sclerotic rim: the ones that a flare brings out."""
+    first = facts.baseline or facts.now
+    rims = [f.density.rim_fraction for f in first if f.density and f.density.rim_fraction is not None]
+    rimmed = any(rule.met("rim_fraction", exact(rim), settings) for rim in rims)
+    return rimmed or any(finding.lesion_type is LesionType.BLASTIC for finding in first)

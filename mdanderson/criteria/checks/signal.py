@@ -1,0 +1,47 @@
+"""The row on MR signal (CR3)."""
+
+from __future__ import annotations
+
+from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.rule import Check
+from mdanderson.findings import LesionFinding
+from mdanderson.quantities import exact, fixed
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import MrSequence
+
+__all__ = ["signal_normal"]
+
+_UNREADABLE = frozenset({MrSequence.IN, MrSequence.ADC, MrSequence.FAT, MrSequence.WATER})
+"""Sequences whose ratio to marrow says nothing by itself; IN is read together with OPP."""
+
+
+def signal_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """CR3: normal in every sequence that can judge it, each abnormal at baseline."""
+    if facts.gone:
+        return Check.fired(f"{facts.name} is gone")
+    before = {finding.sequence: finding for finding in facts.baseline}
+    judged = [
+        finding
+        for finding in facts.now
+        if _is_signal_normal(rule, finding, settings) is not None
+        and finding.sequence in before
+        and _is_signal_normal(rule, before[finding.sequence], settings) is False
+    ]
+    if not judged:
+        return Check.not_assessable("no sequence shows it abnormal at baseline and was measured now")
+    words = ", ".join(
+        f"{finding.sequence or 'signal'} ratio {fixed(finding.signal_ratio or 0, 2)}" for finding in judged
+    )
+    return Check.when(all(_is_signal_normal(rule, finding, settings) for finding in judged), words)
+
+
+def _is_signal_normal(rule: LesionRule, finding: LesionFinding, settings: Settings) -> bool | None:
+    """Whether its signal is that of marrow; None when this sequence cannot tell. A blank sequence is read as T1."""
+    if finding.signal_ratio is None or finding.sequence in _UNREADABLE:
+        return None
+    ratio = exact(finding.signal_ratio)
+    if finding.sequence == MrSequence.OPP:
+        return rule.met("opposed_in_ratio", ratio, settings)
+    if finding.sequence in {MrSequence.T2, MrSequence.STIR}:
+        return rule.met("t2_ratio", ratio, settings)
+    return rule.met("t1_ratio_low", ratio, settings) and rule.met("t1_ratio_high", ratio, settings)

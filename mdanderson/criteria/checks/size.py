@@ -1,0 +1,102 @@
+"""Rows on size: the two perpendicular diameters added, of a lesion or of all of them (PR3, PR4, PD1, PD2, SD2, SD3)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.rule import Check
+from mdanderson.quantities import Undefined, change, fixed, percent
+from mdanderson.settings import Settings
+
+__all__ = ["size_fall", "size_rise", "size_steady"]
+
+
+def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """Size against baseline has fallen by the row's share."""
+    size = facts.size
+    rise = change(size.now, size.baseline)
+    if isinstance(rise, Undefined):
+        return Check.not_assessable(f"size: {rise}")
+    limit = rule.threshold("size_fall").limit(settings)
+    words = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(rise, limits=(-limit,))} from baseline"
+    return Check.when(rule.met("size_fall", -rise, settings), words)
+
+
+def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """Size against the smallest earlier one has risen by the row's share and by its floor in mm.
+
+    What is left of an incomplete sum can prove a rise, never disprove it. From zero it is a reappearance, which counts
+    from the size that makes a lesion measurable.
+    """
+    size, name = facts.size, settings.policy.progression_reference
+    now, reference = size.at_least, size.reference(name)
+    rise = change(now, reference)
+    if rise is Undefined.ZERO_REFERENCE:
+        long_axis, words = _reappeared(rule, facts, settings)
+        check = Check.when(rule.met("reappeared_mm", long_axis, settings), words)
+    elif isinstance(rise, Undefined):
+        return Check.not_assessable(f"size: {rise}")
+    else:
+        limit = rule.threshold("size_rise").limit(settings)
+        part = "" if size.now is not None else " in the assessed part alone"
+        words = (
+            f"{facts.name} {_sizes(reference, now)}, {percent(rise, limits=(limit,))} from {name}{part}"
+            f"{_other_reference(rule, facts, settings)}"
+        )
+        check = Check.when(_rises(rule, now, reference, settings), words)
+    if size.now is None and not check.holds:
+        return Check.not_assessable("size: sum incomplete")
+    return check
+
+
+def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """Neither the rise nor the fall of the row is reached; a rise below its floor in mm is none."""
+    size, name = facts.size, settings.policy.progression_reference
+    now, reference = size.now, size.reference(name)
+    rise, fall = change(now, reference), change(now, size.baseline)
+    if rise is Undefined.ZERO_REFERENCE and not isinstance(fall, Undefined):
+        long_axis, words = _reappeared(rule, facts, settings)
+        steady = rule.met("reappeared_mm", long_axis, settings) and rule.met("size_fall", -fall, settings)
+        return Check.when(steady, words)
+    if isinstance(rise, Undefined) or isinstance(fall, Undefined) or now is None or reference is None:
+        return Check.not_assessable(f"size: {rise if isinstance(rise, Undefined) else fall}")
+    limits = (rule.threshold("size_rise").limit(settings), -rule.threshold("size_fall").limit(settings))
+    words = f"{facts.name} {_sizes(size.baseline, now)}, {percent(fall, limits=limits)} from baseline"
+    if size.baseline != reference:
+        words += f", {percent(rise, limits=limits)} from {name}"
+    no_rise = rule.met("size_rise", rise, settings) or rule.met("rise_mm", now - reference, settings)
+    return Check.when(no_rise and rule.met("size_fall", -fall, settings), words)
+
+
+def _sizes(reference: Fraction | None, now: Fraction | None) -> str:
+    left = "?" if reference is None else fixed(reference)
+    return f"{left} -> {'?' if now is None else fixed(now)} mm"
+
+
+def _reappeared(rule: LesionRule, facts: LesionFacts, settings: Settings) -> tuple[Fraction, str]:
+    """Long axis (mm) of what was gone before, and the words for it."""
+    long_axis = facts.long_axis_mm or Fraction(0)
+    least = rule.threshold("reappeared_mm").limit(settings)
+    return long_axis, f"{facts.name} was gone, long axis now {fixed(long_axis)} mm (counts from {fixed(least)} mm)"
+
+
+def _rises(rule: LesionRule, now: Fraction | None, reference: Fraction | None, settings: Settings) -> bool:
+    """Whether the rise from a reference above zero reaches the share and the floor of the row."""
+    rise = change(now, reference)
+    if isinstance(rise, Undefined) or now is None or reference is None:
+        return False
+    return rule.met("size_rise", rise, settings) and rule.met("rise_mm", now - reference, settings)
+
+
+def _other_reference(rule: LesionRule, facts: LesionFacts, settings: Settings) -> str:
+    """A warning where baseline and nadir lead to different answers."""
+    size = facts.size
+    now = size.at_least
+    if _rises(rule, now, size.nadir, settings) == _rises(rule, now, size.baseline, settings):
+        return ""
+    other = "baseline" if settings.policy.progression_reference == "nadir" else "nadir"
+    rise = change(now, size.baseline if other == "baseline" else size.nadir)
+    limit = rule.threshold("size_rise").limit(settings)
+    told = str(rise) if isinstance(rise, Undefined) else percent(rise, limits=(limit,))
+    return f" (references disagree: {told} from {other})"

@@ -1,0 +1,55 @@
+"""Rows on tracer uptake: the count ratio to reference bone (CR4, PR5, PD3)."""
+
+from __future__ import annotations
+
+from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.rule import Check
+from mdanderson.quantities import Undefined, change, fixed, percent
+from mdanderson.settings import Settings
+
+__all__ = ["uptake_fall", "uptake_normal", "uptake_rise"]
+
+
+def uptake_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """CR4: uptake back to that of reference bone, having been above it at baseline."""
+    if facts.gone:
+        return Check.fired(f"{facts.name} is gone")
+    now, before = facts.uptake.now, facts.uptake.baseline
+    if now is None:
+        return Check.not_assessable("uptake ratio was not measured")
+    if before is None:
+        return Check.not_assessable("uptake at baseline is not known")
+    if rule.met("uptake_ratio", before, settings):
+        return Check.not_applicable(f"uptake was normal at baseline, ratio {fixed(before, 2)}")
+    return Check.when(rule.met("uptake_ratio", now, settings), f"uptake ratio {fixed(before, 2)} -> {fixed(now, 2)}")
+
+
+def uptake_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """PR5: uptake against baseline has fallen by the row's share."""
+    now, before = facts.uptake.now, facts.uptake.baseline
+    rise = change(now, before)
+    if isinstance(rise, Undefined) or now is None or before is None:
+        return Check.not_assessable(f"uptake: {rise}")
+    limit = rule.threshold("uptake_fall").limit(settings)
+    words = f"uptake ratio {fixed(before, 2)} -> {fixed(now, 2)}, {percent(rise, limits=(-limit,))} from baseline"
+    return Check.when(rule.met("uptake_fall", -rise, settings), words)
+
+
+def uptake_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
+    """PD3: uptake has risen by the row's share above its lowest earlier value, to more than normal."""
+    if facts.flare and not facts.settled:
+        return Check.not_fired(f"{facts.name} hotter: flare")
+    name = settings.policy.progression_reference
+    since = "its lowest" if name == "nadir" else name
+    now, reference = facts.uptake.now, facts.uptake.reference(name)
+    rise = change(now, reference)
+    if now is None or reference is None:
+        return Check.not_assessable(f"uptake: {rise}")
+    if not rule.met("uptake_ratio", now, settings):
+        return Check.not_fired(f"uptake is normal, ratio {fixed(now, 2)}")
+    if isinstance(rise, Undefined):
+        return Check.fired(f"uptake ratio {fixed(reference, 2)} -> {fixed(now, 2)}")
+    limit = rule.threshold("uptake_rise").limit(settings)
+    told = percent(rise, limits=(limit,))
+    words = f"uptake ratio {fixed(reference, 2)} -> {fixed(now, 2)}, {told} from {since}"
+    return Check.when(rule.met("uptake_rise", rise, settings), words)
