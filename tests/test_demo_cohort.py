@@ -152,6 +152,7 @@ def test_truths_stay_away_from_the_limits_of_size():
         if row["long_axis_mm"] and (row["patient_id"], row["lesion"]) in at_baseline:
             key = row["patient_id"], row["visit"]
             sums[key] = sums.get(key, 0.0) + float(row["long_axis_mm"]) + float(row["short_axis_mm"])
+    checked = {"PR3": 0, "PD1": 0}
     for row in TRUTHS:
         patient, now = row["patient_id"], sums.get((row["patient_id"], row["visit"]), 0.0)
         earlier = [size for (who, visit), size in sums.items() if who == patient and visit < row["visit"]]
@@ -159,6 +160,9 @@ def test_truths_stay_away_from_the_limits_of_size():
             assert now / earlier[0] <= 0.45
         elif row["rules"] == "PD1":
             assert now / min(earlier) >= 1.40
+        if row["rules"] in checked:
+            checked[row["rules"]] += 1
+    assert checked == {"PR3": 3, "PD1": 2}
 
 
 # What the program makes of it

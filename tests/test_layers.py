@@ -42,7 +42,9 @@ def test_a_broken_contract_is_noticed(tmp_path):
     assert "mdanderson.settings -> mdanderson.errors" in done.stdout
 
 
-@pytest.mark.parametrize("half", ["mdanderson.findings", "mdanderson.criteria", "mdanderson.quantities"])
+@pytest.mark.parametrize(
+    "half", ["mdanderson.quantities", "mdanderson.findings", "mdanderson.criteria", "mdanderson.timeline"]
+)
 def test_the_paper_half_loads_no_array(half):
     """What the contracts say of the source, seen at run time."""
     code = f"import sys, {half}; print(sorted({{'numpy', 'scipy', 'pandas', 'SimpleITK'}} & set(sys.modules)))"

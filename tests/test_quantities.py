@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdanderson.errors import MeasurementError
-from mdanderson.quantities import Undefined, change, exact, fixed, percent
+from mdanderson.quantities import Undefined, add_up, change, exact, fixed, percent
 
 
 def test_a_number_is_what_is_written():
@@ -83,3 +83,18 @@ def test_a_printed_change_stays_on_its_side_of_the_limit(value, limits, text):
 @given(st.fractions(min_value=-1, max_value=10), st.integers(0, 5))
 def test_fixed_is_nearest(value, places):
     assert abs(Fraction(fixed(value, places)) - value) <= Fraction(1, 2 * 10**places)
+
+
+@pytest.mark.parametrize(
+    ("values", "added"),
+    [
+        ((Decimal("20.5"), Decimal("10.25")), Decimal("30.75")),
+        ((Fraction(1, 3), Fraction(2, 3)), 1),
+        ((Decimal(0),), 0),
+        ((Decimal(20), None), None),
+        ((None, Decimal(20)), None),
+        ((), None),
+    ],
+)
+def test_a_sum_is_known_only_with_all_its_parts(values, added):
+    assert add_up(iter(values)) == added

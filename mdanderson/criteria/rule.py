@@ -143,8 +143,8 @@ class Check:
 class Rule(Generic[Facts]):
     """One row of a criteria table: what it is called, what it gives, for what it is, and when it holds.
 
-    `thresholds` are all the limits that decide the row; its `text` says how they go together. `holds` gets the row
-    itself and asks each of them by its quantity, so that the table is the only authority.
+    `thresholds` are all the limits that decide the row. `holds` gets the row itself and asks each of them by its
+    quantity, so that the table is the only authority; how they go together is said where `holds` is defined.
     """
 
     code: str

@@ -137,7 +137,9 @@ def test_a_lesion_gone_from_the_image_is_resolved_by_density(patient_of):
     timeline = assess(patient_of([LARGE, SMALL], []))
     for row in rows(timeline).values():
         assert row.finding.status is Status.RESOLVED
-        assert row.rules[0] == "CR2"
+        assert row.rules == ("CR2",)
+        assert row.size_change_baseline == -1
+        assert "PR3" not in row.reason
     assert category(timeline) == Category.CR
 
 
@@ -149,8 +151,7 @@ def test_a_lesion_filled_in_and_not_segmented_is_resolved_by_fill_in(patient_of)
     timeline = assess(patient_of([LARGE, SMALL], filled))
     for row in rows(timeline).values():
         assert row.finding.status is Status.RESOLVED
-        assert row.rules[0] == "CR1"
-        assert "CR2" not in row.rules
+        assert row.rules == ("CR1",)
     assert category(timeline) == Category.CR
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
+from mdanderson.criteria.rule import Outcome
 from mdanderson.errors import InputError, MeasurementError, SettingsError, Severity
+from mdanderson.findings import Density
 from mdanderson.settings import Settings
 from mdanderson.timeline import build_timeline
 from mdanderson.vocabulary import Status
@@ -110,6 +113,43 @@ def test_gone_carries_the_row_of_its_modality(paper, modality, code):
     timeline = paper.follow({"L1": "20x10 u=3"}, {"L1": "resolved"}, modality=modality)
     assert timeline.response(scope=modality).rules == (code,)
     assert timeline.response().category == "CR"
+
+
+@pytest.mark.parametrize(
+    ("modality", "before", "code"),
+    [("CT", "20x10", "CR2"), ("MR", "20x10", "CR3"), ("NM", "u=3", "CR4"), ("XR", "20x10 ill", "CR2")],
+)
+@pytest.mark.parametrize("now", ["resolved", "0x0"])
+def test_a_lesion_that_is_gone_lists_the_row_of_complete_response_alone(paper, modality, before, code, now):
+    lesion = paper.follow({"L1": before}, {"L1": now}, modality=modality).lesions[-1]
+    assert (lesion.category, lesion.rules, lesion.reason) == ("CR", (code,), f"lesion L1 is gone: {code}")
+    assert lesion.size_change_baseline == (None if modality == "NM" else -1)
+    told = {one.code: one.because for one in lesion.verdicts if one.outcome is Outcome.NOT_FIRED}
+    fall = {"NM": "PR5", "XR": "PR4"}.get(modality, "PR3")
+    assert told[fall] == told["SD1"] == f"{code} holds"
+
+
+def test_the_sum_of_lesions_that_are_gone_still_falls(paper):
+    visits = ({"L1": "20x10", "L2": "20x10", "L3": "8x6"}, {"L1": "resolved", "L2": "8x4", "L3": "missing"})
+    by_sum = paper.follow(*visits).response(scope="CT")
+    by_each = paper.follow(*visits, policy={"size_scope": "each"}).response(scope="CT")
+    assert (by_sum.category, by_sum.rules) == ("PR", ("PR3",))
+    assert (by_each.category, by_each.rules) == ("PR", ("CR2", "PR3"))
+    all_gone = ({"L1": "20x10", "L3": "8x6"}, {"L1": "resolved", "L3": "missing"})
+    assert paper.follow(*all_gone).response(scope="CT").rules == ("PR3",)
+    assert paper.follow(*all_gone, policy={"size_scope": "each"}).response(scope="CT").category == "PR"
+
+
+def test_a_lesion_called_gone_whose_place_is_not_normal_keeps_its_fall(paper):
+    lytic = Density(
+        mean_hu=40, median_hu=40, reference_hu=200, reference_sd_hu=30, lytic_fraction=0.8, sclerotic_fraction=0.0
+    )
+    dense = replace(lytic, median_hu=600, lytic_fraction=0.0, sclerotic_fraction=0.9)
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x10 mixed", densities={"L1": lytic}),
+        paper.exam(90, L1="resolved", densities={"L1": dense}),
+    )
+    assert (timeline.lesions[-1].category, timeline.lesions[-1].rules) == ("PR", ("PR3",))
 
 
 @pytest.mark.parametrize(("now", "category"), [("9.99x9.9", "PR"), ("10x1", "PD"), ("10.1x1", "PD")])
