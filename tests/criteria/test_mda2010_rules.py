@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from mdanderson.criteria.mda2010 import RULES
-from mdanderson.criteria.rule import AppliesTo, Comparison, Level, Outcome
+from mdanderson.criteria.rule import AppliesTo, Comparison, Level, Outcome, find_row
 from mdanderson.findings import Density
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Modality
@@ -73,9 +73,8 @@ def test_the_table_is_complete_and_in_order():
     ],
 )
 def test_modalities_of_each_row(codes, modalities):
-    for rule in RULES:
-        if rule.code in codes.split():
-            assert rule.modalities == {Modality(name) for name in modalities.split()}
+    for code in codes.split():
+        assert find_row(RULES, code).modalities == {Modality(name) for name in modalities.split()}
 
 
 def test_who_each_row_is_for():
@@ -99,8 +98,13 @@ def test_every_limit_is_a_setting_and_the_printed_sign():
 
 
 def test_a_threshold_unknown_to_a_row_is_an_error():
-    with pytest.raises(KeyError):
-        RULES[0].threshold("size_fall")
+    with pytest.raises(KeyError, match="size_fall"):
+        find_row(RULES, "CR1").threshold("size_fall")
+
+
+def test_a_code_unknown_to_the_table_is_an_error():
+    with pytest.raises(KeyError, match="CR9"):
+        find_row(RULES, "CR9")
 
 
 # size
