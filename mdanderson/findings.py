@@ -26,7 +26,8 @@ class Density:
     of the reference bone; both are None, and so are the classes, when no valid reference was found.
     `fill_in_fraction`: share of the *baseline* lytic volume that is sclerotic now; `cleared_fraction`: share of it that
     is no longer lytic; both None at baseline and where the lesion was not lytic. `rim_fraction`: share of boundary
-    directions with a sclerotic rim round a core that is still lytic.
+    directions with a sclerotic rim round a core that is still lytic. `lytic_focus_mm`: diameter of a ball of the volume
+    of the largest lytic part that hangs together, 0 where there is none.
     """
 
     mean_hu: float
@@ -40,6 +41,7 @@ class Density:
     fill_in_fraction: float | None = None
     cleared_fraction: float | None = None
     rim_fraction: float | None = None
+    lytic_focus_mm: float | None = None
 
     def __post_init__(self) -> None:
         _check_numbers(self, "density", _DENSITY_NUMBERS, least=None)
@@ -54,6 +56,7 @@ class LesionFinding:
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
     `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/criteria.md, detail
     26); `parents_*_mm` those at baseline of the union of a merge's `parents`, measured as one region (detail 27).
+    `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there.
     `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
     """
 
@@ -84,6 +87,7 @@ class LesionFinding:
     reader_codes: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     treated: bool = False
+    maybe_new: bool = False
     centroid_lps_mm: tuple[float, float, float] | None = None
     slice_number: int | None = None
     registration_error_mm: float | None = None

@@ -98,6 +98,12 @@ class ImageSettings:
         0.8, "CR3: opposed/in phase below this; benign 0.78 +/- 0.15, pathologic 1.05 +/- 0.15 (RSNA 2004)", gt=0
     )
     normal_uptake: float = _known(1.2, "ours, CR4: uptake against reference bone, at most", gt=0)
+    normal_contrast_left: float = _known(
+        0.5, "ours, CR2: at most this share of the baseline's distance from reference bone is left", gt=0, le=1
+    )
+    normal_focus_mm: float = _known(
+        5.0, "ours, CR2: no lytic focus as large as this is left, the size from which a new lesion counts", gt=0
+    )
     reference_minimum_voxels: int = _known(100, "ours: fewer voxels of reference bone are no reference", ge=1)
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
@@ -117,7 +123,13 @@ class ImageSettings:
         0.9, "ours: a place is in view when the image shows this share of it", gt=0, le=1
     )
     visible_share: float = _known(
-        0.5, "ours: a later lesion was visible at baseline when its place was this far on the way already", gt=0, le=1
+        0.9, "ours: a later lesion was there at baseline when this share of it was abnormal in the same way", gt=0, le=1
+    )
+    grown_share: float = _known(
+        0.5,
+        "ours: with less than this it is new, or has grown by 25 % (1.25^3 = 1.95 in volume): PD both ways",
+        gt=0,
+        le=1,
     )
     registration_trust_mm: float = _known(
         5.0, "ours: a registration with a larger estimated error is not trusted", gt=0

@@ -119,6 +119,7 @@ def _density(
         fill_in_fraction=_share(filled.fill_in_fraction if filled else None),
         cleared_fraction=_share(filled.cleared_fraction if filled else None),
         rim_fraction=_share(rim.rim_fraction if rim else None),
+        lytic_focus_mm=None if measured.lytic_focus_mm is None else round(measured.lytic_focus_mm, 1),
     )
 
 

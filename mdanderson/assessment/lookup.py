@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.examine import examine_place
 from mdanderson.assessment.station import Station
-from mdanderson.criteria.density import is_density_abnormal, is_density_normal, is_filled_in
+from mdanderson.criteria.density import is_back_to_normal, is_density_abnormal, is_density_normal, is_filled_in
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.lesions import Lesion
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["look_up", "seen_at_baseline"]
+__all__ = ["MAYBE_NEW", "look_up", "seen_at_baseline"]
+
+MAYBE_NEW = "partly abnormal at baseline already: nobody can say whether it is new"
 
 
 def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) -> LesionFinding:
@@ -47,10 +49,12 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
         return Status.NOT_EVALUABLE, density, "not segmented, and no reference bone to judge its place by"
     if known.first.density is None or not is_density_abnormal(known.first.density, settings):
         return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
-    if is_density_normal(density, settings):
+    if is_back_to_normal(density, known.first.density, settings):
         return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
     if is_filled_in(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"
+    if is_density_normal(density, settings):
+        return Status.NOT_EVALUABLE, density, "not segmented, and as near to normal bone as at baseline: nobody can say"
     return Status.MISSING, density, "lesion visible but not segmented"
 
 
@@ -69,27 +73,27 @@ def seen_at_baseline(
     if place is None or finding.density is None:
         return Status.NEW, ""
     then = examine_place(home, place, known=None, neighbours=_others(home, place), settings=settings)
-    if _same_abnormality(finding.density, then, settings):
-        return Status.FOLLOWED, "visible at baseline but not segmented"
-    return Status.NEW, ""
+    share = _share_then(finding.density, then)
+    if share < settings.image.grown_share:
+        return Status.NEW, ""
+    if share < settings.image.visible_share:
+        return Status.NOT_EVALUABLE, MAYBE_NEW
+    return Status.FOLLOWED, "visible at baseline but not segmented"
 
 
-def _same_abnormality(now: Density, then: Density, settings: Settings) -> bool:
-    """Whether the place was already abnormal in the way it is now: the same class, at least half as far from normal.
+def _share_then(now: Density, then: Density) -> float:
+    """How much of what is abnormal at a place was so before, in the same way (lytic, or sclerotic): 0 to 1 and more.
 
-    Any other abnormality (a cortex in the place, a lesion of another kind) does not excuse a new metastasis.
+    Soft tissue beside a bone reads as lytic: a high share is a doubt before it is a proof.
     """
     if now.reference_hu is None or then.reference_hu is None:
-        return False
-    contrast_now, contrast_then = now.median_hu - now.reference_hu, then.median_hu - then.reference_hu
-    if contrast_now * contrast_then <= 0 or abs(contrast_then) < abs(contrast_now) * settings.image.visible_share:
-        return False
-    pairs = ((now.lytic_fraction, then.lytic_fraction), (now.sclerotic_fraction, then.sclerotic_fraction))
-    return any(
-        share_now >= settings.image.type_minority and share_then >= share_now * settings.image.visible_share
-        for share_now, share_then in pairs
-        if share_now is not None and share_then is not None
-    )
+        return 0.0
+    contrasts = (now.median_hu - now.reference_hu, then.median_hu - then.reference_hu)
+    if contrasts[0] * contrasts[1] <= 0:
+        return 0.0
+    lytic = contrasts[0] < 0
+    share_now, share_then = (one.lytic_fraction if lytic else one.sclerotic_fraction for one in (now, then))
+    return share_then / share_now if share_now and share_then else 0.0
 
 
 def _others(station: Station, place: Region) -> list[Region]:

@@ -14,7 +14,7 @@ from mdanderson.findings import Examination, LesionFinding
 from mdanderson.readers.manifest import LostImage, Patient
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline, group_visits
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import DEFAULT_CRITERIA, Modality
 
 __all__ = ["assess"]
 
@@ -23,7 +23,7 @@ _SCORED = (Modality.CT,)
 _NOT_SCORED = "not measured by this version"
 
 
-def assess(patient: Patient, *, settings: Settings | None = None, criteria: Sequence[str] = ("mda2010",)) -> Timeline:
+def assess(patient: Patient, *, settings: Settings | None = None, criteria: Sequence[str] = (DEFAULT_CRITERIA,)) -> Timeline:
     """Read, place, measure and judge all images of one patient.
 
     An image that cannot be used costs its own visit and a problem row; a missing baseline costs every category.

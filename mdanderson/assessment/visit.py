@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.examine import Examined, examine
-from mdanderson.assessment.lookup import look_up, seen_at_baseline
+from mdanderson.assessment.lookup import MAYBE_NEW, look_up, seen_at_baseline
 from mdanderson.assessment.station import Station, union
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
@@ -96,7 +96,7 @@ class _Desk:
             return
         known = self.catalogue[lesion_id]
         finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
-        self._keep(replace(finding, label=_labels(parts)))
+        self._keep(replace(finding, label=_labels(parts), maybe_new=known.first.maybe_new))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
@@ -143,7 +143,7 @@ class _Desk:
         finding = examined.finding
         if self.baseline:
             status, why = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
-            finding = replace(finding, status=status, why=why or finding.why)
+            finding = replace(finding, status=status, why=why or finding.why, maybe_new=why == MAYBE_NEW)
             if why:
                 self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", _AT_BASELINE[status])
         if lesion.touches_edge:
@@ -241,7 +241,7 @@ class _Desk:
 
 _AT_BASELINE = {
     Status.FOLLOWED: "segment it in the baseline mask too",
-    Status.NOT_EVALUABLE: "add a baseline image that shows its place",
+    Status.NOT_EVALUABLE: "segment it in a baseline image that shows its place, or leave it out",
 }
 _WIDER = "its size is not known; use an image that shows the whole lesion"
 

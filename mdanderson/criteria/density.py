@@ -12,7 +12,7 @@ from mdanderson.criteria.rule import find_row
 from mdanderson.findings import Density
 from mdanderson.settings import Settings
 
-__all__ = ["has_new_rim", "is_density_abnormal", "is_density_normal", "is_filled_in"]
+__all__ = ["has_new_rim", "is_back_to_normal", "is_density_abnormal", "is_density_normal", "is_filled_in"]
 
 
 def is_density_normal(density: Density, settings: Settings) -> bool:
@@ -23,6 +23,11 @@ def is_density_normal(density: Density, settings: Settings) -> bool:
 def is_density_abnormal(density: Density, settings: Settings) -> bool:
     """Whether a place is known not to be as dense as its reference bone (CR2 could be asked, and does not hold)."""
     return rows.is_normal(_row("CR2"), density, settings) is False
+
+
+def is_back_to_normal(density: Density, before: Density | None, settings: Settings) -> bool:
+    """Whether a place is as dense as its reference bone and plainly was not before (CR2)."""
+    return rows.is_back_to_normal(_row("CR2"), density, before, settings) is True
 
 
 def is_filled_in(density: Density, settings: Settings) -> bool:

@@ -56,7 +56,7 @@ def _with(
 
 
 class _Panel:
-    """The lesions of one modality at one visit, weighed together. PD, CR, PR, SD are asked in this order."""
+    """The lesions of one modality at one visit, weighed together. Asked in the order of `judge`."""
 
     def __init__(self, table: RuleTable, frame: JudgedModality, settings: Settings) -> None:
         self.frame, self.settings = frame, settings
@@ -70,7 +70,13 @@ class _Panel:
 
     def judge(self) -> JudgedModality:
         """The first category that holds."""
-        answers = (self.progression, self.complete_response, self.unassessed_core, self.partial_response)
+        answers = (
+            self.progression,
+            self.perhaps_new,
+            self.complete_response,
+            self.unassessed_core,
+            self.partial_response,
+        )
         for answer in (*answers, self.unassessed_size, self.stable):
             found = answer()
             if found is not None:
@@ -113,6 +119,14 @@ class _Panel:
                 if self.each or not lesion.facts.in_sum or by_reader_alone:
                     found.append(verdict)
         return found
+
+    def perhaps_new(self) -> tuple[Category, list[str], str] | None:
+        """NE: a lesion may be new, which nothing but PD can be said beside."""
+        doubted = [lesion.facts for lesion in self.frame.lesions if any(f.maybe_new for f in lesion.facts.now)]
+        if not doubted:
+            return None
+        names = ", ".join(facts.name for facts in doubted)
+        return Category.NE, [], f"{names}: nobody can say whether new, so progression is not excluded"
 
     def complete_response(self) -> tuple[Category, list[str], str] | None:
         """CR: every lesion that was there is CR, and none is unassessed."""

@@ -111,6 +111,8 @@ RULES: tuple[LesionRule, ...] = (
         _at_most("median_off_hu", "image.normal_minimum_hu"),
         _below("lytic_fraction", "image.normal_class_share"),
         _below("sclerotic_fraction", "image.normal_class_share"),
+        _below("lytic_focus_mm", "image.normal_focus_mm"),
+        _at_most("contrast_left", "image.normal_contrast_left"),
     ),
     _row(
         "CR3",

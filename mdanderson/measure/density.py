@@ -27,7 +27,8 @@ class DensityMeasure:
     """Density of one region in one image.
 
     mean_hu, median_hu: of the voxels as they are. lytic_fraction, sclerotic_fraction: shares of the region (0-1);
-    they are None, like `reference`, where no valid reference bone was found.
+    they are None, like `reference`, where no valid reference bone was found. lytic_focus_mm: diameter of a ball as
+    large as the largest lytic part that hangs together, 0 where there is none.
     """
 
     mean_hu: float
@@ -35,6 +36,7 @@ class DensityMeasure:
     reference: ReferenceBone | None = None
     lytic_fraction: float | None = None
     sclerotic_fraction: float | None = None
+    lytic_focus_mm: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +59,17 @@ def measure_density(
     """
     require_hu(volume)
     raw = raw_values(volume, region)
-    lytic, sclerotic = None, None
+    lytic, sclerotic, focus_mm = None, None, None
     if reference is not None:
         lytic, sclerotic = _shares(volume, region, reference, settings)
+        focus_mm = _lytic_focus_mm(volume, region, reference, settings)
     return DensityMeasure(
         mean_hu=float(raw.mean(dtype=np.float64)),
         median_hu=float(np.median(raw)),
         reference=reference,
         lytic_fraction=lytic,
         sclerotic_fraction=sclerotic,
+        lytic_focus_mm=focus_mm,
     )
 
 
@@ -104,6 +108,15 @@ def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: I
     if sclerotic_fraction >= majority and lytic_fraction < minority:
         return LesionType.BLASTIC
     return LesionType.MIXED
+
+
+def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
+    """Diameter of a ball as large as the largest lytic part of a region that hangs together."""
+    support = region.voxels & volume.imaged(region.box)
+    values = np.full(support.shape, np.inf)
+    values[support] = smoothed_values(volume, region.box, support, sigma_mm=settings.smoothing_sigma_mm)
+    focus = _largest_piece(values < reference.lytic_below_hu(settings))
+    return float(np.cbrt(6.0 / np.pi * focus.sum() * volume.geometry.voxel_volume_mm3))
 
 
 def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, settings: ImageSettings) -> float:

@@ -65,7 +65,12 @@ def test_literal_sample():
     volume = flat(np.array([[[10, 20, 30, 900]]], dtype=np.int16), spacing_mm=(9.0, 9.0, 9.0))  # voxels above the scale
     found = measure_density(volume, region(volume), BONE, settings=SETTINGS)
     assert found == DensityMeasure(
-        mean_hu=240.0, median_hu=25.0, reference=BONE, lytic_fraction=0.75, sclerotic_fraction=0.25
+        mean_hu=240.0,
+        median_hu=25.0,
+        reference=BONE,
+        lytic_fraction=0.75,
+        sclerotic_fraction=0.25,
+        lytic_focus_mm=pytest.approx((6 / np.pi * 3 * 9**3) ** (1 / 3)),
     )
 
 

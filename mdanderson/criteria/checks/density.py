@@ -5,6 +5,8 @@ A question about one `Density` answers True, False, or None when that cannot be 
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.rule import Check
 from mdanderson.findings import Density
@@ -14,6 +16,7 @@ from mdanderson.settings import Settings
 __all__ = [
     "complete_fill_in",
     "density_normal",
+    "is_back_to_normal",
     "is_completely_filled_in",
     "is_normal",
     "is_rim_new",
@@ -30,7 +33,10 @@ def is_completely_filled_in(rule: LesionRule, density: Density, settings: Settin
 
 
 def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
-    """CR2: the median is near that of the reference bone, by its spread or in HU, and hardly a voxel is off."""
+    """CR2: the median is near that of the reference bone, by its spread or in HU, and hardly a voxel is off.
+
+    Nor does the rest hang together as a focus that would count if it were new.
+    """
     needed = (density.reference_hu, density.reference_sd_hu, density.lytic_fraction, density.sclerotic_fraction)
     if any(value is None for value in needed):
         return None
@@ -39,7 +45,27 @@ def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | 
     near = rule.met("median_off_hu", off, settings) or (
         spread > 0 and rule.met("median_off_in_robust_sd", off / spread, settings)
     )
-    return near and rule.met("lytic_fraction", lytic, settings) and rule.met("sclerotic_fraction", sclerotic, settings)
+    focus = density.lytic_focus_mm is None or rule.met("lytic_focus_mm", exact(density.lytic_focus_mm), settings)
+    few = rule.met("lytic_fraction", lytic, settings) and rule.met("sclerotic_fraction", sclerotic, settings)
+    return near and focus and few
+
+
+def is_back_to_normal(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
+    """CR2: normal now, abnormal before, and plainly nearer to reference bone than it was.
+
+    Where bone is hardly denser than soft tissue noise alone carries a place across a limit; a change must be seen.
+    """
+    normal = is_normal(rule, density, settings)
+    earlier = None if before is None else is_normal(rule, before, settings)
+    if normal is None or earlier is None or before is None:
+        return None
+    return normal and not earlier and rule.met("contrast_left", _contrast_left(density, before), settings)
+
+
+def _contrast_left(now: Density, before: Density) -> Fraction:
+    """Distance of the median from reference bone now, as a share of what it was; 1 where there was none."""
+    left, right = (abs(exact(one.median_hu) - exact(one.reference_hu or 0)) for one in (now, before))
+    return left / right if right else Fraction(1)
 
 
 def is_rim_new(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
@@ -92,7 +118,11 @@ def density_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> 
         return Check.not_assessable("density at baseline is not known")
     if earlier:
         return Check.not_applicable("as dense as its bone already at baseline")
-    return Check.when(normal, f"median {fixed(now.median_hu, 0)} HU, reference bone {fixed(now.reference_hu, 0)} HU")
+    told = f"median {fixed(now.median_hu, 0)} HU, reference bone {fixed(now.reference_hu, 0)} HU"
+    back = is_back_to_normal(rule, now, before, settings) is True
+    if normal and not back:
+        told += ", hardly nearer to it than at baseline"
+    return Check.when(back, told)
 
 
 def _not_measured(density: Density, what: str) -> Check:
