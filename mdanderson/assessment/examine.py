@@ -50,7 +50,7 @@ def examine(
     density = _density(station, measured.density, measured.rim, known, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
-    cut = measured.touches_edge
+    unsized = _unsized(station, measured, known, settings)
     finding = LesionFinding(
         lesion_id=lesion_id,
         status=status,
@@ -59,20 +59,36 @@ def examine(
         visit=station.image.visit,
         label=str(region.label),
         lesion_type=measured.lesion_type,
-        long_axis_mm=None if cut else core.long_axis_mm,
-        short_axis_mm=None if cut else core.short_axis_mm,
-        outline_long_axis_mm=drawn.long_axis_mm if core is not drawn and not cut else None,
-        outline_short_axis_mm=drawn.short_axis_mm if core is not drawn and not cut else None,
+        long_axis_mm=None if unsized else core.long_axis_mm,
+        short_axis_mm=None if unsized else core.short_axis_mm,
+        outline_long_axis_mm=drawn.long_axis_mm if core is not drawn and not unsized else None,
+        outline_short_axis_mm=drawn.short_axis_mm if core is not drawn and not unsized else None,
         volume_ml=measured.volume_ml,
         density=density,
         centroid_lps_mm=_centroid(measured.lesion),
         slice_number=drawn.plane + 1,
         registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
-        why="cut by the edge of the field of view: its size is not known" if cut else "",
+        why=unsized,
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
     return Examined(finding=finding, lytic=lytic)
+
+
+def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
+    """Why no size can be given that may be compared; blank when one can."""
+    if measured.touches_edge:
+        return "cut by the edge of the field of view: its size is not known"
+    if known is None or known.first.long_axis_mm is None:
+        return ""
+    then, now = (one.volume.geometry.spacing_mm[0] for one in (known.home, station))
+    longest = max(float(known.first.long_axis_mm), float(measured.diameters.long_axis_mm))
+    changed = max(then, now) >= settings.image.plane_spacing_change * min(then, now)
+    if changed and longest < settings.image.planes_across * max(then, now):
+        return (
+            f"planes of {then:.3g} and {now:.3g} mm cut a lesion of {longest:.0f} mm too differently to compare sizes"
+        )
+    return ""
 
 
 def examine_place(

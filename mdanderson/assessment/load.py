@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MdandersonError, Problem, Severity
-from mdanderson.readers import read_volume
+from mdanderson.readers import peek_date, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask
 from mdanderson.settings import Settings
@@ -29,13 +31,40 @@ def load_images(
             image = _load(entry, settings)
         except MdandersonError as error:
             problems.append(Problem.from_error(error.located(entry.image.name), visit=entry.visit))
-            lost.append(
-                LostImage(row=entry.row, date=entry.date, modality=entry.modality, visit=entry.visit, why=error.what)
-            )
+            lost.append(_lost(entry, error))
         else:
             images.append(image)
-            problems += _about_mask(image)
+            problems += (*_about_volume(image), *_about_mask(image))
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
+
+
+def _lost(entry: ImageEntry, error: MdandersonError) -> LostImage:
+    """What is still known of an image that cannot be used: its day, at least, keeps it from being every visit."""
+    return LostImage(
+        row=entry.row,
+        date=entry.date or peek_date(entry.image),
+        modality=entry.modality,
+        visit=entry.visit,
+        why=error.what,
+    )
+
+
+def _about_volume(image: Image) -> Iterator[Problem]:
+    """What was done to the image on the way in, and voxels that are no numbers."""
+    for done in ("corrected", "copies"):
+        if done in image.volume.acquisition:
+            what = f"{done}: {image.volume.acquisition[done]}"
+            yield Problem(severity=Severity.INFO, visit=image.visit, where=image.where, what=what)
+    values = image.volume.array
+    share = float(np.isnan(values).mean()) if values.dtype.kind == "f" else 0.0
+    if share:
+        yield Problem(
+            severity=Severity.WARNING,
+            visit=image.visit,
+            where=image.where,
+            what=f"{share:.1%} of the voxels are NaN: read as not imaged",
+            how_to_fix="export the image again if it should be whole",
+        )
 
 
 def _about_mask(image: Image) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.load import load_images
@@ -23,7 +23,9 @@ _SCORED = (Modality.CT,)
 _NOT_SCORED = "not measured by this version"
 
 
-def assess(patient: Patient, *, settings: Settings | None = None, criteria: Sequence[str] = (DEFAULT_CRITERIA,)) -> Timeline:
+def assess(
+    patient: Patient, *, settings: Settings | None = None, criteria: Sequence[str] = (DEFAULT_CRITERIA,)
+) -> Timeline:
     """Read, place, measure and judge all images of one patient.
 
     An image that cannot be used costs its own visit and a problem row; a missing baseline costs every category.
@@ -87,8 +89,21 @@ def _follow(images: Sequence[Image], settings: Settings) -> tuple[list[Examinati
         outcome = assess_visit(stations, catalogue, baseline, settings=settings)
         catalogue, baseline = outcome.catalogue, baseline or stations
         examinations.append(_examination(visit, outcome.findings))
-        problems += outcome.problems
+        problems += (*outcome.problems, *_about_visit(visit))
     return examinations, problems
+
+
+def _about_visit(visit: Sequence[Image]) -> Iterator[Problem]:
+    """Images of several days taken for one visit: right for a chest and a pelvis, wrong for two visits."""
+    first, last = visit[0], visit[-1]
+    if first.date != last.date:
+        yield Problem(
+            severity=Severity.INFO,
+            visit=first.visit,
+            where=last.where,
+            what=f"{len(visit)} images from {first.date} to {last.date} are one visit",
+            how_to_fix="give them different visit labels if they are two, or narrow visit_window_days",
+        )
 
 
 def _examination(visit: Sequence[Image], findings: Sequence[LesionFinding]) -> Examination:

@@ -179,10 +179,11 @@ class _Desk:
     ) -> dict[str, Lesion]:
         """Where the registration is not trusted only lesions identified by a tracking UID can be followed."""
         lost = [key for key in lesions if key not in identities]
-        if lost:
+        if lost or self.catalogue.lesions:
+            unknown = f"; labels {', '.join(lost)} have no identity" if lost else ""
             self._warn(
                 station,
-                f"labels {', '.join(lost)} have no identity: {station.registration.why}",
+                f"the image cannot be laid on the baseline: {station.registration.why}{unknown}",
                 "check that both images show the same patient and region",
                 Severity.ERROR,
             )

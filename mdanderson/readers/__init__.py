@@ -15,7 +15,7 @@ from mdanderson.errors import ImageError
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
-__all__ = ["FORMATS", "ImageFormat", "Request", "read_volume"]
+__all__ = ["FORMATS", "ImageFormat", "Request", "peek_date", "read_volume"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +61,19 @@ def read_volume(
         raise ImageError("the image cannot be opened", where=str(path), way_out=f"{error.strerror}") from error
     names = ", ".join(image_format.name for image_format in FORMATS)
     raise ImageError("not a known image format", where=place.name, way_out=f"known are {names}")
+
+
+def peek_date(path: str | Path) -> dt.date | None:
+    """The day that the header of an image tells, even of one that cannot be read; None where it tells none."""
+    place = Path(path)
+    if not place.exists() or not _is_dicom(place):
+        return None
+    from mdanderson.readers.dicom_series import peek_dicom_date
+
+    try:
+        return peek_dicom_date(place)
+    except OSError:
+        return None
 
 
 def _is_dicom(path: Path) -> bool:

@@ -33,7 +33,7 @@ from mdanderson.readers.voxel_values import rescale
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit, Volume
 
-__all__ = ["read_dicom"]
+__all__ = ["peek_dicom_date", "read_dicom"]
 
 
 def read_dicom(
@@ -48,6 +48,24 @@ def read_dicom(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
         return _read_series(_choose(_find(path), path, series), path, modality, date)
+
+
+def peek_dicom_date(path: Path) -> dt.date | None:
+    """The earliest date that a header at `path` tells, though the image itself may be unreadable; None without any."""
+    dates = []
+    for one in _candidates(path):
+        try:
+            file = open_dicom(one)
+        except ImageError:
+            continue
+        if file is not None and (date := acquisition_date(file.header)) is not None:
+            dates.append(date)
+    return min(dates, default=None)
+
+
+def _candidates(path: Path) -> list[Path]:
+    """The file itself, or the files right in the folder; hidden ones are none of ours."""
+    return [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
 
 
 def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | None, date: dt.date | None) -> Volume:
@@ -79,8 +97,7 @@ def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | No
 
 def _find(path: Path) -> list[DicomFile]:
     """The images at `path`. Raises `ImageError` when there is none."""
-    paths = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-    files = [file for file in map(open_dicom, paths) if file is not None]
+    files = [file for file in map(open_dicom, _candidates(path)) if file is not None]
     images = [file for file in files if file.is_image]
     if images:
         return images

@@ -18,7 +18,7 @@ from mdanderson.geometry import Geometry
 from mdanderson.phantoms.hosts import SyntheticVertebrae
 from mdanderson.phantoms.render import Phantom, render
 from mdanderson.phantoms.shapes import LesionSpec, rigid_motion
-from mdanderson.phantoms.write import write_label_map, write_nifti
+from mdanderson.phantoms.write import write_ct_series, write_label_map, write_nifti
 from mdanderson.readers.manifest import Patient, read_cohort
 from mdanderson.timeline import Timeline
 from mdanderson.vocabulary import Category, LesionType, Status
@@ -334,3 +334,75 @@ def test_fill_in_is_complete_only_when_hardly_anything_lytic_is_left(patient_of,
     row = rows(timeline)["L01"]
     assert row.category == expected
     assert abs(row.finding.density.cleared_fraction - filled) < (0.06 if filled > 0.5 else 0.35)
+
+
+def test_a_smaller_rest_that_nobody_segmented_is_no_cure(patient_of):
+    """7 mm left of 18 is less than a tenth of the volume, and a lesion all the same."""
+    rest = lesion(1, LOWER, 8, drawn=False)
+    timeline = assess(patient_of([LARGE, SMALL], [rest, SMALL]))
+    assert rows(timeline)["L01"].finding.status is Status.MISSING
+    assert category(timeline) == Category.NE
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_in_bone_hardly_denser_than_the_lesion_noise_is_no_cure(tmp_path, drawn):
+    """Porotic bone of 75 HU with a lesion of 45 HU that does not change: never CR."""
+    host = SyntheticVertebrae(trabecular_hu=75.0, texture_hu=20.0)
+    table = ["patient_id,visit,date,modality,image,mask"]
+    for visit in (0, 1):
+        one = lesion(1, LOWER, 14, core_hu=45.0, drawn=drawn or visit == 0)
+        seen = render(host, [one], _GRIDS[visit], motion=_MOTIONS[visit], noise_hu=25.0, seed=visit + 7)
+        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii.gz")
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
+        table.append(f"P01,v{visit},2024-0{visit + 1}-01,CT,ct{visit}.nii.gz,mask{visit}.nii.gz")
+    (tmp_path / "cohort.csv").write_text("\n".join(table) + "\n")
+    found = category(assess(read_cohort(tmp_path / "cohort.csv")["P01"]))
+    assert found in ({Category.SD, Category.NE} if drawn else {Category.NE})
+
+
+@pytest.mark.parametrize("centre", [(20.0, -1.0, -16.0), (0.0, -16.0, -16.0)])
+def test_a_new_lesion_at_the_surface_of_the_bone_is_never_stable_disease(patient_of, centre):
+    """Muscle beside the bone reads as lytic at baseline: a doubt, never a proof that the lesion was there."""
+    timeline = assess(patient_of([SMALL], [SMALL, lesion(5, centre, 13)]))
+    assert category(timeline) in {Category.PD, Category.NE}
+
+
+def test_planes_of_another_thickness_do_not_make_a_small_lesion_grow(tmp_path):
+    thick = Geometry.from_axes(shape=(14, 76, 80), spacing_mm=(5.0, 1.2, 1.2), origin_mm=(-48, -46, -37.5))
+    thin = Geometry.from_axes(shape=(66, 76, 80), spacing_mm=(1.0, 1.2, 1.2), origin_mm=(-48, -46, -35))
+    tiny = lesion(1, LOWER, 7)
+    manifest = write_patient(tmp_path, [[tiny], [tiny]])
+    for visit, grid in enumerate((thick, thin)):
+        seen = phantom((tiny,), visit, grid)
+        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii.gz")
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert rows(timeline)["L01"].finding.long_axis_mm is None
+    assert category(timeline) == Category.NE
+
+
+def test_an_unreadable_dicom_follow_up_costs_its_own_visit_only(tmp_path):
+    """Its date stands in the headers only, and is still told."""
+    table = ["patient_id,visit,date,modality,image,mask"]
+    for visit, size in enumerate((18, 8, 8)):
+        seen = phantom((lesion(1, LOWER, size),), visit)
+        write_ct_series(seen.volume, tmp_path / f"ct{visit}", patient_id="X", study_date=dt.date(2024, visit + 1, 1), seed=str(visit))
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
+        table.append(f"P01,v{visit},,,ct{visit},mask{visit}.nii.gz")
+    slices = sorted((tmp_path / "ct2").iterdir())
+    slices[len(slices) // 2].unlink()
+    (tmp_path / "cohort.csv").write_text("\n".join(table) + "\n")
+    timeline = assess(read_cohort(tmp_path / "cohort.csv")["P01"])
+    assert [category(timeline, visit) for visit in (1, 2)] == [Category.PR, Category.NE]
+    assert any(problem.where == "ct2" or "ct2" in problem.where for problem in timeline.problems)
+
+
+def test_voxels_that_are_no_numbers_are_told(tmp_path):
+    manifest = write_patient(tmp_path, [[LARGE], [LARGE]])
+    seen = phantom((LARGE,), 1).volume
+    array = seen.array.astype(np.float32)
+    array[:6, :20, :20] = np.nan
+    write_nifti(replace(seen, array=array), tmp_path / "ct1.nii.gz")
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert any("NaN" in problem.what for problem in timeline.problems)
+    assert category(timeline) == Category.SD

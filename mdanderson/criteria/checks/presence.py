@@ -30,16 +30,17 @@ def equivocal_words(rule: LesionRule, settings: Settings) -> str:
 
 
 def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:
-    """SD1: it could be judged, and (by the order of categories) nothing else holds."""
-    now = facts.density_now
+    """SD1: it could be judged, and (by the order of categories) nothing else holds.
+
+    Density alone does not say that a lesion has not grown.
+    """
     known = (
         facts.size.now if facts.size.baseline is not None else None,
-        now and now.reference_hu,
         facts.uptake.now if facts.uptake.baseline is not None else None,
         next((finding.signal_ratio for finding in facts.now if finding.signal_ratio is not None), None),
     )
     if all(value is None for value in known):
-        return Check.not_assessable("nothing was measured")
+        return Check.not_assessable("no size to compare")
     return Check.fired(f"{facts.name} did not change enough for another row")
 
 
