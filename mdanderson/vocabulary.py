@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Basis", "Category", "LesionType", "Modality", "MrSequence", "Pattern", "Scope", "Status"]
+__all__ = [
+    "DEFAULT_CRITERIA",
+    "Basis",
+    "Category",
+    "LesionType",
+    "Modality",
+    "MrSequence",
+    "Pattern",
+    "Scope",
+    "Status",
+]
+
+DEFAULT_CRITERIA = "mda2010"
+"""The criteria set of record: asked for where none is named."""
 
 
 class Modality(StrEnum):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mdanderson import vocabulary
+from mdanderson.criteria import CRITERIA_SETS
 
 CONTRACT = {
     "Modality": "CT MR NM PT XR",
@@ -28,7 +29,11 @@ def test_words_are_those_of_the_contract(name, words):
 
 
 def test_every_word_list_is_checked_here():
-    assert sorted(CONTRACT) == vocabulary.__all__
+    assert ["DEFAULT_CRITERIA", *sorted(CONTRACT)] == vocabulary.__all__
+
+
+def test_the_default_criteria_are_the_set_of_record():
+    assert vocabulary.DEFAULT_CRITERIA == CRITERIA_SETS[0].code
 
 
 def test_a_word_is_plain_text_in_a_table():

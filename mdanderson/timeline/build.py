@@ -12,6 +12,7 @@ from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import normalise
 from mdanderson.timeline.summary import baseline_lesions, summarise
 from mdanderson.timeline.visits import arrange
+from mdanderson.vocabulary import DEFAULT_CRITERIA
 
 __all__ = ["build_timeline"]
 
@@ -21,7 +22,7 @@ def build_timeline(
     examinations: Sequence[Examination],
     *,
     settings: Settings,
-    criteria: Sequence[str] = ("mda2010",),
+    criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     problems: Sequence[Problem] = (),
 ) -> Timeline:
     """Judge one patient by every criteria set asked for; the order of `examinations` does not matter.

@@ -9,7 +9,7 @@ from mdanderson.criteria import OVERALL, LesionAssessment, Response, Visit
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import PatientFacts
 from mdanderson.timeline.summary import Summary
-from mdanderson.vocabulary import Category, Pattern
+from mdanderson.vocabulary import DEFAULT_CRITERIA, Category, Pattern
 
 __all__ = ["Timeline"]
 
@@ -65,7 +65,7 @@ class Timeline:
         raise InputError(f"criteria {criteria!r} were not asked", way_out=f"this timeline has {asked}")
 
     def response(
-        self, visit: Visit | str | dt.date | int | None = None, scope: str = OVERALL, criteria: str = "mda2010"
+        self, visit: Visit | str | dt.date | int | None = None, scope: str = OVERALL, criteria: str = DEFAULT_CRITERIA
     ) -> Response:
         """The row of one visit (itself, its label, date, or index with 0 the baseline; None = the last).
 
