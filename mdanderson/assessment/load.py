@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mdanderson.assessment.station import Image
-from mdanderson.errors import ImageError, MdandersonError, Problem, Severity
+from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity
 from mdanderson.readers import peek_date, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask
@@ -30,12 +31,20 @@ def load_images(
         try:
             image = _load(entry, settings)
         except MdandersonError as error:
-            problems.append(Problem.from_error(error.located(entry.image.name), visit=entry.visit))
+            problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
             images.append(image)
             problems += (*_about_volume(image), *_about_mask(image))
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
+
+
+def _where(entry: ImageEntry, error: MdandersonError) -> str:
+    """The manifest's name for the file, and the slice in it where the error names one."""
+    name = entry.image.name
+    if isinstance(error, MaskError) or name in error.where:
+        return error.where
+    return f"{name}: {error.where}" if error.where else name
 
 
 def _lost(entry: ImageEntry, error: MdandersonError) -> LostImage:
