@@ -24,7 +24,7 @@ __all__ = [
 
 LEAST_SCALE_HU = 20.0
 """Residuals below this are noise, whatever their spread."""
-_NEAR_MM, _STILL_MM = 0.02, 0.003
+_NEAR_MM, _STILL_MM = 0.03, 0.01
 """A step this short ends the fit, or the polishing after it."""
 _LONGEST_STEP_MM = 20.0
 
