@@ -1,12 +1,14 @@
 """Imaging response of bone metastases by the MD Anderson criteria. Research use only, not a medical device.
 
-Every public name is imported when it is first used, so that `import mdanderson` costs nothing.
+Every public name but the version is imported when it is first used, so that `import mdanderson` costs nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from mdanderson.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mdanderson.assessment import assess
@@ -48,8 +50,6 @@ __all__ = [
     "score",
     "write_demo",
 ]
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Category": "vocabulary",

@@ -18,6 +18,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.vocabulary import DEFAULT_CRITERIA
 
 if TYPE_CHECKING:
     from mdanderson.batch import Results
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MdandersonError as error:
         return _fail(str(error))
     except TyperException as error:
-        return _fail(f"{error.format_message()}; `mdanderson --help` shows the commands")
+        return _misused(error.format_message())
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _SOME_FAILED
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from mdanderson import __version__
+        from mdanderson.version import __version__
 
         typer.echo(f"mdanderson {__version__}")
         raise typer.Exit
@@ -134,7 +135,9 @@ def score(
     ],
     criteria: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", show_default="mda2010", help="Criteria set; repeat it, or give a comma list."),
+        typer.Option(
+            metavar="NAME", show_default=DEFAULT_CRITERIA, help="Criteria set; repeat it, or give a comma list."
+        ),
     ] = None,
     config: Annotated[
         Path | None,
@@ -171,7 +174,7 @@ def score(
     if not quiet:
         _show(results)
     for patient_id, why in results.failed.items():
-        _say(f"{patient_id} was not scored: {why}")
+        _say(f"{patient_id}: {why}")
     if not results.scored:
         raise typer.Exit(_fail("no patient could be scored; see problems.csv in the results folder"))
     if results.failed:
@@ -228,7 +231,7 @@ def _settings(config: Path | None) -> Settings:
 
 def _names(criteria: Sequence[str] | None) -> tuple[str, ...]:
     """Names as given, repeated or in comma lists, each once."""
-    names = (name.strip() for given in criteria or ("mda2010",) for name in given.split(","))
+    names = (name.strip() for given in criteria or (DEFAULT_CRITERIA,) for name in given.split(","))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -248,6 +251,14 @@ def _show(results: Results) -> None:
 
 def _say(line: str) -> None:
     typer.echo(f"mdanderson: {' '.join(line.split())}", err=True)
+
+
+def _misused(message: str) -> int:
+    """What a bad command line ends with; without any command the help was shown already and says it all."""
+    if not message:
+        return _NOTHING_DONE
+    told = message if message.endswith("?") else message.rstrip(".") + ";"
+    return _fail(f"{told} `mdanderson --help` shows the commands")
 
 
 def _fail(line: str) -> int:

@@ -49,8 +49,7 @@ class MdandersonError(Exception):
 
     def __str__(self) -> str:
         """One line: what @ where; way out."""
-        line = f"{self.what} @ {self.where}" if self.where else self.what
-        return f"{line}; {self.way_out}" if self.way_out else line
+        return _line(self.what, self.where, self.way_out)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the trip between worker processes with every field."""
@@ -61,6 +60,12 @@ class MdandersonError(Exception):
         if not self.where:
             self.where = where
         return self
+
+
+def _line(what: str, where: str, way_out: str) -> str:
+    """The form of every line that tells a user what is wrong."""
+    placed = f"{what} @ {where}" if where else what
+    return f"{placed}; {way_out}" if way_out else placed
 
 
 def _rebuild(kind: type[MdandersonError], what: str, where: str, way_out: str) -> MdandersonError:
@@ -140,8 +145,12 @@ class Problem:
         """The same problem, told for a patient and a visit."""
         return replace(self, patient_id=patient_id, visit=self.visit or visit)
 
+    @property
+    def line(self) -> str:
+        """`what @ where; way out`, where the patient is named already."""
+        return _line(self.what, self.where, self.how_to_fix)
+
     def __str__(self) -> str:
         """`what @ where`, as `mdanderson check` prints it."""
         place = " ".join(part for part in (self.patient_id, self.visit, self.where) if part)
-        line = f"{self.severity}: {self.what}" + (f" @ {place}" if place else "")
-        return f"{line}; {self.how_to_fix}" if self.how_to_fix else line
+        return _line(f"{self.severity}: {self.what}", place, self.how_to_fix)

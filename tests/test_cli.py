@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -106,9 +107,9 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["scroe"], "mdanderson: No such command 'scroe'"),
-        (["score"], "mdanderson: Missing argument 'COHORT'"),
-        (["score", "cohort.csv"], "mdanderson: Missing option '--out'"),
+        (["scroe"], "mdanderson: No such command 'scroe'. Did you mean 'score'? `mdanderson --help` shows"),
+        (["score"], "mdanderson: Missing argument 'COHORT'; `mdanderson --help` shows the commands"),
+        (["score", "cohort.csv"], "mdanderson: Missing option '--out' / '-o'; `mdanderson --help` shows the commands"),
         (["score", "c.csv", "-o", "out", "--workers", "0"], "mdanderson: Invalid value for '--workers'"),
         (["score", "c.csv", "-o", "out", "--workers", "two"], "mdanderson: Invalid value for '--workers'"),
         (["score", "c.csv", "-o", "out", "--scheduler", "x"], "mdanderson: No such option: --scheduler"),
@@ -121,8 +122,16 @@ def test_bad_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixtur
 def test_no_command_at_all() -> None:
     done = fresh()
     assert done.returncode == 2
-    assert "Usage: mdanderson" in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Usage: mdanderson" in done.stdout
+    assert done.stderr == ""
+
+
+def elsewhere(cohort: Path) -> Path:
+    """The same cohort told by a table in another folder."""
+    table = cohort.parent.parent / "tables" / "cohort.csv"
+    table.parent.mkdir()
+    table.write_text(cohort.read_text().replace(",P0", f",{cohort.parent}/P0"))
+    return table
 
 
 def test_unreadable_inputs(cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +139,7 @@ def test_unreadable_inputs(cohort: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "none.csv; check the path" in failure(capsys, "score", str(tmp_path / "none.csv"), "-o", out)
     assert "none.csv; check the path" in failure(capsys, "check", str(tmp_path / "none.csv"))
     assert "the cohort's own folder" in failure(capsys, "score", str(cohort), "-o", str(cohort.parent))
+    assert "beside images or masks" in failure(capsys, "score", str(elsewhere(cohort)), "-o", str(cohort.parent))
     assert "the settings file cannot be read" in failure(
         capsys, "score", str(cohort), "-o", out, "--config", "none.toml"
     )
@@ -202,7 +212,19 @@ def test_some_failed(
     assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "--quiet"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == "mdanderson: P02 was not scored: slices are missing @ x; export again\n"
+    assert printed.err == "mdanderson: P02: slices are missing @ x; export again\n"
+
+
+def test_a_patient_whose_images_cannot_be_read_is_told_with_file_and_way_out(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both ways to fail: files that are no images, and rows whose files are not there."""
+    cohort.write_text("\n".join(cohort.read_text().splitlines()[:3]) + "\nP03,gone.nii,2024-01-05,CT,v0\n")
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 2
+    first, second, _ = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"mdanderson: P01: .+ @ P01_0\.nii; .+", first)
+    told = "mdanderson: P03: no image can be used: file not found: gone.nii @ cohort.csv row 4 column image; correct"
+    assert second.startswith(told)
 
 
 def test_none_scored(
@@ -211,8 +233,8 @@ def test_none_scored(
     assess(P01=ImageError("no"), P02=ZeroDivisionError("a\nb"))
     assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "mdanderson: P01 was not scored: no"
-    assert lines[1].startswith("mdanderson: P02 was not scored: unexpected error (bug): ZeroDivisionError a b; report")
+    assert lines[0] == "mdanderson: P01: no"
+    assert lines[1].startswith("mdanderson: P02: unexpected error (bug): ZeroDivisionError a b; report")
     assert lines[2] == "mdanderson: no patient could be scored; see problems.csv in the results folder"
     assert (tmp_path / "out" / "problems.csv").exists()
 

@@ -89,6 +89,12 @@ def test_a_problem_is_one_line(problem, line):
     assert str(problem) == line
 
 
+def test_a_problem_of_a_patient_named_already_is_told_as_its_error_was():
+    error = MaskError("label 0", where="mask.nii.gz", way_out="number lesions from 1")
+    assert Problem.from_error(error, patient_id="P01", visit="V2").line == str(error)
+    assert Problem(what="thick", patient_id="P01").line == "thick"
+
+
 def test_problems_sort_by_patient_then_visit():
     rows = [
         Problem(what="a", patient_id="P2"),

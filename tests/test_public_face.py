@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -51,7 +52,7 @@ def test_importing_it_imports_nothing_else() -> None:
         "import sys; before = set(sys.modules); import mdanderson; "
         "print(sorted(name for name in set(sys.modules) - before if 'mdanderson' in name or 'numpy' in name))"
     )
-    assert loaded == "['mdanderson']"
+    assert loaded == "['mdanderson', 'mdanderson.version']"
 
 
 def test_assess_stays_a_function_when_its_room_is_open() -> None:
@@ -63,8 +64,27 @@ def test_assess_stays_a_function_when_its_room_is_open() -> None:
 
 
 def test_one_version() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert mdanderson.__version__ == project["version"]
+    """What the build reads by itself, what is cited, and what the package says of itself."""
+    toml = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert toml["project"]["dynamic"] == ["version"]
+    source = (ROOT / toml["tool"]["hatch"]["version"]["path"]).read_text(encoding="utf-8")
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r'^__version__ = "(.+)"$', source, re.MULTILINE) == [mdanderson.__version__]
+    assert re.findall(r"^version: (.+)$", cited, re.MULTILINE) == [mdanderson.__version__]
+
+
+def test_no_room_goes_in_by_the_front_door() -> None:
+    """The root hands names on; a room that asked it for one would depend on every other."""
+    rooms = [path for path in (ROOT / "mdanderson").rglob("*.py") if path != Path(mdanderson.__file__)]
+    guilty = [
+        path.name
+        for path in rooms
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Import) and "mdanderson" in {alias.name for alias in node.names})
+        or (isinstance(node, ast.ImportFrom) and node.module == "mdanderson")
+    ]
+    assert len(rooms) > 50
+    assert guilty == []
 
 
 def test_it_is_typed() -> None:

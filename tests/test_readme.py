@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -34,10 +35,17 @@ def test_every_setting_named_has_the_default_told():
         assert value == (f'"{default}"' if isinstance(default, str) else f"{default:g}")
 
 
-def test_the_python_example_runs_on_the_demo_cohort(tmp_path, monkeypatch):
+def test_the_python_example_runs_on_the_demo_cohort(tmp_path, monkeypatch, capsys):
+    """Ten lines, and the reasons it prints can be read to their end."""
     cohort = Path(__file__).parents[1] / "segmentations" / "cohort.csv"
     example = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    assert example.count("\n") == 10
     example = example.replace('"cohort.csv"', repr(str(cohort))).replace('"P01"', '"DEMO-SD"')
     monkeypatch.chdir(tmp_path)
     exec(compile(example.replace("workers=2", "workers=1"), "README", "exec"), {})
-    assert (tmp_path / "results" / "responses.csv").exists()
+    printed = capsys.readouterr().out
+    with (tmp_path / "results" / "responses.csv").open(encoding="utf-8", newline="") as file:
+        reasons = {row["reason"] for row in csv.DictReader(file)}
+    assert max(map(len, reasons)) > 80
+    for reason in reasons:
+        assert f" {reason}\n" in printed

@@ -33,7 +33,7 @@ def test_every_word_list_is_checked_here():
 
 
 def test_the_default_criteria_are_the_set_of_record():
-    assert vocabulary.DEFAULT_CRITERIA == CRITERIA_SETS[0].code
+    assert CRITERIA_SETS[0].code == vocabulary.DEFAULT_CRITERIA
 
 
 def test_a_word_is_plain_text_in_a_table():

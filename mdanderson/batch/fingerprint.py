@@ -12,9 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import mdanderson
 from mdanderson.readers.manifest import Patient
 from mdanderson.settings import Settings
+from mdanderson.version import __version__
 
 __all__ = ["fingerprint", "input_files", "versions"]
 
@@ -52,7 +52,7 @@ def input_files(patient: Patient) -> Iterator[dict[str, Any]]:
 @functools.cache
 def versions() -> dict[str, str]:
     """The versions of the program, of Python and of the libraries that numbers come from."""
-    known = {"mdanderson": mdanderson.__version__, "python": platform.python_version()}
+    known = {"mdanderson": __version__, "python": platform.python_version()}
     return known | {name: _version(name) for name in _LIBRARIES}
 
 
@@ -66,7 +66,7 @@ def _version(name: str) -> str:
 @functools.cache
 def _code() -> str:
     """A hash of the program's own text: between two releases the version does not change, but results may."""
-    folder = Path(mdanderson.__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())

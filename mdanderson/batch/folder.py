@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from mdanderson.errors import OutputError
@@ -20,6 +21,12 @@ def checked_folder(out: Path, cohort: Cohort) -> Path:
         raise OutputError("results would lie in the cohort's own folder", where=str(out), way_out="name another folder")
     if any(source == place or source in place.parents for source in _image_folders(cohort)):
         raise OutputError("results would lie among the images", where=str(out), way_out="name another folder")
+    if place in _folders_of_files(cohort):
+        raise OutputError(
+            "results would lie beside images or masks of the cohort",
+            where=str(out),
+            way_out="name another folder; a new one in there will do",
+        )
     if not (out / ".patients").exists():
         for name in (*(table.file_name for table in TABLES), "run.json"):
             if (out / name).exists():
@@ -33,5 +40,14 @@ def checked_folder(out: Path, cohort: Cohort) -> Path:
 
 def _image_folders(cohort: Cohort) -> set[Path]:
     """Folders that are an image (a DICOM series)."""
-    files = (file for patient in cohort for entry in patient.images for file in entry.files)
-    return {file.resolve() for file in files if file.is_dir()}
+    return {source.resolve() for source in _inputs(cohort) if source.is_dir()}
+
+
+def _folders_of_files(cohort: Cohort) -> set[Path]:
+    """Folders that directly hold an input; of a link, both the one it stands in and the one it leads to."""
+    return {folder for source in _inputs(cohort) for folder in (source.parent.resolve(), source.resolve().parent)}
+
+
+def _inputs(cohort: Cohort) -> Iterator[Path]:
+    """Every file or folder that the manifest names: images, masks, bone masks, reference masks."""
+    return (source for patient in cohort for entry in patient.images for source in entry.files)

@@ -83,9 +83,18 @@ def without_response(patient: Patient, fingerprint: str, error: MdandersonError,
 
 def _timeline(job: Job, patient: Patient) -> Timeline:
     if not patient.images:
-        raise InputError("no image of the patient can be used", way_out="mend the rows that problems.csv names")
+        raise _without_image(patient)
     assess = job.assess or _default_assess()
     return assess(patient, settings=job.settings, criteria=job.criteria)
+
+
+def _without_image(patient: Patient) -> InputError:
+    """Names the first row that lost an image; problems.csv has the others."""
+    faults = sorted(problem for problem in patient.problems if problem.severity is Severity.ERROR)
+    if not faults:
+        return InputError("no image of the patient is listed", way_out="give the patient a row with an image")
+    first = faults[0]
+    return InputError(f"no image can be used: {first.what}", where=first.where, way_out=first.how_to_fix)
 
 
 def _default_assess() -> Assess:
@@ -110,8 +119,8 @@ def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, a
 
 
 def _failure(timeline: Timeline) -> str:
-    """Why the patient counts as failed: an error left it without any response. Blank where it was scored."""
+    """Why the patient counts as failed: the error that left it without any response. Blank where it was scored."""
     if any(response.category not in {Category.NE, Category.BL} for response in timeline.responses):
         return ""
     errors = [problem for problem in timeline.problems if problem.severity is Severity.ERROR]
-    return errors[0].what if errors else ""
+    return errors[0].line if errors else ""

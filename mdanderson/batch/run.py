@@ -20,6 +20,7 @@ from mdanderson.report.cells import Cells, sorted_rows, to_csv
 from mdanderson.report.columns import PROBLEMS, TABLES
 from mdanderson.report.tables import problem_row
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import DEFAULT_CRITERIA
 
 __all__ = ["Progress", "score"]
 
@@ -41,7 +42,7 @@ def score(
     out: str | Path,
     *,
     settings: Settings | None = None,
-    criteria: Sequence[str] = ("mda2010",),
+    criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     workers: int = 1,
     fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,

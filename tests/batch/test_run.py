@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 
 from mdanderson.batch import Progress, Results, score
 from mdanderson.errors import ImageError, ManifestError, OutputError, Problem, SettingsError, Severity
-from mdanderson.findings import Examination, LesionFinding
+from mdanderson.findings import Examination, LesionFinding, PatientFacts
 from mdanderson.readers.manifest import Patient, read_cohort
 from mdanderson.report.columns import TABLES
 from mdanderson.settings import Policy, Settings
@@ -308,26 +309,34 @@ def test_the_manifests_problems_reach_the_table(manifest: Path, tmp_path: Path) 
         file.write(",p1_0.nii,2024-01-05,CT,,\nP09,gone.nii,2024-01-05,CT,,\nP01,gone.nii,2024-05-01,CT,week 16,\n")
     results = run(manifest, tmp_path / "out", assess=make_assess())
     assert results.failed == {
-        "P09": "no image of the patient can be used; mend the rows that problems.csv names",
+        "P09": "no image can be used: file not found: gone.nii @ cohort.csv row 11 column image; "
+        "correct the path; it starts at the manifest",
     }
     errors = results.problems[results.problems.severity == "error"]
     assert list(zip(errors.patient_id, errors.visit, errors["where"], strict=True)) == [
         ("", "", "cohort.csv row 10 column patient_id"),
         ("P01", "week 16", "cohort.csv row 12 column image"),
-        ("P09", "", ""),
+        ("P09", "", "cohort.csv row 11 column image"),
         ("P09", "", "cohort.csv row 11 column image"),
     ]
+
+
+def test_a_patient_without_any_row_fails_by_itself(manifest: Path, tmp_path: Path) -> None:
+    cohort = read_cohort(manifest)
+    bare = Patient(patient_id="P00", facts=PatientFacts(patient_id="P00"))
+    results = run(replace(cohort, patients=(bare, *cohort.patients)), tmp_path / "out")
+    assert results.failed == {"P00": "no image of the patient is listed; give the patient a row with an image"}
 
 
 def test_a_timeline_of_nothing_but_errors_counts_as_failed(manifest: Path, tmp_path: Path) -> None:
     def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
         examinations = [Examination(modality=Modality.CT, date=date, evaluable=False, why="torn") for date in DATES]
-        problem = Problem(what="the image is torn", where="p.nii")
+        problem = Problem(what="the image is torn", where="p.nii", how_to_fix="copy it again")
         return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria, problems=[problem])
 
     results = run(manifest, tmp_path / "out", assess=assess)
     assert results.scored == ()
-    assert results.failed["P01"] == "the image is torn"
+    assert results.failed["P01"] == "the image is torn @ p.nii; copy it again"
     assert {row["category"] for row in results.overall()} == {"BL", "NE"}
 
 

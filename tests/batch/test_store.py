@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import mdanderson
 from mdanderson.batch.fingerprint import fingerprint, input_files, versions
 from mdanderson.batch.folder import checked_folder
 from mdanderson.batch.store import Finished, Store, write_atomically
@@ -161,7 +162,8 @@ def test_changed_settings_or_criteria_change_it(patient: Patient) -> None:
 
 def test_versions() -> None:
     assert {"mdanderson", "python", "numpy", "SimpleITK", "pydicom"} <= versions().keys()
-    assert "not installed" not in {versions()["mdanderson"], versions()["numpy"]}
+    assert versions()["mdanderson"] == mdanderson.__version__
+    assert versions()["numpy"] != "not installed"
 
 
 def cohort_of(patient: Patient, tmp_path: Path) -> Cohort:
@@ -188,6 +190,41 @@ def test_folders_that_are_fine(patient: Patient, tmp_path: Path) -> None:
 def test_folders_that_are_refused(patient: Patient, tmp_path: Path, name: str, line: str) -> None:
     with pytest.raises(OutputError, match=line):
         checked_folder(tmp_path / name, cohort_of(patient, tmp_path))
+
+
+@pytest.mark.parametrize("column", ["image", "mask", "bone_mask", "reference_mask"])
+def test_results_never_lie_beside_an_input(patient: Patient, tmp_path: Path, column: str) -> None:
+    beside = tmp_path / "P01"
+    beside.mkdir()
+    (beside / "x.nii").touch()
+    entry = replace(patient.images[0], **{column: beside / "x.nii"})
+    cohort = cohort_of(replace(patient, images=(entry,)), tmp_path)
+    for out in (beside, tmp_path / "new" / ".." / "P01"):
+        with pytest.raises(OutputError, match="results would lie beside images or masks of the cohort"):
+            checked_folder(out, cohort)
+    assert checked_folder(beside / "results", cohort) == beside / "results"
+    assert [path.name for path in beside.iterdir()] == ["x.nii"]
+
+
+def test_results_never_lie_beside_a_series(patient: Patient, tmp_path: Path) -> None:
+    series = tmp_path / "P01" / "ct"
+    series.mkdir(parents=True)
+    cohort = cohort_of(replace(patient, images=(replace(patient.images[0], image=series),)), tmp_path)
+    with pytest.raises(OutputError, match="beside images or masks"):
+        checked_folder(series.parent, cohort)
+    assert checked_folder(series.parent / "results", cohort) == series.parent / "results"
+
+
+def test_a_linked_input_is_guarded_where_it_stands_and_where_it_leads(patient: Patient, tmp_path: Path) -> None:
+    stands, leads = tmp_path / "stands", tmp_path / "leads"
+    stands.mkdir()
+    leads.mkdir()
+    (leads / "x.nii").touch()
+    (stands / "y.nii").symlink_to(leads / "x.nii")
+    cohort = cohort_of(replace(patient, images=(replace(patient.images[0], image=stands / "y.nii"),)), tmp_path)
+    for out in (stands, leads):
+        with pytest.raises(OutputError, match="beside images or masks"):
+            checked_folder(out, cohort)
 
 
 def test_a_link_to_the_cohort_is_its_folder(
