@@ -2,7 +2,7 @@
 
 Both CTs are clipped and shrunk to about 3 mm. Every shift of one over the other is tried on a coarse grid, at several
 rotations (search); the most promising are fitted by Gauss-Newton on the HU in and near bone, and the best is polished
-(fit); the result is fitted back from the other image and judged (trust). Own code and not a library's optimiser, because
+(fit); the result is fitted back from the other image and judged (trust). Own code, not a library's optimiser, because
 it must start from anywhere, leave out what was never imaged or has changed, tell how far it can be believed, and repeat
 to the bit.
 """
