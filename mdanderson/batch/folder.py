@@ -25,7 +25,7 @@ def checked_folder(out: Path, cohort: Cohort) -> Path:
         raise OutputError(
             "results would lie beside images or masks of the cohort",
             where=str(out),
-            way_out="name another folder; a new one in there will do",
+            way_out="name another folder, or a new one in there",
         )
     if not (out / ".patients").exists():
         for name in (*(table.file_name for table in TABLES), "run.json"):

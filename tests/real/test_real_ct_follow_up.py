@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import shutil
 import subprocess
 import sys
@@ -454,8 +455,10 @@ def test_some_failed_is_exit_code_one_and_never_a_traceback(broken):
     run, _ = broken
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    for patient in BROKEN:
-        assert sum(line.startswith(f"mdanderson: {patient} was not scored") for line in run.stderr.splitlines()) == 1
+    for patient, named in BROKEN.items():
+        (line,) = [line for line in run.stderr.splitlines() if line.startswith(f"mdanderson: {patient}: ")]
+        assert named in line
+        assert re.search(" @ .+; .+", line)
 
 
 @pytest.mark.parametrize(("patient", "named"), BROKEN.items())
