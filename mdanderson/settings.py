@@ -102,7 +102,7 @@ class ImageSettings:
         0.5, "ours, CR2: at most this share of the baseline's distance from reference bone is left", gt=0, le=1
     )
     normal_focus_mm: float = _known(
-        5.0, "ours, CR2: no lytic focus as large as this is left, the size from which a new lesion counts", gt=0
+        4.0, "ours, CR2: no lytic focus as large as this is left; at the scale of judgement 6 mm read 4.6 mm", gt=0
     )
     reference_minimum_voxels: int = _known(100, "ours: fewer voxels of reference bone are no reference", ge=1)
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)

@@ -40,26 +40,31 @@ def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | 
     needed = (density.reference_hu, density.reference_sd_hu, density.lytic_fraction, density.sclerotic_fraction)
     if any(value is None for value in needed):
         return None
-    reference, spread, lytic, sclerotic = (exact(value) for value in needed if value is not None)
-    off = abs(exact(density.median_hu) - reference)
-    near = rule.met("median_off_hu", off, settings) or (
-        spread > 0 and rule.met("median_off_in_robust_sd", off / spread, settings)
-    )
+    lytic, sclerotic = exact(density.lytic_fraction or 0), exact(density.sclerotic_fraction or 0)
+    near = _is_near(rule, density, settings)
     focus = density.lytic_focus_mm is None or rule.met("lytic_focus_mm", exact(density.lytic_focus_mm), settings)
     few = rule.met("lytic_fraction", lytic, settings) and rule.met("sclerotic_fraction", sclerotic, settings)
     return near and focus and few
 
 
 def is_back_to_normal(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
-    """CR2: normal now, abnormal before, and plainly nearer to reference bone than it was.
+    """CR2: normal now, off by its median before (detail 29), and plainly nearer to reference bone than it was.
 
     Where bone is hardly denser than soft tissue noise alone carries a place across a limit; a change must be seen.
     """
     normal = is_normal(rule, density, settings)
-    earlier = None if before is None else is_normal(rule, before, settings)
-    if normal is None or earlier is None or before is None:
+    if normal is None or before is None or is_normal(rule, before, settings) is None:
         return None
-    return normal and not earlier and rule.met("contrast_left", _contrast_left(density, before), settings)
+    changed = rule.met("contrast_left", _contrast_left(density, before), settings)
+    return normal and changed and not _is_near(rule, before, settings)
+
+
+def _is_near(rule: LesionRule, density: Density, settings: Settings) -> bool:
+    """Whether the median is that of the reference bone, by its spread or in HU."""
+    off, spread = abs(exact(density.median_hu) - exact(density.reference_hu or 0)), exact(density.reference_sd_hu or 0)
+    if rule.met("median_off_hu", off, settings):
+        return True
+    return spread > 0 and rule.met("median_off_in_robust_sd", off / spread, settings)
 
 
 def _contrast_left(now: Density, before: Density) -> Fraction:
