@@ -39,7 +39,7 @@ def test_the_python_example_runs_on_the_demo_cohort(tmp_path, monkeypatch, capsy
     """Ten lines, and the reasons it prints can be read to their end."""
     cohort = Path(__file__).parents[1] / "segmentations" / "cohort.csv"
     example = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
-    assert example.count("\n") == 10
+    assert sum(bool(line) for line in example.splitlines()) <= 10
     example = example.replace('"cohort.csv"', repr(str(cohort))).replace('"P01"', '"DEMO-SD"')
     monkeypatch.chdir(tmp_path)
     exec(compile(example.replace("workers=2", "workers=1"), "README", "exec"), {})

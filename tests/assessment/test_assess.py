@@ -386,7 +386,13 @@ def test_an_unreadable_dicom_follow_up_costs_its_own_visit_only(tmp_path):
     table = ["patient_id,visit,date,modality,image,mask"]
     for visit, size in enumerate((18, 8, 8)):
         seen = phantom((lesion(1, LOWER, size),), visit)
-        write_ct_series(seen.volume, tmp_path / f"ct{visit}", patient_id="X", study_date=dt.date(2024, visit + 1, 1), seed=str(visit))
+        write_ct_series(
+            seen.volume,
+            tmp_path / f"ct{visit}",
+            patient_id="X",
+            study_date=dt.date(2024, visit + 1, 1),
+            seed=str(visit),
+        )
         write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
         table.append(f"P01,v{visit},,,ct{visit},mask{visit}.nii.gz")
     slices = sorted((tmp_path / "ct2").iterdir())
