@@ -145,7 +145,7 @@ def score(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
-    no_report: Annotated[  # noqa: ARG001 - part of the contract; there is no other report to leave out yet
+    no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
         bool, typer.Option("--no-report", help="Tables only; this version writes nothing else.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,

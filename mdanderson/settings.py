@@ -1,4 +1,4 @@
-"""Every threshold and policy: one field each, with its default, its bounds and its source.
+"""Every threshold and policy that says what a finding means: one field each, with default, bounds and source.
 
 What no published criterion settles is an *operational definition of ours*; its source says so.
 """

@@ -1,4 +1,4 @@
-"""The closed words of the field. Each value is spelled as the tables of the contract spell it."""
+"""The closed words of the field. Each value is spelled as the result tables spell it."""
 
 from __future__ import annotations
 
