@@ -19,7 +19,7 @@ _MOST_CELLS = 30_000
 _FINEST_MM = 10.0
 _TURN_RAD = float(np.deg2rad(14.0))
 _LEAST_OVERLAP = 0.25
-"""Of the smaller scene; a smaller overlap fits by chance. What is trusted in the end is `registration_least_overlap`."""
+"""Of the smaller scene; less fits by chance. What is trusted is up to `registration_least_overlap`."""
 _PEAKS = 3
 
 ComplexArray = npt.NDArray[np.complex64]
