@@ -161,7 +161,8 @@ class _Panel:
             return None
         codes = [code for lesion in carrying for code in _carries(lesion)]
         told = "; ".join(lesion.reason for lesion in carrying[:3]) + ("; ..." if len(carrying) > 3 else "")
-        reason = f"{len(carrying)} of {_lesions(len(assessed))} carry {_list(codes)} ({told})"
+        verb = "carries" if len(carrying) == 1 else "carry"
+        reason = f"{len(carrying)} of {_lesions(len(assessed))} {verb} {_list(codes)} ({told})"
         return Category.PR, codes, reason + self._barred()
 
     def _barred(self) -> str:
