@@ -119,11 +119,17 @@ class ImageSettings:
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
     )
+    plane_turn_degrees: float = _known(
+        30.0, "ours: acquisition planes turned by more than this show other diameters of one lesion", gt=0, le=90
+    )
     plane_spacing_change: float = _known(
         1.5, "ours: planes that differ by this factor between two visits cut a small lesion differently", gt=1
     )
     planes_across: float = _known(
         2.0, "ours: then a lesion must be this many of the wider planes long to be compared in size", gt=0
+    )
+    doubt_focus_share: float = _known(
+        0.5, "ours: nor is it new when a lytic focus of this share of its diameter lay there at baseline", gt=0, le=1
     )
     field_of_view_share: float = _known(
         0.9, "ours: a place is in view when the image shows this share of it", gt=0, le=1

@@ -81,6 +81,9 @@ def _unsized(station: Station, measured: LesionMeasurement, known: Known | None,
         return "cut by the edge of the field of view: its size is not known"
     if known is None or known.first.long_axis_mm is None:
         return ""
+    turned = station.plane_turn_degrees(known.home)
+    if turned > settings.image.plane_turn_degrees:
+        return f"its planes are turned by {turned:.0f} degrees from those of {known.first.date}: sizes do not compare"
     then, now = (one.volume.geometry.spacing_mm[0] for one in (known.home, station))
     longest = max(float(known.first.long_axis_mm), float(measured.diameters.long_axis_mm))
     changed = max(then, now) >= settings.image.plane_spacing_change * min(then, now)

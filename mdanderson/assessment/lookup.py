@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import pi
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.examine import examine_place
@@ -16,7 +17,7 @@ from mdanderson.volume import Region
 
 __all__ = ["MAYBE_NEW", "look_up", "seen_at_baseline"]
 
-MAYBE_NEW = "partly abnormal at baseline already: nobody can say whether it is new"
+MAYBE_NEW = "the baseline image does not tell whether it was there: nobody can say whether it is new"
 
 
 def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) -> LesionFinding:
@@ -53,9 +54,11 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
         return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
     if is_filled_in(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"
-    if is_density_normal(density, settings):
-        return Status.NOT_EVALUABLE, density, "not segmented, and as near to normal bone as at baseline: nobody can say"
-    return Status.MISSING, density, "lesion visible but not segmented"
+    if not is_density_normal(density, settings):
+        return Status.MISSING, density, "lesion visible but not segmented"
+    if (density.lytic_focus_mm or 0.0) >= settings.image.normal_focus_mm:
+        return Status.MISSING, density, f"a lytic focus of {density.lytic_focus_mm} mm is left"
+    return Status.NOT_EVALUABLE, density, "not segmented, and as near to normal bone as at baseline: nobody can say"
 
 
 def seen_at_baseline(
@@ -71,29 +74,39 @@ def seen_at_baseline(
         return Status.NOT_EVALUABLE, "outside the baseline's field of view: nobody can say whether it is new"
     place = home.carry(lesion.region, station)
     if place is None or finding.density is None:
-        return Status.NEW, ""
+        return Status.NOT_EVALUABLE, MAYBE_NEW
     then = examine_place(home, place, known=None, neighbours=_others(home, place), settings=settings)
     share = _share_then(finding.density, then)
-    if share < settings.image.grown_share:
+    if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
         return Status.NEW, ""
-    if share < settings.image.visible_share:
+    if share is None or share < settings.image.visible_share or not _same_side(finding.density, then):
         return Status.NOT_EVALUABLE, MAYBE_NEW
     return Status.FOLLOWED, "visible at baseline but not segmented"
 
 
-def _share_then(now: Density, then: Density) -> float:
-    """How much of what is abnormal at a place was so before, in the same way (lytic, or sclerotic): 0 to 1 and more.
+def _share_then(now: Density, then: Density) -> float | None:
+    """How much of what is abnormal at a place was abnormal before, lytic or sclerotic: 0 to 1 and more.
 
-    Soft tissue beside a bone reads as lytic: a high share is a doubt before it is a proof.
+    None where it cannot be told. Soft tissue beside bone reads as lytic: a high share is a doubt before it is a proof.
     """
+    shares = (now.lytic_fraction, now.sclerotic_fraction, then.lytic_fraction, then.sclerotic_fraction)
+    lytic_now, sclerotic_now, lytic_then, sclerotic_then = (share or 0.0 for share in shares)
+    if any(share is None for share in shares) or lytic_now + sclerotic_now == 0:
+        return None
+    return (lytic_then + sclerotic_then) / (lytic_now + sclerotic_now)
+
+
+def _was_focus(finding: LesionFinding, then: Density, settings: Settings) -> bool:
+    """Whether a lytic focus of much of its size lay there: a rim or filling drawn now makes the share of it small."""
+    diameter_mm = float((6000.0 / pi * (finding.volume_ml or 0.0)) ** (1 / 3))
+    return (then.lytic_focus_mm or 0.0) >= settings.image.doubt_focus_share * diameter_mm
+
+
+def _same_side(now: Density, then: Density) -> bool:
+    """Whether a place was on the same side of reference bone before: a cortex that is lytic now was none."""
     if now.reference_hu is None or then.reference_hu is None:
-        return 0.0
-    contrasts = (now.median_hu - now.reference_hu, then.median_hu - then.reference_hu)
-    if contrasts[0] * contrasts[1] <= 0:
-        return 0.0
-    lytic = contrasts[0] < 0
-    share_now, share_then = (one.lytic_fraction if lytic else one.sclerotic_fraction for one in (now, then))
-    return share_then / share_now if share_now and share_then else 0.0
+        return False
+    return (now.median_hu - now.reference_hu) * (then.median_hu - then.reference_hu) > 0
 
 
 def _others(station: Station, place: Region) -> list[Region]:

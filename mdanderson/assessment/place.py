@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from scipy import ndimage
+
 from mdanderson.assessment.station import Image, Station
-from mdanderson.geometry import Geometry
+from mdanderson.geometry import Geometry, box_shape, grow_box
 from mdanderson.registration import Registration, register
 from mdanderson.settings import Settings
+from mdanderson.volume import Volume
 
 __all__ = ["place_baseline", "place_follow_up"]
+
+_RIM_REACH_MM = 4.0
+"""A new rim is 2-3 mm wide and may lie outside what was drawn."""
+_UNSEEN_HU = -32768
+"""Stands for voxels never imaged, where the image has no value of its own for them."""
 
 
 def place_baseline(images: Sequence[Image], *, settings: Settings) -> tuple[Station, ...]:
@@ -36,7 +45,7 @@ def place_follow_up(image: Image, baseline: Sequence[Station], *, settings: Sett
 
 
 def _registered(image: Image, home: Station, settings: Settings) -> Station:
-    found = register(home.volume, image.volume, settings=settings.image)
+    found = register(_without_lesions(home.image), _without_lesions(image), settings=settings.image)
     return Station(
         image=image,
         registration=replace(
@@ -46,6 +55,23 @@ def _registered(image: Image, home: Station, settings: Settings) -> Station:
             error_mm=found.error_mm + home.registration.error_mm,
         ),
     )
+
+
+def _without_lesions(image: Image) -> Volume:
+    """The image with its lesions, and what a rim may reach, as never imaged: what heals or grows is no landmark."""
+    volume = image.volume
+    if not image.lesions.regions:
+        return volume
+    array = volume.array.copy()
+    unseen = volume.padding if volume.padding is not None else _UNSEEN_HU
+    for region in image.lesions:
+        box = grow_box(region.box, volume.geometry, _RIM_REACH_MM)
+        own = tuple(slice(r.start - b.start, r.stop - b.start) for r, b in zip(region.box, box, strict=True))
+        outside = np.ones(box_shape(box), dtype=bool)
+        outside[own] = ~region.voxels
+        away_mm = ndimage.distance_transform_edt(outside, sampling=volume.geometry.spacing_mm)
+        array[box][away_mm <= _RIM_REACH_MM] = unseen
+    return replace(volume, array=array, padding=float(unseen))
 
 
 def _one_space(one: Geometry, other: Geometry) -> bool:

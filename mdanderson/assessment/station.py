@@ -73,6 +73,12 @@ class Station:
         moved = Mask(geometry=grid, regions=(region,)).on_grid(_anywhere(self.volume.geometry))
         return moved.regions[0] if moved.regions else None
 
+    def plane_turn_degrees(self, home: Station) -> float:
+        """Angle between the acquisition planes of two images, the patient's own motion between them taken away."""
+        matrix = self.registration.matrix @ np.linalg.inv(home.registration.matrix)
+        normal = matrix[:3, :3] @ home.volume.geometry.directions[0]
+        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ self.volume.geometry.directions[0]))))))
+
     def share_in_view(self, points_common_mm: FloatArray) -> float:
         """The share of (n, 3) points that this image shows: inside its grid and imaged."""
         geometry = self.volume.geometry

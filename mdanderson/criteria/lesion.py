@@ -198,7 +198,9 @@ def _reason(facts: LesionFacts, verdicts: Sequence[Verdict]) -> str:
         told.insert(0, f"measured together with {facts.merged_into}, into which it merged")
     if not any(verdict.fired for verdict in verdicts) and facts.unassessed:
         told.append(facts.unassessed)
-    return "; ".join(told or [_missing(verdicts)]) + ("; treated locally" if facts.treated else "")
+    if not told:
+        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [_missing(verdicts)]
+    return "; ".join(told) + ("; treated locally" if facts.treated else "")
 
 
 def _missing(verdicts: Sequence[Verdict]) -> str:

@@ -20,6 +20,7 @@ from mdanderson.phantoms.render import Phantom, render
 from mdanderson.phantoms.shapes import LesionSpec, rigid_motion
 from mdanderson.phantoms.write import write_ct_series, write_label_map, write_nifti
 from mdanderson.readers.manifest import Patient, read_cohort
+from mdanderson.settings import ImageSettings, Settings
 from mdanderson.timeline import Timeline
 from mdanderson.vocabulary import Category, LesionType, Status
 
@@ -412,3 +413,48 @@ def test_voxels_that_are_no_numbers_are_told(tmp_path):
     timeline = assess(read_cohort(manifest)["P01"])
     assert any("NaN" in problem.what for problem in timeline.problems)
     assert category(timeline) == Category.SD
+
+
+@pytest.mark.parametrize("healing", [{"fill_fraction": 1.0}, {"rim_thickness_mm": 2.5, "rim_drawn": True}])
+def test_healing_of_a_lesion_overlooked_at_baseline_is_never_a_new_one(patient_of, healing):
+    hidden, healed = lesion(2, UPPER, 14, drawn=False), lesion(2, UPPER, 14, **healing)
+    timeline = assess(patient_of([LARGE, hidden], [LARGE, healed]))
+    assert category(timeline) in {Category.SD, Category.NE}
+    assert rows(timeline)["L02"].finding.status is not Status.NEW
+
+
+def test_without_reference_bone_nobody_calls_a_lesion_new(patient_of):
+    """A superscan: neither image holds bone to compare with, so the baseline cannot tell what was there."""
+    none = Settings(image=ImageSettings(reference_minimum_voxels=10**9))
+    hidden = lesion(2, UPPER, 12, drawn=False)
+    timeline = assess(patient_of([LARGE, hidden], [LARGE, lesion(2, UPPER, 12)]), settings=none)
+    assert category(timeline) == Category.NE
+
+
+def test_lesions_that_heal_do_not_cost_the_registration(patient_of):
+    """Two large lesions filled in with dense bone change much of what two vertebrae show."""
+    before = [lesion(1, LOWER, 26), lesion(2, UPPER, 22)]
+    after = [lesion(1, LOWER, 26, fill_fraction=1.0), lesion(2, UPPER, 22, fill_fraction=1.0)]
+    timeline = assess(patient_of(before, after))
+    assert category(timeline) == Category.CR
+    assert all(row.finding.registration_error_mm < 2 for row in rows(timeline).values())
+
+
+def test_planes_turned_to_another_side_do_not_compare_in_size(tmp_path):
+    """A lesion taller than wide reads larger in a sagittal acquisition than in an axial one."""
+    tall = LesionSpec(label=1, centre_mm=LOWER, semi_axes_mm=(5.5, 5.5, 9.0))
+    side = Geometry.from_axes(
+        shape=(60, 64, 70),
+        spacing_mm=(1.5, 1.2, 1.2),
+        origin_mm=(-44, -46, 34),
+        directions=((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+    )
+    manifest = write_patient(tmp_path, [[tall], [tall]])
+    seen = phantom((tall,), 1, side)
+    write_ct_series(seen.volume, tmp_path / "side", patient_id="X", study_date=dt.date(2024, 5, 24), seed="side")
+    write_label_map(seen.mask, tmp_path / "mask1.nii.gz")
+    manifest.write_text(manifest.read_text().replace("ct1.nii.gz", "side"))
+    timeline = assess(read_cohort(manifest)["P01"])
+    assert rows(timeline)["L01"].finding.long_axis_mm is None
+    assert category(timeline) == Category.NE
+    assert "turned" in timeline.response(timeline.visits[1]).reason

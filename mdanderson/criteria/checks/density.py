@@ -33,30 +33,35 @@ def is_completely_filled_in(rule: LesionRule, density: Density, settings: Settin
 
 
 def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
-    """CR2: the median is near that of the reference bone, by its spread or in HU, and hardly a voxel is off.
-
-    Nor does the rest hang together as a focus that would count if it were new.
-    """
+    """CR2: the median is near that of the reference bone, by its spread or in HU, and hardly a voxel is off."""
     needed = (density.reference_hu, density.reference_sd_hu, density.lytic_fraction, density.sclerotic_fraction)
     if any(value is None for value in needed):
         return None
     lytic, sclerotic = exact(density.lytic_fraction or 0), exact(density.sclerotic_fraction or 0)
     near = _is_near(rule, density, settings)
-    focus = density.lytic_focus_mm is None or rule.met("lytic_focus_mm", exact(density.lytic_focus_mm), settings)
     few = rule.met("lytic_fraction", lytic, settings) and rule.met("sclerotic_fraction", sclerotic, settings)
-    return near and focus and few
+    return near and few
 
 
 def is_back_to_normal(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
     """CR2: normal now, off by its median before (detail 29), and plainly nearer to reference bone than it was.
 
-    Where bone is hardly denser than soft tissue noise alone carries a place across a limit; a change must be seen.
+    Where bone is hardly denser than soft tissue noise alone carries a place across a limit; a change must be seen. Nor
+    may what was a lytic focus be one still.
     """
     normal = is_normal(rule, density, settings)
     if normal is None or before is None or is_normal(rule, before, settings) is None:
         return None
     changed = rule.met("contrast_left", _contrast_left(density, before), settings)
-    return normal and changed and not _is_near(rule, before, settings)
+    healed = _is_without_focus(rule, density, settings) is not False or bool(_is_without_focus(rule, before, settings))
+    return normal and changed and healed and not _is_near(rule, before, settings)
+
+
+def _is_without_focus(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
+    """Whether no lytic part hangs together that would count if it were new."""
+    if density.lytic_focus_mm is None:
+        return None
+    return rule.met("lytic_focus_mm", exact(density.lytic_focus_mm), settings)
 
 
 def _is_near(rule: LesionRule, density: Density, settings: Settings) -> bool:
