@@ -85,7 +85,9 @@ def seen_at_baseline(
 
 
 def _share_then(now: Density, then: Density) -> float | None:
-    """How much of what is abnormal at a place was abnormal before, lytic or sclerotic: 0 to 1 and more.
+    """How much of what is abnormal at a place was abnormal before: 0 to 1 and more.
+
+    What is sclerotic now may have been lytic, and healed; what is lytic now was not sclerotic: that is the cortex.
 
     None where it cannot be told. Soft tissue beside bone reads as lytic: a high share is a doubt before it is a proof.
     """
@@ -93,11 +95,16 @@ def _share_then(now: Density, then: Density) -> float | None:
     lytic_now, sclerotic_now, lytic_then, sclerotic_then = (share or 0.0 for share in shares)
     if any(share is None for share in shares) or lytic_now + sclerotic_now == 0:
         return None
+    if lytic_now > sclerotic_now:
+        return lytic_then / lytic_now
     return (lytic_then + sclerotic_then) / (lytic_now + sclerotic_now)
 
 
 def _was_focus(finding: LesionFinding, then: Density, settings: Settings) -> bool:
-    """Whether a lytic focus of much of its size lay there: a rim or filling drawn now makes the share of it small."""
+    """Whether a lesion with sclerosis was a lytic focus of much of its size: rim and filling make the share small."""
+    now = finding.density
+    if now is None or (now.sclerotic_fraction or 0.0) < settings.image.type_minority:
+        return False
     diameter_mm = float((6000.0 / pi * (finding.volume_ml or 0.0)) ** (1 / 3))
     return (then.lytic_focus_mm or 0.0) >= settings.image.doubt_focus_share * diameter_mm
 
