@@ -1,6 +1,7 @@
 """Doors in: the only room that reads files.
 
-`read_volume` looks a file's format up in an explicit ordered registry; a format is one module and one line here.
+`read_volume` looks a file's format up in an explicit ordered registry; a format is one module and one line here
+(and its endings in the manifest, where it holds neither date nor modality).
 Imports are inside functions: each imaging library takes a second to load and most runs need one of them.
 """
 
