@@ -13,9 +13,19 @@ from math import isfinite
 
 from mdanderson.errors import MeasurementError
 from mdanderson.quantities import add_up
-from mdanderson.vocabulary import Basis, LesionType, Modality, Status
+from mdanderson.vocabulary import (
+    Alignment,
+    Basis,
+    Collapse,
+    EventKind,
+    LesionType,
+    Modality,
+    Pain,
+    Posterolateral,
+    Status,
+)
 
-__all__ = ["Density", "Examination", "LesionFinding", "PatientFacts"]
+__all__ = ["Density", "Event", "Examination", "LesionFinding", "PatientFacts", "Statement", "Structure"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +59,64 @@ class Density:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Structure:
+    """What a reader says of the bone round a lesion, for SINS and Mirels; None = not said.
+
+    bone_share: share of the bone's diameter that the lesion takes (0-1).
+    """
+
+    pain: Pain | None = None
+    alignment: Alignment | None = None
+    collapse: Collapse | None = None
+    posterolateral: Posterolateral | None = None
+    bone_share: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, "structure", ("bone_share",), least=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """What a reader states about one lesion in one examination (a row of reads.csv). Blank or None = not stated.
+
+    The lesion is named by `lesion_id`, by its `label` in that examination's mask, or by both, which ties them together.
+    `row`: as a spreadsheet counts, to name it in a problem. `time`: when it was stated; the latest counts.
+    """
+
+    date: dt.date
+    modality: Modality
+    sequence: str = ""
+    lesion_id: str = ""
+    label: str = ""
+    reader: str = ""
+    time: str = ""
+    row: int = 0
+    codes: frozenset[str] = frozenset()
+    new: bool | None = None
+    target: bool | None = None
+    node: bool | None = None
+    measurable: bool | None = None
+    lesion_type: LesionType | None = None
+    soft_tissue_mm: Decimal | None = None
+    site: str = ""
+    laterality: str = ""
+    structure: Structure | None = None
+    comment: str = ""
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, f"reads row {self.row}", ("soft_tissue_mm",), least=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to the patient on a day (a row of events.csv). site: where, blank = not said."""
+
+    date: dt.date
+    kind: EventKind | str
+    site: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LesionFinding:
     """One lesion in one image at one visit: a row of lesions.csv before it is judged.
 
@@ -57,7 +125,8 @@ class LesionFinding:
     `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/criteria.md, detail
     26); `parents_*_mm` those at baseline of the union of a merge's `parents`, measured as one region (detail 27).
     `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there.
-    `measurable` and `reader_codes` (rule codes such as PR4) are a reader's statements.
+    `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes
+    such as PR4) are a reader's statements; `reader` made them. `suv_peak` is lean-body-mass corrected (SULpeak).
     """
 
     lesion_id: str
@@ -68,9 +137,16 @@ class LesionFinding:
     sequence: str = ""
     label: str = ""
     site: str = ""
+    laterality: str = ""
     basis: Basis = Basis.MEASURED
     lesion_type: LesionType | None = None
     measurable: bool | None = None
+    target: bool | None = None
+    node: bool | None = None
+    soft_tissue_mm: Decimal | None = None
+    structure: Structure | None = None
+    reader: str = ""
+    comment: str = ""
     long_axis_mm: Decimal | None = None
     short_axis_mm: Decimal | None = None
     outline_long_axis_mm: Decimal | None = None
@@ -184,12 +260,13 @@ class Examination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientFacts:
-    """What is known of a patient besides images (patients.csv)."""
+    """What is known of a patient besides images (patients.csv, events.csv)."""
 
     patient_id: str
     treatment_start: dt.date | None = None
     last_contact: dt.date | None = None
     death_date: dt.date | None = None
+    events: tuple[Event, ...] = ()
     extra: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -209,6 +286,7 @@ _LESION_NUMBERS = (
     "outline_short_axis_mm",
     "parents_long_axis_mm",
     "parents_short_axis_mm",
+    "soft_tissue_mm",
     "volume_ml",
     "signal_ratio",
     "uptake_ratio",

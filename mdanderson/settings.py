@@ -16,7 +16,21 @@ from pydantic.dataclasses import dataclass
 from mdanderson.errors import SettingsError
 from mdanderson.vocabulary import Modality, MrSequence, Scope
 
-__all__ = ["ImageSettings", "Policy", "Settings", "TreatedLesions"]
+__all__ = [
+    "Eortc",
+    "ImageSettings",
+    "Irecist",
+    "Mda2004",
+    "Pcwg3",
+    "Percist",
+    "Policy",
+    "Recist11",
+    "Settings",
+    "TreatedLesions",
+    "Uicc",
+    "Uncertainty",
+    "Who",
+]
 
 TreatedLesions = Literal["exclude", "include"]
 
@@ -60,6 +74,11 @@ class Policy:
     visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0)
     oligo_max_lesions: int = _known(5, "usual definition of oligometastatic disease", ge=1)
     treated_lesions: TreatedLesions = _known("exclude", "ours: a local treatment changes its lesion locally")
+    reader: str = _known("", "whose statements count where several readers made some; blank = the latest statement")
+    censor_at: Literal["last_visit", "therapy_stop", "new_therapy"] = _known(
+        "last_visit", "where progression-free time without event ends: last evaluable visit, or earlier by an event"
+    )
+    death: Literal["event", "censor"] = _known("event", "usual definition of progression-free survival")
     size_sequence_order: tuple[MrSequence, ...] = _known(
         (MrSequence.T1, MrSequence.STIR, MrSequence.T2),
         "ours: MR size comes from the first of these present at both visits",
@@ -162,11 +181,115 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Uncertainty:
+    """How far two measurements of one unchanged lesion lie apart (`[uncertainty]`)."""
+
+    readers: Literal["one", "two"] = _known("one", "whether one reader measured both visits")
+    relative_sd_one_reader: float = _known(
+        0.061, "SD of a diameter as a share of it, one reader (Yoon 2016, PubMed 26687017)", ge=0, lt=1
+    )
+    relative_sd_two_readers: float = _known(
+        0.086, "the same where two readers measured (Yoon 2016, PubMed 26687017)", ge=0, lt=1
+    )
+    absolute_sd_mm: float = _known(0.6, "and in mm whatever the size (Revel 2004)", ge=0)
+    diameter_correlation: float = _known(0.5, "ours: of the errors of a lesion's two diameters", ge=-1, le=1)
+    uptake_relative_sd: float = _known(0.10, "ours: of an uptake ratio; +25 % alone is inside its noise", ge=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Mda2004:
+    """MD Anderson criteria of 2004, which print no percentages (`[mda2004]`)."""
+
+    mda2004_tolerance: float = _known(
+        0.10, "ours: a change of the sum of diameters of at least this counts as larger or as regression", gt=0, lt=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Who:
+    """WHO 1979, on the product of diameters (`[who]`); UICC uses the same limits."""
+
+    pr_product_fall: float = _known(0.5, "WHO handbook 1979; Miller 1981", gt=0, lt=1)
+    pd_product_rise: float = _known(0.25, "WHO handbook 1979: of one or more lesions", gt=0)
+    confirm_weeks: float = _known(4.0, "WHO handbook 1979: CR and PR are confirmed at >= 4 weeks", ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Uicc:
+    """UICC (`[uicc]`)."""
+
+    modalities: tuple[Modality, ...] = _known((Modality.XR,), "UICC reads bone on radiographs; others may be added")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Recist11:
+    """RECIST 1.1 (`[recist11]`; Eisenhauer 2009)."""
+
+    pr_fall: float = _known(0.3, "sum of diameters against baseline", gt=0, lt=1)
+    pd_rise: float = _known(0.2, "sum of diameters against nadir", gt=0)
+    pd_absolute_mm: float = _known(5.0, "and at least this many mm", ge=0)
+    target_mm: float = _known(10.0, "longest diameter of a target lesion, or of a bone's soft-tissue component", gt=0)
+    node_target_mm: float = _known(15.0, "short axis of a target node", gt=0)
+    node_normal_mm: float = _known(10.0, "a node below this short axis counts as gone", gt=0)
+    maximum_targets: int = _known(5, "targets chosen where no reader names them", ge=1)
+    maximum_targets_per_organ: int = _known(2, "of these in one organ; bone is one, nodes are another", ge=1)
+    nontarget_rise: float = _known(
+        0.0, "ours: measured rise of the non-targets' sum that is unequivocal; 0 = only a reader can say so", ge=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Irecist:
+    """iRECIST (`[irecist]`; Seymour 2017); limits of size are those of RECIST 1.1."""
+
+    confirm_from_weeks: float = _known(4.0, "iUPD is confirmed by a visit at least this much later", ge=0)
+    confirm_to_weeks: float = _known(
+        8.0, "and usually not later than this; later visits are taken with a warning", ge=0
+    )
+    further_mm: float = _known(5.0, "further rise of the target sum or of the new lesions' sum that confirms", gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Percist:
+    """PERCIST 1.0 (`[percist]`; Wahl 2009), on SULpeak of the hottest lesion."""
+
+    pmr_fall: float = _known(0.3, "fall of SULpeak against baseline", gt=0, lt=1)
+    pmd_rise: float = _known(0.3, "rise of SULpeak against its lowest earlier value", gt=0)
+    absolute_sul: float = _known(0.8, "and at least this many SUL units, fall or rise", ge=0)
+    tlg_rise: float = _known(0.75, "rise of total lesion glycolysis above this is PMD", gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Eortc:
+    """EORTC 1999 (`[eortc]`; Young 1999), on the SUV of the same lesions."""
+
+    pmr_fall: float = _known(0.25, "fall of the summed SUVmax; 0.15 after one cycle in some prints", gt=0, lt=1)
+    pmd_rise: float = _known(0.25, "rise of the summed SUVmax above this", gt=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
+class Pcwg3:
+    """PCWG3, bone scan (`[pcwg3]`; Scher 2016)."""
+
+    new_foci: int = _known(2, "new foci that make a scan suspicious, and that confirm it", ge=1)
+    confirm_weeks: float = _known(6.0, "a scan confirms another when it is at least this much later", ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
 class Settings:
     """All settings of one run. `from_toml` reads a file; every section and key may be left out."""
 
     policy: Policy = Field(default_factory=Policy)
     image: ImageSettings = Field(default_factory=ImageSettings)
+    uncertainty: Uncertainty = Field(default_factory=Uncertainty)
+    mda2004: Mda2004 = Field(default_factory=Mda2004)
+    who: Who = Field(default_factory=Who)
+    uicc: Uicc = Field(default_factory=Uicc)
+    recist11: Recist11 = Field(default_factory=Recist11)
+    irecist: Irecist = Field(default_factory=Irecist)
+    percist: Percist = Field(default_factory=Percist)
+    eortc: Eortc = Field(default_factory=Eortc)
+    pcwg3: Pcwg3 = Field(default_factory=Pcwg3)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:

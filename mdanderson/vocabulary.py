@@ -6,12 +6,17 @@ from enum import StrEnum
 
 __all__ = [
     "DEFAULT_CRITERIA",
+    "Alignment",
     "Basis",
     "Category",
+    "Collapse",
+    "EventKind",
     "LesionType",
     "Modality",
     "MrSequence",
+    "Pain",
     "Pattern",
+    "Posterolateral",
     "Scope",
     "Status",
 ]
@@ -77,7 +82,7 @@ class Status(StrEnum):
 
 
 class Category(StrEnum):
-    """Response of a lesion or a patient, in the MD Anderson sense."""
+    """Response of a lesion or a patient, each criteria set in its own words."""
 
     CR = "CR"
     PR = "PR"
@@ -86,11 +91,61 @@ class Category(StrEnum):
     NE = "NE"
     BL = "BL"
     """The baseline itself."""
+    NON_CR_NON_PD = "Non-CR/Non-PD"
+    """RECIST 1.1: non-target lesions only, neither gone nor unequivocally worse."""
+    NED = "NED"
+    """No evidence of disease, at baseline as now."""
+    ICR = "iCR"
+    IPR = "iPR"
+    ISD = "iSD"
+    IUPD = "iUPD"
+    """iRECIST: progression that waits for the next visit."""
+    ICPD = "iCPD"
+    CMR = "CMR"
+    PMR = "PMR"
+    SMD = "SMD"
+    PMD = "PMD"
+    NON_PD = "Non-PD"
+    PDU = "PDu"
+    """PCWG3: new foci on the first scan on treatment, which the next scan settles."""
+
+    @property
+    def means(self) -> Category:
+        """What it comes to in the words that all sets share: CR, PR, SD, PD, NE or BL."""
+        return _MEANS.get(self, self)
 
     @property
     def is_response(self) -> bool:
-        """Whether the disease responds: CR or PR."""
-        return self in {Category.CR, Category.PR}
+        """Whether the disease responds, completely or partially."""
+        return self.means in {Category.CR, Category.PR}
+
+    @property
+    def is_progression(self) -> bool:
+        """Whether the disease progresses; one that waits for its confirmation (iUPD, PDu) does not yet."""
+        return self.means is Category.PD
+
+    @property
+    def is_evaluable(self) -> bool:
+        """Whether it says anything of the course."""
+        return self not in {Category.NE, Category.BL}
+
+
+_MEANS = {
+    Category.NON_CR_NON_PD: Category.SD,
+    Category.NED: Category.SD,
+    Category.ICR: Category.CR,
+    Category.IPR: Category.PR,
+    Category.ISD: Category.SD,
+    Category.IUPD: Category.SD,
+    Category.ICPD: Category.PD,
+    Category.CMR: Category.CR,
+    Category.PMR: Category.PR,
+    Category.SMD: Category.SD,
+    Category.PMD: Category.PD,
+    Category.NON_PD: Category.SD,
+    Category.PDU: Category.SD,
+}
+"""A progression not yet confirmed counts as neither response nor progression."""
 
 
 class Basis(StrEnum):
@@ -114,3 +169,83 @@ class Pattern(StrEnum):
     SYSTEMIC = "systemic"
     OLIGOMETASTATIC = "oligometastatic"
     POLYMETASTATIC = "polymetastatic"
+
+
+class EventKind(StrEnum):
+    """What happens to a patient on a day (events.csv); other words are kept as they are written."""
+
+    FRACTURE = "fracture"
+    CORD_COMPRESSION = "cord_compression"
+    RADIOTHERAPY = "radiotherapy"
+    SURGERY = "surgery"
+    CEMENTATION = "cementation"
+    ABLATION = "ablation"
+    HYPERCALCAEMIA = "hypercalcaemia"
+    THERAPY_START = "therapy_start"
+    THERAPY_STOP = "therapy_stop"
+
+    @property
+    def is_skeletal(self) -> bool:
+        """Whether it is a skeletal-related event: fracture, cord compression, radiation or surgery to bone, calcium."""
+        return self in _SKELETAL_EVENTS
+
+    @property
+    def is_local_treatment(self) -> bool:
+        """Whether a lesion at its site changes for a local reason from then on (docs/criteria.md, detail 34)."""
+        return self in _LOCAL_EVENTS
+
+
+_SKELETAL_EVENTS = {
+    EventKind.FRACTURE,
+    EventKind.CORD_COMPRESSION,
+    EventKind.RADIOTHERAPY,
+    EventKind.SURGERY,
+    EventKind.HYPERCALCAEMIA,
+}
+_LOCAL_EVENTS = {
+    EventKind.FRACTURE,
+    EventKind.RADIOTHERAPY,
+    EventKind.SURGERY,
+    EventKind.CEMENTATION,
+    EventKind.ABLATION,
+}
+
+
+class Pain(StrEnum):
+    """Pain at a lesion: SINS asks whether movement brings it on, Mirels how strong it is."""
+
+    NONE = "none"
+    OCCASIONAL = "occasional"
+    """SINS: there, but not mechanical."""
+    MECHANICAL = "mechanical"
+    MILD = "mild"
+    MODERATE = "moderate"
+    FUNCTIONAL = "functional"
+    """Mirels: made worse by use of the limb."""
+
+
+class Alignment(StrEnum):
+    """How the spine stands at a lesion (SINS)."""
+
+    NORMAL = "normal"
+    DEFORMITY = "deformity"
+    """Kyphosis or scoliosis."""
+    SUBLUXATION = "subluxation"
+
+
+class Collapse(StrEnum):
+    """How far a vertebral body gave way (SINS)."""
+
+    NONE = "none"
+    INVOLVED = "involved"
+    """No collapse, but more than half of the body is involved."""
+    BELOW_HALF = "<50"
+    ABOVE_HALF = ">50"
+
+
+class Posterolateral(StrEnum):
+    """Whether facet, pedicle or costovertebral joint are involved (SINS)."""
+
+    NONE = "none"
+    UNILATERAL = "unilateral"
+    BILATERAL = "bilateral"
