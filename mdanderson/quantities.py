@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import isfinite
 from typing import TypeVar
 
@@ -37,8 +38,11 @@ def exact(value: Number) -> Fraction:
     >>> exact(0.1) + exact(0.2) == exact(0.3)
     True
     """
-    if isinstance(value, Fraction):
-        return value
+    return value if type(value) is Fraction else _as_written(value)
+
+
+@lru_cache(maxsize=16384, typed=True)  # few sizes occur in a cohort, and each is compared many times
+def _as_written(value: Number) -> Fraction:
     if not isfinite(value):
         raise MeasurementError(f"{value} is not a number", way_out="leave the cell blank where nothing was measured")
     return Fraction(str(value))

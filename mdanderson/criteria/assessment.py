@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from mdanderson.criteria.rule import Verdict
+from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.rule import Measure, Verdict
 from mdanderson.findings import LesionFinding
 from mdanderson.vocabulary import Basis, Category, Pattern
 
@@ -26,25 +27,83 @@ class LesionAssessment:
 
     finding: LesionFinding
     visit: str
-    date: dt.date
     criteria: str
-    measurable: bool
-    basis: Basis
-    size_change_baseline: Fraction | None = None
-    size_change_nadir: Fraction | None = None
-    size_category: Category | None = None
-    density_category: Category | None = None
-    signal_category: Category | None = None
-    uptake_category: Category | None = None
-    category: Category
-    rules: tuple[str, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    reason: str = ""
+    judged: JudgedLesion = field(repr=False)
 
     @property
     def lesion_id(self) -> str:
         """Which lesion it is."""
         return self.finding.lesion_id
+
+    @property
+    def date(self) -> dt.date:
+        """The day of the image."""
+        return self.finding.date
+
+    @property
+    def measurable(self) -> bool:
+        """Whether its size counts as measurable, a role fixed at baseline."""
+        return self.judged.facts.measurable
+
+    @property
+    def treated(self) -> bool:
+        """Whether it was treated locally by then."""
+        return self.judged.facts.treated
+
+    @property
+    def basis(self) -> Basis:
+        """READER where a reader's statement decided a row."""
+        return self.judged.basis
+
+    @property
+    def size_change_baseline(self) -> Fraction | None:
+        """Relative change of size from baseline."""
+        return self.judged.size_change_baseline
+
+    @property
+    def size_change_nadir(self) -> Fraction | None:
+        """Relative change of size from its own smallest earlier size."""
+        return self.judged.size_change_nadir
+
+    @property
+    def size_category(self) -> Category | None:
+        """Category by size alone."""
+        return self.judged.sub_category(Measure.SIZE)
+
+    @property
+    def density_category(self) -> Category | None:
+        """Category by density alone."""
+        return self.judged.sub_category(Measure.DENSITY)
+
+    @property
+    def signal_category(self) -> Category | None:
+        """Category by signal alone."""
+        return self.judged.sub_category(Measure.SIGNAL)
+
+    @property
+    def uptake_category(self) -> Category | None:
+        """Category by uptake alone."""
+        return self.judged.sub_category(Measure.UPTAKE)
+
+    @property
+    def category(self) -> Category:
+        """The lesion's category."""
+        return self.judged.category
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Codes of the rows that hold."""
+        return self.judged.rules
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The answer of every row of the table."""
+        return self.judged.verdicts
+
+    @property
+    def reason(self) -> str:
+        """One sentence with the numbers and the rows that decided, or with what was missing."""
+        return self.judged.reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,3 +145,11 @@ class Response:
     p_pd: float | None = None
     rules: tuple[str, ...] = ()
     reason: str = ""
+    new_therapy: bool = False
+    product_sum_mm2: Fraction | None = None
+    product_change_baseline: Fraction | None = None
+    long_axis_sum_mm: Fraction | None = None
+    long_axis_change_baseline: Fraction | None = None
+    threshold_distance: float | None = None
+    category_measured: Category | None = None
+    verdicts: tuple[Verdict, ...] = field(default=(), repr=False)

@@ -11,6 +11,7 @@ from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.modality import JudgedModality, JudgedVisit
+from mdanderson.criteria.rule import Role
 from mdanderson.settings import Settings, TreatedLesions
 from mdanderson.vocabulary import Modality, Scope
 
@@ -63,7 +64,14 @@ class Bench:
         """One lesion, None before it was ever seen."""
         key = (history.series.modality, history.lesion_id, visit, flare_visit)
         if key not in self._judged:
-            facts = history.facts(visit, self.table, self.settings, flare_visit=flare_visit, silent=silent)
+            facts = history.facts(
+                visit,
+                self.settings,
+                counts=self.table.role(Role.NEW_LESION),
+                normal=self.table.role(Role.NORMAL_DENSITY),
+                flare_visit=flare_visit,
+                silent=silent,
+            )
             judged = None if facts is None else judge_lesion(self.table, facts, self.settings, at_baseline=at_baseline)
             self._judged[key] = judged
         return self._judged[key]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, Track
 from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.rule import Measure, Verdict
+from mdanderson.criteria.rule import Measure, Role, Verdict
 from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Scope
@@ -60,7 +60,7 @@ class _Panel:
 
     def __init__(self, table: RuleTable, frame: JudgedModality, settings: Settings) -> None:
         self.frame, self.settings = frame, settings
-        self.order = {rule.code: position for position, rule in enumerate(table)}
+        self.table = table
         self.lesions = frame.counted
         self.baseline = [lesion for lesion in self.lesions if lesion.facts.origin is Origin.BASELINE]
         self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
@@ -81,7 +81,7 @@ class _Panel:
             found = answer()
             if found is not None:
                 category, rules, reason = found
-                ordered = sorted(set(rules), key=lambda code: self.order.get(code, -1))
+                ordered = sorted(set(rules), key=lambda code: self.table.order.get(code, -1))
                 size = self.size_category()
                 return _with(self.frame, category, ordered, reason, total=self.total, size_category=size)
         raise AssertionError("stable() always answers")  # pragma: no cover
@@ -98,23 +98,23 @@ class _Panel:
         verdicts = self.size_progression() + [
             verdict
             for lesion in self.lesions
-            for verdict in lesion.verdicts
+            for verdict in lesion.asked
             if verdict.fired and verdict.gives is Category.PD and verdict.measure is not Measure.SIZE
         ]
         verdicts += [
             verdict
             for lesion in self.frame.lesions
             if lesion not in self.lesions
-            for verdict in lesion.verdicts
+            for verdict in lesion.asked
             if verdict.fired and verdict.gives is Category.PD and verdict.measure is Measure.PRESENCE
         ]
         return (Category.PD, [v.code for v in verdicts], _told(verdicts)) if verdicts else None
 
     def size_progression(self) -> list[Verdict]:
         """The size rows that make the modality PD under the scope in force."""
-        found = [] if self.each or self.total is None else _fired(self.total, Category.PD, Measure.SIZE)
+        found = [] if self.each or self.total is None else self.total.fired(Category.PD, Measure.SIZE)
         for lesion in self.lesions:
-            for verdict in _fired(lesion, Category.PD, Measure.SIZE):
+            for verdict in lesion.fired(Category.PD, Measure.SIZE):
                 by_reader_alone = verdict.basis is Basis.READER and lesion.facts.size.now is None
                 if self.each or not lesion.facts.in_sum or by_reader_alone:
                     found.append(verdict)
@@ -177,7 +177,7 @@ class _Panel:
         if not self.in_sum:
             return []
         if not self.each:
-            return [] if self.total is None else _fired(self.total, Category.PR, Measure.SIZE)
+            return [] if self.total is None else self.total.fired(Category.PR, Measure.SIZE)
         each = [_size_response(lesion) for lesion in self.in_sum]
         return [verdict for verdicts in each for verdict in verdicts] if all(each) else []
 
@@ -190,13 +190,14 @@ class _Panel:
 
     def stable(self) -> tuple[Category, list[str], str]:
         """SD: assessed, and nothing else holds."""
-        verdicts = [] if self.total is None or self.each else _fired(self.total, Category.SD, Measure.SIZE)
+        verdicts = [] if self.total is None or self.each else self.total.fired(Category.SD, Measure.SIZE)
         told = [_told(verdicts)] if verdicts else [f"{_lesions(len(self.core))} without change beyond the limits"]
         codes = [v.code for v in verdicts]
         codes += [code for lesion in self.core for code in _codes(lesion, Category.SD)]
         if not self.frame.new:
-            told.append("no new bone metastasis: SD4")
-            codes.append("SD4")
+            no_new = self.table.code(Role.NO_NEW_LESION)
+            told.append("no new bone metastasis" + (f": {no_new}" if no_new else ""))
+            codes += [no_new] if no_new else []
         return Category.SD, codes, "; ".join(told)
 
     def size_category(self) -> Category | None:
@@ -228,7 +229,7 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
         long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),
         measurable=True,
     )
-    return judge_lesion([rule for rule in table if rule.measure is Measure.SIZE], total, settings)
+    return judge_lesion(table.size_rows, total, settings)
 
 
 def _add(sizes: Sequence[Track]) -> Track:
@@ -242,25 +243,21 @@ def _add(sizes: Sequence[Track]) -> Track:
     )
 
 
-def _fired(lesion: JudgedLesion, gives: Category, measure: Measure) -> list[Verdict]:
-    return [v for v in lesion.verdicts if v.fired and v.gives is gives and v.measure is measure]
-
-
 def _size_response(lesion: JudgedLesion) -> list[Verdict]:
     """The rows by which one lesion's size responds: it fell far enough, or the lesion is gone."""
-    gone = [v for v in lesion.verdicts if lesion.facts.gone and v.fired and v.gives is Category.CR]
-    return _fired(lesion, Category.PR, Measure.SIZE) or gone
+    gone = [v for v in lesion.asked if lesion.facts.gone and v.fired and v.gives is Category.CR]
+    return lesion.fired(Category.PR, Measure.SIZE) or gone
 
 
 def _codes(lesion: JudgedLesion, gives: Category) -> list[str]:
-    return [verdict.code for verdict in lesion.verdicts if verdict.fired and verdict.gives is gives]
+    return [verdict.code for verdict in lesion.asked if verdict.fired and verdict.gives is gives]
 
 
 def _carries(lesion: JudgedLesion) -> list[str]:
     """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
     return [
         verdict.code
-        for verdict in lesion.verdicts
+        for verdict in lesion.asked
         if verdict.fired
         and verdict.gives.is_response
         and verdict.measure is not Measure.PRESENCE

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
-from mdanderson.criteria.rule import Rule
+from mdanderson.criteria.rule import AppliesTo, Measure, Role, Rule
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.vocabulary import LesionType, Modality
 
-__all__ = ["LesionFacts", "LesionRule", "ModalityFacts", "Origin", "RuleTable", "Track"]
+__all__ = ["LesionFacts", "LesionRule", "ModalityFacts", "Origin", "RuleTable", "Track", "why_not_for"]
 
 
 class Origin(StrEnum):
@@ -111,7 +112,52 @@ class LesionFacts:
 
 
 LesionRule = Rule[LesionFacts]
-RuleTable = Sequence[LesionRule]
+
+
+class RuleTable:
+    """The rows of one set that are asked of lesions, findable by role and by the kind of lesion they are for."""
+
+    def __init__(self, rows: Iterable[LesionRule]) -> None:
+        self.rows = tuple(rows)
+        self.order = {rule.code: position for position, rule in enumerate(self.rows)}
+        self._roles = {rule.role: rule for rule in self.rows if rule.role is not None}
+        self._asked: dict[tuple[Modality, bool, bool], tuple[LesionRule, ...]] = {}
+
+    def __iter__(self) -> Iterator[LesionRule]:
+        return iter(self.rows)
+
+    def role(self, role: Role) -> LesionRule:
+        """The row of this role. Raises `KeyError` when the table has none."""
+        return self._roles[role]
+
+    def code(self, role: Role) -> str:
+        """The code of the row of this role; blank when the table has none."""
+        return self._roles[role].code if role in self._roles else ""
+
+    @cached_property
+    def size_rows(self) -> RuleTable:
+        """The rows that look at size, which the sum of diameters is asked by as well."""
+        return RuleTable(rule for rule in self.rows if rule.measure is Measure.SIZE)
+
+    def asked_of(self, facts: LesionFacts) -> tuple[LesionRule, ...]:
+        """The rows that are for such a lesion in such an image."""
+        key = (facts.modality, facts.measurable, facts.lesion_type is LesionType.LYTIC)
+        if key not in self._asked:
+            self._asked[key] = tuple(rule for rule in self.rows if not why_not_for(rule, facts))
+        return self._asked[key]
+
+
+def why_not_for(rule: LesionRule, facts: LesionFacts) -> str:
+    """Why a row is not for a lesion, by its modality and kind; blank where it is."""
+    if facts.modality not in rule.modalities:
+        return f"not a row of {facts.modality}"
+    if rule.applies_to is AppliesTo.MEASURABLE and not facts.measurable:
+        return "for measurable lesions"
+    if rule.applies_to is AppliesTo.NON_MEASURABLE and facts.measurable:
+        return "for non-measurable lesions"
+    if rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is not LesionType.LYTIC:
+        return "for lesions lytic at baseline"
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,20 +15,19 @@ from mdanderson.criteria.course import Flare
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.modality import JudgedModality, JudgedVisit
-from mdanderson.criteria.rule import Measure, find_row
+from mdanderson.criteria.rule import Measure, Role
 from mdanderson.quantities import Undefined, change
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["find_flares"]
 
-_FLARE_ROW = "PR2"
 _MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
 
 
 def find_flares(bench: Bench) -> tuple[Flare, ...]:
     """Every flare, or suspicion of one, in the order of visits, by the limits of row PR2."""
-    rule = find_row(bench.table, _FLARE_ROW)
+    rule = bench.table.role(Role.FLARE)
     flares: list[Flare] = []
     for visit in bench.course.visits[1:]:
         judged = bench.visit(visit.index, flares)
@@ -47,7 +46,7 @@ def _appearing(rule: LesionRule, visit: int, judged: JudgedVisit, settings: Sett
     suspects: dict[Modality, frozenset[str]] = {}
     for modality in _MODALITIES:
         one = judged.get(modality)
-        if one is not None and (inside or _stated(one)) and (found := _suspects(rule, one, settings)):
+        if one is not None and (inside or _stated(rule, one)) and (found := _suspects(rule, one, settings)):
             suspects[modality] = found
     elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
     sign = any(_shows_response(one) for one in judged.values())
@@ -56,16 +55,16 @@ def _appearing(rule: LesionRule, visit: int, judged: JudgedVisit, settings: Sett
             modality=modality,
             visit=visit,
             lesion_ids=lesions,
-            sign=not elsewhere and (sign or _stated(judged[modality])),
+            sign=not elsewhere and (sign or _stated(rule, judged[modality])),
             elsewhere=elsewhere,
         )
         for modality, lesions in suspects.items()
     ]
 
 
-def _stated(judged: JudgedModality) -> bool:
+def _stated(rule: LesionRule, judged: JudgedModality) -> bool:
     """Whether a reader calls it flare."""
-    return any(_FLARE_ROW in lesion.facts.reader_codes for lesion in judged.lesions)
+    return any(rule.code in lesion.facts.reader_codes for lesion in judged.lesions)
 
 
 def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> frozenset[str]:
@@ -85,7 +84,7 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
 def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
     return any(
         verdict.fired and verdict.gives is Category.PD and verdict.measure in {Measure.PRESENCE, Measure.UPTAKE}
-        for verdict in lesion.verdicts
+        for verdict in lesion.asked
     )
 
 
@@ -93,7 +92,7 @@ def _shows_response(judged: JudgedModality) -> bool:
     """Whether any row of response holds in a modality, new lesions apart."""
     old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
     lesions = [*old, *([judged.total] if judged.total else [])]
-    return any(verdict.fired and verdict.gives.is_response for lesion in lesions for verdict in lesion.verdicts)
+    return any(verdict.fired and verdict.gives.is_response for lesion in lesions for verdict in lesion.asked)
 
 
 def _settle(

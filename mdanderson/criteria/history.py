@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property
+from itertools import accumulate
 
-from mdanderson.criteria.checks.density import is_normal
-from mdanderson.criteria.checks.presence import equivocal_words
-from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin, RuleTable, Track
-from mdanderson.criteria.rule import find_row
+from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE, equivocal_words
+from mdanderson.criteria.facts import LesionFacts, Origin, Track
+from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Modality, Status
 
-__all__ = ["LesionHistory"]
+__all__ = ["LesionHistory", "Quantity"]
+
+Quantity = Callable[[LesionFinding], Fraction | None]
+"""What a set measures of a finding that is there; None where that was not measured."""
 
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
@@ -29,24 +36,22 @@ class LesionHistory:
     def __init__(self, series: ModalitySeries, lesion_id: str) -> None:
         self.series, self.lesion_id = series, lesion_id
         self.baseline_visit = series.baseline_visit or 0
+        self._findings = tuple(series.findings(lesion_id, visit) for visit in range(len(series.visits)))
         self.first = self._first_seen()
         self.origin = self._origin()
+        self._sizes_in: dict[str, list[Fraction | None]] = {}
 
     def at(self, visit: int) -> Findings:
         """Its findings at a visit."""
-        return self.series.findings(self.lesion_id, visit)
+        return self._findings[visit]
 
     def source(self, visit: int) -> Findings:
         """The findings that carry its measurement at a visit."""
         return self.series.source(self.lesion_id, visit)
 
-    def group(self, visit: int) -> frozenset[str]:
-        """The lesions measured as one with it at a visit."""
-        return self.series.group(self.lesion_id, visit)
-
     def _first_seen(self) -> int | None:
         """The visit that shows it first, be it that nobody can say whether it is new (docs/criteria.md, detail 31)."""
-        visits = range(self.baseline_visit, len(self.series.visits))
+        visits = range(self.baseline_visit, len(self._findings))
         return next((v for v in visits if any(f.is_seen or f.size_mm for f in self.at(v))), None)
 
     def _origin(self) -> Origin:
@@ -61,41 +66,51 @@ class LesionHistory:
         fresh = {Status.NEW, Status.EQUIVOCAL}
         return Origin.NEW if any(finding.status in fresh for finding in self.at(self.first)) else Origin.KNOWN
 
-    def _reached(self, new_row: LesionRule, settings: Settings) -> int | None:
-        """The first visit at which a new lesion is large enough to count."""
-        visits = range(self.first or 0, len(self.series.visits))
-        return next((v for v in visits if any(_counts(finding, new_row, settings) for finding in self.at(v))), None)
+    @cached_property
+    def _gone_by(self) -> tuple[bool, ...]:
+        """Whether the last word on it, up to each visit, is that it is gone."""
+        gone, by_visit = False, []
+        for index, findings in enumerate(self._findings):
+            if index >= self.baseline_visit and findings:
+                if all(finding.is_gone for finding in findings):
+                    gone = True
+                elif any(finding.is_seen for finding in findings):
+                    gone = False
+            by_visit.append(gone)
+        return tuple(by_visit)
 
-    def _gone_by(self, visit: int) -> bool:
-        """Whether the last word on it, up to a visit, is that it is gone."""
-        for index in range(visit, self.baseline_visit - 1, -1):
-            findings = self.at(index)
-            if findings and all(finding.is_gone for finding in findings):
-                return True
-            if any(finding.is_seen for finding in findings):
-                return False
-        return False
+    @cached_property
+    def _treated_by(self) -> tuple[bool, ...]:
+        """Whether it was treated locally, at each visit or before."""
+        treated = (any(finding.treated for finding in findings) for findings in self._findings)
+        return tuple(accumulate(treated, operator.or_))
 
     def facts(
-        self, visit: int, table: RuleTable, settings: Settings, *, flare_visit: int | None = None, silent: str = ""
+        self,
+        visit: int,
+        settings: Settings,
+        *,
+        counts: Limits = NEW_LESION_SIZE,
+        normal: Limits = NORMAL_DENSITY,
+        flare_visit: int | None = None,
+        silent: str = "",
     ) -> LesionFacts | None:
         """Everything known of it at a visit; None before it was ever spoken of.
 
-        table: its rows PD4 and CR2 say from which size a new lesion counts, and what normal density is.
-        flare_visit: when it began to count as flare, None if it does not. silent: why the visit says nothing at all.
+        counts: from which size a new lesion counts. normal: what normal density is. flare_visit: when it began to count
+        as flare, None if it does not. silent: why the visit says nothing at all.
         """
         first = self.first
-        new_row, normal_row = find_row(table, "PD4"), find_row(table, "CR2")
         if first is None or first > visit:
             return self._unseen(visit, silent)
         now, baseline = self.at(visit), self.at(first)
         sequence = _size_sequence(self.source(visit), baseline, settings)
         new = self.origin is Origin.NEW
-        reached = self._reached(new_row, settings) if new else None
+        reached = self._reached(counts, settings) if new else None
         gone = bool(now) and all(finding.is_gone for finding in now)
         equivocal = new and (reached is None or visit < reached) and not gone
-        unassessed = equivocal_words(new_row, settings) if equivocal else silent or self._unassessed(visit, first)
-        if not unassessed and _gone_without_trace(now, baseline, normal_row, settings):
+        unassessed = equivocal_words(counts, settings) if equivocal else silent or self._unassessed(visit, first)
+        if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
             unassessed = f"lesion {self.lesion_id} was as dense as its bone at baseline: its absence cannot be told"
         return LesionFacts(
             lesion_id=self.lesion_id,
@@ -104,13 +119,13 @@ class LesionHistory:
             name=f"lesion {self.lesion_id}",
             now=now,
             baseline=baseline,
-            size=self._sizes(visit, first, sequence, unassessed=bool(unassessed)),
-            uptake=self._uptakes(visit, first, since=max(first, flare_visit or 0)),
+            size=self._size_track(visit, first, sequence, unassessed=bool(unassessed)),
+            uptake=self._uptake_track(visit, first, since=max(first, flare_visit or 0)),
             long_axis_mm=_largest_axis(self.source(visit), sequence),
             measurable=_is_measurable(self.series.modality, baseline, settings),
-            treated=any(finding.treated for index in range(visit + 1) for finding in self.at(index)),
+            treated=self._treated_by[visit],
             first_counted=new and visit == reached,
-            here=reached is not None and reached <= visit and not self._gone_by(visit),
+            here=reached is not None and reached <= visit and not self._gone_by[visit],
             equivocal=equivocal,
             gone=gone and not unassessed,
             flare=flare_visit is not None,
@@ -118,6 +133,29 @@ class LesionHistory:
             unassessed=unassessed,
             merged_into=absorbed_into(now),
         )
+
+    def track(self, visit: int, quantity: Quantity) -> Track:
+        """Any quantity over the visits up to one: 0 where the lesion is gone, None where nothing can be said.
+
+        Lesions that are one after a merge are added up before it.
+        """
+        first = visit if self.first is None else min(self.first, visit)
+        group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset({self.lesion_id})
+        known = [self._of_group(index, group, quantity) for index in range(first, visit + 1)]
+        now = None if self.first is None or self.first > visit else known[-1]
+        baseline = None if visit == first else known[0]
+        return Track(now=now, least=now, baseline=baseline, earlier=(None,) * first + tuple(known[:-1]))
+
+    def _of_group(self, visit: int, group: frozenset[str], quantity: Quantity) -> Fraction | None:
+        series = self.series
+        if len(group) == 1 or series.group(self.lesion_id, visit) == group:
+            return _quantity(series.source(self.lesion_id, visit), quantity)
+        return add_up(_quantity(series.findings(one, visit), quantity) for one in group)
+
+    def _reached(self, counts: Limits, settings: Settings) -> int | None:
+        """The first visit at which a new lesion is large enough to count."""
+        visits = range(self.first or 0, len(self._findings))
+        return next((v for v in visits if any(_counts(finding, counts, settings) for finding in self.at(v))), None)
 
     def _unseen(self, visit: int, silent: str) -> LesionFacts | None:
         """A lesion spoken of, but nowhere judged so far: listed, yet nobody can call it new."""
@@ -136,23 +174,20 @@ class LesionHistory:
     def _unassessed(self, visit: int, first: int) -> str:
         """Why nothing can be said of it at a visit; blank when something can."""
         now = self.at(visit)
-        who = f"lesion {self.lesion_id}"
         if not now:
-            return f"{who} not assessed at this visit"
+            return f"lesion {self.lesion_id} not assessed at this visit"
         if all(finding.is_silent for finding in now):
             words = _SILENT_WORDS[now[0].status]
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
-            return f"{who} {words}{why}"
+            return f"lesion {self.lesion_id} {words}{why}"
         if visit == first and self.origin is not Origin.BASELINE:
-            return f"{who} is first seen here: nothing to compare with"
+            return f"lesion {self.lesion_id} is first seen here: nothing to compare with"
         return ""
 
-    def _sizes(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Track:
+    def _size_track(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Track:
         """Sum of diameters over the visits, in one sequence."""
         at_first_sight = visit == first
-        group = self.group(visit)
-        factor = self._as_one_region(visit, group, sequence)
-        known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
+        known = self._known_sizes(visit, first, sequence)
         now = None if unassessed and not at_first_sight else known[-1]
         return Track(
             now=now,
@@ -161,51 +196,76 @@ class LesionHistory:
             earlier=(None,) * first + tuple(known[:-1]),
         )
 
+    def _known_sizes(self, visit: int, first: int, sequence: str) -> list[Fraction | None]:
+        """Its size at each visit from its first to `visit`; with others, where they are one at `visit`."""
+        group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset()
+        if len(group) > 1:
+            factor = self._as_one_region(visit, group, sequence)
+            return [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
+        if sequence not in self._sizes_in:
+            sources = (self.source(index) for index in range(len(self._findings)))
+            self._sizes_in[sequence] = [_in_sequence(findings, sequence) for findings in sources]
+        return self._sizes_in[sequence][first : visit + 1]
+
     def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""
-        if len(group) == 1 or self.group(visit) == group:
+        if self.series.group(self.lesion_id, visit) == group:
             return _in_sequence(self.source(visit), sequence)
         added = add_up(_in_sequence(self.series.findings(one, visit), sequence) for one in group)
         return None if added is None else factor * added
 
     def _as_one_region(self, visit: int, group: frozenset[str], sequence: str) -> Fraction:
         """Baseline size of merged parents as one region over their sizes added (docs/criteria.md, detail 27)."""
-        if len(group) == 1:
-            return Fraction(1)
         for index in range(visit, self.baseline_visit, -1):
             union = next((f.parents_size_mm for f in self.source(index) if f.parents_size_mm is not None), None)
             added = self._size_at(self.baseline_visit, group, sequence, Fraction(1))
-            if union is not None and added and self.group(index) == group:
+            if union is not None and added and self.series.group(self.lesion_id, index) == group:
                 return exact(union) / added
         return Fraction(1)
 
-    def _uptakes(self, visit: int, first: int, *, since: int) -> Track:
+    def _uptake_track(self, visit: int, first: int, *, since: int) -> Track:
         """Uptake ratio over the visits; a focus that is gone is as hot as reference bone."""
-        known = [_uptake(self.source(index)) for index in range(first, visit + 1)]
-        earlier = tuple(value if index >= since else None for index, value in enumerate(known[:-1], start=first))
-        baseline = None if visit == first else known[0]
-        return Track(now=known[-1], least=known[-1], baseline=baseline, earlier=(None,) * first + earlier)
+        known = self._uptakes
+        if known is None:
+            return _NOTHING
+        earlier = tuple(value if index >= since else None for index, value in enumerate(known[:visit]))
+        return Track(
+            now=known[visit], least=known[visit], baseline=None if visit == first else known[first], earlier=earlier
+        )
+
+    @cached_property
+    def _uptakes(self) -> tuple[Fraction | None, ...] | None:
+        """Uptake ratio at each visit; None for a modality that has none at all."""
+        if self.series.modality.is_anatomical:
+            return None
+        return tuple(_uptake(self.source(visit)) for visit in range(len(self._findings)))
 
 
-def _counts(finding: LesionFinding, new_row: LesionRule, settings: Settings) -> bool:
+_NOTHING = Track()
+
+
+def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
     """Whether a new lesion is large enough to count as new; one without diameters is, unless called equivocal."""
     if not finding.is_seen:
         return False
     if finding.long_axis_mm is None:
         return finding.status is not Status.EQUIVOCAL
-    return new_row.met("long_axis_mm", exact(finding.long_axis_mm), settings)
+    return counts.met("long_axis_mm", exact(finding.long_axis_mm), settings)
 
 
-def _gone_without_trace(now: Findings, baseline: Findings, normal_row: LesionRule, settings: Settings) -> bool:
+def _gone_without_trace(now: Findings, baseline: Findings, limits: Limits, settings: Settings) -> bool:
     """Whether it was measured as gone by a density that was normal all along."""
     measured = any(f.is_gone and f.basis is Basis.MEASURED and f.density is not None for f in now)
-    normal = any(f.density is not None and is_normal(normal_row, f.density, settings) for f in baseline)
+    normal = any(f.density is not None and is_normal(limits, f.density, settings) for f in baseline)
     return measured and normal
 
 
 def _size_sequence(now: Findings, baseline: Findings, settings: Settings) -> str:
     """The MR sequence that gives the size: the first in order that was measured at both visits."""
-    both = {f.sequence for f in now if _size(f) is not None} & {f.sequence for f in baseline if _size(f) is not None}
+    if len(now) == len(baseline) == 1 and now[0].sequence == baseline[0].sequence:
+        return now[0].sequence
+    before = {f.sequence for f in baseline if _size(f) is not None}
+    both = {f.sequence for f in now if _size(f) is not None} & before or before
     rank = {str(name): position for position, name in enumerate(settings.policy.size_sequence_order)}
     return min(both, key=lambda name: (rank.get(name, len(rank)), name), default="")
 
@@ -217,6 +277,14 @@ def _size(finding: LesionFinding) -> Fraction | None:
     if finding.is_silent or finding.size_mm is None:
         return None
     return exact(finding.size_mm)
+
+
+def _quantity(findings: Findings, quantity: Quantity) -> Fraction | None:
+    """The quantity of the first finding that has it: 0 when the lesion is gone."""
+    if findings and all(finding.is_gone for finding in findings):
+        return Fraction(0)
+    values = (quantity(finding) for finding in findings if not finding.is_silent)
+    return next((value for value in values if value is not None), None)
 
 
 def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:

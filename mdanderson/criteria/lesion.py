@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
+from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, why_not_for
 from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, change, fixed
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Basis, Category, LesionType
+from mdanderson.vocabulary import Basis, Category
 
 __all__ = ["JudgedLesion", "accepted_codes", "judge_lesion", "refused_codes"]
 
 _PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
-_READER_ONLY_WITHOUT_DIAMETERS = frozenset({"PR4", "PD2", "SD3"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedLesion:
-    """A lesion with the answer of every row, and its category."""
+    """A lesion with the answer of every row that is for it, and its category.
+
+    at_baseline: it has nothing to be compared with, its category is BL.
+    """
 
     facts: LesionFacts
-    verdicts: tuple[Verdict, ...]
+    table: RuleTable = field(repr=False, compare=False)
+    asked: tuple[Verdict, ...]
     category: Category
-    reason: str
+    at_baseline: bool = False
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The answer of every row of the table, of those too that are not for such a lesion."""
+        if self.at_baseline:
+            return ()
+        asked = {verdict.code: verdict for verdict in self.asked}
+        return tuple(
+            asked.get(rule.code) or Verdict(rule, Check.not_applicable(why_not_for(rule, self.facts)))
+            for rule in self.table
+        )
+
+    @property
+    def reason(self) -> str:
+        """One sentence with the numbers and the rows that hold, or with what was missing."""
+        if self.at_baseline:
+            return self.facts.unassessed or "baseline"
+        return _reason(self.facts, self.asked)
 
     @property
     def rules(self) -> tuple[str, ...]:
         """Codes of the rows that hold, in the order of the table."""
-        return tuple(verdict.code for verdict in self.verdicts if verdict.fired)
+        return tuple(verdict.code for verdict in self.asked if verdict.fired)
 
     @property
     def assessed(self) -> bool:
@@ -40,14 +61,22 @@ class JudgedLesion:
     @property
     def basis(self) -> Basis:
         """READER where a reader's statement decided a row."""
-        said = any(verdict.fired and verdict.basis is Basis.READER for verdict in self.verdicts)
+        said = any(verdict.fired and verdict.basis is Basis.READER for verdict in self.asked)
         return Basis.READER if said else Basis.MEASURED
+
+    def fired(self, gives: Category, measure: Measure | None = None) -> list[Verdict]:
+        """The rows that hold and give a category, all of them or those of one measure."""
+        return [
+            verdict
+            for verdict in self.asked
+            if verdict.fired and verdict.gives is gives and (measure is None or verdict.measure is measure)
+        ]
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What the rows of one measure say by themselves; None when none of them could be asked."""
         if measure is Measure.SIZE and self.facts.size.now == 0 and self.facts.size.baseline:
             return Category.CR
-        rows = [verdict for verdict in self.verdicts if verdict.measure is measure]
+        rows = [verdict for verdict in self.asked if verdict.measure is measure]
         fired = _first_category(rows)
         if fired is not None:
             return fired
@@ -68,13 +97,15 @@ def _defined(value: Fraction | Undefined) -> Fraction | None:
     return None if isinstance(value, Undefined) else value
 
 
-def _first_category(verdicts: Sequence[Verdict]) -> Category | None:
+def _first_category(verdicts: Iterable[Verdict]) -> Category | None:
     fired = {verdict.gives for verdict in verdicts if verdict.fired}
     return next((category for category in _PRECEDENCE if category in fired), None)
 
 
 def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
     """The reader's codes that cannot stand here, each with why."""
+    if not facts.reader_codes:
+        return {}
     rows = {rule.code: rule for rule in table}
     refused = {}
     for code in sorted(facts.reader_codes):
@@ -83,9 +114,14 @@ def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
             refused[code] = "no row of the criteria has this code"
         elif facts.modality not in rule.modalities:
             refused[code] = f"the criteria have no such row for {facts.modality}"
-        elif code in _READER_ONLY_WITHOUT_DIAMETERS and facts.measurable and facts.size.now is not None:
+        elif _is_of_ill_defined(rule) and facts.measurable and facts.size.now is not None:
             refused[code] = "the lesion is measurable and has diameters: its size is computed"
     return refused
+
+
+def _is_of_ill_defined(rule: LesionRule) -> bool:
+    """Whether a row lets a reader judge the size of what cannot be measured (docs/criteria.md, detail 12)."""
+    return rule.applies_to is AppliesTo.NON_MEASURABLE and rule.measure is Measure.SIZE
 
 
 def accepted_codes(table: RuleTable, facts: LesionFacts) -> frozenset[str]:
@@ -101,20 +137,18 @@ def judge_lesion(
     at_baseline: the lesion has nothing to be compared with, its category is BL.
     """
     if at_baseline:
-        return JudgedLesion(facts=facts, verdicts=(), category=Category.BL, reason=facts.unassessed or "baseline")
+        return JudgedLesion(facts=facts, table=table, asked=(), category=Category.BL, at_baseline=True)
     stated = accepted_codes(table, facts)
-    measures = {rule.measure for rule in table if rule.code in stated and rule.level is Level.LESION}
-    verdicts = [_ask(rule, facts, settings, stated, measures) for rule in table]
-    verdicts = _nothing_else_held(_no_fall_of_what_is_gone(facts, verdicts))
-    category = _first_category(verdicts)
+    rows = table.asked_of(facts)
+    if stated:  # a reader may state a row that is not for such a lesion
+        rows = tuple(rule for rule in table if rule in rows or rule.code in stated)
+    measures = {rule.measure for rule in rows if rule.code in stated and rule.level is Level.LESION}
+    asked = [_ask(rule, facts, settings, stated, measures) for rule in rows]
+    asked = _nothing_else_held(_no_fall_of_what_is_gone(facts, asked))
+    category = _first_category(asked)
     if category is None and facts.flare and facts.here:
         category = Category.SD
-    return JudgedLesion(
-        facts=facts,
-        verdicts=tuple(verdicts),
-        category=category or Category.NE,
-        reason=_reason(facts, verdicts),
-    )
+    return JudgedLesion(facts=facts, table=table, asked=tuple(asked), category=category or Category.NE)
 
 
 def _ask(
@@ -122,33 +156,18 @@ def _ask(
 ) -> Verdict:
     """One row: the reader's word, else what the facts say."""
     check = _before_asking(rule, facts, stated, measures) or rule.holds(rule, facts, settings)
-    basis = Basis.READER if rule.code in stated or rule.measure in measures else Basis.MEASURED
-    return Verdict(
-        code=rule.code,
-        gives=rule.gives,
-        measure=rule.measure,
-        outcome=check.outcome,
-        because=check.because,
-        basis=basis,
-    )
+    by_reader = rule.code in stated or rule.measure in measures
+    return Verdict(rule, check, Basis.READER if by_reader else Basis.MEASURED)
 
 
 def _before_asking(
     rule: LesionRule, facts: LesionFacts, stated: frozenset[str], measures: set[Measure]
 ) -> Check | None:
     """The answers that need no measurement."""
-    if facts.modality not in rule.modalities:
-        return Check.not_applicable(f"not a row of {facts.modality}")
     if rule.code in stated:
         return Check.fired("stated by the reader")
-    if rule.measure in measures or (Measure.ANYTHING in measures and not _size_is_computed(rule, facts)):
+    if measures and (rule.measure in measures or (Measure.ANYTHING in measures and not _size_is_computed(rule, facts))):
         return Check.not_fired("the reader states otherwise")
-    if rule.applies_to is AppliesTo.MEASURABLE and not facts.measurable:
-        return Check.not_applicable("for measurable lesions")
-    if rule.applies_to is AppliesTo.NON_MEASURABLE and facts.measurable:
-        return Check.not_applicable("for non-measurable lesions")
-    if rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is not LesionType.LYTIC:
-        return Check.not_applicable("for lesions lytic at baseline")
     if facts.unassessed and rule.level is Level.LESION:
         return Check.not_assessable(facts.unassessed)
     return None
@@ -161,11 +180,13 @@ def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:
 
 def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> list[Verdict]:
     """Of a lesion that is gone the row of complete response says all; the fall by 100 % is no row beside it."""
+    if not facts.gone:
+        return verdicts
     complete = [verdict.code for verdict in verdicts if verdict.fired and verdict.gives is Category.CR]
-    if not (facts.gone and complete):
+    if not complete:
         return verdicts
     return [
-        replace(verdict, outcome=Outcome.NOT_FIRED, because=f"{complete[0]} holds")
+        verdict._replace(check=Check.not_fired(f"{complete[0]} holds"))
         if verdict.fired and verdict.gives is Category.PR and verdict.basis is Basis.MEASURED
         else verdict
         for verdict in verdicts
@@ -179,7 +200,7 @@ def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
         return verdicts
     told = f"{others[0]} holds"
     return [
-        replace(verdict, outcome=Outcome.NOT_FIRED, because=told)
+        verdict._replace(check=Check.not_fired(told))
         if verdict.measure is Measure.ANYTHING and verdict.fired and verdict.basis is Basis.MEASURED
         else verdict
         for verdict in verdicts

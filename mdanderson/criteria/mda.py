@@ -16,15 +16,13 @@ from mdanderson.criteria.flare import find_flares
 from mdanderson.criteria.lesion import JudgedLesion, refused_codes
 from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.overall import Overall, confirm_scans, judge_overall
-from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.rule import Measure, Role
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.settings import Policy, Settings, TreatedLesions
 from mdanderson.vocabulary import Category, Modality, Pattern, Scope, Status
 
 __all__ = ["Assessed", "assess_course"]
-
-_FLARE_ROW = "PR2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +81,8 @@ def _judge(bench: Bench) -> _Series:
     judged = [dict(bench.visit(visit.index, flares)) for visit in course.visits]
     for flare in flares:
         row = judged[flare.visit][flare.modality]
-        judged[flare.visit][flare.modality] = _restate_flare(course, row, flare)
-    visits = confirm_scans(course, judged, settings)
+        judged[flare.visit][flare.modality] = _restate_flare(bench, row, flare)
+    visits = confirm_scans(bench, judged)
     anatomical = any(modality.is_anatomical for visit in course.examinations[:1] for modality in visit)
     overall = tuple(
         None
@@ -95,19 +93,18 @@ def _judge(bench: Bench) -> _Series:
     return _Series(visits=tuple(visits), overall=overall)
 
 
-def _restate_flare(course: PatientCourse, row: JudgedModality, flare: Flare) -> JudgedModality:
+def _restate_flare(bench: Bench, row: JudgedModality, flare: Flare) -> JudgedModality:
     """A row of a visit with a flare, as it stands at the end of the series."""
+    code = bench.table.code(Role.FLARE)
     lesions = ", ".join(sorted(flare.lesion_ids))
-    settled = "" if flare.settled_by is None else course.visits[flare.settled_by].label
+    settled = "" if flare.settled_by is None else bench.course.visits[flare.settled_by].label
     if flare.worse:
         reason = f"{row.reason}; inside the flare window, restated PD: {lesions} not flare, worse at {settled}"
         return replace(row, flare_settled=True, reason=reason)
     if flare.is_flare and flare.sign:
         told = f", not worse at {settled}" if settled else ""
-        reason = f"osteoblastic flare of {lesions} beside other signs of response{told}: {_FLARE_ROW}"
-        return replace(
-            row, category=Category.PR, rules=(_FLARE_ROW,), reason=reason, flare=True, flare_settled=bool(settled)
-        )
+        reason = f"osteoblastic flare of {lesions} beside other signs of response{told}: {code}"
+        return replace(row, category=Category.PR, rules=(code,), reason=reason, flare=True, flare_settled=bool(settled))
     if flare.is_flare:
         reason = f"restated {row.category}: {lesions} settled as flare, not worse at {settled}; {row.reason}"
         return replace(row, reason=reason, flare=True, flare_settled=True)
@@ -150,24 +147,7 @@ def _lesion_row(lesion: JudgedLesion, finding: LesionFinding, visit: Visit, crit
         finding = replace(finding, status=Status.EQUIVOCAL)
     elif lesion.facts.first_counted:
         finding = replace(finding, status=Status.NEW)
-    return LesionAssessment(
-        finding=finding,
-        visit=visit.label,
-        date=finding.date,
-        criteria=criteria,
-        measurable=lesion.facts.measurable,
-        basis=lesion.basis,
-        size_change_baseline=lesion.size_change_baseline,
-        size_change_nadir=lesion.size_change_nadir,
-        size_category=lesion.sub_category(Measure.SIZE),
-        density_category=lesion.sub_category(Measure.DENSITY),
-        signal_category=lesion.sub_category(Measure.SIGNAL),
-        uptake_category=lesion.sub_category(Measure.UPTAKE),
-        category=lesion.category,
-        rules=lesion.rules,
-        verdicts=lesion.verdicts,
-        reason=lesion.reason,
-    )
+    return LesionAssessment(finding=finding, visit=visit.label, criteria=criteria, judged=lesion)
 
 
 def _modality_row(course: PatientCourse, visit: Visit, judged: JudgedModality, criteria: str, few: int) -> Response:

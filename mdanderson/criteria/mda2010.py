@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mdanderson.criteria import checks
+from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
 from mdanderson.criteria.mda import Assessed, assess_course
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Rule, Threshold
+from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Role, Rule, Threshold
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -66,6 +68,7 @@ def _row(
     holds: Callable[[LesionRule, LesionFacts, Settings], Check],
     *thresholds: Threshold,
     level: Level = Level.LESION,
+    role: Role | None = None,
 ) -> LesionRule:
     return Rule(
         code=code,
@@ -78,6 +81,7 @@ def _row(
         source=SOURCE,
         holds=holds,
         thresholds=thresholds,
+        role=role,
     )
 
 
@@ -97,8 +101,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.DENSITY,
         "complete sclerotic fill-in of a lytic lesion",
         checks.complete_fill_in,
-        _at_least("cleared_fraction", "image.complete_fill_in"),
-        _at_least("fill_in_fraction", "image.complete_fill_in_sclerotic"),
+        *COMPLETE_FILL_IN.thresholds,
     ),
     _row(
         "CR2",
@@ -107,12 +110,8 @@ RULES: tuple[LesionRule, ...] = (
         Measure.DENSITY,
         "bone density back to normal",
         checks.density_normal,
-        _at_most("median_off_in_robust_sd", "image.normal_robust_sd"),
-        _at_most("median_off_hu", "image.normal_minimum_hu"),
-        _below("lytic_fraction", "image.normal_class_share"),
-        _below("sclerotic_fraction", "image.normal_class_share"),
-        _below("lytic_focus_mm", "image.normal_focus_mm"),
-        _at_most("contrast_left", "image.normal_contrast_left"),
+        *NORMAL_DENSITY.thresholds,
+        role=Role.NORMAL_DENSITY,
     ),
     _row(
         "CR3",
@@ -142,9 +141,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.DENSITY,
         "new sclerotic rim, or partial sclerotic fill-in",
         checks.rim_or_partial_fill_in,
-        _at_least("fill_in_fraction", "image.partial_fill_in"),
-        _at_least("rim_fraction", "image.rim_fraction"),
-        _at_least("rim_fraction_rise", "image.rim_fraction_rise"),
+        *NEW_RIM_OR_FILL_IN.thresholds,
     ),
     _row(
         "PR2",
@@ -159,6 +156,7 @@ RULES: tuple[LesionRule, ...] = (
         _below("size_rise", "policy.pd_size_rise"),
         _below("uptake_rise", "policy.pd_uptake_rise"),
         level=Level.PATIENT,
+        role=Role.FLARE,
     ),
     _row("PR3", _SIZED, MEASURABLE, Measure.SIZE, "size falls by >= 50 %", checks.size_fall, _FALL),
     _row(
@@ -206,10 +204,11 @@ RULES: tuple[LesionRule, ...] = (
         Measure.PRESENCE,
         "a new bone metastasis",
         checks.new_lesion,
-        _at_least("long_axis_mm", "policy.new_lesion_mm"),
+        *NEW_LESION_SIZE.thresholds,
         level=Level.PATIENT,
+        role=Role.NEW_LESION,
     ),
-    _row("SD1", _TABLE, ANY, Measure.ANYTHING, "no change", checks.something_assessed),
+    _row("SD1", _TABLE, ANY, Measure.ANYTHING, "no change", checks.something_assessed, role=Role.NO_CHANGE),
     _row(
         "SD2",
         _SIZED,
@@ -228,10 +227,19 @@ RULES: tuple[LesionRule, ...] = (
         checks.size_steady,
         *_STEADY,
     ),
-    _row("SD4", _TABLE, PATIENT, Measure.PRESENCE, "no new bone metastasis", _whole_modality, level=Level.PATIENT),
+    _row(
+        "SD4",
+        _TABLE,
+        PATIENT,
+        Measure.PRESENCE,
+        "no new bone metastasis",
+        _whole_modality,
+        level=Level.PATIENT,
+        role=Role.NO_NEW_LESION,
+    ),
 )
 
 
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
-    return assess_course(RULES, CODE, course, settings)
+    return assess_course(RuleTable(RULES), CODE, course, settings)

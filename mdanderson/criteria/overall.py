@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.modality import JudgedModality
+from mdanderson.criteria.rule import Role
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -30,14 +31,14 @@ class Overall:
 
 
 def confirm_scans(
-    course: PatientCourse, visits: Sequence[Mapping[Modality, JudgedModality]], settings: Settings
+    bench: Bench, visits: Sequence[Mapping[Modality, JudgedModality]]
 ) -> list[dict[Modality, JudgedModality]]:
     """Scan-only progression stays unconfirmed until the first scan at or after `scan_confirm_weeks` decides it.
 
     A pure pass: the visits come back with the scans' rows restated. Flare decides inside its window and is left alone.
     """
     restated = [dict(visit) for visit in visits]
-    if settings.policy.scan_only_progression == "accept":
+    if bench.settings.policy.scan_only_progression == "accept":
         return restated
     open_scans = [
         (index, modality)
@@ -49,7 +50,7 @@ def confirm_scans(
         restated[index][modality] = replace(restated[index][modality], unconfirmed=True)
     while open_scans:
         index, modality = open_scans[0]
-        settled = _confirm(course, restated, modality, index, settings)
+        settled = _confirm(bench, restated, modality, index)
         open_scans = [scan for scan in open_scans if scan not in settled]
     return restated
 
@@ -59,21 +60,20 @@ def _needs_confirmation(scan: JudgedModality) -> bool:
     return scan.category is Category.PD and not scan.unconfirmed and not scan.flare_settled
 
 
-def _confirm(
-    course: PatientCourse, visits: MutableVisits, modality: Modality, first: int, settings: Settings
-) -> list[tuple[int, Modality]]:
+def _confirm(bench: Bench, visits: MutableVisits, modality: Modality, first: int) -> list[tuple[int, Modality]]:
     """Settle the scan at `first` with those passed over on the way to the deciding one; return which were settled."""
     if _progression_stands(visits, first):
         visits[first][modality] = replace(visits[first][modality], unconfirmed=False)
         return [(first, modality)]
-    due = course.visits[first].date + dt.timedelta(days=7 * settings.policy.scan_confirm_weeks)
+    course = bench.course
+    due = course.visits[first].date + dt.timedelta(days=7 * bench.settings.policy.scan_confirm_weeks)
     later = [i for i in range(first + 1, len(visits)) if modality in visits[i] and visits[i][modality].evaluable]
     decider = next((i for i in later if course.visits[i].date >= due), None)
     together = [first, *(i for i in later if decider is None or i < decider)]
     for index in together:
         one = visits[index][modality]
         if one.category is Category.PD:
-            visits[index][modality] = _restate(course, one, None if decider is None else visits[decider][modality])
+            visits[index][modality] = _restate(bench, one, None if decider is None else visits[decider][modality])
     return [(index, modality) for index in together]
 
 
@@ -89,15 +89,15 @@ def _progression_stands(visits: MutableVisits, upto: int) -> bool:
     )
 
 
-def _restate(course: PatientCourse, scan: JudgedModality, decider: JudgedModality | None) -> JudgedModality:
+def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None) -> JudgedModality:
     """A scan's progression as the deciding scan leaves it."""
     if decider is None:
         return replace(scan, unconfirmed=True, reason=f"{scan.reason}; unconfirmed: no later scan decides it")
-    label = course.visits[decider.facts.visit].label
+    label = bench.course.visits[decider.facts.visit].label
     if decider.category is Category.PD:
         return replace(scan, unconfirmed=False, reason=f"{scan.reason}; confirmed by the scan at {label}")
     category = Category.SD if scan.modality is Modality.NM else Category.NE
-    rules = ("SD1",) if category is Category.SD else ()
+    rules = (bench.table.code(Role.NO_CHANGE),) if category is Category.SD else ()
     return replace(
         scan,
         category=category,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from mdanderson.quantities import exact
 from mdanderson.settings import Settings
@@ -18,15 +18,21 @@ __all__ = [
     "Check",
     "Comparison",
     "Level",
+    "Limits",
     "Measure",
     "Outcome",
+    "Role",
     "Rule",
     "Threshold",
     "Verdict",
+    "Words",
     "find_row",
 ]
 
 Facts = TypeVar("Facts")
+
+Words = str | Callable[[], str]
+"""A sentence, or what makes it: most sentences about numbers are never read."""
 
 
 class Outcome(StrEnum):
@@ -52,6 +58,8 @@ class AppliesTo(StrEnum):
     LYTIC = "lytic"
     MEASURABLE = "measurable"
     NON_MEASURABLE = "non_measurable"
+    TARGET = "target"
+    NON_TARGET = "non_target"
     PATIENT = "patient"
 
 
@@ -64,6 +72,16 @@ class Measure(StrEnum):
     UPTAKE = "uptake"
     PRESENCE = "presence"
     ANYTHING = "anything"
+
+
+class Role(StrEnum):
+    """What a row is to the passes that judge a whole series, whatever its code."""
+
+    NEW_LESION = "new lesion"
+    NORMAL_DENSITY = "normal density"
+    FLARE = "flare"
+    NO_CHANGE = "no change"
+    NO_NEW_LESION = "no new lesion"
 
 
 class Comparison(StrEnum):
@@ -93,7 +111,7 @@ class Threshold:
 
     def limit(self, settings: Settings) -> Fraction:
         """The limit in force, exactly as it is written."""
-        section, name = self.setting.split(".")
+        section, _, name = self.setting.partition(".")
         return exact(getattr(getattr(settings, section), name))
 
     def met(self, value: Fraction, settings: Settings) -> bool:
@@ -102,49 +120,86 @@ class Threshold:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """The answer of a row to its facts, with the numbers it rests on in words."""
+class Limits:
+    """Numeric conditions that go together, each asked by its quantity."""
+
+    thresholds: tuple[Threshold, ...] = ()
+
+    def threshold(self, quantity: str) -> Threshold:
+        """The condition on `quantity`. Raises `KeyError` when there is none."""
+        for threshold in self.thresholds:
+            if threshold.quantity == quantity:
+                return threshold
+        raise KeyError(quantity)
+
+    def limit(self, quantity: str, settings: Settings) -> Fraction:
+        """The limit in force on `quantity`."""
+        return self.threshold(quantity).limit(settings)
+
+    def met(self, quantity: str, value: Fraction, settings: Settings) -> bool:
+        """Whether `value` meets the condition on `quantity`."""
+        return self.threshold(quantity).met(value, settings)
+
+
+class Check(NamedTuple):
+    """The answer of a row to its facts; `words` are the numbers it rests on."""
 
     outcome: Outcome
-    because: str
+    words: Words
 
     @property
     def holds(self) -> bool:
         """Whether the row holds."""
         return self.outcome is Outcome.FIRED
 
+    @property
+    def because(self) -> str:
+        """The numbers it rests on, in words."""
+        return self.words if isinstance(self.words, str) else self.words()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Check) and (self.outcome, self.because) == (other.outcome, other.because)
+
+    def __hash__(self) -> int:
+        return hash((self.outcome, self.because))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the trip between processes as plain words."""
+        return Check, (self.outcome, self.because)
+
     @classmethod
-    def fired(cls, because: str) -> Check:
+    def fired(cls, because: Words) -> Check:
         """The row holds."""
-        return cls(outcome=Outcome.FIRED, because=because)
+        return cls(Outcome.FIRED, because)
 
     @classmethod
-    def not_fired(cls, because: str) -> Check:
+    def not_fired(cls, because: Words) -> Check:
         """The row was asked and does not hold."""
-        return cls(outcome=Outcome.NOT_FIRED, because=because)
+        return cls(Outcome.NOT_FIRED, because)
 
     @classmethod
-    def not_applicable(cls, because: str) -> Check:
+    def not_applicable(cls, because: Words) -> Check:
         """The row is not for such a lesion."""
-        return cls(outcome=Outcome.NOT_APPLICABLE, because=because)
+        return cls(Outcome.NOT_APPLICABLE, because)
 
     @classmethod
-    def not_assessable(cls, because: str) -> Check:
+    def not_assessable(cls, because: Words) -> Check:
         """A fact that the row needs is missing."""
-        return cls(outcome=Outcome.NOT_ASSESSABLE, because=because)
+        return cls(Outcome.NOT_ASSESSABLE, because)
 
     @classmethod
-    def when(cls, holds: bool, because: str) -> Check:
+    def when(cls, holds: bool, because: Words) -> Check:
         """Fired or not, on the same numbers."""
-        return cls.fired(because) if holds else cls.not_fired(because)
+        return cls(Outcome.FIRED if holds else Outcome.NOT_FIRED, because)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule(Generic[Facts]):
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Rule(Limits, Generic[Facts]):
     """One row of a criteria table: what it is called, what it gives, for what it is, and when it holds.
 
     `thresholds` are all the limits that decide the row. `holds` gets the row itself and asks each of them by its
-    quantity, so that the table is the only authority; how they go together is said where `holds` is defined.
+    quantity, so that the table is the only authority; how they go together is said where `holds` is defined. `role`:
+    what it is to the passes over a whole series.
     """
 
     code: str
@@ -156,43 +211,56 @@ class Rule(Generic[Facts]):
     text: str
     source: str
     holds: Callable[[Rule[Facts], Facts, Settings], Check]
-    thresholds: tuple[Threshold, ...] = ()
-
-    def threshold(self, quantity: str) -> Threshold:
-        """The condition on `quantity`. Raises `KeyError` when the row has none."""
-        for threshold in self.thresholds:
-            if threshold.quantity == quantity:
-                return threshold
-        raise KeyError(quantity)
-
-    def met(self, quantity: str, value: Fraction, settings: Settings) -> bool:
-        """Whether `value` meets the row's condition on `quantity`."""
-        return self.threshold(quantity).met(value, settings)
+    role: Role | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What one row said of one lesion at one visit."""
+class Verdict(NamedTuple):
+    """What one row said of one lesion (or modality) at one visit."""
 
-    code: str
-    gives: Category
-    measure: Measure
-    outcome: Outcome
-    because: str
+    rule: Rule[Any]
+    check: Check
     basis: Basis = Basis.MEASURED
+
+    @property
+    def code(self) -> str:
+        """The row."""
+        return self.rule.code
+
+    @property
+    def gives(self) -> Category:
+        """The category that the row gives."""
+        return self.rule.gives
+
+    @property
+    def measure(self) -> Measure:
+        """What the row looks at."""
+        return self.rule.measure
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the row."""
+        return self.check.outcome
+
+    @property
+    def because(self) -> str:
+        """The numbers it rests on, in words."""
+        return self.check.because
 
     @property
     def fired(self) -> bool:
         """Whether the row holds."""
-        return self.outcome is Outcome.FIRED
+        return self.check.outcome is Outcome.FIRED
 
     @property
     def assessed(self) -> bool:
         """Whether the row could be asked at all."""
-        return self.outcome in {Outcome.FIRED, Outcome.NOT_FIRED}
+        return self.check.outcome in _ASKED
 
 
-def find_row(table: Sequence[Rule[Facts]], code: str) -> Rule[Facts]:
+_ASKED = frozenset({Outcome.FIRED, Outcome.NOT_FIRED})
+
+
+def find_row(table: Iterable[Rule[Facts]], code: str) -> Rule[Facts]:
     """The row of this code. Raises `KeyError` when the table has none."""
     for rule in table:
         if rule.code == code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.vocabulary import Modality, Status
@@ -30,6 +30,10 @@ class ModalitySeries:
     modality: Modality
     visits: tuple[Mapping[str, Findings] | None, ...]
     baseline_visit: int | None
+    _absorbed: tuple[Mapping[str, str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_absorbed", tuple(_absorbed(visit or {}) for visit in self.visits))
 
     @classmethod
     def from_examinations(
@@ -46,20 +50,28 @@ class ModalitySeries:
 
     def source(self, lesion_id: str, visit: int) -> Findings:
         """The findings that carry its measurement at a visit: another lesion's, where it merged into that."""
-        findings = self.findings(lesion_id, visit)
-        into = absorbed_into(findings)
-        return self.findings(into, visit) if into else findings
+        return self.findings(self._absorbed[visit].get(lesion_id, lesion_id), visit)
 
     def group(self, lesion_id: str, visit: int) -> frozenset[str]:
         """The lesions measured as one with it at a visit, itself included."""
-        into = absorbed_into(self.findings(lesion_id, visit)) or lesion_id
-        merged = {one for one, findings in (self.visits[visit] or {}).items() if absorbed_into(findings) == into}
-        return frozenset({into} | merged)
+        absorbed = self._absorbed[visit]
+        into = absorbed.get(lesion_id, lesion_id)
+        return frozenset((into, *(one for one, other in absorbed.items() if other == into)))
+
+    @property
+    def has_merges(self) -> bool:
+        """Whether any lesion ever merged into another."""
+        return any(self._absorbed)
 
     @property
     def lesion_ids(self) -> tuple[str, ...]:
         """Every lesion that the modality ever speaks of."""
         return tuple(sorted({lesion_id for visit in self.visits if visit is not None for lesion_id in visit}))
+
+
+def _absorbed(visit: Mapping[str, Findings]) -> Mapping[str, str]:
+    """Lesion id -> the lesion that carries its measurement, for those that merged into another."""
+    return {lesion_id: into for lesion_id, findings in visit.items() if (into := absorbed_into(findings))}
 
 
 def _by_lesion(exam: Examination | None) -> Mapping[str, Findings] | None:

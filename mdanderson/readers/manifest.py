@@ -329,13 +329,19 @@ def _read_facts(manifest: Path, *, known: Iterable[str]) -> tuple[dict[str, Pati
     problems: list[Problem] = []
     for row in table:
         cells, patient_id = _Cells(table=table, row=row), row["patient_id"]
-        dates = {name: cells.date(name) for name in _FACTS}
+        start, last, death = (cells.date(name) for name in _FACTS)
         if patient_id in facts:
             cells.fault("patient_id", "the patient has a row already; this one is not used", "keep one row")
         elif patient_id not in known:
             problems.append(_stranger(table, row))
         else:
-            facts[patient_id] = PatientFacts(patient_id=patient_id, extra=_extra(row, ("patient_id", *_FACTS)), **dates)
+            facts[patient_id] = PatientFacts(
+                patient_id=patient_id,
+                treatment_start=start,
+                last_contact=last,
+                death_date=death,
+                extra=_extra(row, ("patient_id", *_FACTS)),
+            )
         problems += cells.faults
     return facts, problems
 

@@ -8,6 +8,7 @@ import pytest
 
 from mdanderson.criteria import PatientCourse, Visit
 from mdanderson.criteria.bench import Bench
+from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.mda2010 import RULES
 from mdanderson.criteria.series import ModalitySeries
@@ -35,7 +36,7 @@ def course(paper):
 
 def test_a_bench_that_weighs_otherwise_is_one_of_its_own_settings(course):
     settings = Settings()
-    bench = Bench(RULES, course, settings)
+    bench = Bench(RuleTable(RULES), course, settings)
     each, included = bench.weighing(size_scope=Scope.EACH), bench.weighing(treated_lesions="include")
     assert bench.settings == settings
     assert each.settings == replace(settings, policy=replace(settings.policy, size_scope=Scope.EACH))
@@ -45,21 +46,21 @@ def test_a_bench_that_weighs_otherwise_is_one_of_its_own_settings(course):
 
 
 def test_what_was_shared_is_what_a_bench_by_itself_would_say(course):
-    bench = Bench(RULES, course, Settings())
+    bench = Bench(RuleTable(RULES), course, Settings())
     bench.visit(1)
     kin = bench.weighing(size_scope=Scope.EACH, treated_lesions="include")
-    assert kin.visit(1) == Bench(RULES, course, kin.settings).visit(1)
+    assert kin.visit(1) == Bench(RuleTable(RULES), course, kin.settings).visit(1)
     assert kin.visit(1)[Modality.CT].lesions[0] is bench.visit(1)[Modality.CT].lesions[0]
 
 
 def test_each_policy_of_size_has_a_bench_of_its_own(course):
     lenient = Settings.from_mapping({"policy": {"pd_size_rise": 2.0, "size_scope": "each"}})
-    assert Bench(RULES, course, lenient).visit(1)[Modality.CT].category == "SD"
+    assert Bench(RuleTable(RULES), course, lenient).visit(1)[Modality.CT].category == "SD"
 
 
 def test_the_long_axis_is_the_longest_that_a_sequence_shows(paper):
     exams = paper.exam(0, "MR", L1="30x20 T1"), paper.exam(90, "MR", L1=("12x8 T1", "14x6 T1", "40x30 T2"))
     series = ModalitySeries.from_examinations(Modality.MR, [{exam.modality: exam} for exam in exams])
-    facts = LesionHistory(series, "L1").facts(1, RULES, Settings())
+    facts = LesionHistory(series, "L1").facts(1, Settings())
     assert facts is not None
     assert facts.long_axis_mm == 14

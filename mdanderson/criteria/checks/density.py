@@ -8,12 +8,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
-from mdanderson.criteria.rule import Check
+from mdanderson.criteria.rule import Check, Comparison, Limits, Threshold
 from mdanderson.findings import Density
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
 
 __all__ = [
+    "COMPLETE_FILL_IN",
+    "NEW_RIM_OR_FILL_IN",
+    "NORMAL_DENSITY",
     "complete_fill_in",
     "density_normal",
     "is_back_to_normal",
@@ -24,7 +27,36 @@ __all__ = [
 ]
 
 
-def is_completely_filled_in(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
+def _limit(quantity: str, comparison: Comparison, setting: str) -> Threshold:
+    return Threshold(quantity=quantity, comparison=comparison, setting=f"image.{setting}")
+
+
+COMPLETE_FILL_IN = Limits(
+    thresholds=(
+        _limit("cleared_fraction", Comparison.AT_LEAST, "complete_fill_in"),
+        _limit("fill_in_fraction", Comparison.AT_LEAST, "complete_fill_in_sclerotic"),
+    )
+)
+NORMAL_DENSITY = Limits(
+    thresholds=(
+        _limit("median_off_in_robust_sd", Comparison.AT_MOST, "normal_robust_sd"),
+        _limit("median_off_hu", Comparison.AT_MOST, "normal_minimum_hu"),
+        _limit("lytic_fraction", Comparison.BELOW, "normal_class_share"),
+        _limit("sclerotic_fraction", Comparison.BELOW, "normal_class_share"),
+        _limit("lytic_focus_mm", Comparison.BELOW, "normal_focus_mm"),
+        _limit("contrast_left", Comparison.AT_MOST, "normal_contrast_left"),
+    )
+)
+NEW_RIM_OR_FILL_IN = Limits(
+    thresholds=(
+        _limit("fill_in_fraction", Comparison.AT_LEAST, "partial_fill_in"),
+        _limit("rim_fraction", Comparison.AT_LEAST, "rim_fraction"),
+        _limit("rim_fraction_rise", Comparison.AT_LEAST, "rim_fraction_rise"),
+    )
+)
+
+
+def is_completely_filled_in(rule: Limits, density: Density, settings: Settings) -> bool | None:
     """CR1: nearly all of the baseline lytic volume is no longer lytic, and enough of it is sclerotic."""
     if density.cleared_fraction is None or density.fill_in_fraction is None:
         return None
@@ -32,7 +64,7 @@ def is_completely_filled_in(rule: LesionRule, density: Density, settings: Settin
     return rule.met("cleared_fraction", cleared, settings) and rule.met("fill_in_fraction", filled, settings)
 
 
-def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
+def is_normal(rule: Limits, density: Density, settings: Settings) -> bool | None:
     """CR2: the median is near that of the reference bone, by its spread or in HU, and hardly a voxel is off."""
     needed = (density.reference_hu, density.reference_sd_hu, density.lytic_fraction, density.sclerotic_fraction)
     if any(value is None for value in needed):
@@ -43,7 +75,7 @@ def is_normal(rule: LesionRule, density: Density, settings: Settings) -> bool | 
     return near and few
 
 
-def is_back_to_normal(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
+def is_back_to_normal(rule: Limits, density: Density, before: Density | None, settings: Settings) -> bool | None:
     """CR2: normal now, off by its median before (detail 29), and plainly nearer to reference bone than it was.
 
     Where bone is hardly denser than soft tissue noise alone carries a place across a limit; a change must be seen. Nor
@@ -57,14 +89,14 @@ def is_back_to_normal(rule: LesionRule, density: Density, before: Density | None
     return normal and changed and healed and not _is_near(rule, before, settings)
 
 
-def _is_without_focus(rule: LesionRule, density: Density, settings: Settings) -> bool | None:
+def _is_without_focus(rule: Limits, density: Density, settings: Settings) -> bool | None:
     """Whether no lytic part hangs together that would count if it were new."""
     if density.lytic_focus_mm is None:
         return None
     return rule.met("lytic_focus_mm", exact(density.lytic_focus_mm), settings)
 
 
-def _is_near(rule: LesionRule, density: Density, settings: Settings) -> bool:
+def _is_near(rule: Limits, density: Density, settings: Settings) -> bool:
     """Whether the median is that of the reference bone, by its spread or in HU."""
     off, spread = abs(exact(density.median_hu) - exact(density.reference_hu or 0)), exact(density.reference_sd_hu or 0)
     if rule.met("median_off_hu", off, settings):
@@ -78,7 +110,7 @@ def _contrast_left(now: Density, before: Density) -> Fraction:
     return left / right if right else Fraction(1)
 
 
-def is_rim_new(rule: LesionRule, density: Density, before: Density | None, settings: Settings) -> bool | None:
+def is_rim_new(rule: Limits, density: Density, before: Density | None, settings: Settings) -> bool | None:
     """PR1: a sclerotic rim that was not there before."""
     if density.rim_fraction is None or before is None or before.rim_fraction is None:
         return None

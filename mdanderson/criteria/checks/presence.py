@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
-from mdanderson.criteria.rule import Check
+from mdanderson.criteria.rule import Check, Comparison, Limits, Threshold
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType
 
-__all__ = ["equivocal_words", "new_lesion", "newly_visible_by_sclerosis", "something_assessed"]
+__all__ = ["NEW_LESION_SIZE", "equivocal_words", "new_lesion", "newly_visible_by_sclerosis", "something_assessed"]
+
+NEW_LESION_SIZE = Limits(
+    thresholds=(Threshold(quantity="long_axis_mm", comparison=Comparison.AT_LEAST, setting="policy.new_lesion_mm"),)
+)
+"""From which size a new focus counts as a new lesion."""
 
 
 def new_lesion(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -24,9 +29,9 @@ def new_lesion(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Chec
     return Check.fired(f"{facts.name} is a new bone metastasis")
 
 
-def equivocal_words(rule: LesionRule, settings: Settings) -> str:
-    """Said of a new focus that is smaller than PD4 asks."""
-    return f"new focus below {fixed(rule.threshold('long_axis_mm').limit(settings))} mm: equivocal, not counted"
+def equivocal_words(counts: Limits, settings: Settings) -> str:
+    """Said of a new focus that is too small to count."""
+    return f"new focus below {fixed(counts.limit('long_axis_mm', settings))} mm: equivocal, not counted"
 
 
 def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:

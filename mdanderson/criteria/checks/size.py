@@ -18,9 +18,11 @@ def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     rise = change(size.now, size.baseline)
     if isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
-    limit = rule.threshold("size_fall").limit(settings)
-    words = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(rise, limits=(-limit,))} from baseline"
-    return Check.when(rule.met("size_fall", -rise, settings), words)
+    limit = rule.limit("size_fall", settings)
+    return Check.when(
+        rule.met("size_fall", -rise, settings),
+        lambda: f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(rise, limits=(-limit,))} from baseline",
+    )
 
 
 def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -38,13 +40,15 @@ def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     elif isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
     else:
-        limit = rule.threshold("size_rise").limit(settings)
+        limit = rule.limit("size_rise", settings)
         part = "" if size.now is not None else " in the assessed part alone"
-        words = (
-            f"{facts.name} {_sizes(reference, now)}, {percent(rise, limits=(limit,))} from {name}{part}"
-            f"{_other_reference(rule, facts, settings)}"
+        check = Check.when(
+            _rises(rule, now, reference, settings),
+            lambda: (
+                f"{facts.name} {_sizes(reference, now)}, {percent(rise, limits=(limit,))} from {name}{part}"
+                f"{_other_reference(rule, facts, settings)}"
+            ),
         )
-        check = Check.when(_rises(rule, now, reference, settings), words)
     if size.now is None and not check.holds:
         return Check.not_assessable("size: sum incomplete")
     return check
@@ -56,15 +60,17 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     now, reference = size.now, size.reference(name)
     rise, fall = change(now, reference), change(now, size.baseline)
     if rise is Undefined.ZERO_REFERENCE and not isinstance(fall, Undefined):
-        long_axis, words = _reappeared(rule, facts, settings)
+        long_axis, reappeared = _reappeared(rule, facts, settings)
         steady = rule.met("reappeared_mm", long_axis, settings) and rule.met("size_fall", -fall, settings)
-        return Check.when(steady, words)
+        return Check.when(steady, reappeared)
     if isinstance(rise, Undefined) or isinstance(fall, Undefined) or now is None or reference is None:
         return Check.not_assessable(f"size: {rise if isinstance(rise, Undefined) else fall}")
-    limits = (rule.threshold("size_rise").limit(settings), -rule.threshold("size_fall").limit(settings))
-    words = f"{facts.name} {_sizes(size.baseline, now)}, {percent(fall, limits=limits)} from baseline"
-    if size.baseline != reference:
-        words += f", {percent(rise, limits=limits)} from {name}"
+    limits = (rule.limit("size_rise", settings), -rule.limit("size_fall", settings))
+
+    def words() -> str:
+        told = f"{facts.name} {_sizes(size.baseline, now)}, {percent(fall, limits=limits)} from baseline"
+        return told if size.baseline == reference else f"{told}, {percent(rise, limits=limits)} from {name}"
+
     no_rise = rule.met("size_rise", rise, settings) or rule.met("rise_mm", now - reference, settings)
     return Check.when(no_rise and rule.met("size_fall", -fall, settings), words)
 
@@ -77,7 +83,7 @@ def _sizes(reference: Fraction | None, now: Fraction | None) -> str:
 def _reappeared(rule: LesionRule, facts: LesionFacts, settings: Settings) -> tuple[Fraction, str]:
     """Long axis (mm) of what was gone before, and the words for it."""
     long_axis = facts.long_axis_mm or Fraction(0)
-    least = rule.threshold("reappeared_mm").limit(settings)
+    least = rule.limit("reappeared_mm", settings)
     return long_axis, f"{facts.name} was gone, long axis now {fixed(long_axis)} mm (counts from {fixed(least)} mm)"
 
 
@@ -97,6 +103,6 @@ def _other_reference(rule: LesionRule, facts: LesionFacts, settings: Settings) -
         return ""
     other = "baseline" if settings.policy.progression_reference == "nadir" else "nadir"
     rise = change(now, size.baseline if other == "baseline" else size.nadir)
-    limit = rule.threshold("size_rise").limit(settings)
+    limit = rule.limit("size_rise", settings)
     told = str(rise) if isinstance(rise, Undefined) else percent(rise, limits=(limit,))
     return f" (references disagree: {told} from {other})"

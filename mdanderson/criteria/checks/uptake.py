@@ -30,7 +30,7 @@ def uptake_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     rise = change(now, before)
     if isinstance(rise, Undefined) or now is None or before is None:
         return Check.not_assessable(f"uptake: {rise}")
-    limit = rule.threshold("uptake_fall").limit(settings)
+    limit = rule.limit("uptake_fall", settings)
     words = f"uptake ratio {fixed(before, 2)} -> {fixed(now, 2)}, {percent(rise, limits=(-limit,))} from baseline"
     return Check.when(rule.met("uptake_fall", -rise, settings), words)
 
@@ -49,7 +49,7 @@ def uptake_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
         return Check.not_fired(f"uptake is normal, ratio {fixed(now, 2)}")
     if isinstance(rise, Undefined):
         return Check.fired(f"uptake ratio {fixed(reference, 2)} -> {fixed(now, 2)}")
-    limit = rule.threshold("uptake_rise").limit(settings)
+    limit = rule.limit("uptake_rise", settings)
     told = percent(rise, limits=(limit,))
     words = f"uptake ratio {fixed(reference, 2)} -> {fixed(now, 2)}, {told} from {since}"
     return Check.when(rule.met("uptake_rise", rise, settings), words)
