@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from mdanderson.criteria import mda2010
-from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
+from mdanderson.criteria import mda2010, who
+from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.mda import Assessed
+from mdanderson.criteria.rule import Rule
 from mdanderson.errors import SettingsError
 from mdanderson.settings import Settings
 
@@ -27,14 +28,28 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CriteriaSet:
-    """One published set of criteria. assess: a whole series in, rows of lesions.csv and responses.csv out."""
+    """One published set of criteria. assess: a whole series in, rows of lesions.csv and responses.csv out.
+
+    rules: its table. confirm_weeks: how much later a response must be seen again to count, by the settings.
+    """
 
     code: str
     title: str
+    rules: Sequence[Rule[Any]]
     assess: Callable[[PatientCourse, Settings], Assessed]
+    confirm_weeks: Callable[[Settings], float] = lambda settings: settings.policy.confirm_weeks
 
 
-CRITERIA_SETS: tuple[CriteriaSet, ...] = (CriteriaSet(code="mda2010", title=mda2010.TITLE, assess=mda2010.assess),)
+CRITERIA_SETS: tuple[CriteriaSet, ...] = (
+    CriteriaSet(code=mda2010.CODE, title=mda2010.TITLE, rules=mda2010.RULES, assess=mda2010.assess),
+    CriteriaSet(
+        code=who.CODE,
+        title=who.TITLE,
+        rules=who.RULES,
+        assess=who.assess,
+        confirm_weeks=lambda settings: settings.who.confirm_weeks,
+    ),
+)
 """Every set that can be asked for, the set of record first."""
 
 

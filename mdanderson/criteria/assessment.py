@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure, Verdict
+from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding
 from mdanderson.vocabulary import Basis, Category, Pattern
 
-__all__ = ["OVERALL", "LesionAssessment", "Response"]
+__all__ = ["OVERALL", "Assessed", "LesionAssessment", "Response"]
 
 OVERALL = "overall"
 """Scope of the patient's own row, beside those of the modalities."""
@@ -153,3 +154,12 @@ class Response:
     threshold_distance: float | None = None
     category_measured: Category | None = None
     verdicts: tuple[Verdict, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessed:
+    """What one criteria set says of one patient. lesions: empty for a set that judges the patient only."""
+
+    lesions: tuple[LesionAssessment, ...] = ()
+    responses: tuple[Response, ...] = ()
+    problems: tuple[Problem, ...] = ()

@@ -70,6 +70,11 @@ class PatientCourse:
         start = self.patient.treatment_start or self.visits[0].date
         return (self.visits[visit].date - start).days
 
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """Every modality that was ever looked at, in order of name."""
+        return tuple(self._histories)
+
     def histories(self, modality: Modality) -> tuple[LesionHistory, ...]:
         """Every lesion that a modality ever speaks of."""
         return self._histories[modality]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
+from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.course import Flare, PatientCourse, Visit
 from mdanderson.criteria.facts import RuleTable
@@ -22,16 +22,7 @@ from mdanderson.findings import LesionFinding
 from mdanderson.settings import Policy, Settings, TreatedLesions
 from mdanderson.vocabulary import Category, Modality, Pattern, Scope, Status
 
-__all__ = ["Assessed", "assess_course"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Assessed:
-    """What one criteria set says of one patient."""
-
-    lesions: tuple[LesionAssessment, ...] = ()
-    responses: tuple[Response, ...] = ()
-    problems: tuple[Problem, ...] = ()
+__all__ = ["assess_course"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mdanderson.criteria import checks
+from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
-from mdanderson.criteria.mda import Assessed, assess_course
+from mdanderson.criteria.mda import assess_course
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Role, Rule, Threshold
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality

@@ -1,0 +1,181 @@
+"""How a comparator answers for a whole series: its rows asked visit by visit, settled over the visits, one row each.
+
+A comparator is data: a table of rows, what it follows, and which lesions are its targets. What its later visits may
+restate (a response that must be confirmed, iUPD) is its `settle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+
+from mdanderson.criteria.assessment import OVERALL, Assessed, Response
+from mdanderson.criteria.course import PatientCourse, Visit
+from mdanderson.criteria.facts import Track
+from mdanderson.criteria.history import Quantity
+from mdanderson.criteria.panel import Followed, JudgedPanel, PanelRule, Selection, judge_panel, panel_at
+from mdanderson.quantities import Undefined, change
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category, Modality
+
+__all__ = ["Comparator", "Settled", "Unit", "as_judged", "assess_panels", "judge_modality_panels", "overall_row"]
+
+Settled = Callable[[Sequence[JudgedPanel], Settings], Sequence[JudgedPanel]]
+"""One modality's visits in order, with what later visits make of earlier ones."""
+
+
+class Unit(StrEnum):
+    """What a set's sum is made of, and so the column it stands in."""
+
+    LONG_AXIS = "mm"
+    PRODUCT = "mm2"
+    UPTAKE = "SUV"
+
+
+def as_judged(panels: Sequence[JudgedPanel], _settings: Settings) -> Sequence[JudgedPanel]:
+    """Nothing that a later visit could change."""
+    return panels
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparator:
+    """One set beside MD Anderson.
+
+    modalities: that it reads. quantity: what it follows in a finding. targets: the baseline lesions of its sum.
+    lesion: what one lesion does by itself (PD, PR, or another category), to count them. settle: see `Settled`.
+    """
+
+    code: str
+    rules: tuple[PanelRule, ...]
+    modalities: Callable[[Settings], frozenset[Modality]]
+    quantity: Quantity
+    targets: Selection
+    lesion: Callable[[Followed, Settings], Category]
+    unit: Unit
+    settle: Settled = as_judged
+
+
+def assess_panels(comparator: Comparator, course: PatientCourse, settings: Settings) -> Assessed:
+    """Every visit by one comparator: a row per modality that it reads, and the patient's."""
+    read = comparator.modalities(settings)
+    judged = {
+        modality: judge_modality_panels(comparator, course, modality, settings)
+        for modality in course.modalities
+        if modality in read
+    }
+    responses = []
+    for visit in course.visits:
+        rows = {modality: visits[visit.index] for modality, visits in judged.items() if visit.index in visits}
+        responses += [_panel_row(comparator, course, panel, modality) for modality, panel in rows.items()]
+        responses.append(overall_row(comparator, course, visit, rows, settings))
+    return Assessed(responses=tuple(responses))
+
+
+def judge_modality_panels(
+    comparator: Comparator, course: PatientCourse, modality: Modality, settings: Settings
+) -> Mapping[int, JudgedPanel]:
+    """One modality's visits by their index, settled."""
+    targets = comparator.targets(course.histories(modality), settings)
+    panels = [
+        panel_at(course, modality, visit, settings, quantity=comparator.quantity, targets=targets)
+        for visit in course.visits
+        if modality in course.examinations[visit.index]
+    ]
+    judged = [_count(comparator, judge_panel(comparator.rules, panel, settings), settings) for panel in panels]
+    return {one.panel.visit.index: one for one in comparator.settle(judged, settings)}
+
+
+def _count(comparator: Comparator, judged: JudgedPanel, settings: Settings) -> JudgedPanel:
+    """Which lesions progress and respond by themselves."""
+    if judged.panel.is_baseline:
+        return judged
+    by_lesion = {one.lesion_id: comparator.lesion(one, settings) for one in judged.panel.lesions}
+    new = {one.lesion_id for one in judged.panel.new}
+    return replace(
+        judged,
+        progressing=frozenset(name for name, category in by_lesion.items() if category.is_progression or name in new),
+        responding=frozenset(name for name, category in by_lesion.items() if category.is_response and name not in new),
+    )
+
+
+def _leader(rows: Mapping[Modality, JudgedPanel], settings: Settings) -> JudgedPanel | None:
+    """The modality that speaks: one that progresses, one that waits to be confirmed, else the first evaluable."""
+    order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
+    ranked = sorted(rows.items(), key=lambda item: order.get(item[0], len(order)))
+    evaluable = [one for _, one in ranked if one.category.is_evaluable]
+    waiting = (Category.IUPD, Category.PDU)
+    return next(
+        iter(
+            [one for one in evaluable if one.category.is_progression]
+            + [one for one in evaluable if one.category in waiting]
+            + evaluable
+        ),
+        None,
+    )
+
+
+def overall_row(
+    comparator: Comparator,
+    course: PatientCourse,
+    visit: Visit,
+    rows: Mapping[Modality, JudgedPanel],
+    settings: Settings,
+) -> Response:
+    """The patient at one visit, by the modality that speaks."""
+    leader = _leader(rows, settings)
+    if leader is not None:
+        row = _panel_row(comparator, course, leader, OVERALL)
+        others = [
+            f"{modality} {one.category}"
+            for modality, one in rows.items()
+            if one.category.is_evaluable and one.category is not leader.category
+        ]
+        return replace(row, reason=f"{leader.panel.modality}: {leader.reason}", discordant="; ".join(others))
+    baseline = visit.index == 0 or any(one.category is Category.BL for one in rows.values())
+    told = "; ".join(f"{modality} NE: {one.reason}" for modality, one in rows.items() if one.category is Category.NE)
+    read = ", ".join(sorted(comparator.modalities(settings)))
+    return Response(
+        patient_id=course.patient.patient_id,
+        visit=visit.label,
+        date=visit.date,
+        weeks=visit.weeks,
+        criteria=comparator.code,
+        scope=OVERALL,
+        category=Category.BL if baseline else Category.NE,
+        reason="baseline" if baseline else told or f"none of {read} at this visit",
+    )
+
+
+def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPanel, scope: str) -> Response:
+    panel = judged.panel
+    row = Response(
+        patient_id=course.patient.patient_id,
+        visit=panel.visit.label,
+        date=panel.visit.date,
+        weeks=panel.visit.weeks,
+        criteria=comparator.code,
+        scope=scope,
+        category=judged.category,
+        unconfirmed=judged.unconfirmed,
+        mixed=bool(judged.progressing and judged.responding),
+        size_change_baseline=_known_change(panel.total, panel.total.baseline),
+        size_change_nadir=_known_change(panel.total, panel.total.nadir),
+        lesions_expected=len(panel.expected),
+        lesions_assessed=len(panel.expected) - (0 if panel.is_baseline else len(panel.unassessed)),
+        lesions_new=len(panel.new),
+        lesions_progressing=len(judged.progressing),
+        lesions_responding=len(judged.responding),
+        rules=judged.rules,
+        reason=judged.reason,
+        verdicts=judged.verdicts,
+    )
+    if comparator.unit is Unit.PRODUCT:
+        return replace(row, product_sum_mm2=panel.total.now)
+    return replace(row, long_axis_sum_mm=panel.total.now) if comparator.unit is Unit.LONG_AXIS else row
+
+
+def _known_change(total: Track, reference: Fraction | None) -> Fraction | None:
+    rise = change(total.now, reference)
+    return None if isinstance(rise, Undefined) else rise
