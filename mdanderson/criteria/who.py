@@ -99,7 +99,7 @@ def _sum_falls(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     return Check.when(rule.met("product_fall", -fall, settings), lambda: _sums(panel, settings))
 
 
-def _sum_steady(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
+def _sum_steady(_rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     total = panel.total
     if isinstance(fall := change(total.now, total.baseline), Undefined):
         return _incomplete(panel, fall)

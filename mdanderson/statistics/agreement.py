@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from fractions import Fraction
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from mdanderson.criteria import OVERALL
 from mdanderson.report.cells import Cells
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["Agreement", "Reading", "compare"]
 
 _OF_VISIT = ("criteria", "scope", "patient_id", "date")
-_OF_LESION = ("patient_id", "date", "modality", "sequence", "lesion_id")
+_OF_PATIENT = ("criteria", "patient_id")
+_OF_LESION = ("modality", "patient_id", "date", "sequence", "lesion_id")
 _DIAMETERS = ("long_axis_mm", "short_axis_mm", "size_mm")
 _SUM = "size_sum_mm"
 
 _Group = tuple[str, str]
 """Criteria and scope of one row of a table of agreement."""
+
+_GroupsOf = Callable[[Key], tuple[_Group, ...]]
+"""To which of them a key belongs."""
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,96 +103,92 @@ def compare(one: Reading, other: Reading, *, names: tuple[str, str] = ("one", "o
     these. Measurements include the baseline; what both call gone (0 mm) is no measurement.
     Raises `InputError` for a missing column, two rows for one thing, and cells that cannot be read.
     """
-    visits = _paired(one.responses, other.responses, _OF_VISIT, "responses").keep(_is_follow_up)
-    best = _paired(one.patients, other.patients, ("criteria", "patient_id"), "patients")
+    visits = _paired(*(_follow_up(reading.responses) for reading in (one, other)))
+    best = _paired(*(index_rows(reading.patients, _OF_PATIENT, table="patients") for reading in (one, other)))
     named = {"one": names[0], "other": names[1]}
-    categories = [
-        *(named | row for row in _category_rows(visits, "visit", "category", _group_of_visit)),
-        *(named | row for row in _category_rows(best, "best_response", "best_response", _group_of_patient)),
-    ]
+    categories = (
+        *_category_rows(visits, "visit", "category", _group_of_visit),
+        *_category_rows(best, "best_response", "best_response", _group_of_patient),
+    )
     return Agreement(
         names=names,
-        categories=ordered(AGREEMENT, categories),
+        categories=ordered(AGREEMENT, (named | row for row in categories)),
         measurements=ordered(MEASUREMENT_AGREEMENT, (named | row for row in _measurement_rows(one, other))),
         discordant=ordered(ADJUDICATION, (named | row for row in _discordant_rows(visits))),
     )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Paired:
-    """The rows of two readers by key."""
+class _Paired(Generic[Told]):
+    """What two readers say, by key: a row, or a number."""
 
-    one: Mapping[Key, TextRow]
-    other: Mapping[Key, TextRow]
+    one: Mapping[Key, Told]
+    other: Mapping[Key, Told]
 
     @property
-    def both(self) -> tuple[tuple[TextRow, TextRow], ...]:
-        """The rows that both have."""
-        return tuple((row, self.other[key]) for key, row in self.one.items() if key in self.other)
+    def both(self) -> tuple[tuple[Told, Told], ...]:
+        """Where both say something."""
+        return tuple((told, self.other[key]) for key, told in self.one.items() if key in self.other)
 
     @property
     def only(self) -> dict[str, int]:
-        """How many rows one of them has by itself."""
+        """How often one of them does alone."""
         return {
             "only_one": len(self.one.keys() - self.other.keys()),
             "only_other": len(self.other.keys() - self.one.keys()),
         }
 
-    def keep(self, wanted: Callable[[TextRow], bool]) -> _Paired:
-        """Each reader's rows that are wanted."""
-        return _Paired(
-            one={key: row for key, row in self.one.items() if wanted(row)},
-            other={key: row for key, row in self.other.items() if wanted(row)},
-        )
-
-    def by_group(self, group_of: Callable[[TextRow], Iterable[_Group]]) -> dict[_Group, _Paired]:
-        """The rows of each group; a row may be in several."""
-        one, other = _grouped(self.one, group_of), _grouped(self.other, group_of)
+    def by_group(self, groups_of: _GroupsOf) -> dict[_Group, _Paired[Told]]:
+        """The same, group by group; a key may be in several."""
+        one, other = _grouped(self.one, groups_of), _grouped(self.other, groups_of)
         return {group: _Paired(one=one.get(group, {}), other=other.get(group, {})) for group in {**one, **other}}
 
 
-def _grouped(
-    rows: Mapping[Key, TextRow], group_of: Callable[[TextRow], Iterable[_Group]]
-) -> dict[_Group, dict[Key, TextRow]]:
-    groups: dict[_Group, dict[Key, TextRow]] = {}
-    for key, row in rows.items():
-        for group in group_of(row):
-            groups.setdefault(group, {})[key] = row
+def _grouped(told: Mapping[Key, Told], groups_of: _GroupsOf) -> dict[_Group, dict[Key, Told]]:
+    groups: dict[_Group, dict[Key, Told]] = {}
+    for key, value in told.items():
+        for group in groups_of(key):
+            groups.setdefault(group, {})[key] = value
     return groups
 
 
-def _paired(one: Iterable[TextRow], other: Iterable[TextRow], columns: Sequence[str], table: str) -> _Paired:
-    return _Paired(one=index_rows(one, columns, table=table), other=index_rows(other, columns, table=table))
+def _paired(one: Mapping[Key, Told], other: Mapping[Key, Told]) -> _Paired[Told]:
+    return _Paired(one=one, other=other)
 
 
 def _by_column(table: Table, rows: Mapping[str, Sequence[Cells]]) -> tuple[TextRow, ...]:
     return tuple(dict(zip(table.column_names, row, strict=True)) for row in rows.get(table.name, ()))
 
 
-def _is_follow_up(row: TextRow) -> bool:
-    return category_in(row) is not Category.BL
+def _follow_up(responses: Iterable[TextRow]) -> dict[Key, TextRow]:
+    """The rows that are not the baseline."""
+    rows = index_rows(responses, _OF_VISIT, table="responses")
+    return {key: row for key, row in rows.items() if category_in(row) is not Category.BL}
 
 
-def _group_of_visit(row: TextRow) -> tuple[_Group, ...]:
-    return ((cell(row, "criteria"), cell(row, "scope")),)
+def _group_of_visit(key: Key) -> tuple[_Group, ...]:
+    criteria, scope, *_ = key
+    return ((criteria, scope),)
 
 
-def _group_of_patient(row: TextRow) -> tuple[_Group, ...]:
-    return ((cell(row, "criteria"), OVERALL),)
+def _group_of_patient(key: Key) -> tuple[_Group, ...]:
+    criteria, _ = key
+    return ((criteria, OVERALL),)
 
 
-def _group_of_lesion(row: TextRow) -> tuple[_Group, ...]:
-    return ("", OVERALL), ("", cell(row, "modality"))
+def _groups_of_lesion(key: Key) -> tuple[_Group, ...]:
+    modality, *_ = key
+    return ("", OVERALL), ("", modality)
 
 
 def _category_rows(
-    paired: _Paired, item: str, column: str, group_of: Callable[[TextRow], Iterable[_Group]]
+    paired: _Paired[TextRow], item: str, column: str, groups_of: _GroupsOf
 ) -> Iterable[dict[str, object]]:
     """Kappa of each group, over what both could judge."""
-    for (criteria, scope), group in paired.by_group(group_of).items():
+    for (criteria, scope), group in paired.by_group(groups_of).items():
         told = [(category_in(row, column), category_in(twin, column)) for row, twin in group.both]
-        judged = [pair for pair in told if all(category.is_evaluable for category in pair)]
-        kappa = cohen_kappa(judged)
+        judged = Counter((mine.is_evaluable, theirs.is_evaluable) for mine, theirs in told)
+        kappa = cohen_kappa([pair for pair in told if all(category.is_evaluable for category in pair)])
         yield {
             "criteria": criteria,
             "item": item,
@@ -198,9 +201,9 @@ def _category_rows(
             "weighted_kappa": kappa.weighted,
             "weighted_low": kappa.weighted_low,
             "weighted_high": kappa.weighted_high,
-            "ne_one": sum(not mine.is_evaluable and theirs.is_evaluable for mine, theirs in told),
-            "ne_other": sum(mine.is_evaluable and not theirs.is_evaluable for mine, theirs in told),
-            "ne_both": sum(not mine.is_evaluable and not theirs.is_evaluable for mine, theirs in told),
+            "ne_one": judged[False, True],
+            "ne_other": judged[True, False],
+            "ne_both": judged[False, False],
             **group.only,
             "reason": kappa.reason,
         }
@@ -208,30 +211,27 @@ def _category_rows(
 
 def _measurement_rows(one: Reading, other: Reading) -> Iterable[dict[str, object]]:
     """Bland-Altman and ICC of the lesions' sizes and of the sums."""
+    lesions = [_identified(reading.lesions) for reading in (one, other)]
     for quantity in _DIAMETERS:
-        mine, theirs = (_measured(_identified(reading.lesions), quantity) for reading in (one, other))
-        lesions = _paired(mine, theirs, _OF_LESION, "lesions")
-        yield from _limits_rows(lesions, quantity, _group_of_lesion)
-    sums = _paired(_measured(one.responses, _SUM), _measured(other.responses, _SUM), _OF_VISIT, "responses")
-    yield from _limits_rows(sums, _SUM, _group_of_visit)
+        yield from _limits_rows(_paired(*(_measured(rows, quantity) for rows in lesions)), quantity, _groups_of_lesion)
+    visits = [index_rows(reading.responses, _OF_VISIT, table="responses") for reading in (one, other)]
+    yield from _limits_rows(_paired(*(_measured(rows, _SUM) for rows in visits)), _SUM, _group_of_visit)
 
 
-def _identified(lesions: Iterable[TextRow]) -> list[TextRow]:
+def _identified(lesions: Iterable[TextRow]) -> dict[Key, TextRow]:
     """The lesions that can be matched."""
-    return [row for row in lesions if cell(row, "lesion_id")]
+    return index_rows((row for row in lesions if cell(row, "lesion_id")), _OF_LESION, table="lesions")
 
 
-def _measured(rows: Iterable[TextRow], quantity: str) -> list[TextRow]:
-    """The rows with a number."""
-    return [row for row in rows if number_in(row, quantity) is not None]
+def _measured(rows: Mapping[Key, TextRow], quantity: str) -> dict[Key, Fraction]:
+    """The numbers that are there."""
+    numbers = ((key, number_in(row, quantity)) for key, row in rows.items())
+    return {key: number for key, number in numbers if number is not None}
 
 
-def _limits_rows(
-    paired: _Paired, quantity: str, group_of: Callable[[TextRow], Iterable[_Group]]
-) -> Iterable[dict[str, object]]:
-    for (criteria, scope), group in paired.by_group(group_of).items():
-        sizes = [(_size(row, quantity), _size(twin, quantity)) for row, twin in group.both]
-        pairs = [pair for pair in sizes if any(pair)]
+def _limits_rows(paired: _Paired[Fraction], quantity: str, groups_of: _GroupsOf) -> Iterable[dict[str, object]]:
+    for (criteria, scope), group in paired.by_group(groups_of).items():
+        pairs = [pair for pair in group.both if any(pair)]
         limits, correlation = bland_altman(pairs), icc(pairs)
         yield {
             "quantity": quantity,
@@ -261,11 +261,7 @@ _OF_LIMITS = (
 )
 
 
-def _size(row: TextRow, quantity: str) -> Decimal:
-    return number_in(row, quantity) or Decimal(0)
-
-
-def _discordant_rows(visits: _Paired) -> Iterable[dict[str, object]]:
+def _discordant_rows(visits: _Paired[TextRow]) -> Iterable[dict[str, object]]:
     """The visits of which the readers say different things."""
     for row, twin in visits.both:
         mine, theirs = category_in(row), category_in(twin)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mdanderson.errors import MeasurementError
-from mdanderson.quantities import Number, exact
+from mdanderson.quantities import Number
 from mdanderson.statistics.quantiles import CONFIDENCE, f_quantile
+from mdanderson.statistics.whole import whole_multiples
 
 __all__ = ["Icc", "icc"]
 
@@ -57,7 +58,7 @@ def icc(ratings: Sequence[Sequence[Number]]) -> Icc:
         )
     if n < _LEAST_SUBJECTS:
         return Icc(n=n, raters=raters, reason=f"fewer than {_LEAST_SUBJECTS} measured by all")
-    squares = _mean_squares([[exact(value) for value in row] for row in ratings])
+    squares = _mean_squares(whole_multiples(ratings)[0])
     total = squares.subjects + (raters - 1) * squares.error + Fraction(raters, n) * (squares.raters - squares.error)
     if total == 0:
         return Icc(n=n, raters=raters, reason="no variance: all measurements are the same")
@@ -68,22 +69,22 @@ def icc(ratings: Sequence[Sequence[Number]]) -> Icc:
     return Icc(n=n, raters=raters, icc=float(value), low=low, high=high)
 
 
-def _mean_squares(rows: Sequence[Sequence[Fraction]]) -> _MeanSquares:
-    """Exact, by raw sums: fractions cannot cancel, and no order of rows or raters changes them."""
+def _mean_squares(rows: Sequence[Sequence[int]]) -> _MeanSquares:
+    """Exact, by raw sums: whole numbers cannot cancel, and no order of rows or raters changes them."""
     n, k = len(rows), len(rows[0])
-    of_subjects = [sum(row, Fraction(0)) for row in rows]
-    of_raters = [sum(column, Fraction(0)) for column in zip(*rows, strict=True)]
-    correction = sum(of_subjects, Fraction(0)) ** 2 / (n * k)
-    between = _squared(of_subjects) / k - correction
-    raters = _squared(of_raters) / n - correction
-    error = sum((_squared(row) for row in rows), Fraction(0)) - correction - between - raters
+    of_subjects = [sum(row) for row in rows]
+    of_raters = [sum(column) for column in zip(*rows, strict=True)]
+    correction = Fraction(sum(of_subjects) ** 2, n * k)
+    between = Fraction(_squared(of_subjects), k) - correction
+    raters = Fraction(_squared(of_raters), n) - correction
+    error = sum(_squared(row) for row in rows) - correction - between - raters
     return _MeanSquares(
         n=n, k=k, subjects=between / (n - 1), raters=raters / (k - 1), error=error / ((n - 1) * (k - 1))
     )
 
 
-def _squared(values: Sequence[Fraction]) -> Fraction:
-    return sum((value * value for value in values), Fraction(0))
+def _squared(values: Sequence[int]) -> int:
+    return sum(value * value for value in values)
 
 
 def _interval(squares: _MeanSquares, value: Fraction) -> tuple[float, float]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 
-from mdanderson.quantities import Number, exact
+from mdanderson.quantities import Number
 from mdanderson.statistics.quantiles import CONFIDENCE, normal_quantile, t_quantile
+from mdanderson.statistics.whole import whole_multiples
 
 __all__ = ["LEAST_PAIRS", "BlandAltman", "bland_altman"]
 
@@ -48,10 +49,11 @@ def bland_altman(pairs: Sequence[tuple[Number, Number]]) -> BlandAltman:
     n = len(pairs)
     if n < LEAST_PAIRS:
         return BlandAltman(n=n, reason=f"fewer than {LEAST_PAIRS} pairs")
-    differences = [exact(one) - exact(other) for one, other in pairs]
-    mean = sum(differences, Fraction(0)) / n
-    bias = float(mean)
-    sd = sqrt(sum(((difference - mean) ** 2 for difference in differences), Fraction(0)) / (n - 1))
+    rows, scale = whole_multiples(pairs)
+    differences = [one - other for one, other in rows]
+    added, squared = sum(differences), sum(difference * difference for difference in differences)
+    bias = float(Fraction(added, n * scale))
+    sd = sqrt(Fraction(n * squared - added * added, n * (n - 1) * scale * scale))
     z = normal_quantile((1 + CONFIDENCE) / 2)
     t = t_quantile((1 + CONFIDENCE) / 2, n - 1)
     lower, upper = bias - z * sd, bias + z * sd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from mdanderson.errors import InputError
 from mdanderson.report.cells import Cells, render_row
@@ -52,18 +53,16 @@ def category_in(row: TextRow, column: str = "category") -> Category:
         raise InputError(f"{column} is {text!r}", where=_place(row), way_out=f"write one of {known}") from None
 
 
-def number_in(row: TextRow, column: str) -> Decimal | None:
+def number_in(row: TextRow, column: str) -> Fraction | None:
     """The number in a cell, None for an empty one. Raises `InputError` for text, NaN and infinities."""
     text = cell(row, column)
     if not text:
         return None
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise InputError(f"{column} is {text!r}", where=_place(row), way_out="write a number, or leave the cell empty")
-    return number
+        return Fraction(Decimal(text))
+    except (InvalidOperation, ValueError, OverflowError):
+        way_out = "write a number, or leave the cell empty"
+        raise InputError(f"{column} is {text!r}", where=_place(row), way_out=way_out) from None
 
 
 def days_in(row: TextRow, column: str) -> int | None:
@@ -71,8 +70,8 @@ def days_in(row: TextRow, column: str) -> int | None:
     number = number_in(row, column)
     if number is None:
         return None
-    if number != int(number) or number < 0:
-        raise InputError(f"{column} is {number}", where=_place(row), way_out="write whole days, 0 or more")
+    if number.denominator != 1 or number < 0:
+        raise InputError(f"{column} is {row[column]!r}", where=_place(row), way_out="write whole days, 0 or more")
     return int(number)
 
 
