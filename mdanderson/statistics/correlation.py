@@ -65,6 +65,8 @@ def icc(ratings: Sequence[Sequence[Number]]) -> Icc:
     value = (squares.subjects - squares.error) / total
     if squares.raters == squares.error == 0:
         return Icc(n=n, raters=raters, icc=float(value), reason="no interval: the readers never differ")
+    if squares.subjects == squares.error == 0:
+        return Icc(n=n, raters=raters, icc=float(value), reason="no interval: only the readers differ")
     low, high = _interval(squares, value)
     return Icc(n=n, raters=raters, icc=float(value), low=low, high=high)
 
