@@ -215,6 +215,8 @@ _NEGLIGIBLE = 1e-9
 _LEAST_SHARE_SD = 1e-12  # of a visit without error beside one that has some; keeps the quotients finite
 _EDGES = (-6.0, -3.0, 0.0, 3.0, 6.0)  # of the panels, in SDs: beyond them lies 2e-9
 _STEEP = 1.5  # a limit that passes faster than this gets panels of its own
+_ROOT_2 = sqrt(2)
+_TWO_ROOT_2_PI = 2 * sqrt(2 * pi)
 _LEAST, _LARGEST = 1e-60, 1e60  # sizes that can be divided and squared; no body holds smaller or larger ones
 
 _GAUSS = (
@@ -254,10 +256,6 @@ def _sd_of_sum(first: float, second: float, correlation: float) -> float:
 def _normal(z: float) -> float:
     """Standard normal probability below z."""
     return 0.5 * erfc(-z / _ROOT_2)
-
-
-_ROOT_2 = sqrt(2)
-_TWO_ROOT_2_PI = 2 * sqrt(2 * pi)
 
 
 def _distance(now: Measured, baseline: Measured, earlier: Measured, limits: Limits) -> float:
@@ -300,8 +298,7 @@ def _integrals(rise: Line, floor: Line, fall: Line) -> tuple[float, float]:
         half, middle = (high - low) / 2, (high + low) / 2
         for place, weight in _GAUSS:
             t = middle + half * place
-            bound, other = rise_a + rise_m * t, floor_a + floor_m * t
-            bound = min(other, bound)
+            bound = min(rise_a + rise_m * t, floor_a + floor_m * t)
             share = half * weight * exp(-t * t / 2) * erfc(-bound / _ROOT_2)
             risen += share
             both += share * erfc(-(fall_a + fall_m * t) / _ROOT_2)

@@ -43,7 +43,15 @@ def test_a_broken_contract_is_noticed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "half", ["mdanderson.quantities", "mdanderson.findings", "mdanderson.criteria", "mdanderson.timeline"]
+    "half",
+    [
+        "mdanderson.quantities",
+        "mdanderson.findings",
+        "mdanderson.stability",
+        "mdanderson.uncertainty",
+        "mdanderson.criteria",
+        "mdanderson.timeline",
+    ],
 )
 def test_the_paper_half_loads_no_array(half):
     """What the contracts say of the source, seen at run time."""
