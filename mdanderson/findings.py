@@ -208,7 +208,8 @@ class LesionFinding:
     @property
     def is_silent(self) -> bool:
         """Whether nothing can be said of the lesion: not segmented though visible, ambiguous, or not evaluable."""
-        return self.status in {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
+        status = self.status
+        return status is Status.MISSING or status is Status.AMBIGUOUS or status is Status.NOT_EVALUABLE
 
     @property
     def is_gone(self) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from math import isfinite
+from math import isfinite, lcm
 from typing import TypeVar
 
 from mdanderson.errors import MeasurementError
@@ -71,12 +71,15 @@ def add_up(values: Iterable[ExactNumber | None]) -> ExactNumber | None:
     >>> add_up([Decimal("20.5"), Decimal(10)]), add_up([Decimal("20.5"), None])
     (Decimal('30.5'), None)
     """
-    added: ExactNumber | None = None
-    for value in values:
-        if value is None:
-            return None
-        added = value if added is None else added + value
-    return added
+    given = list(values)
+    known = [value for value in given if value is not None]
+    if not known or len(known) < len(given):
+        return None
+    if type(known[0]) is Fraction:  # over one denominator: much faster than one fraction after the other
+        ratios = [value.as_integer_ratio() for value in known]
+        common = lcm(*[denominator for _, denominator in ratios])
+        return Fraction(sum([numerator * (common // denominator) for numerator, denominator in ratios]), common)
+    return sum(known[1:], start=known[0])
 
 
 def fixed(value: Number, places: int = 1) -> str:
@@ -85,11 +88,20 @@ def fixed(value: Number, places: int = 1) -> str:
     >>> fixed(Fraction(169, 10)), fixed(Fraction(-1, 1000))
     ('16.9', '0.0')
     """
-    number = exact(value)
-    rounded = int(abs(number) * 10**places + Fraction(1, 2))
-    digits = str(rounded).zfill(places + 1)
+    return _written(_rounded(exact(value), places), places)
+
+
+def _rounded(number: Fraction, places: int) -> int:
+    """In units of the last of so many decimals, halves away from zero."""
+    numerator, denominator = number.as_integer_ratio()
+    rounded: int = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
+    return -rounded if numerator < 0 else rounded
+
+
+def _written(rounded: int, places: int) -> str:
+    digits = str(abs(rounded)).zfill(places + 1)
     text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
-    return f"-{text}" if number < 0 and rounded else text
+    return f"-{text}" if rounded < 0 else text
 
 
 def percent(value: Fraction, *, limits: tuple[Fraction, ...] = ()) -> str:
@@ -101,14 +113,20 @@ def percent(value: Fraction, *, limits: tuple[Fraction, ...] = ()) -> str:
     >>> percent(Fraction(-59, 100)), percent(Fraction(2496, 10000), limits=(Fraction(1, 4),))
     ('-59 %', '+24.96 %')
     """
-    text = ""
+    rounded = places = 0
     for places in range(5):
-        text = fixed(value * 100, places)
-        told = Fraction(text) / 100
-        if all(_side(told, limit) == _side(value, limit) for limit in (*limits, Fraction(0))):
+        rounded = _rounded(value * 100, places)
+        scale = 10 ** (places + 2)
+        if all(_side(rounded, scale, limit) == _side(*value.as_integer_ratio(), limit) for limit in (*limits, _ZERO)):
             break
-    return f"{text} %" if value <= 0 else f"+{text} %"
+    return f"{'+' if value > 0 else ''}{_written(rounded, places)} %"
 
 
-def _side(value: Fraction, limit: Fraction) -> int:
-    return (value > limit) - (value < limit)
+_ZERO = Fraction(0)
+
+
+def _side(numerator: int, denominator: int, limit: Fraction) -> int:
+    """On which side of a limit a ratio lies; 0 = at it."""
+    limit_numerator, limit_denominator = limit.as_integer_ratio()
+    left, right = numerator * limit_denominator, limit_numerator * denominator
+    return (left > right) - (left < right)

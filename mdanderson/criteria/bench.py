@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
@@ -18,6 +18,7 @@ from mdanderson.vocabulary import Modality, Scope
 __all__ = ["Bench"]
 
 _Key = tuple[Modality, str, int, int | None]
+_ModalityKey = tuple[Modality, int, tuple[tuple[str, int], ...]]
 
 
 class Bench:
@@ -30,6 +31,7 @@ class Bench:
     def __init__(self, table: RuleTable, course: PatientCourse, settings: Settings) -> None:
         self.table, self.course, self.settings = table, course, settings
         self._judged: dict[_Key, JudgedLesion | None] = {}
+        self._modalities: dict[_ModalityKey, JudgedModality] = {}
 
     def weighing(self, *, size_scope: Scope | None = None, treated_lesions: TreatedLesions | None = None) -> Bench:
         """A bench with another size scope or another choice on treated lesions; each lesion stays as it was judged."""
@@ -50,8 +52,14 @@ class Bench:
         }
 
     def _modality(self, modality: Modality, visit: int, flares: Sequence[Flare]) -> JudgedModality:
+        flare = flare_visits(modality, visit, flares) if flares else {}
+        key = (modality, visit, tuple(sorted(flare.items())))
+        if key not in self._modalities:
+            self._modalities[key] = self._judge_modality(modality, visit, flare)
+        return self._modalities[key]
+
+    def _judge_modality(self, modality: Modality, visit: int, flare: Mapping[str, int]) -> JudgedModality:
         facts = self.course.modality_facts(modality, visit)
-        flare = flare_visits(modality, visit, flares)
         found = [
             self._lesion(history, visit, flare.get(history.lesion_id), facts.why, at_baseline=facts.is_baseline)
             for history in self.course.histories(modality)

@@ -6,67 +6,52 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, Track
+from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, add_tracks
 from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.rule import Measure, Role, Verdict
-from mdanderson.quantities import add_up, exact
+from mdanderson.criteria.rule import Measure, Role, Verdict, Words
+from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Scope
 
 __all__ = ["judge_modality"]
 
 
+_RESPONSES = (Category.CR, Category.PR)
+_Answer = tuple[Category, Iterable[str], Words]
+"""A category, the rows that give it, and the sentence that tells why."""
+
+
 def judge_modality(
     table: RuleTable, facts: ModalityFacts, lesions: Sequence[JudgedLesion], settings: Settings
 ) -> JudgedModality:
     """The category of one modality at one visit from its judged lesions, before anything later is known of it."""
-    exclude = settings.policy.treated_lesions == "exclude"
     frame = JudgedModality(
         facts=facts,
         category=Category.NE,
         lesions=tuple(lesions),
-        exclude_treated=exclude,
+        exclude_treated=settings.policy.treated_lesions == "exclude",
         response_share=exact(settings.policy.response_share),
     )
     if facts.is_baseline:
-        return _with(frame, Category.BL, (), f"baseline of {facts.modality}: {_lesions(len(lesions))}")
+        return replace(frame, category=Category.BL, words=f"baseline of {facts.modality}: {_lesions(len(lesions))}")
     if not facts.evaluable or facts.baseline_visit is None:
-        return _with(frame, Category.NE, (), facts.why or f"{facts.modality} not evaluable")
+        return replace(frame, words=facts.why or f"{facts.modality} not evaluable")
     return _Panel(table, frame, settings).judge()
-
-
-def _with(
-    frame: JudgedModality,
-    category: Category,
-    rules: Iterable[str],
-    reason: str,
-    *,
-    total: JudgedLesion | None = None,
-    size_category: Category | None = None,
-) -> JudgedModality:
-    return replace(
-        frame,
-        category=category,
-        total=total,
-        size_category=size_category,
-        rules=tuple(dict.fromkeys(rules)),
-        reason=reason,
-    )
 
 
 class _Panel:
     """The lesions of one modality at one visit, weighed together. Asked in the order of `judge`."""
 
     def __init__(self, table: RuleTable, frame: JudgedModality, settings: Settings) -> None:
-        self.frame, self.settings = frame, settings
-        self.table = table
+        self.frame, self.settings, self.table = frame, settings, table
         self.lesions = frame.counted
         self.baseline = [lesion for lesion in self.lesions if lesion.facts.origin is Origin.BASELINE]
         self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
         self.core = self.in_sum or self.baseline
         self.total = _judge_sum(table, self.measured(), settings)
         self.each = settings.policy.size_scope is Scope.EACH
+        self.size_progression = self._size_progression()
 
     def judge(self) -> JudgedModality:
         """The first category that holds."""
@@ -76,51 +61,56 @@ class _Panel:
             self.complete_response,
             self.unassessed_core,
             self.partial_response,
+            self.unassessed_size,
         )
-        for answer in (*answers, self.unassessed_size, self.stable):
-            found = answer()
-            if found is not None:
-                category, rules, reason = found
-                ordered = sorted(set(rules), key=lambda code: self.table.order.get(code, -1))
-                size = self.size_category()
-                return _with(self.frame, category, ordered, reason, total=self.total, size_category=size)
-        raise AssertionError("stable() always answers")  # pragma: no cover
+        category, codes, words = next((found for answer in answers if (found := answer())), None) or self.stable()
+        return replace(
+            self.frame,
+            category=category,
+            rules=tuple(sorted(set(codes), key=lambda code: self.table.order.get(code, -1))),
+            words=words,
+            total=self.total,
+            size_category=self.size_category(),
+        )
 
     def measured(self) -> list[LesionFacts]:
         """What the sum adds: each lesion of it once, merged ones by the finding that carries them."""
-        by_id = {lesion.facts.lesion_id: lesion.facts for lesion in self.lesions}
         added = [lesion.facts for lesion in self.in_sum]
+        if not any(facts.merged_into for facts in added):
+            return added
+        by_id = {lesion.facts.lesion_id: lesion.facts for lesion in self.lesions}
         carriers = [by_id.get(facts.merged_into, facts) for facts in added]
         return list({facts.lesion_id: facts for facts in carriers}.values())
 
-    def progression(self) -> tuple[Category, list[str], str] | None:
-        """PD: by the sum (or by each lesion), by a lesion outside the sum, by uptake, by a new lesion."""
-        verdicts = self.size_progression() + [
-            verdict
-            for lesion in self.lesions
-            for verdict in lesion.asked
-            if verdict.fired and verdict.gives is Category.PD and verdict.measure is not Measure.SIZE
-        ]
-        verdicts += [
+    def progression(self) -> _Answer | None:
+        """PD: by the sum (or by each lesion), by a lesion outside the sum, by uptake, by a new lesion.
+
+        A new metastasis is one even where it was treated at once.
+        """
+        counted = {lesion.facts.lesion_id for lesion in self.lesions}
+        verdicts = self.size_progression + [
             verdict
             for lesion in self.frame.lesions
-            if lesion not in self.lesions
-            for verdict in lesion.asked
-            if verdict.fired and verdict.gives is Category.PD and verdict.measure is Measure.PRESENCE
+            if lesion.held
+            for verdict in lesion.fired(Category.PD)
+            if verdict.measure is Measure.PRESENCE
+            or (verdict.measure is not Measure.SIZE and lesion.facts.lesion_id in counted)
         ]
-        return (Category.PD, [v.code for v in verdicts], _told(verdicts)) if verdicts else None
+        return (Category.PD, [v.code for v in verdicts], lambda: _told(verdicts)) if verdicts else None
 
-    def size_progression(self) -> list[Verdict]:
+    def _size_progression(self) -> list[Verdict]:
         """The size rows that make the modality PD under the scope in force."""
         found = [] if self.each or self.total is None else self.total.fired(Category.PD, Measure.SIZE)
         for lesion in self.lesions:
+            if lesion.category is not Category.PD:
+                continue
             for verdict in lesion.fired(Category.PD, Measure.SIZE):
                 by_reader_alone = verdict.basis is Basis.READER and lesion.facts.size.now is None
                 if self.each or not lesion.facts.in_sum or by_reader_alone:
                     found.append(verdict)
         return found
 
-    def perhaps_new(self) -> tuple[Category, list[str], str] | None:
+    def perhaps_new(self) -> _Answer | None:
         """NE: a lesion may be new, which nothing but PD can be said beside."""
         doubted = [lesion.facts for lesion in self.frame.lesions if any(f.maybe_new for f in lesion.facts.now)]
         if not doubted:
@@ -128,7 +118,7 @@ class _Panel:
         names = ", ".join(facts.name for facts in doubted)
         return Category.NE, [], f"{names}: nobody can say whether new, so progression is not excluded"
 
-    def complete_response(self) -> tuple[Category, list[str], str] | None:
+    def complete_response(self) -> _Answer | None:
         """CR: every lesion that was there is CR, and none is unassessed."""
         followed = [lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW]
         if not followed or any(lesion.category is not Category.CR for lesion in followed):
@@ -136,7 +126,7 @@ class _Panel:
         codes = [code for lesion in followed for code in _codes(lesion, Category.CR)]
         return Category.CR, codes, f"complete response of {_all(len(followed))}: {_list(codes)}"
 
-    def unassessed_core(self) -> tuple[Category, list[str], str] | None:
+    def unassessed_core(self) -> _Answer | None:
         """NE: a core lesion is not assessed, or there is no lesion to follow."""
         if not self.core:
             treated = len(self.frame.lesions) > len(self.lesions)
@@ -144,26 +134,29 @@ class _Panel:
         missing = [lesion for lesion in self.core if not lesion.assessed]
         if not missing:
             return None
-        told = "; ".join(lesion.reason for lesion in missing)
-        return Category.NE, [], f"{told}: {'sum' if self.in_sum else 'assessment'} incomplete"
+        what = "sum" if self.in_sum else "assessment"
+        return Category.NE, [], lambda: f"{'; '.join(lesion.reason for lesion in missing)}: {what} incomplete"
 
-    def partial_response(self) -> tuple[Category, list[str], str] | None:
+    def partial_response(self) -> _Answer | None:
         """PR: the size falls far enough, or enough of the lesions carry another row, and none progresses."""
         by_size = self.size_response()
         if by_size:
             codes = [verdict.code for verdict in by_size]
-            return Category.PR, codes, _told(by_size) + self._barred()
+            return Category.PR, codes, lambda: _told(by_size) + self._barred()
         assessed = [lesion for lesion in self.baseline if lesion.assessed]
         carrying = [lesion for lesion in assessed if _carries(lesion)]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
-        share = exact(self.settings.policy.response_share)
+        share = self.frame.response_share
         if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
             return None
         codes = [code for lesion in carrying for code in _carries(lesion)]
-        told = "; ".join(lesion.reason for lesion in carrying[:3]) + ("; ..." if len(carrying) > 3 else "")
-        verb = "carries" if len(carrying) == 1 else "carry"
-        reason = f"{len(carrying)} of {_lesions(len(assessed))} {verb} {_list(codes)} ({told})"
-        return Category.PR, codes, reason + self._barred()
+
+        def words() -> str:
+            told = "; ".join(lesion.reason for lesion in carrying[:3]) + ("; ..." if len(carrying) > 3 else "")
+            verb = "carries" if len(carrying) == 1 else "carry"
+            return f"{len(carrying)} of {_lesions(len(assessed))} {verb} {_list(codes)} ({told}){self._barred()}"
+
+        return Category.PR, codes, words
 
     def _barred(self) -> str:
         """Said where all assessed lesions are CR and another one was not assessed."""
@@ -181,30 +174,31 @@ class _Panel:
         each = [_size_response(lesion) for lesion in self.in_sum]
         return [verdict for verdicts in each for verdict in verdicts] if all(each) else []
 
-    def unassessed_size(self) -> tuple[Category, list[str], str] | None:
+    def unassessed_size(self) -> _Answer | None:
         """NE: no change cannot be claimed for a sum that is incomplete."""
         missing = [lesion.facts.name for lesion in self.in_sum if lesion.facts.size.now is None]
         if not missing:
             return None
         return Category.NE, [], f"{', '.join(missing)} without diameters: sum incomplete"
 
-    def stable(self) -> tuple[Category, list[str], str]:
+    def stable(self) -> _Answer:
         """SD: assessed, and nothing else holds."""
         verdicts = [] if self.total is None or self.each else self.total.fired(Category.SD, Measure.SIZE)
-        told = [_told(verdicts)] if verdicts else [f"{_lesions(len(self.core))} without change beyond the limits"]
-        codes = [v.code for v in verdicts]
+        no_new = "" if self.frame.new else self.table.code(Role.NO_NEW_LESION)
+        codes = [v.code for v in verdicts] + ([no_new] if no_new else [])
         codes += [code for lesion in self.core for code in _codes(lesion, Category.SD)]
-        if not self.frame.new:
-            no_new = self.table.code(Role.NO_NEW_LESION)
-            told.append("no new bone metastasis" + (f": {no_new}" if no_new else ""))
-            codes += [no_new] if no_new else []
-        return Category.SD, codes, "; ".join(told)
+
+        def words() -> str:
+            told = _told(verdicts) or f"{_lesions(len(self.core))} without change beyond the limits"
+            return f"{told}; no new bone metastasis: {no_new}" if no_new else told
+
+        return Category.SD, codes, words
 
     def size_category(self) -> Category | None:
         """The sub-score of size under the scope in force; None where the modality has no sizes."""
         if not self.frame.facts.modality.is_anatomical:
             return None
-        if self.size_progression():
+        if self.size_progression:
             return Category.PD
         if not self.in_sum:
             return None
@@ -225,41 +219,29 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
         name=name,
         modality=own[0].modality,
         origin=Origin.BASELINE,
-        size=_add([facts.size for facts in own]),
+        size=add_tracks([facts.size for facts in own]),
         long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),
         measurable=True,
     )
     return judge_lesion(table.size_rows, total, settings)
 
 
-def _add(sizes: Sequence[Track]) -> Track:
-    """Tracks added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
-    visits = zip(*(size.earlier for size in sizes), strict=True)
-    return Track(
-        now=add_up(size.now for size in sizes),
-        least=sum((size.now for size in sizes if size.now is not None), start=Fraction(0)),
-        baseline=add_up(size.baseline for size in sizes),
-        earlier=tuple(add_up(visit) for visit in visits),
-    )
-
-
 def _size_response(lesion: JudgedLesion) -> list[Verdict]:
     """The rows by which one lesion's size responds: it fell far enough, or the lesion is gone."""
-    gone = [v for v in lesion.asked if lesion.facts.gone and v.fired and v.gives is Category.CR]
+    gone = lesion.fired(Category.CR) if lesion.facts.gone else []
     return lesion.fired(Category.PR, Measure.SIZE) or gone
 
 
 def _codes(lesion: JudgedLesion, gives: Category) -> list[str]:
-    return [verdict.code for verdict in lesion.asked if verdict.fired and verdict.gives is gives]
+    return [verdict.code for verdict in lesion.fired(gives)]
 
 
 def _carries(lesion: JudgedLesion) -> list[str]:
     """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
     return [
         verdict.code
-        for verdict in lesion.asked
-        if verdict.fired
-        and verdict.gives.is_response
+        for verdict in lesion.held
+        if verdict.gives in _RESPONSES
         and verdict.measure is not Measure.PRESENCE
         and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -11,9 +11,20 @@ from typing import Literal
 
 from mdanderson.criteria.rule import AppliesTo, Measure, Role, Rule
 from mdanderson.findings import Density, LesionFinding
+from mdanderson.quantities import Undefined, add_up, change
 from mdanderson.vocabulary import LesionType, Modality
 
-__all__ = ["LesionFacts", "LesionRule", "ModalityFacts", "Origin", "RuleTable", "Track", "why_not_for"]
+__all__ = [
+    "NO_TRACK",
+    "LesionFacts",
+    "LesionRule",
+    "ModalityFacts",
+    "Origin",
+    "RuleTable",
+    "Track",
+    "add_tracks",
+    "why_not_for",
+]
 
 
 class Origin(StrEnum):
@@ -29,19 +40,25 @@ class Origin(StrEnum):
 class Track:
     """One quantity over the visits of a modality, exact, None where it is not known.
 
-    `earlier` are the visits before, oldest first, baseline included. `least` is what is known to be there at the very
-    least when `now` is not known as a whole: the assessed part of a sum.
+    `earlier` are the visits before, oldest first, baseline included; `nadir` is the smallest of them. `least` is what
+    is known to be there at the very least when `now` is not known as a whole: the assessed part of a sum.
     """
 
     now: Fraction | None = None
     baseline: Fraction | None = None
     earlier: tuple[Fraction | None, ...] = ()
     least: Fraction | None = None
+    nadir: Fraction | None = field(init=False)
+    change_baseline: Fraction | Undefined = field(init=False)
+    change_nadir: Fraction | Undefined = field(init=False)
 
-    @property
-    def nadir(self) -> Fraction | None:
-        """The smallest earlier value."""
-        return min((value for value in self.earlier if value is not None), default=None)
+    def __post_init__(self) -> None:
+        nadir = min([value for value in self.earlier if value is not None], default=None)
+        from_baseline = change(self.now, self.baseline)
+        from_nadir = from_baseline if nadir == self.baseline else change(self.now, nadir)
+        object.__setattr__(self, "nadir", nadir)
+        object.__setattr__(self, "change_baseline", from_baseline)
+        object.__setattr__(self, "change_nadir", from_nadir)
 
     @property
     def at_least(self) -> Fraction | None:
@@ -51,6 +68,28 @@ class Track:
     def reference(self, name: Literal["nadir", "baseline"]) -> Fraction | None:
         """The earlier value that a rise is measured from."""
         return self.nadir if name == "nadir" else self.baseline
+
+    def change_from(self, name: Literal["nadir", "baseline"]) -> Fraction | Undefined:
+        """Relative change from that value."""
+        return self.change_nadir if name == "nadir" else self.change_baseline
+
+
+NO_TRACK = Track()
+"""Nothing known at any visit."""
+
+
+def add_tracks(tracks: Sequence[Track]) -> Track:
+    """Tracks added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
+    if not tracks:
+        return Track()
+    known = [track.now for track in tracks if track.now is not None]
+    least = add_up(known) or Fraction(0)
+    return Track(
+        now=least if len(known) == len(tracks) else None,
+        least=least,
+        baseline=add_up(track.baseline for track in tracks),
+        earlier=tuple(add_up(visit) for visit in zip(*(track.earlier for track in tracks), strict=True)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +110,8 @@ class LesionFacts:
     name: str = ""
     now: tuple[LesionFinding, ...] = ()
     baseline: tuple[LesionFinding, ...] = ()
-    size: Track = Track()
-    uptake: Track = Track()
+    size: Track = NO_TRACK
+    uptake: Track = NO_TRACK
     long_axis_mm: Fraction | None = None
     measurable: bool = False
     treated: bool = False
@@ -88,6 +127,8 @@ class LesionFacts:
     @property
     def reader_codes(self) -> frozenset[str]:
         """The rows that a reader states for it at this visit."""
+        if len(self.now) == 1:
+            return self.now[0].reader_codes
         return frozenset(code for finding in self.now for code in finding.reader_codes)
 
     @property
@@ -147,10 +188,16 @@ class RuleTable:
         return self._asked[key]
 
 
+_OF_THE_PATIENT = (Role.FLARE, Role.NO_NEW_LESION)
+"""Rows that speak of all lesions together, asked where these are known."""
+
+
 def why_not_for(rule: LesionRule, facts: LesionFacts) -> str:
     """Why a row is not for a lesion, by its modality and kind; blank where it is."""
     if facts.modality not in rule.modalities:
         return f"not a row of {facts.modality}"
+    if rule.role in _OF_THE_PATIENT:
+        return "asked of the patient, not of one lesion"
     if rule.applies_to is AppliesTo.MEASURABLE and not facts.measurable:
         return "for measurable lesions"
     if rule.applies_to is AppliesTo.NON_MEASURABLE and facts.measurable:

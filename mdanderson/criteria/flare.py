@@ -48,6 +48,8 @@ def _appearing(rule: LesionRule, visit: int, judged: JudgedVisit, settings: Sett
         one = judged.get(modality)
         if one is not None and (inside or _stated(rule, one)) and (found := _suspects(rule, one, settings)):
             suspects[modality] = found
+    if not suspects:
+        return []
     elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
     sign = any(_shows_response(one) for one in judged.values())
     return [
@@ -82,17 +84,14 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
 
 
 def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
-    return any(
-        verdict.fired and verdict.gives is Category.PD and verdict.measure in {Measure.PRESENCE, Measure.UPTAKE}
-        for verdict in lesion.asked
-    )
+    return any(verdict.measure in {Measure.PRESENCE, Measure.UPTAKE} for verdict in lesion.fired(Category.PD))
 
 
 def _shows_response(judged: JudgedModality) -> bool:
     """Whether any row of response holds in a modality, new lesions apart."""
     old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
     lesions = [*old, *([judged.total] if judged.total else [])]
-    return any(verdict.fired and verdict.gives.is_response for lesion in lesions for verdict in lesion.asked)
+    return any(verdict.gives.is_response for lesion in lesions for verdict in lesion.held)
 
 
 def _settle(

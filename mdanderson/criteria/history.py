@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE, equivocal_words
-from mdanderson.criteria.facts import LesionFacts, Origin, Track
+from mdanderson.criteria.facts import NO_TRACK, LesionFacts, Origin, Track
 from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
 from mdanderson.findings import LesionFinding
@@ -18,10 +18,13 @@ from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Modality, Status
 
-__all__ = ["LesionHistory", "Quantity"]
+__all__ = ["LesionHistory", "Quantity", "Together"]
 
 Quantity = Callable[[LesionFinding], Fraction | None]
 """What a set measures of a finding that is there; None where that was not measured."""
+
+Together = Callable[[Iterable[Fraction | None]], Fraction | None]
+"""What several values come to: their sum, or the largest of them; None as soon as one is not known."""
 
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
@@ -37,9 +40,12 @@ class LesionHistory:
         self.series, self.lesion_id = series, lesion_id
         self.baseline_visit = series.baseline_visit or 0
         self._findings = tuple(series.findings(lesion_id, visit) for visit in range(len(series.visits)))
+        self._seen = tuple(any(finding.is_seen for finding in findings) for findings in self._findings)
+        self._gone = tuple(_are_gone(findings) for findings in self._findings)
         self.first = self._first_seen()
         self.origin = self._origin()
         self._sizes_in: dict[str, list[Fraction | None]] = {}
+        self._roles: dict[float, bool] = {}
 
     def at(self, visit: int) -> Findings:
         """Its findings at a visit."""
@@ -52,7 +58,7 @@ class LesionHistory:
     def _first_seen(self) -> int | None:
         """The visit that shows it first, be it that nobody can say whether it is new (docs/criteria.md, detail 31)."""
         visits = range(self.baseline_visit, len(self._findings))
-        return next((v for v in visits if any(f.is_seen or f.size_mm for f in self.at(v))), None)
+        return next((v for v in visits if self._seen[v] or any(f.size_mm for f in self._findings[v])), None)
 
     def _origin(self) -> Origin:
         """Baseline lesion, new one, or one that was there before without being assessed."""
@@ -70,12 +76,9 @@ class LesionHistory:
     def _gone_by(self) -> tuple[bool, ...]:
         """Whether the last word on it, up to each visit, is that it is gone."""
         gone, by_visit = False, []
-        for index, findings in enumerate(self._findings):
-            if index >= self.baseline_visit and findings:
-                if all(finding.is_gone for finding in findings):
-                    gone = True
-                elif any(finding.is_seen for finding in findings):
-                    gone = False
+        for index, (is_gone, is_seen) in enumerate(zip(self._gone, self._seen, strict=True)):
+            if index >= self.baseline_visit:
+                gone = is_gone or (gone and not is_seen)
             by_visit.append(gone)
         return tuple(by_visit)
 
@@ -84,6 +87,11 @@ class LesionHistory:
         """Whether it was treated locally, at each visit or before."""
         treated = (any(finding.treated for finding in findings) for findings in self._findings)
         return tuple(accumulate(treated, operator.or_))
+
+    @property
+    def is_ever_treated(self) -> bool:
+        """Whether it was treated locally at any visit."""
+        return self._treated_by[-1]
 
     def facts(
         self,
@@ -107,7 +115,7 @@ class LesionHistory:
         sequence = _size_sequence(self.source(visit), baseline, settings)
         new = self.origin is Origin.NEW
         reached = self._reached(counts, settings) if new else None
-        gone = bool(now) and all(finding.is_gone for finding in now)
+        gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         unassessed = equivocal_words(counts, settings) if equivocal else silent or self._unassessed(visit, first)
         if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
@@ -122,7 +130,7 @@ class LesionHistory:
             size=self._size_track(visit, first, sequence, unassessed=bool(unassessed)),
             uptake=self._uptake_track(visit, first, since=max(first, flare_visit or 0)),
             long_axis_mm=_largest_axis(self.source(visit), sequence),
-            measurable=_is_measurable(self.series.modality, baseline, settings),
+            measurable=self._measurable(settings),
             treated=self._treated_by[visit],
             first_counted=new and visit == reached,
             here=reached is not None and reached <= visit and not self._gone_by[visit],
@@ -134,28 +142,35 @@ class LesionHistory:
             merged_into=absorbed_into(now),
         )
 
-    def track(self, visit: int, quantity: Quantity) -> Track:
+    def track(self, visit: int, quantity: Quantity, together: Together = add_up) -> Track:
         """Any quantity over the visits up to one: 0 where the lesion is gone, None where nothing can be said.
 
-        Lesions that are one after a merge are added up before it.
+        together: what lesions that are one after a merge came to before it.
         """
         first = visit if self.first is None else min(self.first, visit)
         group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset({self.lesion_id})
-        known = [self._of_group(index, group, quantity) for index in range(first, visit + 1)]
+        known = [self._of_group(index, group, quantity, together) for index in range(first, visit + 1)]
         now = None if self.first is None or self.first > visit else known[-1]
         baseline = None if visit == first else known[0]
         return Track(now=now, least=now, baseline=baseline, earlier=(None,) * first + tuple(known[:-1]))
 
-    def _of_group(self, visit: int, group: frozenset[str], quantity: Quantity) -> Fraction | None:
+    def _of_group(self, visit: int, group: frozenset[str], quantity: Quantity, together: Together) -> Fraction | None:
         series = self.series
         if len(group) == 1 or series.group(self.lesion_id, visit) == group:
             return _quantity(series.source(self.lesion_id, visit), quantity)
-        return add_up(_quantity(series.findings(one, visit), quantity) for one in group)
+        return together(_quantity(series.findings(one, visit), quantity) for one in group)
 
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
         """The first visit at which a new lesion is large enough to count."""
         visits = range(self.first or 0, len(self._findings))
         return next((v for v in visits if any(_counts(finding, counts, settings) for finding in self.at(v))), None)
+
+    def _measurable(self, settings: Settings) -> bool:
+        """A lesion's role, fixed at its first sight: the reader's word, else its long axis; without diameters never."""
+        minimum = settings.policy.minimum_size_mm
+        if minimum not in self._roles:
+            self._roles[minimum] = _is_measurable(self.series.modality, self.at(self.first or 0), settings)
+        return self._roles[minimum]
 
     def _unseen(self, visit: int, silent: str) -> LesionFacts | None:
         """A lesion spoken of, but nowhere judged so far: listed, yet nobody can call it new."""
@@ -176,7 +191,7 @@ class LesionHistory:
         now = self.at(visit)
         if not now:
             return f"lesion {self.lesion_id} not assessed at this visit"
-        if all(finding.is_silent for finding in now):
+        if not (self._seen[visit] or self._gone[visit]) and all(finding.is_silent for finding in now):
             words = _SILENT_WORDS[now[0].status]
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
             return f"lesion {self.lesion_id} {words}{why}"
@@ -227,7 +242,7 @@ class LesionHistory:
         """Uptake ratio over the visits; a focus that is gone is as hot as reference bone."""
         known = self._uptakes
         if known is None:
-            return _NOTHING
+            return NO_TRACK
         earlier = tuple(value if index >= since else None for index, value in enumerate(known[:visit]))
         return Track(
             now=known[visit], least=known[visit], baseline=None if visit == first else known[first], earlier=earlier
@@ -239,9 +254,6 @@ class LesionHistory:
         if self.series.modality.is_anatomical:
             return None
         return tuple(_uptake(self.source(visit)) for visit in range(len(self._findings)))
-
-
-_NOTHING = Track()
 
 
 def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
@@ -279,37 +291,44 @@ def _size(finding: LesionFinding) -> Fraction | None:
     return exact(finding.size_mm)
 
 
+def _are_gone(findings: Findings) -> bool:
+    """Whether all that was said is that nothing is left."""
+    return bool(findings) and all(finding.is_gone for finding in findings)
+
+
 def _quantity(findings: Findings, quantity: Quantity) -> Fraction | None:
     """The quantity of the first finding that has it: 0 when the lesion is gone."""
-    if findings and all(finding.is_gone for finding in findings):
+    if _are_gone(findings):
         return Fraction(0)
     values = (quantity(finding) for finding in findings if not finding.is_silent)
     return next((value for value in values if value is not None), None)
 
 
 def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:
-    return next((_size(finding) for finding in findings if finding.sequence == sequence), None)
+    for finding in findings:
+        if finding.sequence == sequence:
+            return _size(finding)
+    return None
 
 
 def _largest_axis(findings: Findings, sequence: str) -> Fraction | None:
     """The longest of the long axes (mm) in one sequence."""
-    axes = (
-        exact(finding.long_axis_mm)
+    axes = [
+        finding.long_axis_mm
         for finding in findings
         if finding.sequence == sequence and finding.long_axis_mm is not None and not finding.is_silent
-    )
-    return max(axes, default=None)
+    ]
+    return exact(max(axes)) if axes else None
 
 
 def _uptake(findings: Findings) -> Fraction | None:
-    if findings and all(finding.is_gone for finding in findings):
+    if _are_gone(findings):
         return Fraction(1)
     ratios = [f.uptake_ratio for f in findings if f.uptake_ratio is not None and not f.is_silent]
     return exact(ratios[0]) if ratios else None
 
 
 def _is_measurable(modality: Modality, baseline: Findings, settings: Settings) -> bool:
-    """A lesion's role, fixed at baseline: the reader's word, else its long axis; without diameters never."""
     sized = [finding for finding in baseline if finding.size_mm is not None and finding.is_seen]
     if not modality.is_anatomical or not sized:
         return False

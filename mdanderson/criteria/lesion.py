@@ -8,25 +8,27 @@ from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, why_not_for
 from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Verdict
-from mdanderson.quantities import Undefined, change, fixed
+from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category
 
 __all__ = ["JudgedLesion", "accepted_codes", "judge_lesion", "refused_codes"]
 
 _PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
+"""Of the rows that hold, the first of these decides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedLesion:
     """A lesion with the answer of every row that is for it, and its category.
 
-    at_baseline: it has nothing to be compared with, its category is BL.
+    held: those of `asked` that hold. at_baseline: it has nothing to be compared with, its category is BL.
     """
 
     facts: LesionFacts
     table: RuleTable = field(repr=False, compare=False)
     asked: tuple[Verdict, ...]
+    held: tuple[Verdict, ...] = ()
     category: Category
     at_baseline: bool = False
 
@@ -51,7 +53,7 @@ class JudgedLesion:
     @property
     def rules(self) -> tuple[str, ...]:
         """Codes of the rows that hold, in the order of the table."""
-        return tuple(verdict.code for verdict in self.asked if verdict.fired)
+        return tuple(verdict.code for verdict in self.held)
 
     @property
     def assessed(self) -> bool:
@@ -61,45 +63,44 @@ class JudgedLesion:
     @property
     def basis(self) -> Basis:
         """READER where a reader's statement decided a row."""
-        said = any(verdict.fired and verdict.basis is Basis.READER for verdict in self.asked)
+        said = any(verdict.basis is Basis.READER for verdict in self.held)
         return Basis.READER if said else Basis.MEASURED
 
     def fired(self, gives: Category, measure: Measure | None = None) -> list[Verdict]:
         """The rows that hold and give a category, all of them or those of one measure."""
         return [
             verdict
-            for verdict in self.asked
-            if verdict.fired and verdict.gives is gives and (measure is None or verdict.measure is measure)
+            for verdict in self.held
+            if verdict.gives is gives and (measure is None or verdict.measure is measure)
         ]
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What the rows of one measure say by themselves; None when none of them could be asked."""
         if measure is Measure.SIZE and self.facts.size.now == 0 and self.facts.size.baseline:
             return Category.CR
-        rows = [verdict for verdict in self.asked if verdict.measure is measure]
-        fired = _first_category(rows)
+        fired = _first_category(verdict for verdict in self.held if verdict.measure is measure)
         if fired is not None:
             return fired
-        return Category.SD if any(verdict.assessed for verdict in rows) else None
+        asked = any(verdict.assessed for verdict in self.asked if verdict.measure is measure)
+        return Category.SD if asked else None
 
     @property
     def size_change_baseline(self) -> Fraction | None:
         """Relative change of size from baseline."""
-        return _defined(change(self.facts.size.now, self.facts.size.baseline))
+        return _defined(self.facts.size.change_baseline)
 
     @property
     def size_change_nadir(self) -> Fraction | None:
         """Relative change of size from the lesion's own smallest earlier size."""
-        return _defined(change(self.facts.size.now, self.facts.size.nadir))
+        return _defined(self.facts.size.change_nadir)
 
 
 def _defined(value: Fraction | Undefined) -> Fraction | None:
     return None if isinstance(value, Undefined) else value
 
 
-def _first_category(verdicts: Iterable[Verdict]) -> Category | None:
-    fired = {verdict.gives for verdict in verdicts if verdict.fired}
-    return next((category for category in _PRECEDENCE if category in fired), None)
+def _first_category(held: Iterable[Verdict]) -> Category | None:
+    return min((verdict.gives for verdict in held), key=_PRECEDENCE.index, default=None)
 
 
 def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
@@ -145,10 +146,11 @@ def judge_lesion(
     measures = {rule.measure for rule in rows if rule.code in stated and rule.level is Level.LESION}
     asked = [_ask(rule, facts, settings, stated, measures) for rule in rows]
     asked = _nothing_else_held(_no_fall_of_what_is_gone(facts, asked))
-    category = _first_category(asked)
+    held = tuple(verdict for verdict in asked if verdict.fired)
+    category = _first_category(held)
     if category is None and facts.flare and facts.here:
         category = Category.SD
-    return JudgedLesion(facts=facts, table=table, asked=tuple(asked), category=category or Category.NE)
+    return JudgedLesion(facts=facts, table=table, asked=tuple(asked), held=held, category=category or Category.NE)
 
 
 def _ask(
@@ -195,12 +197,12 @@ def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> lis
 
 def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
     """`No change` holds by itself only where no other row does."""
-    others = [verdict.code for verdict in verdicts if verdict.fired and verdict.measure is not Measure.ANYTHING]
-    if not others:
+    held = [verdict for verdict in verdicts if verdict.fired]
+    other = next((verdict.code for verdict in held if verdict.measure is not Measure.ANYTHING), "")
+    if not other or len(held) == 1:
         return verdicts
-    told = f"{others[0]} holds"
     return [
-        verdict._replace(check=Check.not_fired(told))
+        verdict._replace(check=Check.not_fired(f"{other} holds"))
         if verdict.measure is Measure.ANYTHING and verdict.fired and verdict.basis is Basis.MEASURED
         else verdict
         for verdict in verdicts

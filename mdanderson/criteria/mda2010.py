@@ -87,7 +87,7 @@ def _row(
 
 
 def _whole_modality(_rule: LesionRule, _facts: LesionFacts, _settings: Settings) -> Check:
-    """PR2 and SD4 speak of all lesions together and are asked where these are known."""
+    """PR2 and SD4 have roles: the passes over the whole series ask them, by the limits that they print."""
     return Check.not_applicable("asked of the patient, not of one lesion")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.rule import Measure
-from mdanderson.quantities import add_up
+from mdanderson.criteria.rule import Measure, Words
+from mdanderson.findings import LesionFinding
+from mdanderson.quantities import add_up, exact
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["JudgedModality", "JudgedVisit"]
@@ -28,12 +30,17 @@ class JudgedModality:
     total: JudgedLesion | None = None
     size_category: Category | None = None
     rules: tuple[str, ...] = ()
-    reason: str = ""
+    words: Words = field(default="", compare=False)
     unconfirmed: bool = False
     flare: bool = False
     flare_settled: bool = False
     exclude_treated: bool = True
     response_share: Fraction = Fraction(1, 2)
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return self.words if isinstance(self.words, str) else self.words()
 
     @property
     def modality(self) -> Modality:
@@ -48,7 +55,9 @@ class JudgedModality:
     @property
     def counted(self) -> tuple[JudgedLesion, ...]:
         """The lesions whose course is the disease's, not that of a local treatment."""
-        return tuple(lesion for lesion in self.lesions if not (self.exclude_treated and lesion.facts.treated))
+        if not self.exclude_treated:
+            return self.lesions
+        return tuple(lesion for lesion in self.lesions if not lesion.facts.treated)
 
     @property
     def size_sum_mm(self) -> Fraction | None:
@@ -57,6 +66,18 @@ class JudgedModality:
             return self.total.facts.size.now
         sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
         return add_up(sizes)
+
+    def summed(self, of: Callable[[LesionFinding], Decimal | None]) -> tuple[Fraction | None, Fraction | None]:
+        """A size of the measurable lesions added, now and at baseline; None where one of them is not known.
+
+        For the sums that other criteria go by, beside this one: merged lesions count once now.
+        """
+        lesions = [lesion.facts for lesion in self.counted if lesion.facts.in_sum]
+        before = add_up(_size(facts.baseline, of) for facts in lesions)
+        if any(facts.unassessed for facts in lesions):
+            return None, _exact(before)
+        own = [facts for facts in lesions if not facts.merged_into]
+        return _exact(add_up(_size(facts.now, of) for facts in own)), _exact(before)
 
     @property
     def expected(self) -> tuple[JudgedLesion, ...]:
@@ -93,6 +114,8 @@ class JudgedModality:
         """What one measure says by itself over all counted baseline lesions."""
         if measure is Measure.SIZE and self.size_category is not None:
             return self.size_category
+        if measure not in _MEASURES[self.modality]:
+            return None
         known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
         said = [category for category in known if category is not None]
         if not said:
@@ -104,6 +127,30 @@ class JudgedModality:
         carrying = sum(category.is_response for category in said)
         return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
 
+
+def _size(findings: Sequence[LesionFinding], of: Callable[[LesionFinding], Decimal | None]) -> Decimal | None:
+    """A size of the first finding that has it; 0 when the lesion is gone."""
+    for finding in findings:
+        if finding.is_gone:
+            return Decimal(0)
+        value = of(finding)
+        if value is not None:
+            return value
+    return None
+
+
+def _exact(value: Decimal | None) -> Fraction | None:
+    return None if value is None else exact(value)
+
+
+_MEASURES = {
+    Modality.CT: (Measure.SIZE, Measure.DENSITY),
+    Modality.XR: (Measure.SIZE, Measure.DENSITY),
+    Modality.MR: (Measure.SIZE, Measure.SIGNAL),
+    Modality.NM: (Measure.UPTAKE,),
+    Modality.PT: (Measure.UPTAKE,),
+}
+"""What an image of each modality measures of a lesion."""
 
 JudgedVisit = Mapping[Modality, JudgedModality]
 """Every modality of one visit."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.rule import Role
+from mdanderson.criteria.rule import Role, Words
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -25,9 +25,14 @@ class Overall:
 
     category: Category
     speaks: JudgedModality | None
-    reason: str
+    words: Words = field(compare=False)
     unconfirmed: bool = False
     discordant: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 def confirm_scans(
@@ -92,10 +97,10 @@ def _progression_stands(visits: MutableVisits, upto: int) -> bool:
 def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None) -> JudgedModality:
     """A scan's progression as the deciding scan leaves it."""
     if decider is None:
-        return replace(scan, unconfirmed=True, reason=f"{scan.reason}; unconfirmed: no later scan decides it")
+        return replace(scan, unconfirmed=True, words=f"{scan.reason}; unconfirmed: no later scan decides it")
     label = bench.course.visits[decider.facts.visit].label
     if decider.category is Category.PD:
-        return replace(scan, unconfirmed=False, reason=f"{scan.reason}; confirmed by the scan at {label}")
+        return replace(scan, unconfirmed=False, words=f"{scan.reason}; confirmed by the scan at {label}")
     category = Category.SD if scan.modality is Modality.NM else Category.NE
     rules = (bench.table.code(Role.NO_CHANGE),) if category is Category.SD else ()
     return replace(
@@ -103,7 +108,7 @@ def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None)
         category=category,
         unconfirmed=False,
         rules=rules,
-        reason=f"restated {category}, not confirmed by the scan at {label} (was PD: {scan.reason})",
+        words=f"restated {category}, not confirmed by the scan at {label} (was PD: {scan.reason})",
     )
 
 
@@ -126,7 +131,7 @@ def judge_overall(
         told = "; ".join(f"{one.modality} NE: {one.reason}" for one in visit.values() if one.category is Category.NE)
         missing = "no CT, MR or XR evaluable" if anatomical_at_baseline else "no modality evaluable"
         reason = f"{missing}{': ' if told else ''}{told}"
-        return Overall(category=Category.NE, speaks=None, reason=reason, unconfirmed=scan_unconfirmed)
+        return Overall(category=Category.NE, speaks=None, words=reason, unconfirmed=scan_unconfirmed)
     others = [one for one in rows if one is not leader and one.category is not leader.category]
     unconfirmed = leader.unconfirmed or (scan_unconfirmed and leader not in definite)
     scans = [one for one in progression if one.unconfirmed and one is not leader and not one.modality.is_anatomical]
@@ -134,7 +139,7 @@ def judge_overall(
     return Overall(
         category=leader.category,
         speaks=leader,
-        reason=f"{leader.modality}: {leader.reason}{told}",
+        words=lambda: f"{leader.modality}: {leader.reason}{told}",
         unconfirmed=unconfirmed,
         discordant="; ".join(f"{one.modality} {one.category}" for one in others),
     )

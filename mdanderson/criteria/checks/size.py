@@ -15,7 +15,7 @@ __all__ = ["size_fall", "size_rise", "size_steady"]
 def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """Size against baseline has fallen by the row's share."""
     size = facts.size
-    rise = change(size.now, size.baseline)
+    rise = size.change_baseline
     if isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
     limit = rule.limit("size_fall", settings)
@@ -33,7 +33,7 @@ def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     """
     size, name = facts.size, settings.policy.progression_reference
     now, reference = size.at_least, size.reference(name)
-    rise = change(now, reference)
+    rise = size.change_from(name) if size.now is not None else change(now, reference)
     if rise is Undefined.ZERO_REFERENCE:
         long_axis, words = _reappeared(rule, facts, settings)
         check = Check.when(rule.met("reappeared_mm", long_axis, settings), words)
@@ -43,7 +43,7 @@ def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
         limit = rule.limit("size_rise", settings)
         part = "" if size.now is not None else " in the assessed part alone"
         check = Check.when(
-            _rises(rule, now, reference, settings),
+            _rises(rule, rise, now, reference, settings),
             lambda: (
                 f"{facts.name} {_sizes(reference, now)}, {percent(rise, limits=(limit,))} from {name}{part}"
                 f"{_other_reference(rule, facts, settings)}"
@@ -58,7 +58,7 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     """Neither the rise nor the fall of the row is reached; a rise below its floor in mm is none."""
     size, name = facts.size, settings.policy.progression_reference
     now, reference = size.now, size.reference(name)
-    rise, fall = change(now, reference), change(now, size.baseline)
+    rise, fall = size.change_from(name), size.change_baseline
     if rise is Undefined.ZERO_REFERENCE and not isinstance(fall, Undefined):
         long_axis, reappeared = _reappeared(rule, facts, settings)
         steady = rule.met("reappeared_mm", long_axis, settings) and rule.met("size_fall", -fall, settings)
@@ -87,9 +87,14 @@ def _reappeared(rule: LesionRule, facts: LesionFacts, settings: Settings) -> tup
     return long_axis, f"{facts.name} was gone, long axis now {fixed(long_axis)} mm (counts from {fixed(least)} mm)"
 
 
-def _rises(rule: LesionRule, now: Fraction | None, reference: Fraction | None, settings: Settings) -> bool:
+def _rises(
+    rule: LesionRule,
+    rise: Fraction | Undefined,
+    now: Fraction | None,
+    reference: Fraction | None,
+    settings: Settings,
+) -> bool:
     """Whether the rise from a reference above zero reaches the share and the floor of the row."""
-    rise = change(now, reference)
     if isinstance(rise, Undefined) or now is None or reference is None:
         return False
     return rule.met("size_rise", rise, settings) and rule.met("rise_mm", now - reference, settings)
@@ -99,10 +104,15 @@ def _other_reference(rule: LesionRule, facts: LesionFacts, settings: Settings) -
     """A warning where baseline and nadir lead to different answers."""
     size = facts.size
     now = size.at_least
-    if _rises(rule, now, size.nadir, settings) == _rises(rule, now, size.baseline, settings):
+    from_nadir, from_baseline = change(now, size.nadir), change(now, size.baseline)
+    both = {
+        _rises(rule, from_nadir, now, size.nadir, settings),
+        _rises(rule, from_baseline, now, size.baseline, settings),
+    }
+    if len(both) == 1:
         return ""
     other = "baseline" if settings.policy.progression_reference == "nadir" else "nadir"
-    rise = change(now, size.baseline if other == "baseline" else size.nadir)
+    rise = from_baseline if other == "baseline" else from_nadir
     limit = rule.limit("size_rise", settings)
     told = str(rise) if isinstance(rise, Undefined) else percent(rise, limits=(limit,))
     return f" (references disagree: {told} from {other})"

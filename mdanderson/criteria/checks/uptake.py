@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.rule import Check
-from mdanderson.quantities import Undefined, change, fixed, percent
+from mdanderson.quantities import Undefined, fixed, percent
 from mdanderson.settings import Settings
 
 __all__ = ["uptake_fall", "uptake_normal", "uptake_rise"]
@@ -27,7 +27,7 @@ def uptake_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> C
 def uptake_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """PR5: uptake against baseline has fallen by the row's share."""
     now, before = facts.uptake.now, facts.uptake.baseline
-    rise = change(now, before)
+    rise = facts.uptake.change_baseline
     if isinstance(rise, Undefined) or now is None or before is None:
         return Check.not_assessable(f"uptake: {rise}")
     limit = rule.limit("uptake_fall", settings)
@@ -42,7 +42,7 @@ def uptake_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     name = settings.policy.progression_reference
     since = "its lowest" if name == "nadir" else name
     now, reference = facts.uptake.now, facts.uptake.reference(name)
-    rise = change(now, reference)
+    rise = facts.uptake.change_from(name)
     if now is None or reference is None:
         return Check.not_assessable(f"uptake: {rise}")
     if not rule.met("uptake_ratio", now, settings):
