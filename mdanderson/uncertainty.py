@@ -167,6 +167,11 @@ def category_probabilities(
 
     reference: the visit that a rise is measured from; None: the baseline visit itself.
     long_axis: the longest of the long axes now, asked for only where the reference is zero (a reappearance).
+
+    >>> base, now = Measured(size=Fraction(40), sd=1.5), Measured(size=Fraction(50), sd=1.8)
+    >>> found = category_probabilities(now, base, limits=Limits(fall=Fraction(1, 2), rise=Fraction(1, 4)))
+    >>> f"{found.p_sd:.3f} {found.p_pd:.3f}"  # +25 % exactly: an even toss
+    '0.500 0.500'
     """
     if now is None or baseline is None:
         return None
