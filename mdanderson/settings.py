@@ -265,6 +265,7 @@ class Eortc:
 
     pmr_fall: float = _known(0.25, "fall of the summed SUVmax; 0.15 after one cycle in some prints", gt=0, lt=1)
     pmd_rise: float = _known(0.25, "rise of the summed SUVmax above this", gt=0)
+    reappeared_suv: float = _known(0.0, "ours: from a lowest earlier sum of 0, a sum above this is new uptake", ge=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)

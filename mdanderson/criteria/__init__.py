@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdanderson.criteria import mda2010, who
+from mdanderson.criteria import eortc, mda2010, percist, who
 from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.rule import Rule
@@ -49,6 +49,10 @@ CRITERIA_SETS: tuple[CriteriaSet, ...] = (
         assess=who.assess,
         confirm_weeks=lambda settings: settings.who.confirm_weeks,
     ),
+    CriteriaSet(
+        code=percist.CODE, title=percist.TITLE, rules=percist.RULES, assess=percist.assess, confirm_weeks=lambda _: 0
+    ),
+    CriteriaSet(code=eortc.CODE, title=eortc.TITLE, rules=eortc.RULES, assess=eortc.assess, confirm_weeks=lambda _: 0),
 )
 """Every set that can be asked for, the set of record first."""
 

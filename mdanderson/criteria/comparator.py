@@ -13,10 +13,20 @@ from fractions import Fraction
 
 from mdanderson.criteria.assessment import OVERALL, Assessed, Response
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.facts import Track
-from mdanderson.criteria.history import Quantity
-from mdanderson.criteria.panel import Followed, JudgedPanel, PanelRule, Selection, judge_panel, panel_at
-from mdanderson.quantities import Undefined, change
+from mdanderson.criteria.facts import Track, add_tracks
+from mdanderson.criteria.history import Quantity, Together
+from mdanderson.criteria.panel import (
+    WAITING,
+    Followed,
+    Joined,
+    JudgedPanel,
+    PanelRule,
+    Revision,
+    Selection,
+    judge_panel,
+    panel_at,
+)
+from mdanderson.quantities import Undefined, add_up, change
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -45,6 +55,8 @@ class Comparator:
 
     modalities: that it reads. quantity: what it follows in a finding. targets: the baseline lesions of its sum.
     lesion: what one lesion does by itself (PD, PR, or another category), to count them. settle: see `Settled`.
+    across: what the targets' values come to; merged: the same for lesions that became one. burden: a second quantity.
+    revise: what it makes of a lesion that it follows in a way of its own.
     """
 
     code: str
@@ -55,6 +67,10 @@ class Comparator:
     lesion: Callable[[Followed, Settings], Category]
     unit: Unit
     settle: Settled = as_judged
+    across: Joined = add_tracks
+    merged: Together = add_up
+    burden: Quantity | None = None
+    revise: Revision | None = None
 
 
 def assess_panels(comparator: Comparator, course: PatientCourse, settings: Settings) -> Assessed:
@@ -70,7 +86,8 @@ def assess_panels(comparator: Comparator, course: PatientCourse, settings: Setti
         rows = {modality: visits[visit.index] for modality, visits in judged.items() if visit.index in visits}
         responses += [_panel_row(comparator, course, panel, modality) for modality, panel in rows.items()]
         responses.append(overall_row(comparator, course, visit, rows, settings))
-    return Assessed(responses=tuple(responses))
+    problems = tuple(one for visits in judged.values() for panel in visits.values() for one in panel.problems)
+    return Assessed(responses=tuple(responses), problems=problems)
 
 
 def judge_modality_panels(
@@ -79,7 +96,18 @@ def judge_modality_panels(
     """One modality's visits by their index, settled."""
     targets = comparator.targets(course.histories(modality), settings)
     panels = [
-        panel_at(course, modality, visit, settings, quantity=comparator.quantity, targets=targets)
+        panel_at(
+            course,
+            modality,
+            visit,
+            settings,
+            quantity=comparator.quantity,
+            targets=targets,
+            across=comparator.across,
+            merged=comparator.merged,
+            burden=comparator.burden,
+            revise=comparator.revise,
+        )
         for visit in course.visits
         if modality in course.examinations[visit.index]
     ]
@@ -101,15 +129,18 @@ def _count(comparator: Comparator, judged: JudgedPanel, settings: Settings) -> J
 
 
 def _leader(rows: Mapping[Modality, JudgedPanel], settings: Settings) -> JudgedPanel | None:
-    """The modality that speaks: one that progresses, one that waits to be confirmed, else the first evaluable."""
+    """The modality that speaks: one that progresses, one that waits to be confirmed, else the first evaluable.
+
+    No evidence of disease speaks only where no other modality knows of any.
+    """
     order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
     ranked = sorted(rows.items(), key=lambda item: order.get(item[0], len(order)))
     evaluable = [one for _, one in ranked if one.category.is_evaluable]
-    waiting = (Category.IUPD, Category.PDU)
     return next(
         iter(
             [one for one in evaluable if one.category.is_progression]
-            + [one for one in evaluable if one.category in waiting]
+            + [one for one in evaluable if one.category in WAITING]
+            + [one for one in evaluable if one.category is not Category.NED]
             + evaluable
         ),
         None,

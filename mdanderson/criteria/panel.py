@@ -6,19 +6,37 @@ A comparator asks its rows of the whole panel, in the order of its table; the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.facts import LesionFacts, Origin, Track
-from mdanderson.criteria.history import LesionHistory, Quantity
+from mdanderson.criteria.facts import NO_TRACK, LesionFacts, Origin, Track, add_tracks
+from mdanderson.criteria.history import LesionHistory, Quantity, Together
 from mdanderson.criteria.rule import Outcome, Rule, Verdict
+from mdanderson.errors import Problem
 from mdanderson.quantities import add_up
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["Followed", "JudgedPanel", "Panel", "PanelRule", "Selection", "add_tracks", "judge_panel", "panel_at"]
+__all__ = [
+    "WAITING",
+    "Followed",
+    "Joined",
+    "JudgedPanel",
+    "Panel",
+    "PanelRule",
+    "Revision",
+    "Selection",
+    "ask",
+    "each_once",
+    "judge_panel",
+    "panel_at",
+    "value_at",
+]
+
+WAITING = frozenset({Category.IUPD, Category.PDU})
+"""Progression that a later visit must confirm."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +62,8 @@ class Followed:
 class Panel:
     """One modality at one visit.
 
-    total: the targets' values added; a visit where one is unknown is unknown, and `least` adds what is known now.
+    total: the targets' values added (or the largest of them, by the set); a visit where one is unknown is unknown, and
+    `least` is what those known now come to. burden: a second quantity of the targets, added.
     nothing_there: it was looked at, and no lesion was there at baseline nor is now.
     """
 
@@ -55,6 +74,7 @@ class Panel:
     why: str = ""
     lesions: tuple[Followed, ...] = ()
     total: Track
+    burden: Track = NO_TRACK
     nothing_there: bool = False
 
     @property
@@ -83,9 +103,16 @@ class Panel:
         return tuple(one for one in self.expected if one.facts.unassessed)
 
 
+Facts = TypeVar("Facts")
 PanelRule = Rule[Panel]
+Joined = Callable[[Sequence[Track]], Track]
+"""Several lesions' values as one track: their sum, or the largest of them."""
+
 Selection = Callable[[Sequence[LesionHistory], Settings], frozenset[str]]
 """Which lesions of a modality are targets, by their findings at baseline."""
+
+Revision = Callable[[Followed, LesionHistory, int, Settings], Followed | None]
+"""What a set makes of a lesion at a visit: another quantity, gone when it is small; None where it is no lesion."""
 
 
 def panel_at(
@@ -96,14 +123,24 @@ def panel_at(
     *,
     quantity: Quantity,
     targets: frozenset[str],
+    across: Joined = add_tracks,
+    merged: Together = add_up,
+    burden: Quantity | None = None,
+    revise: Revision | None = None,
 ) -> Panel:
-    """The panel of one modality at one visit."""
+    """The panel of one modality at one visit.
+
+    across: what the targets' values come to; merged: the same for lesions that are one after a merge, which enter once.
+    """
     facts = course.modality_facts(modality, visit.index)
     lesions = tuple(
         followed
         for history in course.histories(modality)
-        if (followed := _follow(history, visit.index, settings, quantity, targets, facts.why)) is not None
+        if (followed := _follow(history, visit.index, settings, quantity, targets, merged, facts.why, revise))
     )
+    counted = {one.lesion_id: one for one in each_once([one for one in lesions if one.target])}
+    followed_by = {history.lesion_id: history for history in course.histories(modality)}
+    burdens = [] if burden is None else [followed_by[name].track(visit.index, burden) for name in counted]
     evaluable = facts.evaluable and facts.baseline_visit is not None
     return Panel(
         modality=modality,
@@ -112,31 +149,65 @@ def panel_at(
         evaluable=evaluable,
         why="" if evaluable else facts.why or f"{modality} not evaluable",
         lesions=lesions,
-        total=add_tracks([one.value for one in lesions if one.target]),
+        total=across([one.value for one in counted.values()]),
+        burden=add_tracks(burdens),
         nothing_there=evaluable and not any(one.is_old or one.facts.here for one in lesions),
     )
 
 
 def _follow(
-    history: LesionHistory, visit: int, settings: Settings, quantity: Quantity, targets: frozenset[str], silent: str
+    history: LesionHistory,
+    visit: int,
+    settings: Settings,
+    quantity: Quantity,
+    targets: frozenset[str],
+    merged: Together,
+    silent: str,
+    revise: Revision | None,
 ) -> Followed | None:
     facts = history.facts(visit, settings, counts=NEW_LESION_SIZE, silent=silent)
     if facts is None:
         return None
-    target = history.lesion_id in targets
-    return Followed(facts=facts, value=history.track(visit, quantity), target=target)
+    value = value_at(history, visit, facts, settings, quantity=quantity, merged=merged)
+    followed = Followed(facts=facts, value=value, target=history.lesion_id in targets)
+    return followed if revise is None else revise(followed, history, visit, settings)
 
 
-def add_tracks(tracks: Sequence[Track]) -> Track:
-    """Tracks added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
-    if not tracks:
-        return Track()
-    return Track(
-        now=add_up(track.now for track in tracks),
-        least=sum((track.now for track in tracks if track.now is not None), start=Fraction(0)),
-        baseline=add_up(track.baseline for track in tracks),
-        earlier=tuple(add_up(visit) for visit in zip(*(track.earlier for track in tracks), strict=True)),
-    )
+def value_at(
+    history: LesionHistory,
+    visit: int,
+    facts: LesionFacts,
+    settings: Settings,
+    *,
+    quantity: Quantity,
+    merged: Together = add_up,
+) -> Track:
+    """A lesion's quantity over the visits, in one MR sequence; not known now where nothing can be said of it."""
+    track = history.track(visit, _in_one_sequence(history, visit, quantity, settings), merged)
+    if facts.unassessed and history.first != visit:
+        return replace(track, now=None, least=None)
+    return track
+
+
+def _in_one_sequence(history: LesionHistory, visit: int, quantity: Quantity, settings: Settings) -> Quantity:
+    """The quantity in the first of `size_sequence_order` that was measured at both visits (docs/criteria.md, 32)."""
+    if history.series.modality is not Modality.MR or history.first is None:
+        return quantity
+    before = {finding.sequence for finding in history.at(history.first) if quantity(finding) is not None}
+    now = {finding.sequence for finding in history.source(visit) if quantity(finding) is not None}
+    rank = {str(name): position for position, name in enumerate(settings.policy.size_sequence_order)}
+    chosen = min(before & now or before, key=lambda name: (rank.get(name, len(rank)), name), default="")
+    return lambda finding: quantity(finding) if finding.sequence == chosen else None
+
+
+def each_once(lesions: Sequence[Followed]) -> tuple[Followed, ...]:
+    """Lesions that became one only once: by the one that carries the measurement, where it is among them."""
+    names = {one.lesion_id for one in lesions}
+    kept: dict[str, Followed] = {}
+    for one in lesions:
+        if one.facts.merged_into not in names:
+            kept.setdefault(one.facts.merged_into or one.lesion_id, one)
+    return tuple(kept.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,17 +222,28 @@ class JudgedPanel:
     unconfirmed: bool = False
     progressing: frozenset[str] = frozenset()
     responding: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
 
 
 def judge_panel(rules: Sequence[PanelRule], panel: Panel, settings: Settings) -> JudgedPanel:
-    """Ask every row; the first that holds decides. NE with what was missing when none does."""
+    """What the rows say of a panel; BL at its baseline, NE where it could not be evaluated."""
     if panel.is_baseline:
         count = len(panel.expected)
         reason = f"baseline of {panel.modality}: {count} lesion{'' if count == 1 else 's'}"
         return JudgedPanel(panel=panel, category=Category.BL, reason=reason)
     if not panel.evaluable:
         return JudgedPanel(panel=panel, category=Category.NE, reason=panel.why)
-    verdicts = tuple(Verdict(rule, rule.holds(rule, panel, settings)) for rule in rules)
+    judged = ask(rules, panel, panel, settings)
+    doubted = [one.facts.name for one in panel.lesions if any(finding.maybe_new for finding in one.facts.now)]
+    if not doubted or judged.category.is_progression or judged.category in WAITING:
+        return judged
+    reason = f"{', '.join(doubted)}: nobody can say whether new, so progression is not excluded"
+    return replace(judged, category=Category.NE, rules=(), reason=reason)
+
+
+def ask(rules: Sequence[Rule[Facts]], facts: Facts, panel: Panel, settings: Settings) -> JudgedPanel:
+    """Ask every row about some facts of a panel; the first that holds decides. NE with what was missing."""
+    verdicts = tuple(Verdict(rule, rule.holds(rule, facts, settings)) for rule in rules)
     deciding = next((verdict for verdict in verdicts if verdict.fired), None)
     if deciding is None:
         missing = dict.fromkeys(v.because for v in verdicts if v.outcome is Outcome.NOT_ASSESSABLE)

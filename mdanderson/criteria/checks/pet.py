@@ -1,0 +1,66 @@
+"""What PERCIST and EORTC ask alike of a PET: a new lesion, whether all is gone, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from mdanderson.criteria.facts import Origin
+from mdanderson.criteria.history import LesionHistory
+from mdanderson.criteria.panel import Followed, Panel, PanelRule
+from mdanderson.criteria.rule import Check
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Modality
+
+__all__ = ["PET", "all_gone", "baseline_lesions", "largest", "new_lesion", "what_is_missing"]
+
+PET = frozenset({Modality.PT})
+
+
+def largest(values: Iterable[Fraction | None]) -> Fraction | None:
+    """The largest value; None as soon as one of them is not known, and where there is none.
+
+    >>> largest([Fraction(3), Fraction(5)]), largest([Fraction(3), None])
+    (Fraction(5, 1), None)
+    """
+    found: Fraction | None = None
+    for value in values:
+        if value is None:
+            return None
+        found = value if found is None else max(found, value)
+    return found
+
+
+def baseline_lesions(histories: Sequence[LesionHistory], _settings: Settings) -> frozenset[str]:
+    """Every lesion seen at baseline, measured there or not: one without a value leaves the whole unknown."""
+    return frozenset(one.lesion_id for one in histories if one.origin is Origin.BASELINE)
+
+
+def new_lesion(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
+    """PMD: a new lesion that counts is there."""
+    names = ", ".join(one.lesion_id for one in panel.new)
+    return Check.when(bool(names), f"new: {names}" if names else "no new lesion")
+
+
+def all_gone(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
+    """CMR: every lesion of the baseline is stated to be gone. Never by absence of a statement."""
+    if missing := [one.facts.unassessed for one in panel.unassessed]:
+        return Check.not_assessable("; ".join(missing))
+    if not panel.expected:
+        return Check.not_applicable("no lesion at baseline to follow")
+    return Check.when(all(one.facts.gone for one in panel.expected), "every lesion is gone")
+
+
+def what_is_missing(panel: Panel, quantity: str) -> str:
+    """Why a value of all targets together is not known, at this visit or at baseline."""
+    if not panel.targets:
+        return "no lesion at baseline to follow"
+    return "; ".join(told for one in panel.targets if (told := _missing(one, quantity)))
+
+
+def _missing(one: Followed, quantity: str) -> str:
+    if one.facts.unassessed:
+        return one.facts.unassessed
+    if one.value.now is None:
+        return f"{one.facts.name} without {quantity}"
+    return f"{one.facts.name} without {quantity} at baseline" if one.value.baseline is None else ""
