@@ -34,11 +34,11 @@ def summarise(criteria: str, overall: Sequence[Response], patient: PatientFacts,
 
     Only visits up to the first confirmed progression count for the best response; an unconfirmed one dates nothing.
     """
-    progression = next((row for row in overall if row.category is Category.PD and not row.unconfirmed), None)
+    progression = next((row for row in overall if row.category.is_progression and not row.unconfirmed), None)
     judged = [row for row in overall if row.category is not Category.BL]
     upto = [row for row in judged if progression is None or row.date <= progression.date]
     confirmed = [_confirmed(row, upto, settings) for row in upto]
-    best = min(confirmed, key=_RANK.index, default=Category.NE)
+    best = min(confirmed, key=lambda category: _RANK.index(category.means), default=Category.NE)
     responses = [row.date for row, category in zip(upto, confirmed, strict=True) if category.is_response]
     progression_date = None if progression is None else progression.date
     days, censored = _progression_free(overall, progression_date, patient)
