@@ -212,6 +212,9 @@ class Who:
     pr_product_fall: float = _known(0.5, "WHO handbook 1979; Miller 1981", gt=0, lt=1)
     pd_product_rise: float = _known(0.25, "WHO handbook 1979: of one or more lesions", gt=0)
     confirm_weeks: float = _known(4.0, "WHO handbook 1979: CR and PR are confirmed at >= 4 weeks", ge=0)
+    minimum_mm: float = _known(
+        0.0, "ours: WHO prints no least size; baseline lesions from this long axis are in the sum", ge=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
@@ -231,6 +234,11 @@ class Recist11:
     target_mm: float = _known(10.0, "longest diameter of a target lesion, or of a bone's soft-tissue component", gt=0)
     node_target_mm: float = _known(15.0, "short axis of a target node", gt=0)
     node_normal_mm: float = _known(10.0, "a node below this short axis counts as gone", gt=0)
+    node_growth_mm: float = _known(
+        5.0,
+        "ours: a node normal at baseline is new from node_normal_mm on, having grown by this; EORTC warns of 9 to 11",
+        ge=0,
+    )
     maximum_targets: int = _known(5, "targets chosen where no reader names them", ge=1)
     maximum_targets_per_organ: int = _known(2, "of these in one organ; bone is one, nodes are another", ge=1)
     nontarget_rise: float = _known(
@@ -245,6 +253,9 @@ class Irecist:
     confirm_from_weeks: float = _known(4.0, "iUPD is confirmed by a visit at least this much later", ge=0)
     confirm_to_weeks: float = _known(
         8.0, "and usually not later than this; later visits are taken with a warning", ge=0
+    )
+    further_in: Literal["same", "any"] = _known(
+        "same", "Seymour 2017: further growth of lesions that made iUPD; any = of targets and non-targets in any case"
     )
     further_mm: float = _known(5.0, "further rise of the target sum or of the new lesions' sum that confirms", gt=0)
 
