@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import io
-import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import SupportsFloat
 
 from mdanderson.report.columns import Column, Kind, Table
 
-__all__ = ["Cells", "render_cell", "render_row", "sorted_rows", "to_csv"]
+__all__ = ["Cells", "from_csv", "render_cell", "render_row", "sorted_rows", "to_csv", "to_csv_lines"]
 
 Cells = tuple[str, ...]
 """One row as it is stored: the text of every cell, in the order of the table's columns."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_QUOTE = "'"
 
 
 def render_row(table: Table, values: Mapping[str, object]) -> Cells:
     """The row of a table; a column without a value stays empty. Raises `KeyError` for a value without a column."""
-    strangers = values.keys() - set(table.column_names)
-    if strangers:
+    renderers = _renderers(table)
+    if not values.keys() <= renderers.keys():
+        strangers = values.keys() - renderers.keys()
         raise KeyError(f"{table.name} has no column {', '.join(sorted(strangers))}")
-    return tuple(render_cell(column, values.get(column.name)) for column in table.columns)
+    get = values.get
+    return tuple(["" if (value := get(name)) is None else render(value) for name, render in renderers.items()])
 
 
 def render_cell(column: Column, value: object) -> str:
@@ -37,54 +41,135 @@ def render_cell(column: Column, value: object) -> str:
     >>> render_cell(Column(name="size_mm", meaning="", kind=Kind.NUMBER, decimals=2), -0.001)
     '0.00'
     """
-    if value is None:
-        return ""
-    match column.kind:
-        case Kind.NUMBER:
-            return _number(value, column)
-        case Kind.COUNT:
-            return str(operator.index(value))  # type: ignore[arg-type]  # it raises TypeError itself
-        case Kind.FLAG:
-            return "true" if value else "false"
-        case Kind.DATE:
-            return value.isoformat() if isinstance(value, dt.date) else str(value)
-        case Kind.TEXT:
-            return _text(value)
+    return "" if value is None else _renderer(column)(value)
 
 
 def sorted_rows(table: Table, rows: Iterable[Cells]) -> list[Cells]:
     """Rows in the order of the file: by the sort columns, then by every other cell, so that no tie is left."""
-    keys = [table.column_names.index(name) for name in table.sort_by]
-    return sorted(rows, key=lambda row: (tuple(row[key] for key in keys), row))
+    leading = _leading(table)
+    return sorted(rows, key=lambda row: (leading(row), row))
 
 
 def to_csv(table: Table, rows: Iterable[Cells]) -> str:
     """The whole file: header and sorted rows, comma, LF; a text that a spreadsheet would run gets an apostrophe."""
+    return _lines([table.column_names]) + to_csv_lines(table, rows)
+
+
+def to_csv_lines(table: Table, rows: Iterable[Cells]) -> str:
+    """The file without its header: where the first sort column tells files apart, their lines make one file."""
+    texts = [index for index, column in enumerate(table.columns) if column.kind is Kind.TEXT]
+    return _lines(_harmless(row, texts) for row in sorted_rows(table, rows))
+
+
+def from_csv(table: Table, text: str) -> list[Cells]:
+    """The rows of a file that `to_csv` wrote, as they were; a column that the file lacks is empty, others are left out.
+
+    Raises `csv.Error` for a text that is no CSV.
+    """
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    places = {name: index for index, name in enumerate(next(lines, ()))}
+    kept = [(places.get(column.name, -1), column.kind is Kind.TEXT) for column in table.columns]
+    return [tuple([_cell_of(line, index, is_text) for index, is_text in kept]) for line in lines]
+
+
+def _cell_of(line: Sequence[str], index: int, is_text: bool) -> str:
+    """A cell as it was before it was made harmless; empty where the line has none."""
+    cell = line[index] if 0 <= index < len(line) else ""
+    return cell[1:] if is_text and cell.startswith(_QUOTE) and _would_run(cell) else cell
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for row in sorted_rows(table, rows):
-        writer.writerow([_harmless(column, cell) for column, cell in zip(table.columns, row, strict=True)])
+    csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
-def _number(value: object, column: Column) -> str:
-    if not isinstance(value, SupportsFloat):
-        raise TypeError(f"{column.name} is {value!r}")
-    number = value if isinstance(value, Decimal) else float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{column.name} is {number}")
-    text = f"{number:.{column.decimals}f}"
-    return text.removeprefix("-") if not text.strip("-0.") else text
+def _harmless(row: Cells, texts: Sequence[int]) -> Sequence[str]:
+    """The row with an apostrophe before every text that a spreadsheet would run."""
+    guilty = [index for index in texts if row[index] and row[index][0] in _SUSPICIOUS and _would_run(row[index])]
+    if not guilty:
+        return row
+    cells = list(row)
+    for index in guilty:
+        cells[index] = _QUOTE + cells[index]
+    return cells
+
+
+_SUSPICIOUS = frozenset((*_FORMULA_STARTS, _QUOTE))
+
+
+def _would_run(cell: str) -> bool:
+    """Whether it is a formula, before its apostrophes too: so that one is added and taken off again by one rule."""
+    return cell.lstrip(_QUOTE).startswith(_FORMULA_STARTS)
+
+
+@functools.cache
+def _leading(table: Table) -> Callable[[Cells], Sequence[str]]:
+    """The sort columns of a row."""
+    first, *others = (table.column_names.index(name) for name in table.sort_by)
+    return operator.itemgetter(first, *others) if others else lambda row: row[first : first + 1]
+
+
+_Render = Callable[[object], str]
+
+
+@functools.cache
+def _renderers(table: Table) -> dict[str, _Render]:
+    """What writes the cells of each column, in their order: chosen once, as a table has many rows."""
+    return {column.name: _renderer(column) for column in table.columns}
+
+
+def _renderer(column: Column) -> _Render:
+    match column.kind:
+        case Kind.NUMBER:
+            return functools.partial(_number, column.name, f".{column.decimals}f")
+        case Kind.COUNT:
+            return _count
+        case Kind.FLAG:
+            return _flag
+        case Kind.DATE:
+            return _date
+        case Kind.TEXT:
+            return _text
+
+
+_AS_IT_IS = (float, Decimal, int)
+
+
+def _number(name: str, form: str, value: object) -> str:
+    number: float | Decimal
+    if isinstance(value, _AS_IT_IS):
+        number = value
+    elif isinstance(value, Fraction):
+        number = value.numerator / value.denominator
+    elif isinstance(value, SupportsFloat):
+        number = float(value)
+    else:
+        raise TypeError(f"{name} is {value!r}")
+    text = format(number, form)
+    if not text[-1].isdigit():
+        raise ValueError(f"{name} is {number}")
+    return text[1:] if text[0] == "-" and not text.strip("-0.") else text
+
+
+def _count(value: object) -> str:
+    return str(operator.index(value))  # type: ignore[arg-type]  # it raises TypeError itself
+
+
+def _flag(value: object) -> str:
+    return "true" if value else "false"
+
+
+def _date(value: object) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 def _text(value: object) -> str:
+    if isinstance(value, str):
+        text = str(value)
+        return text if text.isprintable() else " ".join(line for line in text.splitlines() if line)
     if isinstance(value, frozenset | set):
         return ";".join(sorted(map(str, value)))
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return ";".join(map(str, value))
     return " ".join(line for line in str(value).splitlines() if line)
-
-
-def _harmless(column: Column, cell: str) -> str:
-    return f"'{cell}" if column.kind is Kind.TEXT and cell.startswith(_FORMULA_STARTS) else cell

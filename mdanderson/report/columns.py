@@ -32,7 +32,7 @@ class Column:
     decimals: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Table:
     """One result table: `name`.csv in the results folder. sort_by: columns, the first of them leading."""
 
@@ -84,6 +84,9 @@ _SUBCATEGORIES = (
 _PROBABILITIES = tuple(
     _number(f"p_{category.lower()}", f"probability that the size category is {category}", "1", 4)
     for category in ("CR", "PR", "SD", "PD")
+)
+_DISTANCE = _number(
+    "threshold_distance", "how far the change is from the nearest limit: 0.03 of +22 % to +25 %", "1", 4
 )
 
 LESIONS = Table(
@@ -139,6 +142,20 @@ LESIONS = Table(
         _number("reference_sd_hu", "robust SD of the reference bone at the scale of judgement", "HU", 1),
         _count("reference_voxels", "voxels of the reference bone"),
         _number("cleared_fraction", "share of the baseline lytic volume that is no longer lytic (CR1)", "1", 4),
+        _flag("target", "whether a reader calls it a target lesion (RECIST 1.1)"),
+        _flag("node", "whether it is a lymph node"),
+        _number("soft_tissue_mm", "extent of its soft-tissue component", "mm", 2),
+        _text("laterality", "side of the body"),
+        _text("reader", "whose statement it carries"),
+        _text("findings", "codes of the rows that the reader states, joined by ;"),
+        _text("comment", "the reader's remark"),
+        _count("sins_min", "SINS, 0-18: least points, if everything unsaid is harmless", "points"),
+        _count("sins_max", "SINS: most points, if everything unsaid is as bad as it can be", "points"),
+        _count("mirels_min", "Mirels' score, 4-12: least points", "points"),
+        _count("mirels_max", "Mirels' score: most points", "points"),
+        _number("tlg", "total lesion glycolysis: mean SUV x volume", "g", 2),
+        *_PROBABILITIES,
+        _DISTANCE,
     ),
 )
 
@@ -171,6 +188,15 @@ RESPONSES = Table(
         *_PROBABILITIES,
         _RULES,
         _text("reason", "why, in words"),
+        _flag("new_therapy", "whether another therapy had begun by then"),
+        _number("product_sum_mm2", "sum of products over the lesions that WHO and UICC measure", "mm2", 2),
+        _number("product_change_baseline", "change of that sum since baseline", "1", 4),
+        _number("long_axis_sum_mm", "sum of diameters over the RECIST targets, nodes by their short axis", "mm", 2),
+        _number("long_axis_change_baseline", "change of that sum since baseline", "1", 4),
+        _number(
+            "threshold_distance", "how far the change is from the nearest limit; 0.03 = 3 points of percent", "1", 4
+        ),
+        _text("category_measured", "category by measurement alone, where a reader's statement made another"),
     ),
 )
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import datetime as dt
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mdanderson.errors import Problem
+from mdanderson.findings import LesionFinding, Structure
 from mdanderson.report.cells import Cells, render_row
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES
+from mdanderson.stability import mirels, sins
+from mdanderson.vocabulary import LesionType, Modality, Status
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -30,24 +36,23 @@ def timeline_rows(timeline: Timeline) -> dict[str, tuple[Cells, ...]]:
 
 
 def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
-    """A row of lesions.csv."""
-    finding, density = lesion.finding, lesion.finding.density
-    x_mm, y_mm, z_mm = finding.centroid_lps_mm or (None, None, None)
-    values: dict[str, object] = {
-        "patient_id": patient_id,
-        "slice": finding.slice_number,
-        "x_mm": x_mm,
-        "y_mm": y_mm,
-        "z_mm": z_mm,
-    }
-    judged = _named(lesion, ("visit", "date", "measurable", "basis", "rules", "reason", *_CHANGES, *_CATEGORIES))
-    measured = _named(finding, _OF_FINDING) | (_named(density, _OF_DENSITY) if density else {})
-    return render_row(LESIONS, values | measured | judged)
+    """A row of lesions.csv. What the criteria made of a finding stands before what was found."""
+    finding = lesion.finding
+    values: dict[str, object] = {"patient_id": patient_id, **_OF_FINDING(finding), **_OF_LESION(lesion)}
+    values["findings"] = finding.reader_codes
+    values["slice"] = finding.slice_number
+    if finding.density is not None:
+        values |= _OF_DENSITY(finding.density)
+    if finding.centroid_lps_mm is not None:
+        values |= zip(("x_mm", "y_mm", "z_mm"), finding.centroid_lps_mm, strict=True)
+    if finding.site and not finding.is_gone:
+        values |= _risk(finding.site, finding.lesion_type, finding.structure)
+    return render_row(LESIONS, values)
 
 
 def response_row(response: Response) -> Cells:
     """A row of responses.csv; the fields of a response are its columns."""
-    return render_row(RESPONSES, _named(response, RESPONSES.column_names))
+    return render_row(RESPONSES, _OF_RESPONSE(response))
 
 
 def patient_row(timeline: Timeline, summary: Summary) -> Cells:
@@ -58,12 +63,37 @@ def patient_row(timeline: Timeline, summary: Summary) -> Cells:
         "baseline_pattern": timeline.baseline_pattern,
         "visits": len(timeline.visits),
     }
-    return render_row(PATIENTS, values | _named(summary, _OF_SUMMARY))
+    return render_row(PATIENTS, values | _OF_SUMMARY(summary))
 
 
 def problem_row(problem: Problem) -> Cells:
     """A row of problems.csv; the fields of a problem are its columns."""
-    return render_row(PROBLEMS, _named(problem, PROBLEMS.column_names))
+    return render_row(PROBLEMS, _OF_PROBLEM(problem))
+
+
+@functools.lru_cache(maxsize=4096)
+def _risk(site: str, lesion_type: LesionType | None, structure: Structure | None) -> dict[str, int]:
+    """Least and most points of structural risk, of what is there; a table says the same of many lesions."""
+    told = LesionFinding(
+        lesion_id="",
+        status=Status.FOLLOWED,
+        modality=Modality.CT,
+        date=dt.date.min,
+        site=site,
+        lesion_type=lesion_type,
+        structure=structure,
+    )
+    points: dict[str, int] = {}
+    for name, score in (("sins", sins(told)), ("mirels", mirels(told))):
+        if score is not None:
+            points |= {f"{name}_min": score.minimum, f"{name}_max": score.maximum}
+    return points
+
+
+def _named(*names: str) -> Callable[[object], dict[str, object]]:
+    """What reads these attributes of a thing, by their names."""
+    get = operator.attrgetter(*names)
+    return lambda source: dict(zip(names, get(source), strict=True))
 
 
 def response_table(rows: Iterable[Mapping[str, str]]) -> RichTable:
@@ -82,7 +112,7 @@ def response_table(rows: Iterable[Mapping[str, str]]) -> RichTable:
     return table
 
 
-_OF_FINDING = (
+_OF_FINDING = _named(
     "modality",
     "sequence",
     "lesion_id",
@@ -102,9 +132,15 @@ _OF_FINDING = (
     "registration_error_mm",
     "outline_size_mm",
     "parents",
-    "treated",
+    "target",
+    "node",
+    "soft_tissue_mm",
+    "laterality",
+    "reader",
+    "comment",
+    "tlg",
 )
-_OF_DENSITY = (
+_OF_DENSITY = _named(
     "mean_hu",
     "reference_hu",
     "reference_source",
@@ -117,7 +153,23 @@ _OF_DENSITY = (
     "reference_voxels",
     "cleared_fraction",
 )
-_OF_SUMMARY = (
+_OF_LESION = _named(
+    "visit",
+    "date",
+    "measurable",
+    "basis",
+    "rules",
+    "reason",
+    "size_change_baseline",
+    "size_change_nadir",
+    "category",
+    "size_category",
+    "density_category",
+    "signal_category",
+    "uptake_category",
+    "treated",
+)
+_OF_SUMMARY = _named(
     "criteria",
     "best_response",
     "first_response_date",
@@ -125,9 +177,5 @@ _OF_SUMMARY = (
     "progression_free_days",
     "censored",
 )
-_CATEGORIES = ("category", "size_category", "density_category", "signal_category", "uptake_category")
-_CHANGES = ("size_change_baseline", "size_change_nadir")
-
-
-def _named(source: object, names: Iterable[str]) -> dict[str, object]:
-    return {name: getattr(source, name) for name in names}
+_OF_RESPONSE = _named(*RESPONSES.column_names)
+_OF_PROBLEM = _named(*PROBLEMS.column_names)
