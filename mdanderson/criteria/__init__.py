@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdanderson.criteria import eortc, mda2010, percist, who
+from mdanderson.criteria import eortc, mda2004, mda2010, percist, who
 from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.rule import Rule
@@ -42,6 +42,7 @@ class CriteriaSet:
 
 CRITERIA_SETS: tuple[CriteriaSet, ...] = (
     CriteriaSet(code=mda2010.CODE, title=mda2010.TITLE, rules=mda2010.RULES, assess=mda2010.assess),
+    CriteriaSet(code=mda2004.CODE, title=mda2004.TITLE, rules=mda2004.RULES, assess=mda2004.assess),
     CriteriaSet(
         code=who.CODE,
         title=who.TITLE,

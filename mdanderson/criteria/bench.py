@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from mdanderson.criteria.checks.density import NORMAL_DENSITY
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
 from mdanderson.criteria.evaluate import judge_modality
 from mdanderson.criteria.facts import RuleTable
@@ -70,13 +72,14 @@ class Bench:
         self, history: LesionHistory, visit: int, flare_visit: int | None, silent: str, *, at_baseline: bool
     ) -> JudgedLesion | None:
         """One lesion, None before it was ever seen."""
-        key = (history.series.modality, history.lesion_id, visit, flare_visit)
+        modality = history.series.modality
+        key = (modality, history.lesion_id, visit, flare_visit)
         if key not in self._judged:
             facts = history.facts(
                 visit,
                 self.settings,
-                counts=self.table.role(Role.NEW_LESION),
-                normal=self.table.role(Role.NORMAL_DENSITY),
+                counts=self.table.role(Role.NEW_LESION, modality) or NEW_LESION_SIZE,
+                normal=self.table.role(Role.NORMAL_DENSITY, modality) or NORMAL_DENSITY,
                 flare_visit=flare_visit,
                 silent=silent,
             )

@@ -49,8 +49,8 @@ class _Panel:
         self.baseline = [lesion for lesion in self.lesions if lesion.facts.origin is Origin.BASELINE]
         self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
         self.core = self.in_sum or self.baseline
-        self.total = _judge_sum(table, self.measured(), settings)
-        self.each = settings.policy.size_scope is Scope.EACH
+        self.total = _judge_sum(table, self.measured(), settings) if table.by_sum else None
+        self.each = settings.policy.size_scope is Scope.EACH or not table.by_sum
         self.size_progression = self._size_progression()
 
     def judge(self) -> JudgedModality:
@@ -144,12 +144,12 @@ class _Panel:
             codes = [verdict.code for verdict in by_size]
             return Category.PR, codes, lambda: _told(by_size) + self._barred()
         assessed = [lesion for lesion in self.baseline if lesion.assessed]
-        carrying = [lesion for lesion in assessed if _carries(lesion)]
+        carrying = [lesion for lesion in assessed if self.carries(lesion)]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
         share = self.frame.response_share
         if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
             return None
-        codes = [code for lesion in carrying for code in _carries(lesion)]
+        codes = [code for lesion in carrying for code in self.carries(lesion)]
 
         def words() -> str:
             told = "; ".join(lesion.reason for lesion in carrying[:3]) + ("; ..." if len(carrying) > 3 else "")
@@ -157,6 +157,16 @@ class _Panel:
             return f"{len(carrying)} of {_lesions(len(assessed))} {verb} {_list(codes)} ({told}){self._barred()}"
 
         return Category.PR, codes, words
+
+    def carries(self, lesion: JudgedLesion) -> list[str]:
+        """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
+        return [
+            verdict.code
+            for verdict in lesion.held
+            if verdict.gives in _RESPONSES
+            and verdict.measure is not Measure.PRESENCE
+            and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum and self.table.by_sum)
+        ]
 
     def _barred(self) -> str:
         """Said where all assessed lesions are CR and another one was not assessed."""
@@ -167,7 +177,7 @@ class _Panel:
 
     def size_response(self) -> list[Verdict]:
         """The size rows that make the modality PR under the scope in force."""
-        if not self.in_sum:
+        if not self.in_sum or not self.table.by_sum:
             return []
         if not self.each:
             return [] if self.total is None else self.total.fired(Category.PR, Measure.SIZE)
@@ -184,7 +194,7 @@ class _Panel:
     def stable(self) -> _Answer:
         """SD: assessed, and nothing else holds."""
         verdicts = [] if self.total is None or self.each else self.total.fired(Category.SD, Measure.SIZE)
-        no_new = "" if self.frame.new else self.table.code(Role.NO_NEW_LESION)
+        no_new = "" if self.frame.new else self.table.code(Role.NO_NEW_LESION, self.frame.modality)
         codes = [v.code for v in verdicts] + ([no_new] if no_new else [])
         codes += [code for lesion in self.core for code in _codes(lesion, Category.SD)]
 
@@ -206,7 +216,13 @@ class _Panel:
             return Category.NE
         if all(lesion.facts.size.now == 0 for lesion in self.in_sum):
             return Category.CR
-        return Category.PR if self.size_response() else Category.SD
+        responding = self.size_response() or (not self.table.by_sum and self._responds_by_share(self.in_sum))
+        return Category.PR if responding else Category.SD
+
+    def _responds_by_share(self, lesions: Sequence[JudgedLesion]) -> bool:
+        """Whether enough of the lesions fall in size by themselves."""
+        falling = sum(bool(_size_response(lesion)) for lesion in lesions)
+        return bool(falling) and Fraction(falling, len(lesions)) >= self.frame.response_share
 
 
 def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings) -> JudgedLesion | None:
@@ -234,17 +250,6 @@ def _size_response(lesion: JudgedLesion) -> list[Verdict]:
 
 def _codes(lesion: JudgedLesion, gives: Category) -> list[str]:
     return [verdict.code for verdict in lesion.fired(gives)]
-
-
-def _carries(lesion: JudgedLesion) -> list[str]:
-    """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
-    return [
-        verdict.code
-        for verdict in lesion.held
-        if verdict.gives in _RESPONSES
-        and verdict.measure is not Measure.PRESENCE
-        and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum)
-    ]
 
 
 def _told(verdicts: Sequence[Verdict]) -> str:

@@ -156,24 +156,27 @@ LesionRule = Rule[LesionFacts]
 
 
 class RuleTable:
-    """The rows of one set that are asked of lesions, findable by role and by the kind of lesion they are for."""
+    """The rows of one set that are asked of lesions, findable by role and by the kind of lesion they are for.
 
-    def __init__(self, rows: Iterable[LesionRule]) -> None:
-        self.rows = tuple(rows)
+    by_sum: whether measurable lesions speak through the sum of their diameters, or each by itself.
+    """
+
+    def __init__(self, rows: Iterable[LesionRule], *, by_sum: bool = True) -> None:
+        self.rows, self.by_sum = tuple(rows), by_sum
         self.order = {rule.code: position for position, rule in enumerate(self.rows)}
-        self._roles = {rule.role: rule for rule in self.rows if rule.role is not None}
         self._asked: dict[tuple[Modality, bool, bool], tuple[LesionRule, ...]] = {}
 
     def __iter__(self) -> Iterator[LesionRule]:
         return iter(self.rows)
 
-    def role(self, role: Role) -> LesionRule:
-        """The row of this role. Raises `KeyError` when the table has none."""
-        return self._roles[role]
+    def role(self, role: Role, modality: Modality) -> LesionRule | None:
+        """The row of this role in a modality; None when the table has none."""
+        return next((rule for rule in self.rows if rule.role is role and modality in rule.modalities), None)
 
-    def code(self, role: Role) -> str:
-        """The code of the row of this role; blank when the table has none."""
-        return self._roles[role].code if role in self._roles else ""
+    def code(self, role: Role, modality: Modality) -> str:
+        """Its code; blank when the table has none."""
+        rule = self.role(role, modality)
+        return "" if rule is None else rule.code
 
     @cached_property
     def size_rows(self) -> RuleTable:

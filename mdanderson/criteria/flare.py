@@ -22,46 +22,55 @@ from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["find_flares"]
 
+_WINDOW = "weeks_on_treatment"
 _MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
 
 
 def find_flares(bench: Bench) -> tuple[Flare, ...]:
-    """Every flare, or suspicion of one, in the order of visits, by the limits of row PR2."""
-    rule = bench.table.role(Role.FLARE)
+    """Every flare, or suspicion of one, in the order of visits, by the limits of the table's flare rows."""
     flares: list[Flare] = []
     for visit in bench.course.visits[1:]:
         judged = bench.visit(visit.index, flares)
-        settled = [_settle(rule, flare, visit.index, judged, bench.settings, flares) for flare in flares]
+        settled = [_settle(bench, flare, visit.index, judged, flares) for flare in flares]
         if settled != flares:
             flares = settled
             judged = bench.visit(visit.index, flares)
-        days = bench.course.days_on_treatment(visit.index)
-        inside = days >= 0 and rule.met("weeks_on_treatment", Fraction(days, 7), bench.settings)
-        flares = flares + _appearing(rule, visit.index, judged, bench.settings, inside=inside)
+        flares = flares + _appearing(bench, visit.index, judged)
     return tuple(flares)
 
 
-def _appearing(rule: LesionRule, visit: int, judged: JudgedVisit, settings: Settings, *, inside: bool) -> list[Flare]:
-    """The flares that begin at a visit; inside: of the window. A reader may state one at any time."""
-    suspects: dict[Modality, frozenset[str]] = {}
+def _appearing(bench: Bench, visit: int, judged: JudgedVisit) -> list[Flare]:
+    """The flares that begin at a visit. A reader may state one at any time.
+
+    A row with a window makes a suspicion of what appears inside it, which a later visit settles; a row without one
+    takes it for healing at any time, but only beside another sign of it.
+    """
+    suspects: dict[Modality, tuple[LesionRule, frozenset[str]]] = {}
     for modality in _MODALITIES:
-        one = judged.get(modality)
-        if one is not None and (inside or _stated(rule, one)) and (found := _suspects(rule, one, settings)):
-            suspects[modality] = found
+        one, rule = judged.get(modality), bench.table.role(Role.FLARE, modality)
+        if one is None or rule is None or not (_is_inside(rule, bench, visit) or _stated(rule, one)):
+            continue
+        if found := _suspects(rule, one, bench.settings):
+            suspects[modality] = rule, found
     if not suspects:
         return []
     elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
-    sign = any(_shows_response(one) for one in judged.values())
+    response = any(_shows_response(one) for one in judged.values())
+    signs = {
+        modality: not elsewhere and (response or _stated(rule, judged[modality]))
+        for modality, (rule, _) in suspects.items()
+    }
     return [
-        Flare(
-            modality=modality,
-            visit=visit,
-            lesion_ids=lesions,
-            sign=not elsewhere and (sign or _stated(rule, judged[modality])),
-            elsewhere=elsewhere,
-        )
-        for modality, lesions in suspects.items()
+        Flare(modality=modality, visit=visit, lesion_ids=lesions, sign=signs[modality], elsewhere=elsewhere)
+        for modality, (rule, lesions) in suspects.items()
+        if signs[modality] or rule.asks(_WINDOW)
     ]
+
+
+def _is_inside(rule: LesionRule, bench: Bench, visit: int) -> bool:
+    """Whether a visit lies in the row's window; a row without one has no end."""
+    days = bench.course.days_on_treatment(visit)
+    return not rule.asks(_WINDOW) or (days >= 0 and rule.met(_WINDOW, Fraction(days, 7), bench.settings))
 
 
 def _stated(rule: LesionRule, judged: JudgedModality) -> bool:
@@ -94,19 +103,17 @@ def _shows_response(judged: JudgedModality) -> bool:
     return any(verdict.gives.is_response for lesion in lesions for verdict in lesion.held)
 
 
-def _settle(
-    rule: LesionRule, flare: Flare, visit: int, judged: JudgedVisit, settings: Settings, flares: Sequence[Flare]
-) -> Flare:
+def _settle(bench: Bench, flare: Flare, visit: int, judged: JudgedVisit, flares: Sequence[Flare]) -> Flare:
     """What the next evaluable visit of its modality makes of a flare."""
-    now = judged.get(flare.modality)
-    if flare.settled_by is not None or now is None or not now.facts.evaluable:
+    now, rule = judged.get(flare.modality), bench.table.role(Role.FLARE, flare.modality)
+    if flare.settled_by is not None or now is None or rule is None or not now.facts.evaluable:
         return flare
     lesions = [lesion.facts for lesion in now.lesions if lesion.facts.lesion_id in flare.lesion_ids]
     if lesions and all(facts.unassessed and facts.now for facts in lesions):
         return flare
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
-    worse = further or any(_grew(rule, facts, flare.visit, settings) for facts in lesions)
+    worse = further or any(_grew(rule, facts, flare.visit, bench.settings) for facts in lesions)
     sign = flare.sign or (not flare.elsewhere and any(_shows_response(one) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
 

@@ -79,7 +79,7 @@ def _judge(bench: Bench) -> Series:
 
 def _restate_flare(bench: Bench, row: JudgedModality, flare: Flare) -> JudgedModality:
     """A row of a visit with a flare, as it stands at the end of the series."""
-    code = bench.table.code(Role.FLARE)
+    code = bench.table.code(Role.FLARE, flare.modality)
     lesions = ", ".join(sorted(flare.lesion_ids))
     settled = "" if flare.settled_by is None else bench.course.visits[flare.settled_by].label
     if flare.worse:

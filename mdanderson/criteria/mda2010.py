@@ -15,7 +15,7 @@ from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
 from mdanderson.criteria.mda import assess_course
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Measure, Role, Rule, Threshold
+from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Role, Rule, Threshold
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -34,29 +34,17 @@ _TABLE = _SIZED | _NM
 _ANY = _TABLE | {Modality.PT}
 
 
-def _at_least(quantity: str, setting: str) -> Threshold:
-    return Threshold(quantity=quantity, comparison=Comparison.AT_LEAST, setting=setting)
-
-
-def _at_most(quantity: str, setting: str) -> Threshold:
-    return Threshold(quantity=quantity, comparison=Comparison.AT_MOST, setting=setting)
-
-
-def _below(quantity: str, setting: str) -> Threshold:
-    return Threshold(quantity=quantity, comparison=Comparison.BELOW, setting=setting)
-
-
-_FALL = _at_least("size_fall", "policy.pr_size_fall")
+_FALL = Threshold.at_least("size_fall", "policy.pr_size_fall")
 _RISE = (
-    _at_least("size_rise", "policy.pd_size_rise"),
-    _at_least("rise_mm", "policy.pd_absolute_mm"),
-    _at_least("reappeared_mm", "policy.minimum_size_mm"),
+    Threshold.at_least("size_rise", "policy.pd_size_rise"),
+    Threshold.at_least("rise_mm", "policy.pd_absolute_mm"),
+    Threshold.at_least("reappeared_mm", "policy.minimum_size_mm"),
 )
 _STEADY = (
-    _below("size_rise", "policy.pd_size_rise"),
-    _below("rise_mm", "policy.pd_absolute_mm"),
-    _below("reappeared_mm", "policy.minimum_size_mm"),
-    _below("size_fall", "policy.pr_size_fall"),
+    Threshold.below("size_rise", "policy.pd_size_rise"),
+    Threshold.below("rise_mm", "policy.pd_absolute_mm"),
+    Threshold.below("reappeared_mm", "policy.minimum_size_mm"),
+    Threshold.below("size_fall", "policy.pr_size_fall"),
 )
 
 
@@ -121,10 +109,10 @@ RULES: tuple[LesionRule, ...] = (
         Measure.SIGNAL,
         "signal back to normal",
         checks.signal_normal,
-        _at_least("t1_ratio_low", "image.normal_t1_low"),
-        _at_most("t1_ratio_high", "image.normal_t1_high"),
-        _at_most("t2_ratio", "image.normal_t2_high"),
-        _below("opposed_in_ratio", "image.normal_opposed_in"),
+        Threshold.at_least("t1_ratio_low", "image.normal_t1_low"),
+        Threshold.at_most("t1_ratio_high", "image.normal_t1_high"),
+        Threshold.at_most("t2_ratio", "image.normal_t2_high"),
+        Threshold.below("opposed_in_ratio", "image.normal_opposed_in"),
     ),
     _row(
         "CR4",
@@ -133,7 +121,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.UPTAKE,
         "tracer uptake back to normal",
         checks.uptake_normal,
-        _at_most("uptake_ratio", "image.normal_uptake"),
+        Threshold.at_most("uptake_ratio", "image.normal_uptake"),
     ),
     _row(
         "PR1",
@@ -152,10 +140,10 @@ RULES: tuple[LesionRule, ...] = (
         "osteoblastic flare: new sclerotic lesions, or lesions newly visible through a sclerotic rim, together with "
         "other signs of PR and no progressing bone disease",
         _whole_modality,
-        _at_most("weeks_on_treatment", "policy.flare_window_weeks"),
-        _at_least("rim_fraction", "image.rim_fraction"),
-        _below("size_rise", "policy.pd_size_rise"),
-        _below("uptake_rise", "policy.pd_uptake_rise"),
+        Threshold.at_most("weeks_on_treatment", "policy.flare_window_weeks"),
+        Threshold.at_least("rim_fraction", "image.rim_fraction"),
+        Threshold.below("size_rise", "policy.pd_size_rise"),
+        Threshold.below("uptake_rise", "policy.pd_uptake_rise"),
         level=Level.PATIENT,
         role=Role.FLARE,
     ),
@@ -176,7 +164,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.UPTAKE,
         "uptake falls by >= 50 %, judged by a reader or by the count ratio",
         checks.uptake_fall,
-        _at_least("uptake_fall", "policy.pr_uptake_fall"),
+        Threshold.at_least("uptake_fall", "policy.pr_uptake_fall"),
     ),
     _row("PD1", _SIZED, MEASURABLE, Measure.SIZE, "size rises by >= 25 %", checks.size_rise, *_RISE),
     _row(
@@ -195,8 +183,8 @@ RULES: tuple[LesionRule, ...] = (
         Measure.UPTAKE,
         "uptake rises by >= 25 %",
         checks.uptake_rise,
-        _at_least("uptake_rise", "policy.pd_uptake_rise"),
-        Threshold(quantity="uptake_ratio", comparison=Comparison.ABOVE, setting="image.normal_uptake"),
+        Threshold.at_least("uptake_rise", "policy.pd_uptake_rise"),
+        Threshold.above("uptake_ratio", "image.normal_uptake"),
     ),
     _row(
         "PD4",

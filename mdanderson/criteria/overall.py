@@ -102,7 +102,7 @@ def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None)
     if decider.category is Category.PD:
         return replace(scan, unconfirmed=False, words=f"{scan.reason}; confirmed by the scan at {label}")
     category = Category.SD if scan.modality is Modality.NM else Category.NE
-    rules = (bench.table.code(Role.NO_CHANGE),) if category is Category.SD else ()
+    rules = (bench.table.code(Role.NO_CHANGE, scan.modality),) if category is Category.SD else ()
     return replace(
         scan,
         category=category,

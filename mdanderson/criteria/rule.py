@@ -109,6 +109,26 @@ class Threshold:
     comparison: Comparison
     setting: str
 
+    @classmethod
+    def at_least(cls, quantity: str, setting: str) -> Threshold:
+        """Met at the limit and above."""
+        return cls(quantity=quantity, comparison=Comparison.AT_LEAST, setting=setting)
+
+    @classmethod
+    def at_most(cls, quantity: str, setting: str) -> Threshold:
+        """Met at the limit and below."""
+        return cls(quantity=quantity, comparison=Comparison.AT_MOST, setting=setting)
+
+    @classmethod
+    def above(cls, quantity: str, setting: str) -> Threshold:
+        """Met above the limit, not at it."""
+        return cls(quantity=quantity, comparison=Comparison.ABOVE, setting=setting)
+
+    @classmethod
+    def below(cls, quantity: str, setting: str) -> Threshold:
+        """Met below the limit, not at it."""
+        return cls(quantity=quantity, comparison=Comparison.BELOW, setting=setting)
+
     def limit(self, settings: Settings) -> Fraction:
         """The limit in force, exactly as it is written."""
         section, _, name = self.setting.partition(".")
@@ -121,11 +141,15 @@ class Threshold:
         return _COMPARE[self.comparison](value.numerator * limit.denominator, limit.numerator * value.denominator)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Limits:
     """Numeric conditions that go together, each asked by its quantity."""
 
     thresholds: tuple[Threshold, ...] = ()
+
+    def asks(self, quantity: str) -> bool:
+        """Whether there is a condition on `quantity`."""
+        return any(threshold.quantity == quantity for threshold in self.thresholds)
 
     def threshold(self, quantity: str) -> Threshold:
         """The condition on `quantity`. Raises `KeyError` when there is none."""

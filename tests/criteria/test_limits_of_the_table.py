@@ -153,7 +153,16 @@ def test_a_limit_out_of_reach_takes_the_row_away(paper, monkeypatch, code, quant
     assert code not in rules_of(build(paper), code)
 
 
-@pytest.mark.parametrize(("code", "quantity"), CASES)
+WINDOW = ("PR2", "weeks_on_treatment")
+
+
+def test_a_flare_row_that_prints_no_window_has_none(paper, monkeypatch):
+    """As in the table of 2004: healing beside another sign of it, at any time, and nothing to settle."""
+    monkeypatch.setattr(mda2010, "RULES", with_threshold(*WINDOW, lambda _: None))
+    assert "PR2" in rules_of(CASES[WINDOW](paper), "PR2")
+
+
+@pytest.mark.parametrize(("code", "quantity"), [case for case in CASES if case != WINDOW])
 def test_a_limit_that_is_not_printed_cannot_be_asked(paper, monkeypatch, code, quantity):
     monkeypatch.setattr(mda2010, "RULES", with_threshold(code, quantity, lambda _: None))
     with pytest.raises(KeyError, match=quantity):

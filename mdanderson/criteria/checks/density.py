@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
-from mdanderson.criteria.rule import Check, Comparison, Limits, Threshold
+from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.findings import Density
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
@@ -27,31 +27,27 @@ __all__ = [
 ]
 
 
-def _limit(quantity: str, comparison: Comparison, setting: str) -> Threshold:
-    return Threshold(quantity=quantity, comparison=comparison, setting=f"image.{setting}")
-
-
 COMPLETE_FILL_IN = Limits(
     thresholds=(
-        _limit("cleared_fraction", Comparison.AT_LEAST, "complete_fill_in"),
-        _limit("fill_in_fraction", Comparison.AT_LEAST, "complete_fill_in_sclerotic"),
+        Threshold.at_least("cleared_fraction", "image.complete_fill_in"),
+        Threshold.at_least("fill_in_fraction", "image.complete_fill_in_sclerotic"),
     )
 )
 NORMAL_DENSITY = Limits(
     thresholds=(
-        _limit("median_off_in_robust_sd", Comparison.AT_MOST, "normal_robust_sd"),
-        _limit("median_off_hu", Comparison.AT_MOST, "normal_minimum_hu"),
-        _limit("lytic_fraction", Comparison.BELOW, "normal_class_share"),
-        _limit("sclerotic_fraction", Comparison.BELOW, "normal_class_share"),
-        _limit("lytic_focus_mm", Comparison.BELOW, "normal_focus_mm"),
-        _limit("contrast_left", Comparison.AT_MOST, "normal_contrast_left"),
+        Threshold.at_most("median_off_in_robust_sd", "image.normal_robust_sd"),
+        Threshold.at_most("median_off_hu", "image.normal_minimum_hu"),
+        Threshold.below("lytic_fraction", "image.normal_class_share"),
+        Threshold.below("sclerotic_fraction", "image.normal_class_share"),
+        Threshold.below("lytic_focus_mm", "image.normal_focus_mm"),
+        Threshold.at_most("contrast_left", "image.normal_contrast_left"),
     )
 )
 NEW_RIM_OR_FILL_IN = Limits(
     thresholds=(
-        _limit("fill_in_fraction", Comparison.AT_LEAST, "partial_fill_in"),
-        _limit("rim_fraction", Comparison.AT_LEAST, "rim_fraction"),
-        _limit("rim_fraction_rise", Comparison.AT_LEAST, "rim_fraction_rise"),
+        Threshold.at_least("fill_in_fraction", "image.partial_fill_in"),
+        Threshold.at_least("rim_fraction", "image.rim_fraction"),
+        Threshold.at_least("rim_fraction_rise", "image.rim_fraction_rise"),
     )
 )
 

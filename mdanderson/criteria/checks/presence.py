@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
-from mdanderson.criteria.rule import Check, Comparison, Limits, Threshold
+from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType
 
 __all__ = ["NEW_LESION_SIZE", "equivocal_words", "new_lesion", "newly_visible_by_sclerosis", "something_assessed"]
 
-NEW_LESION_SIZE = Limits(
-    thresholds=(Threshold(quantity="long_axis_mm", comparison=Comparison.AT_LEAST, setting="policy.new_lesion_mm"),)
-)
+NEW_LESION_SIZE = Limits(thresholds=(Threshold.at_least("long_axis_mm", "policy.new_lesion_mm"),))
 """From which size a new focus counts as a new lesion."""
 
 
