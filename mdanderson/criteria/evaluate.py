@@ -127,8 +127,10 @@ class _Panel:
         return Category.CR, codes, f"complete response of {_all(len(followed))}: {_list(codes)}"
 
     def unassessed_core(self) -> _Answer | None:
-        """NE: a core lesion is not assessed, or there is no lesion to follow."""
+        """NE: a core lesion is not assessed, or there is no lesion to follow; flare by itself is no progression."""
         if not self.core:
+            if any(lesion.facts.flare and lesion.facts.here for lesion in self.lesions):
+                return Category.SD, [], "nothing to follow but what is counted as flare"
             treated = len(self.frame.lesions) > len(self.lesions)
             return Category.NE, [], "every lesion was treated locally" if treated else "no lesion at baseline to follow"
         missing = [lesion for lesion in self.core if not lesion.assessed]

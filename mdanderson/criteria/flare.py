@@ -22,6 +22,7 @@ from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["find_flares"]
 
+_NONE: frozenset[str] = frozenset()
 _WINDOW = "weeks_on_treatment"
 _MODALITIES = (Modality.CT, Modality.XR, Modality.NM)
 
@@ -55,7 +56,8 @@ def _appearing(bench: Bench, visit: int, judged: JudgedVisit) -> list[Flare]:
     if not suspects:
         return []
     elsewhere = any(one.category is Category.PD for modality, one in judged.items() if modality not in suspects)
-    response = any(_shows_response(one) for one in judged.values())
+    own = {modality: lesions for modality, (_, lesions) in suspects.items()}
+    response = any(_shows_response(one, own.get(modality, _NONE)) for modality, one in judged.items())
     signs = {
         modality: not elsewhere and (response or _stated(rule, judged[modality]))
         for modality, (rule, _) in suspects.items()
@@ -96,9 +98,13 @@ def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
     return any(verdict.measure in {Measure.PRESENCE, Measure.UPTAKE} for verdict in lesion.fired(Category.PD))
 
 
-def _shows_response(judged: JudgedModality) -> bool:
-    """Whether any row of response holds in a modality, new lesions apart."""
-    old = [lesion for lesion in judged.counted if lesion.facts.origin is not Origin.NEW]
+def _shows_response(judged: JudgedModality, suspects: frozenset[str]) -> bool:
+    """Whether any row of response holds in a modality, new lesions and the suspects themselves apart."""
+    old = [
+        lesion
+        for lesion in judged.counted
+        if lesion.facts.origin is not Origin.NEW and lesion.facts.lesion_id not in suspects
+    ]
     lesions = [*old, *([judged.total] if judged.total else [])]
     return any(verdict.gives.is_response for lesion in lesions for verdict in lesion.held)
 
@@ -109,13 +115,19 @@ def _settle(bench: Bench, flare: Flare, visit: int, judged: JudgedVisit, flares:
     if flare.settled_by is not None or now is None or rule is None or not now.facts.evaluable:
         return flare
     lesions = [lesion.facts for lesion in now.lesions if lesion.facts.lesion_id in flare.lesion_ids]
-    if lesions and all(facts.unassessed and facts.now for facts in lesions):
+    if lesions and all(_says_nothing(facts) for facts in lesions):
         return flare
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
     worse = further or any(_grew(rule, facts, flare.visit, bench.settings) for facts in lesions)
-    sign = flare.sign or (not flare.elsewhere and any(_shows_response(one) for one in judged.values()))
+    # that the suspects themselves heal by now is a sign that came after
+    sign = flare.sign or (not flare.elsewhere and any(_shows_response(one, _NONE) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
+
+
+def _says_nothing(facts: LesionFacts) -> bool:
+    """Whether a visit cannot tell what became of a flare lesion; a new one without a row is taken to be still there."""
+    return bool(facts.unassessed) and (bool(facts.now) or facts.origin is not Origin.NEW)
 
 
 def _grew(rule: LesionRule, facts: LesionFacts, since: int, settings: Settings) -> bool:

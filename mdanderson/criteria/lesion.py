@@ -167,12 +167,21 @@ def _before_asking(
 ) -> Check | None:
     """The answers that need no measurement."""
     if rule.code in stated:
+        if _is_explained_by_flare(rule, facts):
+            return Check.not_fired("stated by the reader, and flare")
         return Check.fired("stated by the reader")
     if measures and (rule.measure in measures or (Measure.ANYTHING in measures and not _size_is_computed(rule, facts))):
         return Check.not_fired("the reader states otherwise")
     if facts.unassessed and rule.level is Level.LESION:
         return Check.not_assessable(facts.unassessed)
     return None
+
+
+def _is_explained_by_flare(rule: LesionRule, facts: LesionFacts) -> bool:
+    """Whether a lesion that is new or hotter is so because of flare, by whoever it was stated."""
+    if not facts.flare or rule.gives is not Category.PD:
+        return False
+    return rule.measure is Measure.PRESENCE or (rule.measure is Measure.UPTAKE and not facts.settled)
 
 
 def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:
