@@ -12,11 +12,14 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdanderson.errors import ManifestError
 
-__all__ = ["Row", "TextTable", "nearest", "read_text_table"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Row", "TextTable", "nearest", "read_text_table", "text_table"]
 
 _DELIMITERS = ",;\t"
 _MAGIC = {b"PK\x03\x04": "an Excel or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"PAR1": "a Parquet file"}
@@ -33,6 +36,10 @@ class Row:
     def __getitem__(self, column: str) -> str:
         """The stripped text of a cell, blank where the column is absent."""
         return self.cells.get(column, "")
+
+    def others(self, known: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """The cells of the columns that are not `known`, with their names."""
+        return tuple((name, text) for name, text in self.cells.items() if name not in known)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +168,31 @@ def _table(path: Path, lines: Sequence[Sequence[str]]) -> TextTable:
     return TextTable(path=path, columns=tuple(named), rows=tuple(rows))
 
 
+def text_table(source: str | Path | pd.DataFrame | TextTable, *, name: str = "table") -> TextTable:
+    """The table in a file, or in a data frame, which problems call `name`; one that is read stays as it is.
+
+    Rows of a frame are numbered as if it had been written to a file: the first one is row 2. Missing values are blank,
+    whole floats read as integers (an identity 7.0 is 7), days as ISO 8601. Raises `ManifestError`.
+    """
+    if isinstance(source, TextTable):
+        return source
+    if isinstance(source, str | Path):
+        return read_text_table(Path(source))
+    columns = [_texts(source.iloc[:, position]) for position in range(source.shape[1])]
+    return _table(Path(name), [[str(column) for column in source.columns], *zip(*columns, strict=True)])
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    known = column.notna().tolist()
+    return [_written(value) if is_known else "" for value, is_known in zip(column.tolist(), known, strict=True)]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def _heading(column: int, lines: Sequence[Sequence[str]]) -> str:
     """The name of a column; one without a name is numbered, or left out (blank) where it is empty throughout."""
     name = lines[0][column].strip()
@@ -170,9 +202,10 @@ def _heading(column: int, lines: Sequence[Sequence[str]]) -> str:
 
 
 def _row(number: int, columns: tuple[str, ...], line: Sequence[str]) -> Row:
-    cells = {name: cell.strip() for name, cell in zip(columns, line, strict=False) if name}
-    surplus = tuple(cell.strip() for cell in line[len(columns) :] if cell.strip())
-    return Row(number=number, cells=cells, surplus=surplus)
+    cells = dict(zip(columns, map(str.strip, line), strict=False))
+    cells.pop("", None)
+    surplus = line[len(columns) :]
+    return Row(number=number, cells=cells, surplus=tuple(filter(None, map(str.strip, surplus))) if surplus else ())
 
 
 def _folded(word: str) -> str:

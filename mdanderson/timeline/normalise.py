@@ -12,7 +12,7 @@ from mdanderson.findings import Examination, LesionFinding
 from mdanderson.quantities import add_up
 from mdanderson.vocabulary import Modality, Status
 
-__all__ = ["normalise"]
+__all__ = ["is_measured", "normalise"]
 
 _Pooled = dict[Modality, Examination]
 _Key = tuple[Modality, str]
@@ -101,7 +101,7 @@ def _name_merges(
     named: list[LesionFinding] = []
     for finding in findings:
         first = finding.parents[0] if finding.parents else finding.lesion_id
-        carries = finding.status is Status.MERGED and _is_measured(finding)
+        carries = finding.status is Status.MERGED and is_measured(finding)
         if carries and finding.lesion_id != first:
             finding = replace(finding, label=finding.label or finding.lesion_id, lesion_id=first)  # noqa: PLW2901
         if carries and finding.parents_size_mm is None and len(finding.parents) > 1:
@@ -118,10 +118,10 @@ def _name_merges(
     return named
 
 
-def _is_measured(finding: LesionFinding) -> bool:
+def is_measured(finding: LesionFinding) -> bool:
     """Whether the finding carries a measurement or a reader's statement of its own."""
-    measured = (finding.size_mm, finding.uptake_ratio, finding.signal_ratio, finding.density)
-    return bool(finding.reader_codes) or any(value is not None for value in measured)
+    measured = (finding.long_axis_mm, finding.uptake_ratio, finding.suv_peak, finding.suv_max, finding.signal_ratio)
+    return bool(finding.reader_codes) or finding.density is not None or any(value is not None for value in measured)
 
 
 def _absorbed(parent: str, carrier: LesionFinding) -> LesionFinding:

@@ -1,0 +1,196 @@
+"""One row of a reader's table: what it measures or states of one lesion, or why it cannot be used."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdanderson.errors import Severity
+from mdanderson.readers.cells import (
+    STRUCTURE_COLUMNS,
+    Cells,
+    cell_date,
+    cell_flag,
+    cell_parts,
+    cell_ratio,
+    cell_size,
+    word_of,
+)
+from mdanderson.readers.text_table import Row, TextTable
+from mdanderson.vocabulary import LesionType, Modality, MrSequence, Status
+
+__all__ = ["OPTIONAL", "REQUIRED", "LostRow", "MeasuredRow", "RowReader"]
+
+NOTHING = "none"
+"""The status of a row without lesion: this modality was looked at, and nothing is there."""
+_SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
+_UPTAKES = ("uptake", "suv_peak", "suv_max", "tlg")
+_MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(cell_parts(text))
+
+
+_FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "long_axis_mm": ("long_axis_mm", cell_size),
+    "short_axis_mm": ("short_axis_mm", cell_size),
+    "soft_tissue_mm": ("soft_tissue_mm", cell_size),
+    "uptake": ("uptake_ratio", cell_ratio),
+    "signal_ratio": ("signal_ratio", cell_ratio),
+    "suv_peak": ("suv_peak", cell_ratio),
+    "suv_max": ("suv_max", cell_ratio),
+    "tlg": ("tlg", cell_ratio),
+    "lesion_type": ("lesion_type", word_of(LesionType, "lesion_type")),
+    "measurable": ("measurable", cell_flag),
+    "target": ("target", cell_flag),
+    "node": ("node", cell_flag),
+    "findings": ("reader_codes", _codes),
+    "parents": ("parents", cell_parts),
+    "sequence": ("sequence", word_of(MrSequence, "sequence")),
+    "site": ("site", str),
+    "laterality": ("laterality", str),
+    "label": ("label", str),
+    "reader": ("reader", str),
+    "comment": ("comment", str),
+}
+"""Column -> field of a finding, and what reads it."""
+
+REQUIRED = ("patient_id", "date", "lesion_id")
+OPTIONAL = ("visit", "modality", "status", "new", *_FIELDS, *STRUCTURE_COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasuredRow:
+    """One usable row. facts: fields of a finding, as stated; status: None where it is to be told from the series.
+
+    nothing: the row names no lesion and says that none is there.
+    """
+
+    place: str
+    number: int
+    date: dt.date
+    modality: Modality
+    lesion_id: str = ""
+    status: Status | None = None
+    nothing: bool = False
+    new: bool | None = None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LostRow:
+    """One row that cannot be used: what is known of it, and why. It may be the baseline, so it is not forgotten."""
+
+    date: dt.date | None
+    modality: Modality | None
+    lesion_id: str
+    sequence: str = ""
+    reader: str = ""
+    why: str
+
+
+class RowReader:
+    """Reads the rows of one table; knows which columns it has."""
+
+    def __init__(self, table: TextTable) -> None:
+        self.table = table
+        self._fields = [(column, *_FIELDS[column]) for column in _FIELDS if column in table.columns]
+        self._modality, self._status = word_of(Modality, "modality"), word_of(Status, "status")
+        self._has_structure = any(column in table.columns for column in STRUCTURE_COLUMNS)
+
+    def read(self, row: Row) -> tuple[MeasuredRow | LostRow, Cells]:
+        """One row, and its cells with what is wrong in them."""
+        cells = Cells(table=self.table, row=row)
+        facts: dict[str, Any] = {}
+        for column, name, reader in self._fields:
+            if row.cells.get(column):
+                value = cells.read(column, reader)
+                if value is not None:
+                    facts[name] = value
+        if self._has_structure:
+            facts["structure"] = cells.structure()
+        date, modality = cells.read("date", cell_date), self._read_modality(cells)
+        nothing = row["status"].lower() == NOTHING
+        status = None if nothing else cells.read("status", self._status)
+        new = cells.read("new", cell_flag)
+        _check_row(cells, nothing=nothing)
+        _check_sizes(cells, facts, status)
+        _check_parents(cells, facts.get("parents", ()), status)
+        if date is None or modality is None or cells.why:
+            return _lost(cells, facts, date, modality), cells
+        usable = MeasuredRow(
+            place=self.table.place(row),
+            number=row.number,
+            date=date,
+            modality=modality,
+            lesion_id=row["lesion_id"],
+            status=status,
+            nothing=nothing,
+            new=new,
+            facts=facts,
+        )
+        return usable, cells
+
+    def _read_modality(self, cells: Cells) -> Modality | None:
+        """The modality; CT where none is named, unless the row speaks of uptake."""
+        row = cells.row
+        if row["modality"]:
+            return cells.read("modality", self._modality)
+        if any(map(row.cells.get, _UPTAKES)):
+            cells.fault("modality", "no modality beside an uptake", "write NM or PT")
+            return None
+        return Modality.CT
+
+
+def _lost(cells: Cells, facts: Mapping[str, Any], date: dt.date | None, modality: Modality | None) -> LostRow:
+    return LostRow(
+        date=date,
+        modality=modality,
+        lesion_id=cells.row["lesion_id"],
+        sequence=facts.get("sequence", ""),
+        reader=cells.row["reader"],
+        why=cells.why,
+    )
+
+
+def _check_row(cells: Cells, *, nothing: bool) -> None:
+    """Whether it says of which lesion and when, and as many cells as there are columns."""
+    row = cells.row
+    cells.check_surplus()
+    if not row["date"]:
+        cells.fault("date", "no date", "write the day of the image, as YYYY-MM-DD")
+    if nothing and row["lesion_id"]:
+        what = f"status none says that no lesion is there, yet {row['lesion_id']} is named"
+        cells.fault("status", what, "write resolved for a lesion that is gone, or leave lesion_id blank")
+    if nothing and any(map(row.cells.get, _MEASURED)):
+        cells.fault("status", "status none beside a measurement", "name the lesion, or leave the measurement blank")
+    if not nothing and not row["lesion_id"]:
+        cells.fault("lesion_id", "no lesion named", "name it, or write status none where no lesion is there")
+
+
+def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None) -> None:
+    """Whether diameters and status say one thing."""
+    long_axis, short_axis = facts.get("long_axis_mm"), facts.get("short_axis_mm")
+    if long_axis is None and short_axis is not None and not cells.row["long_axis_mm"]:
+        cells.fault("long_axis_mm", "a short axis without a long one", "write both, or the long one alone")
+    if long_axis is not None and short_axis is not None and (long_axis == 0) != (short_axis == 0):
+        what = f"diameters of {long_axis} and {short_axis} mm"
+        cells.fault("short_axis_mm", what, "write 0 for both where the lesion is gone, nothing where not measured")
+    if status is Status.RESOLVED and long_axis:
+        cells.fault("status", f"resolved, yet {long_axis} mm long", "write 0 mm, or another status")
+    if status in _SILENT and any(map(cells.row.cells.get, _MEASURED)):
+        what = f"status {status} says that nothing can be judged: the measurements of the row are not used"
+        cells.fault("status", what, "write another status if they are to count", severity=Severity.WARNING)
+
+
+def _check_parents(cells: Cells, parents: Sequence[str], status: Status | None) -> None:
+    """Whether a merge names what merged, and a split what it came from."""
+    if status is Status.MERGED and len(parents) < 2:
+        cells.fault("parents", "merged, but not from what", "name the lesions that merged, as in L1;L2")
+    if status is Status.SPLIT and len(parents) > 1:
+        cells.fault("parents", "split from several lesions", "name the one lesion that split, or write merged")
+    if parents and status not in {Status.MERGED, Status.SPLIT}:
+        cells.fault("parents", "parents of a lesion neither merged nor split", "write merged or split as status")

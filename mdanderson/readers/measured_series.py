@@ -1,0 +1,281 @@
+"""The rows of one patient as examinations: what each row leaves unsaid is told from the rows before it.
+
+A row that cannot be used is never passed over: it may hold the baseline, the nadir or a new metastasis.
+
+- Its date is not known, or is the first of its modality: the modality has no baseline, and says nothing at any visit.
+- It names no lesion, or one that was never seen before: the modality says nothing on that day.
+- Else its lesion is not evaluable on that day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from mdanderson.errors import Problem, Severity
+from mdanderson.findings import Examination, LesionFinding
+from mdanderson.readers.measured_rows import LostRow, MeasuredRow
+from mdanderson.timeline.normalise import is_measured
+from mdanderson.vocabulary import Basis, Modality, Status
+
+__all__ = ["examinations_of"]
+
+_Read = tuple[MeasuredRow, LesionFinding]
+_UNSAID = {None, Status.FOLLOWED}
+_by_date = attrgetter("date")
+
+
+def examinations_of(
+    rows: Iterable[MeasuredRow], lost: Sequence[LostRow], visits: Mapping[dt.date, str]
+) -> tuple[tuple[Examination, ...], tuple[Problem, ...]]:
+    """Examinations in order of date and modality, and what is wrong among the rows; visits: label by date."""
+    by_modality: dict[Modality, list[MeasuredRow]] = {}
+    for row in rows:
+        by_modality.setdefault(row.modality, []).append(row)
+    for one in lost:
+        if one.modality is not None:
+            by_modality.setdefault(one.modality, [])
+    examinations: list[Examination] = []
+    problems: list[Problem] = []
+    for modality, its_rows in by_modality.items():
+        its_lost = [one for one in lost if one.modality in {None, modality}]
+        series = _Series(modality=modality, visits=visits, lost=its_lost, problems=problems)
+        examinations += series.read(its_rows)
+    return tuple(sorted(examinations, key=lambda one: (one.date, one.modality))), tuple(problems)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Series:
+    """One modality of one patient, read day by day.
+
+    seen: lesion -> (first day that showed it, sequences). parts: part of a split -> lesion. merged: name of a merge,
+    which no lesion had before -> the lesion that carries it.
+    """
+
+    modality: Modality
+    visits: Mapping[dt.date, str]
+    lost: list[LostRow]
+    problems: list[Problem]
+    first: dt.date = dt.date.max
+    seen: dict[str, tuple[dt.date, set[str]]] = field(default_factory=dict)
+    spoken: set[str] = field(default_factory=set)
+    parts: dict[str, str] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+
+    def read(self, rows: list[MeasuredRow]) -> list[Examination]:
+        """Every day on which the modality was looked at."""
+        rows.sort(key=_by_date)
+        days = {date: list(group) for date, group in groupby(rows, key=_by_date)}
+        days |= {one.date: [] for one in self.lost if one.date and one.modality and one.date not in days}
+        self.first = min(days, default=dt.date.max)
+        examinations = [self._examination(date, days[date]) for date in sorted(days)]
+        why = self._without_baseline()
+        return [self._silent(exam.date, why) for exam in examinations] if why else examinations
+
+    def _without_baseline(self) -> str:
+        """Why nothing can be compared: the baseline, or a row that may be it, is lost. Blank where nothing is."""
+        for one in self.lost:
+            if one.date is None:
+                return f"a row of unknown date cannot be used, and may be the baseline: {one.why}"
+            if one.date <= self.first:
+                return f"a row of the baseline cannot be used: {one.why}"
+        return ""
+
+    def _silent(self, date: dt.date, why: str) -> Examination:
+        return Examination(modality=self.modality, date=date, visit=self.visits[date], evaluable=False, why=why)
+
+    def _examination(self, date: dt.date, rows: Sequence[MeasuredRow]) -> Examination:
+        """One day: its rows, the lesions whose rows are lost, and those that nothing is left of."""
+        named = [(row, self._finding(row)) for row in rows if not row.nothing]
+        findings = self._without_doubles([(row, finding) for row, finding in named if finding is not None])
+        lost = [one for one in self.lost if one.date == date]
+        unseen = next((one for one in lost if one.lesion_id not in self.seen), None)
+        findings += self._not_evaluable(lost, findings, date)
+        for row in rows:
+            if row.nothing:
+                findings += self._nothing_there(row, findings)
+        self._remember(findings)
+        self.spoken.update(one.lesion_id for one in lost)
+        if unseen is not None:
+            return self._silent(date, f"a row cannot be used: {unseen.why}")
+        return Examination(modality=self.modality, date=date, visit=self.visits[date], lesions=tuple(findings))
+
+    def _finding(self, row: MeasuredRow) -> LesionFinding | None:
+        """What a row says of its lesion; None where it cannot be used among the others."""
+        lesion_id, status, facts = row.lesion_id, row.status, dict(row.facts)
+        if status in _UNSAID and lesion_id in self.parts:
+            status, facts["parents"] = Status.SPLIT, (self.parts[lesion_id],)
+        if status is Status.SPLIT:
+            facts["parents"] = (self._identity(next(iter(facts.get("parents", ())), lesion_id)),)
+            facts.setdefault("label", lesion_id if lesion_id not in facts["parents"] else f"row {row.number}")
+        elif status is Status.MERGED:
+            facts["parents"] = tuple(dict.fromkeys(map(self._identity, facts["parents"])))
+        elif lesion_id in self.merged:
+            facts.setdefault("label", lesion_id)
+            lesion_id = self.merged[lesion_id]
+        if status in {Status.SPLIT, Status.MERGED} and not self._has_parents(row, facts["parents"]):
+            return None
+        return self._made(row, lesion_id, status or self._told(row, lesion_id), facts)
+
+    def _made(self, row: MeasuredRow, lesion_id: str, status: Status, facts: Mapping[str, Any]) -> LesionFinding:
+        return LesionFinding(
+            lesion_id=lesion_id,
+            status=self._told(row, lesion_id) if status is Status.FOLLOWED else status,
+            modality=self.modality,
+            date=row.date,
+            visit=self.visits[row.date],
+            basis=Basis.READER if "reader_codes" in facts else Basis.MEASURED,
+            **facts,
+        )
+
+    def _told(self, row: MeasuredRow, lesion_id: str) -> Status:
+        """The status of a lesion that goes on, or begins: new where no row showed it before (detail 14)."""
+        seen = self.seen.get(lesion_id)
+        if row.new and (row.date == self.first or (seen is not None and seen[0] == self.first)):
+            what = f"lesion {lesion_id} is said to be new, but the first {self.modality} shows it: it is baseline"
+            self._note(row, "new", what, "leave the cell blank", severity=Severity.WARNING)
+        if row.date == self.first:
+            return Status.BASELINE
+        if seen is not None or row.new is False:
+            return Status.FOLLOWED
+        if row.new is None and row.status is Status.FOLLOWED:
+            what = f"lesion {lesion_id} is followed, but no earlier row shows it: taken as there before, not assessed"
+            self._note(row, "status", what, "write new if it is a new lesion", severity=Severity.WARNING)
+            return Status.FOLLOWED
+        return Status.NEW
+
+    def _identity(self, name: str) -> str:
+        """The lesion that a name stands for: a part for what it came from, a merge for its first parent."""
+        return self.parts.get(name) or self.merged.get(name) or name
+
+    def _has_parents(self, row: MeasuredRow, parents: Sequence[str]) -> bool:
+        """Whether earlier rows show what a row merges or splits; where not, the row is lost with all it names."""
+        strange = [parent for parent in parents if parent not in self.spoken]
+        if strange:
+            what = f"{row.status} from {', '.join(strange)}, of which {self.modality} has no earlier row"
+            self._note(row, "parents", what, "correct the spelling, or give the earlier rows")
+            self._lose(row, {row.lesion_id, *parents} - set(strange) or {row.lesion_id}, what)
+            return False
+        if row.lesion_id not in self.spoken:
+            (self.parts if row.status is Status.SPLIT else self.merged).setdefault(row.lesion_id, parents[0])
+        return True
+
+    def _without_doubles(self, rows: Sequence[_Read]) -> list[LesionFinding]:
+        """One statement a lesion, sequence and reader; the parts of a split are one. Two that differ are both lost."""
+        groups: dict[tuple[str, str, str], list[_Read]] = {}
+        for row, finding in rows:
+            groups.setdefault((_carrier(finding), finding.sequence, finding.reader), []).append((row, finding))
+        kept: list[LesionFinding] = []
+        for (lesion_id, _, _), group in groups.items():
+            if len(group) == 1 or self._are_one(lesion_id, group):
+                kept += dict.fromkeys(finding for _, finding in group)
+        return kept
+
+    def _are_one(self, lesion_id: str, group: Sequence[_Read]) -> bool:
+        """Whether the rows for one lesion can all be true; where not, the lesion is lost."""
+        first: dict[tuple[str, ...], _Read] = {}
+        for row, finding in group:
+            part = (finding.lesion_id, finding.label) if finding.status is Status.SPLIT else ()
+            mixed = first and (part == ()) != (() in first)
+            earlier, other = next(iter(first.values())) if mixed else first.setdefault(part, (row, finding))
+            if earlier is row:
+                continue
+            what = f"a second row for lesion {lesion_id} on {row.date}, row {earlier.number} is the first"
+            if other == finding:
+                self._note(row, "lesion_id", f"{what}: not used", "keep one row", severity=Severity.WARNING)
+                continue
+            self._note(row, "lesion_id", f"{what} and says otherwise: neither is used", "keep the right one")
+            self._lose(row, {lesion_id}, f"row {earlier.number} says otherwise")
+            return False
+        return True
+
+    def _not_evaluable(
+        self, lost: Sequence[LostRow], findings: Sequence[LesionFinding], date: dt.date
+    ) -> list[LesionFinding]:
+        """A finding that says nothing, for every known lesion whose row is lost and that has no other one."""
+        present = {(finding.lesion_id, finding.sequence, finding.reader) for finding in findings}
+        missing = {(self._identity(one.lesion_id), one.sequence, one.reader): one.why for one in lost}
+        return [
+            LesionFinding(
+                lesion_id=lesion_id,
+                status=Status.NOT_EVALUABLE,
+                modality=self.modality,
+                date=date,
+                visit=self.visits[date],
+                sequence=sequence,
+                reader=reader,
+                why=f"its row cannot be used: {why}",
+            )
+            for (lesion_id, sequence, reader), why in missing.items()
+            if (lesion_id, sequence, reader) not in present
+        ]
+
+    def _nothing_there(self, row: MeasuredRow, findings: Sequence[LesionFinding]) -> list[LesionFinding]:
+        """Every lesion seen so far as gone, unless a row of the day says otherwise."""
+        sequence, reader = row.facts.get("sequence", ""), row.facts.get("reader", "")
+        concerned = [one for one in findings if sequence in {"", one.sequence} and reader in {"", one.reader}]
+        if there := [one.lesion_id for one in concerned if one.is_seen]:
+            what = f"status none, yet {', '.join(there)} has a row on {row.date}: the row is not used"
+            self._note(row, "status", what, "leave one of the rows out")
+            return []
+        present = {(one.lesion_id, one.sequence) for one in concerned}
+        return [
+            LesionFinding(
+                lesion_id=lesion_id,
+                status=Status.RESOLVED,
+                modality=self.modality,
+                date=row.date,
+                visit=self.visits[row.date],
+                sequence=seen_in,
+                reader=reader,
+                basis=Basis.READER,
+                why="nothing there",
+            )
+            for lesion_id, (_, sequences) in self.seen.items()
+            for seen_in in sorted(sequences)
+            if sequence in {"", seen_in} and (lesion_id, seen_in) not in present
+        ]
+
+    def _remember(self, findings: Iterable[LesionFinding]) -> None:
+        """What the rows of later days are compared with."""
+        for finding in findings:
+            lesion_id = _carrier(finding)
+            self.spoken.update((lesion_id, finding.lesion_id))
+            if finding.is_seen:
+                self.seen.setdefault(lesion_id, (finding.date, set()))[1].add(finding.sequence)
+
+    def _lose(self, row: MeasuredRow, lesion_ids: Iterable[str], why: str) -> None:
+        for lesion_id in sorted(lesion_ids):
+            self.lost.append(
+                LostRow(
+                    date=row.date,
+                    modality=self.modality,
+                    lesion_id=lesion_id,
+                    sequence=row.facts.get("sequence", ""),
+                    reader=row.facts.get("reader", ""),
+                    why=f"{why} @ {row.place}",
+                )
+            )
+
+    def _note(
+        self, row: MeasuredRow, column: str, what: str, way_out: str, *, severity: Severity = Severity.ERROR
+    ) -> None:
+        self.problems.append(
+            Problem(
+                severity=severity,
+                visit=self.visits[row.date],
+                where=f"{row.place} column {column}",
+                what=what,
+                how_to_fix=way_out,
+            )
+        )
+
+
+def _carrier(finding: LesionFinding) -> str:
+    """The lesion under which a finding is judged: a part's parent, the first parent of a measured merge."""
+    carries = finding.status is Status.SPLIT or (finding.status is Status.MERGED and is_measured(finding))
+    return finding.parents[0] if carries and finding.parents else finding.lesion_id

@@ -1,0 +1,167 @@
+"""A reader's table instead of images: one row per lesion and examination, for `classify`.
+
+    patient_id,date,modality,lesion_id,long_axis_mm,short_axis_mm
+    P01,2024-01-05,CT,L1,20,10
+
+A lesion without a row is not assessed, 0 mm says that it is gone. A fault costs its own row, and what that row could
+have decided is left undecided (`measured_series`); the other patients are classified.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mdanderson.errors import ManifestError, Problem, Severity
+from mdanderson.findings import Examination, PatientFacts, Statement
+from mdanderson.readers.cells import about_columns
+from mdanderson.readers.companions import Companions, TableSource, read_companions
+from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
+from mdanderson.readers.measured_series import examinations_of
+from mdanderson.readers.text_table import Row, TextTable, text_table
+
+__all__ = ["MeasuredPatient", "Measurements", "about_table", "read_measurements"]
+
+_FRAME = "measurements"
+"""What problems call a table that is no file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasuredPatient:
+    """One patient of the table. readers: who measured or stated anything, in order of name.
+
+    examinations: in order of date and modality, none where no row can be used.
+    """
+
+    patient_id: str
+    facts: PatientFacts
+    examinations: tuple[Examination, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    readers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurements:
+    """The patients of a table in its order. path: its name; problems: all there are, patients' included."""
+
+    path: Path
+    patients: tuple[MeasuredPatient, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def __iter__(self) -> Iterator[MeasuredPatient]:
+        return iter(self.patients)
+
+    def __len__(self) -> int:
+        return len(self.patients)
+
+
+def read_measurements(
+    source: TableSource,
+    *,
+    patients: TableSource | None = None,
+    reads: TableSource | None = None,
+    events: TableSource | None = None,
+) -> Measurements:
+    """Read a table of measurements (a CSV, TSV or Parquet file, or a data frame) and the tables beside it.
+
+    patients, reads, events: the companion tables; None = the file of that name beside `source`, where there is one.
+    Rows of a frame are named as in a file, the first one being row 2. Raises `ManifestError` when a table cannot be
+    read, lacks a required column, or has no row.
+    """
+    table = text_table(source, name=_FRAME)
+    table.require(REQUIRED, optional=OPTIONAL)
+    if not table.rows:
+        raise ManifestError("no rows", where=table.path.name, way_out="write one row for every lesion and visit")
+    desk = _Desk(reader=RowReader(table))
+    for row in table:
+        desk.take(row)
+    companions = read_companions(
+        table.path if isinstance(source, str | Path) else None,
+        known=desk.charts,
+        known_from="row in the table",
+        patients=patients,
+        reads=reads,
+        events=events,
+    )
+    told: dict[str, list[Problem]] = {}
+    for problem in companions.problems:
+        told.setdefault(problem.patient_id, []).append(problem)
+    found = tuple(
+        chart.patient(patient_id, companions, told.get(patient_id, [])) for patient_id, chart in desk.charts.items()
+    )
+    general = (*about_table(table), *desk.problems)
+    strangers = (problem for problem in companions.problems if problem.patient_id not in desk.charts)
+    problems = (*general, *strangers, *(problem for patient in found for problem in patient.problems))
+    return Measurements(path=table.path, patients=found, problems=problems)
+
+
+def about_table(table: TextTable) -> Iterator[Problem]:
+    """What is to be known of the table as a whole: columns that are not used, rows without modality, said once."""
+    yield from about_columns(table, (*REQUIRED, *OPTIONAL))
+    blank = [row for row in table if not row["modality"]]
+    if blank:
+        yield Problem(
+            severity=Severity.INFO,
+            where=table.place(blank[0], "modality"),
+            what=f"{len(blank)} rows name no modality: taken as CT",
+            how_to_fix="name the modality of every row",
+        )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Chart:
+    """One patient's rows while the table is read."""
+
+    rows: list[MeasuredRow] = field(default_factory=list)
+    lost: list[LostRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    visits: dict[dt.date, str] = field(default_factory=dict)
+    readers: set[str] = field(default_factory=set)
+
+    def patient(self, patient_id: str, companions: Companions, told: list[Problem]) -> MeasuredPatient:
+        """The patient, when every row was taken; told: what is wrong with its companion rows."""
+        examinations, found = examinations_of(self.rows, self.lost, self.visits)
+        statements = companions.statements.get(patient_id, ())
+        readers = self.readers | {statement.reader for statement in statements}
+        problems = [*told, *self.problems, *(problem.of(patient_id=patient_id) for problem in found)]
+        return MeasuredPatient(
+            patient_id=patient_id,
+            facts=companions.facts(patient_id),
+            examinations=examinations,
+            statements=statements,
+            problems=tuple(problems),
+            readers=tuple(sorted(readers - {""})),
+        )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Desk:
+    """What has been read so far; the only thing here that changes."""
+
+    reader: RowReader
+    charts: dict[str, _Chart] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, row: Row) -> None:
+        """Keep a row, or what is known of it when it cannot be used."""
+        read, cells = self.reader.read(row)
+        if not row["patient_id"]:
+            cells.fault("patient_id", "no patient", "name the patient")
+            self.problems += cells.faults
+            return
+        chart = self.charts.setdefault(row["patient_id"], _Chart())
+        chart.readers.add(row["reader"])
+        if read.date is not None:
+            label = chart.visits.setdefault(read.date, row["visit"]) or row["visit"]
+            chart.visits[read.date] = label
+            if row["visit"] not in {"", label}:
+                what = f"visits {label} and {row['visit']} on one day: taken as {label}"
+                cells.fault("visit", what, "give the day one label, or correct the date", severity=Severity.WARNING)
+        if isinstance(read, LostRow):
+            chart.lost.append(read)
+        else:
+            chart.rows.append(read)
+        chart.problems += cells.faults

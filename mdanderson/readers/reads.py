@@ -1,0 +1,138 @@
+"""reads.csv: what readers state about lesions. A statement wins over what was measured; both are kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from pathlib import Path
+
+from mdanderson.errors import ManifestError, Problem
+from mdanderson.findings import Statement
+from mdanderson.readers.cells import (
+    STRUCTURE_COLUMNS,
+    Cells,
+    about_columns,
+    cell_date,
+    cell_flag,
+    cell_parts,
+    cell_size,
+    stranger,
+)
+from mdanderson.readers.text_table import TextTable, read_text_table
+from mdanderson.vocabulary import LesionType, Modality, MrSequence
+
+__all__ = ["READS_COLUMNS", "READS_FILE", "read_reads", "read_reviews"]
+
+READS_FILE = "reads.csv"
+"""Beside a manifest or a table of measurements, and in a results folder, where reviews are entered."""
+
+_REQUIRED = ("patient_id", "date", "modality")
+_NAMES = ("label", "lesion_id")
+_SAID = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm", "site", "laterality")
+_OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *_SAID, *STRUCTURE_COLUMNS)
+READS_COLUMNS = (*_REQUIRED, *_OPTIONAL)
+
+Statements = dict[str, tuple[Statement, ...]]
+
+
+def read_reads(
+    table: TextTable, *, known: Collection[str], known_from: str = "row in the table"
+) -> tuple[Statements, tuple[Problem, ...]]:
+    """Statements by patient in the order of the table, and what is wrong with it.
+
+    A row with any cell at fault is not used: half a statement may say the opposite. known: the patients of the main
+    table; others are named in a warning as having no `known_from`. Raises `ManifestError` when a required column is
+    absent, or when no column names the lesion.
+    """
+    table.require(_REQUIRED, optional=_OPTIONAL)
+    if not any(name in table.columns for name in _NAMES):
+        raise ManifestError(
+            "no column label or lesion_id",
+            where=f"{table.path.name} row 1",
+            way_out="add one of them: a statement is about one lesion",
+        )
+    statements: dict[str, list[Statement]] = {}
+    problems = list(about_columns(table, (*_REQUIRED, *_OPTIONAL)))
+    for row in table:
+        if row["patient_id"] not in known:
+            problems.append(stranger(table, row, known_from))
+            continue
+        cells = Cells(table=table, row=row)
+        statement = _statement(cells)
+        problems += cells.faults
+        if statement is not None:
+            statements.setdefault(row["patient_id"], []).append(statement)
+    return {patient_id: tuple(found) for patient_id, found in statements.items()}, tuple(problems)
+
+
+def read_reviews(results: Path, *, known: Collection[str]) -> tuple[Statements, tuple[Problem, ...]]:
+    """The statements that reviews of earlier results have left in their folder; nothing where there are none."""
+    path = results / READS_FILE
+    if not path.exists():
+        return {}, ()
+    return read_reads(read_text_table(path), known=known, known_from="image in the manifest")
+
+
+def _statement(cells: Cells) -> Statement | None:
+    """The statement of one row; None where it cannot be used."""
+    row = cells.row
+    cells.check_surplus()
+    date, modality = cells.read("date", cell_date), cells.word("modality", Modality)
+    for column, way_out in (
+        ("date", "write the day of the image, as YYYY-MM-DD"),
+        ("modality", f"write one of {', '.join(Modality)}"),
+    ):
+        if not row[column]:
+            cells.fault(column, f"no {column}", way_out)
+    if not any(row[name] for name in _NAMES):
+        cells.fault("lesion_id", "no lesion named", "write its lesion_id, its label in the mask, or both")
+    said = _said(cells, date or dt.date.min, modality or Modality.CT)
+    if cells.faults:
+        return None
+    if not any(row[column] for column in (*_SAID, *STRUCTURE_COLUMNS, "comment")) and not all(
+        map(row.__getitem__, _NAMES)
+    ):
+        cells.fault("", "nothing is stated", "fill in a column, such as findings, or remove the row")
+        return None
+    return said
+
+
+def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:
+    """The row as it reads; to be used only when no fault was found."""
+    row = cells.row
+    return Statement(
+        date=date,
+        modality=modality,
+        sequence=cells.word("sequence", MrSequence) or "",
+        lesion_id=row["lesion_id"],
+        label=row["label"],
+        reader=row["reader"],
+        time=_time(cells),
+        row=row.number,
+        codes=frozenset(cells.read("findings", cell_parts) or ()),
+        new=cells.read("new", cell_flag),
+        target=cells.read("target", cell_flag),
+        node=cells.read("node", cell_flag),
+        measurable=cells.read("measurable", cell_flag),
+        lesion_type=cells.word("lesion_type", LesionType),
+        soft_tissue_mm=cells.read("soft_tissue_mm", cell_size),
+        site=row["site"],
+        laterality=row["laterality"],
+        structure=cells.structure(),
+        comment=row["comment"],
+    )
+
+
+def _time(cells: Cells) -> str:
+    """When it was stated, spelled so that later sorts after earlier; in UTC where a zone is given."""
+    return cells.read("time", _instant) or ""
+
+
+def _instant(text: str) -> str:
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ManifestError(f"not an ISO 8601 time: {text}", way_out="write YYYY-MM-DDThh:mm") from error
+    if instant.tzinfo is not None:
+        instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
+    return instant.isoformat(timespec="microseconds")
