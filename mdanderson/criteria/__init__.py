@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdanderson.criteria import eortc, mda2004, mda2010, percist, who
+from mdanderson.criteria import eortc, irecist, mda2004, mda2010, percist, recist11, uicc, who
 from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.rule import Rule
@@ -50,6 +50,9 @@ CRITERIA_SETS: tuple[CriteriaSet, ...] = (
         assess=who.assess,
         confirm_weeks=lambda settings: settings.who.confirm_weeks,
     ),
+    CriteriaSet(code=uicc.CODE, title=uicc.TITLE, rules=uicc.RULES, assess=uicc.assess),
+    CriteriaSet(code=recist11.CODE, title=recist11.TITLE, rules=recist11.RULES, assess=recist11.assess),
+    CriteriaSet(code=irecist.CODE, title=irecist.TITLE, rules=irecist.RULES, assess=irecist.assess),
     CriteriaSet(
         code=percist.CODE, title=percist.TITLE, rules=percist.RULES, assess=percist.assess, confirm_weeks=lambda _: 0
     ),

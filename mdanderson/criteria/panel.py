@@ -30,6 +30,7 @@ __all__ = [
     "Selection",
     "ask",
     "each_once",
+    "in_one_sequence",
     "judge_panel",
     "panel_at",
     "value_at",
@@ -183,13 +184,13 @@ def value_at(
     merged: Together = add_up,
 ) -> Track:
     """A lesion's quantity over the visits, in one MR sequence; not known now where nothing can be said of it."""
-    track = history.track(visit, _in_one_sequence(history, visit, quantity, settings), merged)
+    track = history.track(visit, in_one_sequence(history, visit, quantity, settings), merged)
     if facts.unassessed and history.first != visit:
         return replace(track, now=None, least=None)
     return track
 
 
-def _in_one_sequence(history: LesionHistory, visit: int, quantity: Quantity, settings: Settings) -> Quantity:
+def in_one_sequence(history: LesionHistory, visit: int, quantity: Quantity, settings: Settings) -> Quantity:
     """The quantity in the first of `size_sequence_order` that was measured at both visits (docs/criteria.md, 32)."""
     if history.series.modality is not Modality.MR or history.first is None:
         return quantity

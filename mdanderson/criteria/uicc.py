@@ -1,0 +1,61 @@
+"""UICC: the sizes of WHO on radiographs; lesions that progress while others respond are progression.
+
+Source: Hayward et al., Eur J Cancer 1977;13:89-94. Confirmation is asked for by `[policy] confirm_weeks` only.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mdanderson.criteria.assessment import Assessed
+from mdanderson.criteria.checks.product import (
+    FALL,
+    RISE,
+    all_gone,
+    any_rise,
+    lesion_by_product,
+    measured_at_baseline,
+    mixed_response,
+    new_lesion_there,
+    product,
+    product_row,
+    sum_falls,
+    sum_steady,
+)
+from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.panel import PanelRule
+from mdanderson.criteria.rule import Measure
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Category
+
+__all__ = ["CODE", "RULES", "TITLE", "assess"]
+
+CODE, TITLE = "uicc", "UICC 1977"
+SOURCE = "UICC: Hayward et al., Eur J Cancer 1977;13:89-94; sizes as WHO"
+
+_row = partial(product_row, source=SOURCE)
+
+RULES: tuple[PanelRule, ...] = (
+    _row("UICC-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there),
+    _row("UICC-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
+    _row("UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE),
+    _row("UICC-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),
+    _row("UICC-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
+    _row("UICC-SD", Category.SD, Measure.SIZE, "neither", sum_steady),
+)
+
+UICC = Comparator(
+    code=CODE,
+    rules=RULES,
+    modalities=lambda settings: frozenset(settings.uicc.modalities),
+    quantity=product,
+    targets=measured_at_baseline,
+    lesion=lesion_by_product,
+    unit=Unit.PRODUCT,
+)
+
+
+def assess(course: PatientCourse, settings: Settings) -> Assessed:
+    """A whole series by UICC, on the modalities of `[uicc] modalities`."""
+    return assess_panels(UICC, course, settings)
