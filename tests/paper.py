@@ -2,8 +2,9 @@
 
     paper.timeline(paper.exam(0, L1="20x10 lytic"), paper.exam(90, L1="10x5", L2="new 6x4 blastic"))
 
-Words of a lesion: a status, LONGxSHORT in mm, a lesion type, a sequence, `measurable`, `ill` (ill-defined), `treated`,
-`u=` uptake ratio, `s=` signal ratio, `!CODE` a reader's code, `<A;B` parents, `union=LONGxSHORT` of the parents.
+Words of a lesion: a status, LONGxSHORT or LONGx in mm, a lesion type, a sequence, `measurable`, `ill` (ill-defined),
+`treated`, `target`, `nontarget`, `node`, `st=` soft-tissue extent, `u=` uptake ratio, `s=` signal ratio, `!CODE` a
+reader's code, `maybe` (nobody can say whether new), `<A;B` parents, `union=LONGxSHORT` of the parents.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from mdanderson.findings import Density, Examination, LesionFinding, PatientFacts
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline
-from mdanderson.vocabulary import Basis, LesionType, Modality, MrSequence, Status
+from mdanderson.vocabulary import DEFAULT_CRITERIA, Basis, LesionType, Modality, MrSequence, Status
 
 _CLOSED: dict[str, type[StrEnum]] = {"status": Status, "lesion_type": LesionType, "sequence": MrSequence}
 DAY_0 = dt.date(2024, 1, 1)
@@ -26,9 +27,9 @@ def day(number: int) -> dt.date:
     return DAY_0 + dt.timedelta(days=number)
 
 
-def axes(word: str) -> tuple[Decimal, Decimal]:
+def axes(word: str) -> tuple[Decimal, Decimal | None]:
     long_axis, short_axis = word.split("x")
-    return Decimal(long_axis), Decimal(short_axis)
+    return Decimal(long_axis), Decimal(short_axis) if short_axis else None
 
 
 def finding(lesion_id: str, words: str, on: int, modality: str = "CT", density: Density | None = None) -> LesionFinding:
@@ -39,8 +40,14 @@ def finding(lesion_id: str, words: str, on: int, modality: str = "CT", density: 
             fields[field] = _CLOSED[field](word)
         elif word in {"measurable", "ill"}:
             fields["measurable"] = word == "measurable"
-        elif word == "treated":
-            fields["treated"] = True
+        elif word in {"target", "nontarget"}:
+            fields["target"] = word == "target"
+        elif word in {"treated", "node"}:
+            fields[word] = True
+        elif word == "maybe":
+            fields["maybe_new"] = True
+        elif word.startswith("st="):
+            fields["soft_tissue_mm"] = Decimal(word[3:])
         elif word.startswith("!"):
             codes.add(word[1:])
         elif word.startswith("<"):
@@ -82,19 +89,24 @@ def exam(
     )
 
 
-def settings(**policy: Any) -> Settings:
-    return Settings.from_mapping({"policy": policy})
+def settings(sections: dict[str, dict[str, Any]] | None = None, /, **policy: Any) -> Settings:
+    return Settings.from_mapping({"policy": policy, **(sections or {})})
 
 
 def timeline(
-    *exams: Examination, treatment: int | None = None, death: int | None = None, policy: dict[str, Any] | None = None
+    *exams: Examination,
+    treatment: int | None = None,
+    death: int | None = None,
+    policy: dict[str, Any] | None = None,
+    sections: dict[str, dict[str, Any]] | None = None,
+    criteria: str = DEFAULT_CRITERIA,
 ) -> Timeline:
     patient = PatientFacts(
         patient_id="P01",
         treatment_start=None if treatment is None else day(treatment),
         death_date=None if death is None else day(death),
     )
-    return build_timeline(patient, exams, settings=settings(**(policy or {})))
+    return build_timeline(patient, exams, settings=settings(sections, **(policy or {})), criteria=criteria.split())
 
 
 def follow(*visits: dict[str, str], modality: str = "CT", step: int = 90, **kwargs: Any) -> Timeline:

@@ -243,7 +243,7 @@ class _Run:
                 severity=Severity.WARNING,
                 visit=panel.visit.label,
                 where=str(panel.modality),
-                what=f"iUPD confirmed {weeks:.1f} weeks after {self._label(self.decided)}, later than {most:g} (iRECIST)",
+                what=f"iRECIST: iUPD confirmed {weeks:.1f} weeks later ({self._label(self.decided)}), over {most:g}",
                 how_to_fix="taken as confirmed; plan the visit after iUPD within that time",
             ),
         )
