@@ -76,7 +76,8 @@ class Policy:
     treated_lesions: TreatedLesions = _known("exclude", "ours: a local treatment changes its lesion locally")
     reader: str = _known("", "whose statements count where several readers made some; blank = the latest statement")
     censor_at: Literal["last_visit", "therapy_stop", "new_therapy"] = _known(
-        "last_visit", "where progression-free time without event ends: last evaluable visit, or earlier by an event"
+        "last_visit",
+        "nothing counts after this; progression-free time without event ends at the last evaluable visit until then",
     )
     death: Literal["event", "censor"] = _known("event", "usual definition of progression-free survival")
     size_sequence_order: tuple[MrSequence, ...] = _known(

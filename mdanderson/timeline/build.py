@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mdanderson.criteria import OVERALL, PatientCourse, criteria_set
+from mdanderson.criteria import OVERALL, Assessed, LesionAssessment, PatientCourse, criteria_set
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts
 from mdanderson.settings import Settings
 from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import normalise
-from mdanderson.timeline.summary import baseline_lesions, summarise
+from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
 from mdanderson.timeline.visits import arrange
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -37,18 +37,23 @@ def build_timeline(
     clean, mended = normalise(visits, pooled)
     course = PatientCourse(patient=patient, visits=visits, examinations=clean)
     assessed = [one.assess(course, settings) for one in sets]
+    overall = [[row for row in one.responses if row.scope == OVERALL] for one in assessed]
     count, pattern = baseline_lesions(course, settings)
     found = [*problems, *met, *mended, *(problem for one in assessed for problem in one.problems)]
+    found += [lost for one, rows in zip(sets, overall, strict=True) for lost in lost_responses(one, rows)]
     return Timeline(
         patient=patient,
         visits=visits,
-        lesions=assessed[0].lesions,
+        lesions=_lesions(assessed, course, settings),
         responses=tuple(row for one in assessed for row in one.responses),
-        summaries=tuple(
-            summarise(one.code, [row for row in rows.responses if row.scope == OVERALL], patient, settings)
-            for one, rows in zip(sets, assessed, strict=True)
-        ),
+        summaries=tuple(summarise(one, rows, patient, settings) for one, rows in zip(sets, overall, strict=True)),
         problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),
         lesions_baseline=count,
         baseline_pattern=pattern,
     )
+
+
+def _lesions(assessed: Sequence[Assessed], course: PatientCourse, settings: Settings) -> tuple[LesionAssessment, ...]:
+    """The lesions by the first set asked that judges lesions, by the set of record where none does."""
+    judged = next((one.lesions for one in assessed if one.lesions), None)
+    return judged or criteria_set(DEFAULT_CRITERIA).assess(course, settings).lesions

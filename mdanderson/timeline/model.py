@@ -18,8 +18,8 @@ __all__ = ["Timeline"]
 class Timeline:
     """One patient, judged.
 
-    lesions: one row per lesion, visit and image, of the first criteria set asked. responses: one per visit, criteria
-    and scope. summaries: one per criteria set, in the order asked.
+    lesions: one row per lesion, visit and image, by the first criteria set asked that judges lesions, else by the set
+    of record. responses: one per visit, criteria and scope. summaries: one per criteria set, in the order asked.
     """
 
     patient: PatientFacts

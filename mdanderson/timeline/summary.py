@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mdanderson.criteria import Response
+from mdanderson.criteria import CriteriaSet, Response
 from mdanderson.criteria.course import PatientCourse
+from mdanderson.errors import Problem, Severity
 from mdanderson.findings import PatientFacts
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Category, Pattern
+from mdanderson.vocabulary import Category, EventKind, Pattern
 
-__all__ = ["Summary", "baseline_lesions", "summarise"]
+__all__ = ["Summary", "baseline_lesions", "lost_responses", "summarise"]
 
-_RANK = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE)
+_RANK = (Category.CR, Category.PR, Category.SD, None, Category.PD, Category.NE)
+"""Best first; in the place of None stands a progression that waits for its confirmation."""
+_WAITING = (Category.IUPD, Category.PDU)
+_WORDS = (
+    (Category.CR, Category.PR, Category.SD),
+    (Category.ICR, Category.IPR, Category.ISD),
+    (Category.CMR, Category.PMR, Category.SMD),
+)
+"""Complete response, partial response and stable disease as each family of sets calls them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """One criteria set's row of patients.csv."""
+    """One criteria set's row of patients.csv.
+
+    event: progression or death, blank where progression-free time is `censored`. response_duration_days: from the first
+    response to where progression-free time ends. time_on_study_days: to death, last contact or the last visit.
+    """
 
     criteria: str
     best_response: Category
@@ -27,53 +40,138 @@ class Summary:
     progression_date: dt.date | None
     progression_free_days: int | None
     censored: bool
+    event: str = ""
+    response_duration_days: int | None = None
+    time_on_study_days: int | None = None
 
 
-def summarise(criteria: str, overall: Sequence[Response], patient: PatientFacts, settings: Settings) -> Summary:
+def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: PatientFacts, settings: Settings) -> Summary:
     """What a criteria set's overall rows, in order of date, amount to.
 
     Only visits up to the first confirmed progression count for the best response; an unconfirmed one dates nothing.
+    Source: docs/criteria.md, details 13 and 20.
     """
-    progression = next((row for row in overall if row.category.is_progression and not row.unconfirmed), None)
+    progression, dated = _progression(overall)
     judged = [row for row in overall if row.category is not Category.BL]
     upto = [row for row in judged if progression is None or row.date <= progression.date]
-    confirmed = [_confirmed(row, upto, settings) for row in upto]
-    best = min(confirmed, key=lambda category: _RANK.index(category.means), default=Category.NE)
-    responses = [row.date for row, category in zip(upto, confirmed, strict=True) if category.is_response]
-    progression_date = None if progression is None else progression.date
-    days, censored = _progression_free(overall, progression_date, patient)
+    wait = dt.timedelta(days=7 * criteria.confirm_weeks(settings))
+    counted = [_counted(row, upto, progression, wait) for row in upto]
+    best = min(counted, key=_rank, default=Category.NE)
+    responses = [row.date for row, category in zip(upto, counted, strict=True) if category.is_response]
+    first_response = min(responses, default=None)
+    end, event = _end(overall, dated, patient, settings)
+    start = patient.treatment_start or (overall[0].date if overall else None)
     return Summary(
-        criteria=criteria,
+        criteria=criteria.code,
         best_response=best,
-        first_response_date=min(responses, default=None),
-        progression_date=progression_date,
-        progression_free_days=days,
-        censored=censored,
+        first_response_date=first_response,
+        progression_date=dated,
+        progression_free_days=_days(start, end),
+        censored=not event,
+        event=event,
+        response_duration_days=_days(first_response, end),
+        time_on_study_days=_days(start, _last_known(overall, patient)),
     )
 
 
-def _confirmed(row: Response, rows: Sequence[Response], settings: Settings) -> Category:
-    """A response that a later visit must confirm, as far as it was confirmed (`confirm_weeks`, 0 = needs none)."""
-    wait = dt.timedelta(days=7 * settings.policy.confirm_weeks)
+def _progression(overall: Sequence[Response]) -> tuple[Response | None, dt.date | None]:
+    """The first confirmed progression, and its date: that of the visit it confirmed, where it confirmed one (iUPD)."""
+    for index, row in enumerate(overall):
+        if not row.category.is_progression or row.unconfirmed:
+            continue
+        date = row.date
+        for before in reversed(overall[:index]):
+            if before.category.is_evaluable and before.category not in _WAITING:
+                break
+            if before.category in _WAITING and not before.unconfirmed:
+                date = before.date
+        return row, date
+    return None, None
+
+
+def _rank(category: Category) -> int:
+    return _RANK.index(None if category in _WAITING else category.means)
+
+
+def _counted(row: Response, rows: Sequence[Response], progression: Response | None, wait: dt.timedelta) -> Category:
+    """What a row counts as: a response as far as it was confirmed, a waiting progression as what became of it.
+
+    wait: how much later a response must be seen again; zero = it need not.
+    """
+    if row.category in _WAITING and not row.unconfirmed and progression is not None:
+        return progression.category
     if not row.category.is_response or not wait:
         return row.category
     later = {other.category for other in rows if other.date >= row.date + wait}
     if row.category in later:
         return row.category
-    return Category.PR if any(category.is_response for category in later) else Category.SD
+    _, partial, stable = next(words for words in _WORDS if row.category in words)
+    return partial if any(category.is_response for category in later) else stable
 
 
-def _progression_free(
-    overall: Sequence[Response], progression: dt.date | None, patient: PatientFacts
-) -> tuple[int | None, bool]:
-    """Days to progression or death, else to the last evaluable visit; and whether nothing had happened by then."""
+def _end(
+    overall: Sequence[Response], progression: dt.date | None, patient: PatientFacts, settings: Settings
+) -> tuple[dt.date | None, str]:
+    """Where progression-free time ends, and by which event; without one at the last evaluable visit.
+
+    `censor_at`: nothing counts that comes after therapy was stopped, or after a new one was begun.
+    """
     if not overall:
-        return None, True
-    start = patient.treatment_start or overall[0].date
-    events = [date for date in (progression, patient.death_date) if date is not None]
-    evaluable = [row.date for row in overall if row.category is not Category.NE]
-    end = min(events) if events else max(evaluable, default=start)
-    return max((end - start).days, 0), not events
+        return None, ""
+    cutoff = _cutoff(overall[0].date, patient, settings)
+    events = [(progression, "progression")] if progression else []
+    if settings.policy.death == "event" and patient.death_date:
+        events.append((patient.death_date, "death"))
+    counted = [event for event in events if cutoff is None or event[0] <= cutoff]
+    if counted:
+        return min(counted)[0], "death" if min(counted)[0] != progression else "progression"
+    known = [row.date for row in overall if row.category is not Category.NE and (cutoff is None or row.date <= cutoff)]
+    return max(known, default=overall[0].date), ""
+
+
+def _cutoff(baseline: dt.date, patient: PatientFacts, settings: Settings) -> dt.date | None:
+    """The day after which nothing counts, by `censor_at`; None where there is none."""
+    kind = _CUTOFFS.get(settings.policy.censor_at)
+    start = patient.treatment_start or baseline
+    dates = [event.date for event in patient.events if event.kind == kind and event.date > start]
+    return min(dates, default=None)
+
+
+_CUTOFFS = {"therapy_stop": EventKind.THERAPY_STOP, "new_therapy": EventKind.THERAPY_START}
+
+
+def _last_known(overall: Sequence[Response], patient: PatientFacts) -> dt.date | None:
+    """The last day on which the patient was heard of."""
+    if patient.death_date:
+        return patient.death_date
+    dates = [row.date for row in overall] + ([patient.last_contact] if patient.last_contact else [])
+    return max(dates, default=None)
+
+
+def _days(start: dt.date | None, end: dt.date | None) -> int | None:
+    return None if start is None or end is None else max((end - start).days, 0)
+
+
+def lost_responses(criteria: CriteriaSet, overall: Sequence[Response]) -> Iterator[Problem]:
+    """A warning where complete response is followed by partial response or stable disease.
+
+    By every set a lesion that comes back is progression; what was complete and is so no longer deserves a look.
+    """
+    complete: Response | None = None
+    for row in overall:
+        if row.category.means is Category.CR:
+            complete = row
+        elif complete is not None and row.category.means in {Category.PR, Category.SD}:
+            yield Problem(
+                severity=Severity.WARNING,
+                visit=row.visit,
+                where=f"{criteria.code} overall",
+                what=f"{complete.category} at {complete.visit} is followed by {row.category}",
+                how_to_fix="look whether the response was complete, or whether a lesion has come back",
+            )
+            complete = None
+        elif row.category.is_progression:
+            complete = None
 
 
 def baseline_lesions(course: PatientCourse, settings: Settings) -> tuple[int, Pattern | None]:
