@@ -3,8 +3,9 @@
     paper.timeline(paper.exam(0, L1="20x10 lytic"), paper.exam(90, L1="10x5", L2="new 6x4 blastic"))
 
 Words of a lesion: a status, LONGxSHORT or LONGx in mm, a lesion type, a sequence, `measurable`, `ill` (ill-defined),
-`treated`, `target`, `nontarget`, `node`, `st=` soft-tissue extent, `u=` uptake ratio, `s=` signal ratio, `!CODE` a
-reader's code, `maybe` (nobody can say whether new), `<A;B` parents, `union=LONGxSHORT` of the parents.
+`treated`, `target`, `nontarget`, `node`, `maybe` (nobody can say whether new), `st=` soft-tissue extent, `u=` uptake
+ratio, `s=` signal ratio, `pk=` SULpeak, `mx=` SUVmax, `tlg=`, `!CODE` a reader's code, `<A;B` parents,
+`union=LONGxSHORT` of the parents.
 """
 
 from __future__ import annotations
@@ -20,6 +21,23 @@ from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import DEFAULT_CRITERIA, Basis, LesionType, Modality, MrSequence, Status
 
 _CLOSED: dict[str, type[StrEnum]] = {"status": Status, "lesion_type": LesionType, "sequence": MrSequence}
+_FLAGS = {
+    "measurable": ("measurable", True),
+    "ill": ("measurable", False),
+    "target": ("target", True),
+    "nontarget": ("target", False),
+    "node": ("node", True),
+    "treated": ("treated", True),
+    "maybe": ("maybe_new", True),
+}
+_NUMBERS: dict[str, tuple[str, type[Decimal] | type[float]]] = {
+    "u": ("uptake_ratio", float),
+    "s": ("signal_ratio", float),
+    "st": ("soft_tissue_mm", Decimal),
+    "pk": ("suv_peak", float),
+    "mx": ("suv_max", float),
+    "tlg": ("tlg", float),
+}
 DAY_0 = dt.date(2024, 1, 1)
 
 
@@ -38,24 +56,19 @@ def finding(lesion_id: str, words: str, on: int, modality: str = "CT", density: 
     for word in words.split():
         if field := next((name for name, words_of in _CLOSED.items() if word in set(words_of)), ""):
             fields[field] = _CLOSED[field](word)
-        elif word in {"measurable", "ill"}:
-            fields["measurable"] = word == "measurable"
-        elif word in {"target", "nontarget"}:
-            fields["target"] = word == "target"
-        elif word in {"treated", "node"}:
-            fields[word] = True
-        elif word == "maybe":
-            fields["maybe_new"] = True
-        elif word.startswith("st="):
-            fields["soft_tissue_mm"] = Decimal(word[3:])
+        elif word in _FLAGS:
+            name, value = _FLAGS[word]
+            fields[name] = value
         elif word.startswith("!"):
             codes.add(word[1:])
         elif word.startswith("<"):
             fields["parents"] = tuple(word[1:].split(";"))
         elif word.startswith("union="):
             fields["parents_long_axis_mm"], fields["parents_short_axis_mm"] = axes(word[6:])
-        elif word.startswith(("u=", "s=")):
-            fields["uptake_ratio" if word[0] == "u" else "signal_ratio"] = float(word[2:])
+        elif "=" in word:
+            name, _, number = word.partition("=")
+            field, kind = _NUMBERS[name]
+            fields[field] = kind(number)
         else:
             fields["long_axis_mm"], fields["short_axis_mm"] = axes(word)
     basis = Basis.READER if codes else Basis.MEASURED
