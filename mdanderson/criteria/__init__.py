@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdanderson.criteria import eortc, irecist, mda2004, mda2010, percist, recist11, uicc, who
+from mdanderson.criteria import eortc, irecist, mda2004, mda2010, pcwg3, percist, recist11, uicc, who
 from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.rule import Rule
@@ -57,6 +57,7 @@ CRITERIA_SETS: tuple[CriteriaSet, ...] = (
         code=percist.CODE, title=percist.TITLE, rules=percist.RULES, assess=percist.assess, confirm_weeks=lambda _: 0
     ),
     CriteriaSet(code=eortc.CODE, title=eortc.TITLE, rules=eortc.RULES, assess=eortc.assess, confirm_weeks=lambda _: 0),
+    CriteriaSet(code=pcwg3.CODE, title=pcwg3.TITLE, rules=pcwg3.RULES, assess=pcwg3.assess, confirm_weeks=lambda _: 0),
 )
 """Every set that can be asked for, the set of record first."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mdanderson.criteria.course import Visit
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
-from mdanderson.quantities import add_up
+from mdanderson.quantities import add_up, exact
 from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["is_measured", "normalise"]
@@ -75,7 +75,7 @@ def _add_splits(findings: Iterable[LesionFinding], visit: Visit, problems: list[
 
 
 def _added(parent: str, pieces: Sequence[LesionFinding]) -> LesionFinding:
-    """One finding for all parts; a part without diameters leaves the whole without."""
+    """One finding for all parts: sizes and TLG added, the hottest SUV; a part without one leaves the whole without."""
     labels = ";".join(piece.label or piece.lesion_id for piece in pieces)
     return replace(
         pieces[0],
@@ -83,8 +83,21 @@ def _added(parent: str, pieces: Sequence[LesionFinding]) -> LesionFinding:
         label=labels,
         long_axis_mm=add_up(piece.long_axis_mm for piece in pieces),
         short_axis_mm=add_up(piece.short_axis_mm for piece in pieces),
+        suv_max=_hottest(piece.suv_max for piece in pieces),
+        suv_peak=_hottest(piece.suv_peak for piece in pieces),
+        tlg=_all_added(piece.tlg for piece in pieces),
         reader_codes=frozenset(code for piece in pieces for code in piece.reader_codes),
     )
+
+
+def _hottest(values: Iterable[float | None]) -> float | None:
+    given = list(values)
+    return None if None in given else max(value for value in given if value is not None)
+
+
+def _all_added(values: Iterable[float | None]) -> float | None:
+    added = add_up(None if value is None else exact(value) for value in values)
+    return None if added is None else float(added)
 
 
 def _name_merges(
