@@ -19,7 +19,7 @@ from typing import Any
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
-from mdanderson.timeline.normalise import is_measured
+from mdanderson.timeline.normalise import carrier_of
 from mdanderson.vocabulary import Basis, Modality, Status
 
 __all__ = ["examinations_of"]
@@ -168,7 +168,7 @@ class _Series:
         """One statement a lesion, sequence and reader; the parts of a split are one. Two that differ are both lost."""
         groups: dict[tuple[str, str, str], list[_Read]] = {}
         for row, finding in rows:
-            groups.setdefault((_carrier(finding), finding.sequence, finding.reader), []).append((row, finding))
+            groups.setdefault((carrier_of(finding), finding.sequence, finding.reader), []).append((row, finding))
         kept: list[LesionFinding] = []
         for (lesion_id, _, _), group in groups.items():
             if len(group) == 1 or self._are_one(lesion_id, group):
@@ -243,7 +243,7 @@ class _Series:
     def _remember(self, findings: Iterable[LesionFinding]) -> None:
         """What the rows of later days are compared with."""
         for finding in findings:
-            lesion_id = _carrier(finding)
+            lesion_id = carrier_of(finding)
             self.spoken.update((lesion_id, finding.lesion_id))
             if finding.is_seen:
                 self.seen.setdefault(lesion_id, (finding.date, set()))[1].add(finding.sequence)
@@ -273,9 +273,3 @@ class _Series:
                 how_to_fix=way_out,
             )
         )
-
-
-def _carrier(finding: LesionFinding) -> str:
-    """The lesion under which a finding is judged: a part's parent, the first parent of a measured merge."""
-    carries = finding.status is Status.SPLIT or (finding.status is Status.MERGED and is_measured(finding))
-    return finding.parents[0] if carries and finding.parents else finding.lesion_id

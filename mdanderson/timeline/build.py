@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from mdanderson.criteria import OVERALL, Assessed, LesionAssessment, PatientCourse, criteria_set
+from mdanderson.criteria import OVERALL, Assessed, CriteriaSet, LesionAssessment, PatientCourse, Response, criteria_set
 from mdanderson.errors import InputError, Problem
-from mdanderson.findings import Examination, PatientFacts
+from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import normalise
+from mdanderson.timeline.statements import of_one_reader, with_statements
 from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
+from mdanderson.timeline.treatment import mark_treated, new_therapy_date
 from mdanderson.timeline.visits import arrange
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -24,27 +27,31 @@ def build_timeline(
     settings: Settings,
     criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     problems: Sequence[Problem] = (),
+    statements: Sequence[Statement] = (),
 ) -> Timeline:
     """Judge one patient by every criteria set asked for; the order of `examinations` does not matter.
 
+    statements: what readers state, laid over the findings; each row then tells its category without them as well.
     Raises `SettingsError` for unknown criteria and `InputError` for a patient without any examination.
     """
     sets = [criteria_set(code) for code in dict.fromkeys(criteria)]
     if not sets or not examinations:
         what = "no criteria were asked" if not sets else "no examination to judge"
         raise InputError(what, where=patient.patient_id, way_out="give at least one")
-    visits, pooled, met = arrange(examinations, window_days=settings.policy.visit_window_days)
-    clean, mended = normalise(visits, pooled)
-    course = PatientCourse(patient=patient, visits=visits, examinations=clean)
-    assessed = [one.assess(course, settings) for one in sets]
+    measured = of_one_reader(examinations, settings.policy.reader)
+    stated, about_statements = with_statements(measured, statements, settings)
+    judged = _judge(patient, stated, sets, settings)
+    if statements:
+        judged = _beside(judged, _judge(patient, measured, sets, settings))
+    assessed = judged.assessed
     overall = [[row for row in one.responses if row.scope == OVERALL] for one in assessed]
-    count, pattern = baseline_lesions(course, settings)
-    found = [*problems, *met, *mended, *(problem for one in assessed for problem in one.problems)]
+    count, pattern = baseline_lesions(judged.course, settings)
+    found = [*problems, *about_statements, *judged.problems, *(problem for one in assessed for problem in one.problems)]
     found += [lost for one, rows in zip(sets, overall, strict=True) for lost in lost_responses(one, rows)]
     return Timeline(
         patient=patient,
-        visits=visits,
-        lesions=_lesions(assessed, course, settings),
+        visits=judged.course.visits,
+        lesions=judged.lesions,
         responses=tuple(row for one in assessed for row in one.responses),
         summaries=tuple(summarise(one, rows, patient, settings) for one, rows in zip(sets, overall, strict=True)),
         problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),
@@ -53,7 +60,68 @@ def build_timeline(
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """A series after every set was asked. problems: those of the series, not of the sets."""
+
+    course: PatientCourse
+    assessed: tuple[Assessed, ...]
+    lesions: tuple[LesionAssessment, ...]
+    problems: tuple[Problem, ...]
+
+
+def _judge(
+    patient: PatientFacts, examinations: Sequence[Examination], sets: Sequence[CriteriaSet], settings: Settings
+) -> _Judged:
+    """Arrange the examinations as visits, and ask every set."""
+    treated, about_treatment = mark_treated(examinations, patient.events)
+    visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
+    clean, mended = normalise(visits, pooled)
+    course = PatientCourse(patient=patient, visits=visits, examinations=clean)
+    assessed = tuple(_with_new_therapy(one.assess(course, settings), course) for one in sets)
+    return _Judged(
+        course=course,
+        assessed=assessed,
+        lesions=_lesions(assessed, course, settings),
+        problems=(*about_treatment, *met, *mended),
+    )
+
+
+def _with_new_therapy(assessed: Assessed, course: PatientCourse) -> Assessed:
+    """Rows of visits after the start of another therapy, marked."""
+    since = new_therapy_date(course.patient, course.visits[0].date)
+    if since is None:
+        return assessed
+    marked = (replace(row, new_therapy=True) if row.date > since else row for row in assessed.responses)
+    return replace(assessed, responses=tuple(marked))
+
+
 def _lesions(assessed: Sequence[Assessed], course: PatientCourse, settings: Settings) -> tuple[LesionAssessment, ...]:
     """The lesions by the first set asked that judges lesions, by the set of record where none does."""
     judged = next((one.lesions for one in assessed if one.lesions), None)
     return judged or criteria_set(DEFAULT_CRITERIA).assess(course, settings).lesions
+
+
+def _beside(stated: _Judged, measured: _Judged) -> _Judged:
+    """Every row with its category as it would be without the readers' statements."""
+    categories = {_row_key(row): row.category for one in measured.assessed for row in one.responses}
+    of_lesions = {_lesion_key(row): row.category for row in measured.lesions}
+    return replace(
+        stated,
+        assessed=tuple(
+            replace(
+                one,
+                responses=tuple(replace(row, category_measured=categories.get(_row_key(row))) for row in one.responses),
+            )
+            for one in stated.assessed
+        ),
+        lesions=tuple(replace(row, category_measured=of_lesions.get(_lesion_key(row))) for row in stated.lesions),
+    )
+
+
+def _row_key(row: Response) -> tuple[str, ...]:
+    return row.criteria, row.visit, row.scope
+
+
+def _lesion_key(row: LesionAssessment) -> tuple[str, ...]:
+    return row.visit, row.finding.modality, row.lesion_id, row.finding.sequence

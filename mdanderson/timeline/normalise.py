@@ -12,7 +12,7 @@ from mdanderson.findings import Examination, LesionFinding
 from mdanderson.quantities import add_up, exact
 from mdanderson.vocabulary import Modality, Status
 
-__all__ = ["is_measured", "normalise"]
+__all__ = ["carrier_of", "is_measured", "normalise"]
 
 _Pooled = dict[Modality, Examination]
 _Key = tuple[Modality, str]
@@ -23,10 +23,15 @@ def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple
     problems: list[Problem] = []
     merged: dict[_Key, str] = {}
     clean: list[_Pooled] = []
+    begun: set[Modality] = set()
     for visit, exams in zip(visits, pooled, strict=True):
         tidy: _Pooled = {}
         for modality, exam in exams.items():
             findings = [_tidy(finding, visit, problems) for finding in exam.lesions]
+            if modality not in begun:
+                findings = [_of_baseline(finding) for finding in findings]
+            if exam.evaluable:
+                begun.add(modality)
             findings = _add_splits(findings, visit, problems)
             findings = _name_merges(findings, merged, modality, visit, problems)
             ordered = sorted(findings, key=lambda finding: (finding.lesion_id, finding.sequence, finding.label))
@@ -53,6 +58,11 @@ def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> Lesi
     if finding.long_axis_mm == 0 and visit.index > 0 and finding.status is not Status.RESOLVED:
         finding = replace(finding, status=Status.RESOLVED, short_axis_mm=Decimal(0))
     return finding
+
+
+def _of_baseline(finding: LesionFinding) -> LesionFinding:
+    """Nothing is new at the first visit of a modality (docs/criteria.md, detail 22)."""
+    return replace(finding, status=Status.BASELINE) if finding.status is Status.NEW else finding
 
 
 def _add_splits(findings: Iterable[LesionFinding], visit: Visit, problems: list[Problem]) -> list[LesionFinding]:
@@ -129,6 +139,12 @@ def _name_merges(
         if in_modality is modality and parent not in present and carrier and (carrier.is_seen or carrier.is_gone):
             named.append(_absorbed(parent, carrier))
     return named
+
+
+def carrier_of(finding: LesionFinding) -> str:
+    """The lesion under which a finding is judged: a part's parent, a measured merge's first parent, else itself."""
+    carries = finding.status is Status.SPLIT or (finding.status is Status.MERGED and is_measured(finding))
+    return finding.parents[0] if carries and finding.parents else finding.lesion_id
 
 
 def is_measured(finding: LesionFinding) -> bool:

@@ -1,0 +1,276 @@
+"""Readers' statements laid over what was measured; and of several readers, whose word counts (detail 33)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mdanderson.errors import Problem, Severity
+from mdanderson.findings import Examination, LesionFinding, Statement
+from mdanderson.settings import Settings
+from mdanderson.timeline.normalise import carrier_of, is_measured
+from mdanderson.timeline.visits import group_visits
+from mdanderson.vocabulary import Basis, Status
+
+__all__ = ["of_one_reader", "with_statements"]
+
+_COMPLETE = frozenset({"CR1", "CR2", "CR3", "CR4"})
+_STATED = (
+    "target",
+    "node",
+    "measurable",
+    "lesion_type",
+    "soft_tissue_mm",
+    "site",
+    "laterality",
+    "structure",
+    "comment",
+    "reader",
+)
+"""Fields that a statement and a finding share; where a statement fills one in, it replaces the finding's."""
+
+
+def of_one_reader(examinations: Iterable[Examination], reader: str) -> tuple[Examination, ...]:
+    """Of several readers' findings of one lesion in one examination those of one reader.
+
+    reader: whose they are; blank = the last in order. Findings without a reader are common to all, and give way to
+    those with one. An examination that the reader did not read says nothing.
+    """
+    return tuple(_of_one_reader(exam, reader) for exam in examinations)
+
+
+def _of_one_reader(exam: Examination, reader: str) -> Examination:
+    readers = {finding.reader for finding in exam.lesions}
+    if not readers - {reader, ""} and len(readers) < 2:
+        return exam
+    groups: dict[tuple[str, str], list[LesionFinding]] = {}
+    for finding in exam.lesions:
+        groups.setdefault((carrier_of(finding), finding.sequence), []).append(finding)
+    kept = []
+    for group in groups.values():
+        named = [finding.reader for finding in group if finding.reader and reader in {"", finding.reader}]
+        chosen = named[-1] if named else ""
+        kept += [finding for finding in group if finding.reader == chosen]
+    if exam.lesions and not kept:
+        return replace(exam, lesions=(), evaluable=False, why=f"not read by {reader}")
+    return replace(exam, lesions=tuple(kept))
+
+
+def with_statements(
+    examinations: Sequence[Examination], statements: Sequence[Statement], settings: Settings
+) -> tuple[tuple[Examination, ...], tuple[Problem, ...]]:
+    """The examinations with every statement that counts laid over its lesion's finding, and what could not be used.
+
+    A statement is about the examination of its modality and day; else of its modality at the visit of that day, which
+    is a warning; else, at such a visit, about one that nobody measured, which is made of statements alone. It names its
+    lesion by identity, by label, or by both, which gives the label's lesion that identity.
+    """
+    desk = _Desk(settings=settings, examinations=list(examinations))
+    placed: dict[tuple[int, str, str], list[Statement]] = {}
+    for statement in sorted(statements, key=lambda one: (one.date, one.modality)):
+        if settings.policy.reader and statement.reader not in {"", settings.policy.reader}:
+            continue
+        index = desk.find(statement)
+        if index is not None and (lesion_id := desk.identify(index, statement)):
+            placed.setdefault((index, lesion_id, statement.sequence), []).append(statement)
+    for (index, lesion_id, _), said in placed.items():
+        desk.lay(index, lesion_id, desk.latest(said))
+    return tuple(desk.examinations), tuple(desk.problems)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Desk:
+    """The examinations while statements are laid over them."""
+
+    settings: Settings
+    examinations: list[Examination]
+    problems: list[Problem] = field(default_factory=list)
+
+    def find(self, statement: Statement) -> int | None:
+        """Which examination a statement is about; one is made where its visit has none, None where it has no visit."""
+        of_modality = [index for index, exam in enumerate(self.examinations) if exam.modality is statement.modality]
+        of_day = [index for index in of_modality if statement.date in _days(self.examinations[index])]
+        if of_day:
+            return min(of_day, key=lambda index: not self.examinations[index].evaluable)
+        visit = self._visit(statement)
+        if not visit:
+            self._refuse(statement, "no examination on that day, and no visit near it", "correct the date")
+            return None
+        near = [index for index in of_modality if self.examinations[index] in visit]
+        if near:
+            exam = self.examinations[near[0]]
+            what = f"no {exam.modality} on {statement.date}: taken for that of {exam.date}, of the same visit"
+            self._note(statement, what, "correct the date", Severity.WARNING)
+            return near[0]
+        label = next((one.visit for one in visit if one.visit), "")
+        self.examinations.append(Examination(modality=statement.modality, date=statement.date, visit=label))
+        return len(self.examinations) - 1
+
+    def _visit(self, statement: Statement) -> Sequence[Examination]:
+        """The examinations of the visit that a statement's day belongs to; none where there is no such visit."""
+        window = self.settings.policy.visit_window_days
+        visits = group_visits(self.examinations, window_days=window)
+        near = [visit for visit in visits if 0 <= (statement.date - visit[0].date).days <= window]
+        return near[-1] if near else ()
+
+    def identify(self, index: int, statement: Statement) -> str:
+        """Which lesion a statement is about; blank where it names none."""
+        exam, lesion_id, label = self.examinations[index], statement.lesion_id, statement.label
+        if not label:
+            return lesion_id
+        labelled = [finding for finding in exam.lesions if label in finding.label.split(";")]
+        labelled = [finding for finding in labelled if finding.date == statement.date] or labelled
+        named = sorted({carrier_of(finding) for finding in labelled})
+        if lesion_id in named or (lesion_id and not named):
+            return lesion_id
+        if lesion_id and len(named) == 1:
+            return lesion_id if self._tie(index, named[0], statement) else ""
+        if len(named) == 1:
+            return named[0]
+        what = f"label {label} names {', '.join(named)}" if named else f"no lesion has the label {label}"
+        self._refuse(statement, what, "name the lesion by its lesion_id")
+        return ""
+
+    def _tie(self, index: int, found: str, statement: Statement) -> bool:
+        """Give the lesion of a label the identity that a reader states; False where another finding has it."""
+        exam, wanted = self.examinations[index], statement.lesion_id
+        rivals = [finding for finding in exam.lesions if finding.lesion_id == wanted]
+        if any(finding.label or is_measured(finding) for finding in rivals):
+            what = f"label {statement.label} is {found}, and {wanted} has a finding of its own"
+            self._refuse(statement, what, "name one of them")
+            return False
+        known = self._first_seen(exam, wanted) is not None
+        lesions = [
+            replace(finding, lesion_id=wanted, status=Status.FOLLOWED if known else finding.status)
+            if finding.lesion_id == found
+            else finding
+            for finding in exam.lesions
+            if finding not in rivals
+        ]
+        self.examinations[index] = replace(exam, lesions=tuple(lesions))
+        return True
+
+    def latest(self, said: Sequence[Statement]) -> Statement:
+        """The statement that counts: the chosen reader's before a nameless one, then the latest."""
+        chosen = self.settings.policy.reader
+        *earlier, last = sorted(said, key=lambda one: (bool(chosen) and one.reader == chosen, one.time))
+        for one in earlier:
+            if one.reader == last.reader:
+                self._note(one, f"row {last.row} states it anew: not used", "remove one of the rows", Severity.INFO)
+        return last
+
+    def lay(self, index: int, lesion_id: str, statement: Statement) -> None:
+        """Lay a statement over its lesion's findings; a lesion without one gets one."""
+        exam = self.examinations[index]
+        if not exam.evaluable:
+            if not any(one.evaluable for one in self._before(exam)):
+                self._refuse(statement, f"this {exam.modality} has no baseline: {exam.why}", "mend that first")
+                return
+            exam = replace(exam, evaluable=True, why="", lesions=())
+        concerned = [
+            finding
+            for finding in exam.lesions
+            if carrier_of(finding) == lesion_id and statement.sequence in {"", finding.sequence}
+        ]
+        seen = self._first_seen(exam, lesion_id)
+        self._check(statement, seen)
+        if concerned:
+            laid = {id(finding): self._over(exam, finding, statement, seen) for finding in concerned}
+            lesions = tuple(laid.get(id(finding), finding) for finding in exam.lesions)
+        else:
+            lesions = (*exam.lesions, self._over(exam, self._bare(exam, lesion_id, statement), statement, seen))
+        self.examinations[index] = replace(exam, lesions=lesions)
+
+    def _bare(self, exam: Examination, lesion_id: str, statement: Statement) -> LesionFinding:
+        """A finding for a lesion that nobody measured in this examination."""
+        before = self._before(exam)
+        known = any(
+            finding.lesion_id == lesion_id
+            for one in self.examinations
+            if one.date < exam.date
+            for finding in one.lesions
+        )
+        status = Status.BASELINE if not before else Status.FOLLOWED if known else Status.NEW
+        return LesionFinding(
+            lesion_id=lesion_id,
+            status=status,
+            modality=exam.modality,
+            date=exam.date,
+            visit=exam.visit,
+            sequence=statement.sequence,
+            label=statement.label,
+            basis=Basis.READER,
+        )
+
+    def _over(
+        self, exam: Examination, finding: LesionFinding, statement: Statement, seen: LesionFinding | None
+    ) -> LesionFinding:
+        """A finding with what a statement says in place of its own."""
+        changes: dict[str, Any] = {
+            name: value for name in _STATED if (value := getattr(statement, name)) not in {None, ""}
+        }
+        if statement.codes:
+            changes |= {"reader_codes": statement.codes, "basis": Basis.READER}
+        if statement.new is not None:
+            changes["maybe_new"] = False
+        status = _status(finding, statement, is_first=not self._before(exam), is_seen=seen is not None)
+        if status is not finding.status:
+            changes |= {"status": status, "why": ""}
+            if finding.is_gone and status is not Status.RESOLVED:
+                changes |= {"long_axis_mm": None, "short_axis_mm": None}
+        return replace(finding, **changes)
+
+    def _before(self, exam: Examination) -> list[Examination]:
+        """Earlier examinations of a modality."""
+        return [one for one in self.examinations if one.modality is exam.modality and one.date < exam.date]
+
+    def _first_seen(self, exam: Examination, lesion_id: str) -> LesionFinding | None:
+        """The finding of the earliest examination before this one that shows a lesion in this modality."""
+        shown = (
+            finding
+            for one in sorted(self._before(exam), key=lambda one: one.date)
+            for finding in one.lesions
+            if carrier_of(finding) == lesion_id and finding.is_seen
+        )
+        return next(shown, None)
+
+    def _check(self, statement: Statement, seen: LesionFinding | None) -> None:
+        """Warn of what is stated too late: origin and role of a lesion are fixed at first sight."""
+        if seen is None:
+            return
+        late = {"measurable": statement.measurable is not None, "new": statement.new is (seen.status is not Status.NEW)}
+        for column in (column for column, is_late in late.items() if is_late):
+            what = f"{column} is not used: the lesion was first seen on {seen.date}, which settles it"
+            self._note(statement, what, f"state it for {seen.date}", Severity.WARNING)
+
+    def _refuse(self, statement: Statement, what: str, way_out: str) -> None:
+        self._note(statement, f"{what}: the statement is not used", way_out, Severity.ERROR)
+
+    def _note(self, statement: Statement, what: str, way_out: str, severity: Severity) -> None:
+        named = f"lesion {statement.lesion_id}" if statement.lesion_id else f"label {statement.label}"
+        where = f"reads.csv row {statement.row}, {statement.modality} of {statement.date}, {named}"
+        self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
+
+
+def _days(exam: Examination) -> set[dt.date]:
+    """The days of the images that an examination pools."""
+    return {exam.date, *(finding.date for finding in exam.lesions)}
+
+
+def _status(finding: LesionFinding, statement: Statement, *, is_first: bool, is_seen: bool) -> Status:
+    """What became of a lesion, by the reader's word where it says so.
+
+    is_first: at the first examination of its modality. is_seen: an earlier one shows the lesion.
+    """
+    if is_first:
+        return finding.status
+    if statement.new and not is_seen:
+        return Status.NEW
+    in_doubt = finding.status in {Status.NEW, Status.EQUIVOCAL} or finding.maybe_new
+    if statement.new is False and in_doubt:
+        return Status.FOLLOWED
+    if not statement.codes or finding.maybe_new or (finding.is_seen and not finding.is_gone):
+        return finding.status
+    return Status.RESOLVED if statement.codes & _COMPLETE else Status.FOLLOWED
