@@ -1,9 +1,11 @@
 """MD Anderson criteria of 2004, which print no percentages.
 
-Source: Hamaoka et al., J Clin Oncol 2004;22:2942-2953, as printed in PMC3863546, Table 1. What the text calls "larger"
-and "regression" is a change of the sum of two perpendicular diameters (on a scan: of the uptake ratio) of at least
-`mda2004_tolerance`, regression against baseline and larger against the lowest earlier value. Each lesion speaks by
-itself. A code means what it means in the table of 2010, so that a reader's statement serves both.
+Source: Hamaoka et al., J Clin Oncol 2004;22:2942-2953, as printed in PMC3863546, Table 1.
+
+What the text calls "larger" and "regression" is a change of the sum of two perpendicular diameters (on a scan: of the
+uptake ratio) of at least `mda2004_tolerance`, regression against baseline and larger against the lowest earlier value.
+Each lesion speaks by itself: one that is larger makes PD, PR asks for `response_share` of them. Everything else goes
+together as in the table of 2010. A code means what it means there, so that a reader's statement serves both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,21 @@
 """MD Anderson criteria as revised in 2010: the table of record, row by row.
 
 Source: Costelloe et al., J Cancer 2010;1:80-92, as printed in Table 1 of the Chinese clinical guideline on lung cancer
-bone metastasis (2024). The guideline's print of SD3 reads '> 25 %' and is read as '< 25 %' (decisions/0003).
+bone metastasis (2024).
+
+The guideline's print of SD3 reads '> 25 %' and is read as '< 25 %' (decisions/0003).
+
+A lesion is PD when a row of PD holds, else CR, PR or SD in this order; NE when no row could be asked. A modality is PD
+by the sum of the diameters of its measurable baseline lesions (under `size_scope = "each"` by any one of them), by a
+lesion outside that sum, by uptake, or by a new lesion; CR when every lesion that was there is CR; PR when the sum falls
+far enough (each: when every measurable lesion does), or when at least `response_share` of the lesions carry another row
+of response and none progresses; else SD. While a lesion of the sum is not assessed (where none is measurable: any
+baseline lesion) the modality is PD or NE, nothing else; another one that is not assessed only bars CR.
+
+Limits of a row go together so: a rise needs its share and its floor in mm, from nothing the long axis alone decides;
+SD2 and SD3 are what PD1 and PR3 leave. CR2 asks for one of the two distances of the median and for everything else;
+CR3 for each sequence by its own limit; PR1 for the fill-in, or for a rim that is wide enough and new. The flare of PR2
+is settled by the next visit: what grows by a limit of the row was none.
 """
 
 from __future__ import annotations

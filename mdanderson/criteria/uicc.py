@@ -1,6 +1,9 @@
 """UICC: the sizes of WHO on radiographs; lesions that progress while others respond are progression.
 
-Source: Hayward et al., Eur J Cancer 1977;13:89-94. Confirmation is asked for by `[policy] confirm_weeks` only.
+Source: Hayward et al., Eur J Cancer 1977;13:89-94.
+
+It reads the modalities of `[uicc] modalities`. The first row that holds, from above, gives the category. Confirmation
+is asked for by `[policy] confirm_weeks` only.
 """
 
 from __future__ import annotations
