@@ -1,0 +1,217 @@
+"""One modality at one visit (docs/criteria.md, section 4 and details 1-7, 14, 15, 22, 23, 34)."""
+
+from __future__ import annotations
+
+from .lesion import grown, judge_lesion, long_axis, sequence_of, size_at
+from .reading import number
+
+__all__ = ["ANATOMICAL", "judge_modality", "lesions_of", "new_lesions_at"]
+
+ANATOMICAL = ("CT", "MR", "XR")
+
+
+def lesions_of(visits, modality, settings):
+    """(visit of the modality's own baseline, its lesions); None, [] where no image was evaluable."""
+    looked = [index for index, visit in enumerate(visits) if visit["exams"].get(modality, {"ok": False})["ok"]]
+    if not looked:
+        return None, []
+    names = sorted({name for index in looked for name in visits[index]["exams"][modality]["rows"]})
+    exams = {index: visits[index]["exams"][modality] for index in looked}
+    found = [make_lesion(name, modality, exams, looked[0], settings) for name in names]
+    return looked[0], [lesion for lesion in found if lesion]
+
+
+def make_lesion(name, modality, exams, start, settings):
+    rows = {index: dict(exam["rows"][name]) for index, exam in exams.items() if name in exam["rows"]}
+    mark_equivocal(rows, start, settings)
+    seen = [index for index, row in sorted(rows.items()) if not (row["silent"] or row["gone"] or row["equivocal"])]
+    silent = [index for index, row in sorted(rows.items()) if row["silent"]]
+    if not seen and not silent:
+        return None
+    first = seen[0] if seen else None
+    at_start = rows.get(start)
+    if first == start:
+        kind = "baseline"
+    elif at_start is not None:
+        kind = "new" if at_start["gone"] else "known"
+    else:
+        was_equivocal = any(row["equivocal"] for row in rows.values())
+        kind = "new" if was_equivocal or (first is not None and rows[first]["new"]) else "known"
+    if kind == "new" and first is None:
+        return None
+    row = rows[first] if first is not None else {"type": None, "measurable": None, "sizes": {}}
+    order = [*map(str, settings.policy.size_sequence_order), ""]
+    axis = long_axis(row, order)
+    measurable = row["measurable"]
+    if measurable is None:
+        measurable = axis is not None and axis >= number(settings.policy.minimum_size_mm)
+    return {
+        "name": name,
+        "modality": modality,
+        "kind": kind,
+        "first": first if first is not None else 10**6,
+        "listed": first if kind == "new" else min(rows),
+        "rows": rows,
+        "merged": {index: exam["merged"][name] for index, exam in exams.items() if name in exam["merged"]},
+        "type": row["type"],
+        "measurable": bool(measurable) and modality in ANATOMICAL,
+        "calm": None,
+        "refuted": None,
+        "open": set(),
+    }
+
+
+def mark_equivocal(rows, start, settings):
+    """A new focus below `new_lesion_mm` counts nowhere until it reaches that size (or is called new without one)."""
+    counted = start in rows and not rows[start]["gone"]
+    waiting, known = False, start in rows and rows[start]["silent"]
+    for index, row in sorted(rows.items()):
+        row["equivocal"] = row["equivocal"] and index != start and not known
+        if row["silent"] or row["gone"] or counted:
+            continue
+        axis = long_axis(row)
+        small = axis is not None and axis < number(settings.policy.new_lesion_mm)
+        is_new = row["new"] or waiting or start in rows
+        if row["equivocal"] or (small and is_new):
+            row["equivocal"], waiting = True, True
+        else:
+            counted = True
+
+
+def new_lesions_at(lesions, visit):
+    """New lesions that are there, without those settled as flare: PD4 (detail 4)."""
+    found = []
+    for lesion in lesions:
+        if lesion["kind"] != "new" or lesion["first"] > visit or lesion["calm"] is not None:
+            continue
+        told = [row for index, row in sorted(lesion["rows"].items()) if index <= visit and not row["silent"]]
+        if not told[-1]["gone"]:
+            found.append(lesion)
+    return found
+
+
+def treated_at(lesion, visit, settings):
+    if settings.policy.treated_lesions == "include":
+        return False
+    return any(row["treated"] for index, row in lesion["rows"].items() if index <= visit)
+
+
+def core_of(lesions):
+    baseline = [lesion for lesion in lesions if lesion["kind"] == "baseline"]
+    measurable = [lesion for lesion in baseline if lesion["measurable"]]
+    return measurable or baseline
+
+
+def sum_at(core, visit, sequences):
+    """(sum of those assessed, whether all are): what is merged counts once."""
+    total, complete, counted = 0, True, set()
+    for lesion in core:
+        if lesion["name"] in counted:
+            continue
+        counted |= lesion["merged"].get(visit, set())
+        size = size_at(lesion, visit, sequences[lesion["name"]])
+        complete = complete and size is not None
+        total += size or 0
+    return total, complete
+
+
+def size_by_sum(core, start, visit, settings):
+    """PD, PR, SD or NE of the sum of all core lesions (details 1, 2, 6)."""
+    sequences = {lesion["name"]: sequence_of(lesion, visit, settings) for lesion in core}
+    past = [sum_at(core, index, sequences) for index in range(start, visit)]
+    past = [total for total, complete in past if complete]
+    total, complete = sum_at(core, visit, sequences)
+    if not past:
+        return "NE"
+    reference = min(past) if settings.policy.progression_reference == "nadir" else past[0]
+    axes = [
+        lesion["rows"][visit]["sizes"].get(sequences[lesion["name"]], (0,))[0]
+        for lesion in core
+        if answers(lesion, visit)
+    ]
+    if grown(total, reference, max(axes, default=None), settings):
+        return "PD"
+    if not complete:
+        return "NE"
+    return "PR" if total <= past[0] * (1 - number(settings.policy.pr_size_fall)) else "SD"
+
+
+def answers(lesion, visit):
+    row = lesion["rows"].get(visit)
+    return row is not None and not row["silent"]
+
+
+def size_by_each(core, answered):
+    sizes = [answered[lesion["name"]]["size"] for lesion in core]
+    if "PD" in sizes:
+        return "PD"
+    if None in sizes:
+        return "NE"
+    return "PR" if set(sizes) == {"PR"} else "SD"
+
+
+def judge_modality(lesions, start, visit, settings, without=()):
+    """Category of a modality at a visit where it was evaluable; `without`: lesions left out, to ask what they decide.
+
+    Gives {"category", "lesions": {name: answer}, "sign": whether something responds}.
+    """
+    modality = lesions[0]["modality"] if lesions else ""
+    here = [lesion for lesion in lesions if lesion["listed"] <= visit]
+    treated = [lesion for lesion in here if treated_at(lesion, visit, settings)]
+    scored = [lesion for lesion in here if lesion not in treated]
+    answered = {lesion["name"]: judge_lesion(lesion, visit, lesions, settings) for lesion in scored}
+    new = [lesion for lesion in new_lesions_at(here, visit) if lesion["name"] not in without]
+    judged = [
+        lesion for lesion in scored if lesion["name"] not in without and lesion not in new_lesions_at(here, visit)
+    ]
+    core = core_of(scored)
+    by_size = core_size(core, start, visit, answered, settings)
+    answer = {"lesions": answered, "sign": False}
+    responding = [one for one in judged if one["kind"] != "new" and answered[one["name"]]["category"] in {"CR", "PR"}]
+    answer["sign"] = bool(responding) or by_size == "PR"
+    answer["category"] = category_of(
+        modality, judged, core, by_size, new, answered, settings, emptied=bool(treated) and not scored
+    )
+    return answer
+
+
+def core_size(core, start, visit, answered, settings):
+    if not core or not core[0]["measurable"]:
+        return None
+    if settings.policy.size_scope == "each":
+        return size_by_each(core, answered)
+    return size_by_sum(core, start, visit, settings)
+
+
+def progresses(lesion, answer):
+    """Own progression that the modality takes over; of a measurable lesion of baseline only what a reader says."""
+    summed = lesion["kind"] == "baseline" and lesion["measurable"]
+    return answer["stated"] if summed else answer["category"] == "PD"
+
+
+def category_of(modality, judged, core, by_size, new, answered, settings, *, emptied):
+    if new or by_size == "PD" or any(progresses(lesion, answered[lesion["name"]]) for lesion in judged):
+        return "PD"
+    if modality == "PT" or emptied:
+        return "NE"
+    categories = {lesion["name"]: answered[lesion["name"]]["category"] for lesion in judged}
+    if any(categories.get(lesion["name"]) == "NE" for lesion in core):
+        return "NE"
+    barring = [categories[lesion["name"]] for lesion in judged if lesion["kind"] != "new"]
+    if barring and set(barring) == {"CR"}:
+        return "CR"
+    if by_size == "PR" or share_responds(judged, answered, settings):
+        return "PR"
+    # without lesions at baseline nothing was followed (an ambiguity: SD4 alone could be read as SD), unless a flare was
+    followed = core or any(lesion["calm"] is not None for lesion in judged)
+    return "SD" if followed and by_size != "NE" else "NE"
+
+
+def share_responds(judged, answered, settings):
+    """Details of `response_share`: new lesions and those with `new=false` stay out, one that progresses bars it."""
+    if any(answered[lesion["name"]]["category"] == "PD" for lesion in judged):
+        return False
+    baseline = [answered[lesion["name"]] for lesion in judged if lesion["kind"] == "baseline"]
+    assessed = [one for one in baseline if one["category"] != "NE"]
+    sharing = [one for one in assessed if one["share"]]
+    return bool(sharing) and len(sharing) >= number(settings.policy.response_share) * len(assessed)
