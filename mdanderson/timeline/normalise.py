@@ -93,6 +93,7 @@ def _added(parent: str, pieces: Sequence[LesionFinding]) -> LesionFinding:
         label=labels,
         long_axis_mm=add_up(piece.long_axis_mm for piece in pieces),
         short_axis_mm=add_up(piece.short_axis_mm for piece in pieces),
+        soft_tissue_mm=add_up(piece.soft_tissue_mm for piece in pieces),
         suv_max=_hottest(piece.suv_max for piece in pieces),
         suv_peak=_hottest(piece.suv_peak for piece in pieces),
         tlg=_all_added(piece.tlg for piece in pieces),
