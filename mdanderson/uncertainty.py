@@ -24,7 +24,7 @@ from mdanderson.settings import Uncertainty
 
 __all__ = [
     "CategoryProbabilities",
-    "Limits",
+    "CategoryLimits",
     "Measured",
     "category_probabilities",
     "diameter_sd_mm",
@@ -114,7 +114,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
+class CategoryLimits:
     """Where the categories of a criteria set begin, each reached at the value itself.
 
     fall, rise: shares, of the baseline and of the reference; rise_mm: least rise in the unit of the size, 0 = none;
@@ -160,7 +160,7 @@ def category_probabilities(
     baseline: Measured | None,
     *,
     reference: Measured | None = None,
-    limits: Limits,
+    limits: CategoryLimits,
     long_axis: Measured | None = None,
 ) -> CategoryProbabilities | None:
     """Probability of each category of size, or of uptake; None where there is nothing to compare.
@@ -169,7 +169,7 @@ def category_probabilities(
     long_axis: the longest of the long axes now, asked for only where the reference is zero (a reappearance).
 
     >>> base, now = Measured(size=Fraction(40), sd=1.5), Measured(size=Fraction(50), sd=1.8)
-    >>> found = category_probabilities(now, base, limits=Limits(fall=Fraction(1, 2), rise=Fraction(1, 4)))
+    >>> found = category_probabilities(now, base, limits=CategoryLimits(fall=Fraction(1, 2), rise=Fraction(1, 4)))
     >>> f"{found.p_sd:.3f} {found.p_pd:.3f}"  # +25 % exactly: an even toss
     '0.500 0.500'
     """
@@ -200,7 +200,7 @@ def category_probabilities(
 
 
 def threshold_distance(
-    now: Measured | None, baseline: Measured | None, *, reference: Measured | None = None, limits: Limits
+    now: Measured | None, baseline: Measured | None, *, reference: Measured | None = None, limits: CategoryLimits
 ) -> float | None:
     """How far the measured change is from the nearest limit, as a share: 0.03 for +22 % or +28 % with PD at +25 %.
 
@@ -263,23 +263,23 @@ def _normal(z: float) -> float:
     return 0.5 * erfc(-z / _ROOT_2)
 
 
-def _distance(now: Measured, baseline: Measured, earlier: Measured, limits: Limits) -> float:
+def _distance(now: Measured, baseline: Measured, earlier: Measured, limits: CategoryLimits) -> float:
     from_reference = now.number / earlier.number - max(limits.grows, 1 + limits.grows_mm / earlier.number)
     return min(abs(from_reference), abs(now.number / baseline.number - limits.remains))
 
 
-def _fall_line(now: Measured, baseline: Measured, limits: Limits) -> Line:
+def _fall_line(now: Measured, baseline: Measured, limits: CategoryLimits) -> Line:
     """The size is at most `remains` times that of the baseline."""
     a = (limits.remains * baseline.number / now.number - 1) / baseline.share_sd
     return a, -now.share_sd / baseline.share_sd
 
 
-def _rise_line(now: Measured, earlier: Measured, limits: Limits) -> Line:
+def _rise_line(now: Measured, earlier: Measured, limits: CategoryLimits) -> Line:
     """The size is at least `grows` times that of the reference."""
     return (1 - limits.grows * earlier.number / now.number) / earlier.share_sd, now.share_sd / earlier.share_sd
 
 
-def _floor_line(now: Measured, earlier: Measured, limits: Limits) -> Line:
+def _floor_line(now: Measured, earlier: Measured, limits: CategoryLimits) -> Line:
     """The size is at least `grows_mm` above that of the reference."""
     ratio = now.number / earlier.number
     a = (ratio - 1 - limits.grows_mm / earlier.number) / earlier.share_sd
@@ -321,7 +321,7 @@ def _panels(rise: Line, floor: Line, fall: Line) -> list[float]:
     return sorted(edge for edge in edges if _EDGES[0] <= edge <= _EDGES[-1])
 
 
-def _nothing_left(now: Measured, baseline: Measured, earlier: Measured, limits: Limits) -> CategoryProbabilities | None:
+def _nothing_left(now: Measured, baseline: Measured, earlier: Measured, limits: CategoryLimits) -> CategoryProbabilities | None:
     """A complete response, if there was anything before."""
     if not (baseline.number or earlier.number):
         return None
@@ -332,7 +332,7 @@ def _nothing_left(now: Measured, baseline: Measured, earlier: Measured, limits: 
 
 
 def _reappearance(
-    now: Measured, baseline: Measured, limits: Limits, long_axis: Measured | None
+    now: Measured, baseline: Measured, limits: CategoryLimits, long_axis: Measured | None
 ) -> CategoryProbabilities | None:
     """What was gone is there again: progression from a long axis on, else what the fall from baseline says.
 
@@ -352,7 +352,7 @@ def _reappearance(
 
 
 def _without_error(
-    now: Measured, baseline: Measured, earlier: Measured, limits: Limits, distance: float
+    now: Measured, baseline: Measured, earlier: Measured, limits: CategoryLimits, distance: float
 ) -> CategoryProbabilities:
     """The category itself, exactly: measurements without error leave no doubt."""
     rises = now.size - earlier.size >= max(limits.rise * earlier.size, limits.rise_mm)

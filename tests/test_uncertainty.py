@@ -17,7 +17,7 @@ from mdanderson.errors import MeasurementError
 from mdanderson.settings import Uncertainty
 from mdanderson.uncertainty import (
     CategoryProbabilities,
-    Limits,
+    CategoryLimits,
     Measured,
     category_probabilities,
     diameter_sd_mm,
@@ -29,8 +29,8 @@ from mdanderson.uncertainty import (
 
 ONE = Uncertainty()
 TWO = Uncertainty(readers="two")
-MDA = Limits(fall=Fraction(1, 2), rise=Fraction(1, 4), reappeared_mm=Fraction(10))
-RECIST = Limits(fall=Fraction(3, 10), rise=Fraction(1, 5), rise_mm=Fraction(5), reappeared_mm=Fraction(5))
+MDA = CategoryLimits(fall=Fraction(1, 2), rise=Fraction(1, 4), reappeared_mm=Fraction(10))
+RECIST = CategoryLimits(fall=Fraction(3, 10), rise=Fraction(1, 5), rise_mm=Fraction(5), reappeared_mm=Fraction(5))
 LINEAR = Uncertainty(absolute_sd_mm=0.0)
 INTEGRAL = 1e-8  # stated accuracy of the integral
 
@@ -199,7 +199,7 @@ def test_an_uptake_ratio_is_less_sure_than_its_limit():
     """A CV of 10 % at both visits: +25 % is 1.77 SDs, and the 95 % limits of no change are +/- 28 %."""
     ratio = Measured.from_uptake(mm(3), ONE)
     assert odds(ratio, ratio).p_pd == pytest.approx(norm.sf(0.25 / math.sqrt(0.02)), rel=1e-9)
-    wide = Limits(fall=Fraction("0.2772"), rise=Fraction("0.2772"))
+    wide = CategoryLimits(fall=Fraction("0.2772"), rise=Fraction("0.2772"))
     assert 1 - odds(ratio, ratio, limits=wide).p_sd == pytest.approx(0.05, abs=1e-4)
 
 
@@ -236,13 +236,13 @@ def test_the_floor_in_mm_below_at_and_above(reference):
 
 def test_a_floor_far_below_the_rise_changes_nothing():
     base, now = measured(200, 6.0), measured(240, 7.0)
-    no_floor = Limits(fall=RECIST.fall, rise=RECIST.rise)
+    no_floor = CategoryLimits(fall=RECIST.fall, rise=RECIST.rise)
     assert four(odds(now, base, None, RECIST)) == pytest.approx(four(odds(now, base, None, no_floor)), abs=1e-7)
 
 
 def test_equal_limits_are_symmetric_about_no_change():
     same = lesion(23, 17)
-    found = odds(same, same, limits=Limits(fall=Fraction(1, 4), rise=Fraction(1, 4)))
+    found = odds(same, same, limits=CategoryLimits(fall=Fraction(1, 4), rise=Fraction(1, 4)))
     assert found.p_pr == pytest.approx(found.p_pd, rel=1e-12)
     assert found.threshold_distance == 0.25
 
@@ -336,7 +336,7 @@ def test_impossible_measurements_are_refused(size, sd):
 )  # fmt: skip
 def test_impossible_limits_are_refused(wrong):
     with pytest.raises(MeasurementError, match=r"limits fall .*between 0 and 1"):
-        Limits(**({"fall": Fraction(1, 2), "rise": Fraction(1, 4)} | wrong))
+        CategoryLimits(**({"fall": Fraction(1, 2), "rise": Fraction(1, 4)} | wrong))
 
 
 def test_results_are_values():
@@ -392,7 +392,7 @@ SERIES = [
 ]
 
 
-def linear_forms(baseline, nadir, now, limits: Limits) -> tuple[np.ndarray, np.ndarray]:
+def linear_forms(baseline, nadir, now, limits: CategoryLimits) -> tuple[np.ndarray, np.ndarray]:
     """Means and gradients, over the errors of (now, nadir, baseline), of fall, rise and floor, each reached at >= 0."""
     (start, _), (low, _), (size, _) = baseline, nadir, now
     means = [
@@ -510,7 +510,7 @@ spreads = st.one_of(st.just(0.0), st.floats(0, 1e3), st.sampled_from([1e-300, 5e
 measurements = st.builds(lambda size, sd: Measured(size=size, sd=sd), sizes, spreads)
 axes = st.decimals("0.1", "300", places=1).map(Fraction)
 lesions = st.builds(lambda one, other: Measured.from_diameters(max(one, other), min(one, other), ONE), axes, axes)
-limit_sets = st.sampled_from([MDA, RECIST, Limits(fall=Fraction(1, 1000), rise=Fraction(10), rise_mm=Fraction(200))])
+limit_sets = st.sampled_from([MDA, RECIST, CategoryLimits(fall=Fraction(1, 1000), rise=Fraction(10), rise_mm=Fraction(200))])
 
 
 @given(measurements, measurements, st.none() | measurements, limit_sets, st.none() | measurements)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure, Verdict
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding
+from mdanderson.uncertainty import CategoryProbabilities
 from mdanderson.vocabulary import Basis, Category, Pattern
 
 __all__ = ["OVERALL", "Assessed", "LesionAssessment", "Response"]
@@ -24,12 +26,15 @@ class LesionAssessment:
 
     Changes are exact fractions (-1/2 for a fall by half), None where there is none; `reason` says why. Sub-scores are
     None where the row does not apply or nothing was assessed. `verdicts` is the answer of every row of the table.
+    category_measured: without a reader's statements, where there are some. certainty: gives `probabilities`.
     """
 
     finding: LesionFinding
     visit: str
     criteria: str
     judged: JudgedLesion = field(repr=False)
+    category_measured: Category | None = None
+    certainty: Callable[[], CategoryProbabilities | None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def lesion_id(self) -> str:
@@ -85,6 +90,11 @@ class LesionAssessment:
     def uptake_category(self) -> Category | None:
         """Category by uptake alone."""
         return self.judged.sub_category(Measure.UPTAKE)
+
+    @property
+    def probabilities(self) -> CategoryProbabilities | None:
+        """Of each category of its size (of its uptake on a bone scan); None where there is nothing to compare."""
+        return None if self.certainty is None else self.certainty()
 
     @property
     def category(self) -> Category:

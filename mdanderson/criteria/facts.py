@@ -98,7 +98,7 @@ class LesionFacts:
 
     now, baseline: its findings, one per MR sequence, else one; no finding = nothing was said. The baseline is the
     modality's first visit, or the lesion's first sight if it came later.
-    size: sum of diameters in mm; long_axis_mm: the longest of them now. uptake: ratio to reference bone.
+    size: sum of diameters in mm, in one MR sequence; long_axis_mm: the longest now. uptake: ratio to reference bone.
     here: a new lesion that counts and has not gone; first_counted: for the first time.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. merged_into: the lesion whose finding carries the measurement of both.
@@ -112,6 +112,7 @@ class LesionFacts:
     baseline: tuple[LesionFinding, ...] = ()
     size: Track = NO_TRACK
     uptake: Track = NO_TRACK
+    sequence: str = ""
     long_axis_mm: Fraction | None = None
     measurable: bool = False
     treated: bool = False

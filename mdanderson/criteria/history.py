@@ -129,6 +129,7 @@ class LesionHistory:
             baseline=baseline,
             size=self._size_track(visit, first, sequence, unassessed=bool(unassessed)),
             uptake=self._uptake_track(visit, first, since=max(first, flare_visit or 0)),
+            sequence=sequence,
             long_axis_mm=_largest_axis(self.source(visit), sequence),
             measurable=self._measurable(settings),
             treated=self._treated_by[visit],
@@ -141,6 +142,13 @@ class LesionHistory:
             unassessed=unassessed,
             merged_into=absorbed_into(now),
         )
+
+    def measured(self, visit: int, now: int, sequence: str) -> list[LesionFinding]:
+        """The findings that its size at `visit` comes from; several where it has merged with others by `now`."""
+        series = self.series
+        group = sorted(series.group(self.lesion_id, now)) if series.has_merges else [self.lesion_id]
+        sources = (series.source(one, visit) for one in group)
+        return [finding for findings in sources for finding in findings if finding.sequence == sequence]
 
     def track(self, visit: int, quantity: Quantity, together: Together = add_up) -> Track:
         """Any quantity over the visits up to one: 0 where the lesion is gone, None where nothing can be said.

@@ -13,7 +13,7 @@ from mdanderson.criteria.course import Flare, PatientCourse
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.flare import find_flares
 from mdanderson.criteria.lesion import refused_codes
-from mdanderson.criteria.mda_rows import Series, lesion_rows, modality_row, overall_row
+from mdanderson.criteria.mda_rows import RowMaker, Series
 from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.overall import confirm_scans, judge_overall
 from mdanderson.criteria.rule import Role
@@ -31,22 +31,21 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
     other_scope = _judge(bench.weighing(size_scope=_other_scope(settings.policy)))
     treated = any(history.is_ever_treated for modality in course.modalities for history in course.histories(modality))
     other_treated = _judge(bench.weighing(treated_lesions=_other_treated(settings.policy))) if treated else None
-    few = settings.policy.oligo_max_lesions
+    make = RowMaker(bench, criteria)
     lesions: list[LesionAssessment] = []
     responses: list[Response] = []
     for visit in course.visits:
         rows = {}
         for modality, judged in series.visits[visit.index].items():
-            lesions += lesion_rows(judged, visit, criteria)
+            lesions += make.lesion_rows(judged, visit)
             twin = other_scope.visits[visit.index][modality].category
-            row = modality_row(course, visit, judged, criteria, few, twin)
+            row = make.modality_row(visit, judged, twin)
             if other_treated is not None:
                 row = _note_treated(row, judged, other_treated.visits[visit.index][modality].category, settings)
             rows[modality] = row
         twin_overall = other_scope.overall[visit.index]
         other = Category.BL if twin_overall is None else twin_overall.category
-        overall = overall_row(course, visit, series, rows, criteria, few, other)
-        responses += [*rows.values(), overall]
+        responses += [*rows.values(), make.overall_row(visit, series, rows, other)]
     return Assessed(lesions=tuple(lesions), responses=tuple(responses), problems=_code_problems(table, course, series))
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
-from mdanderson.criteria.course import PatientCourse, Visit
+from mdanderson.criteria.bench import Bench
+from mdanderson.criteria.certainty import TableLimits, lesion_probabilities, modality_probabilities
+from mdanderson.criteria.course import Visit
 from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.overall import Overall
@@ -17,7 +20,7 @@ from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
 
-__all__ = ["Series", "lesion_rows", "modality_row", "overall_row"]
+__all__ = ["RowMaker", "Series"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,13 +31,136 @@ class Series:
     overall: tuple[Overall | None, ...]
 
 
-def lesion_rows(judged: JudgedModality, visit: Visit, criteria: str) -> list[LesionAssessment]:
-    """One row for each lesion and finding of a modality."""
-    return [
-        _lesion_row(lesion, finding, visit, criteria)
-        for lesion in judged.lesions
-        for finding in lesion.facts.now or (_silent_finding(lesion, visit),)
-    ]
+class RowMaker:
+    """Makes the rows of one patient by one criteria set."""
+
+    def __init__(self, bench: Bench, criteria: str) -> None:
+        self.course, self.settings, self.criteria = bench.course, bench.settings, criteria
+        self.limits = TableLimits.of(bench.table, bench.settings)
+        self.histories = {
+            modality: {history.lesion_id: history for history in bench.course.histories(modality)}
+            for modality in bench.course.modalities
+        }
+
+    def lesion_rows(self, judged: JudgedModality, visit: Visit) -> list[LesionAssessment]:
+        """One row for each lesion and finding of a modality."""
+        return [
+            self._lesion_row(lesion, finding, visit)
+            for lesion in judged.lesions
+            for finding in lesion.facts.now or (_silent_finding(lesion, visit),)
+        ]
+
+    def _lesion_row(self, lesion: JudgedLesion, finding: LesionFinding, visit: Visit) -> LesionAssessment:
+        facts = lesion.facts
+        if facts.equivocal and finding.status in {Status.NEW, Status.FOLLOWED}:
+            finding = replace(finding, status=Status.EQUIVOCAL)
+        elif facts.first_counted:
+            finding = replace(finding, status=Status.NEW)
+        history = self.histories[facts.modality][facts.lesion_id]
+        return LesionAssessment(
+            finding=finding,
+            visit=visit.label,
+            criteria=self.criteria,
+            judged=lesion,
+            certainty=partial(lesion_probabilities, history, lesion, self.limits, self.settings),
+        )
+
+    def modality_row(self, visit: Visit, judged: JudgedModality, other_scope: Category) -> Response:
+        """One modality's row. other_scope: its category under the other size scope."""
+        total = judged.total
+        at_baseline = judged.category is Category.BL
+        assessed, progressing, responding = judged.assessed, judged.progressing, judged.responding
+        product, product_before = judged.summed(_product)
+        long_axis, long_axis_before = judged.summed(_long_axis)
+        odds = modality_probabilities(self.histories[judged.modality], judged, self.limits, self.settings)
+        return Response(
+            patient_id=self.course.patient.patient_id,
+            visit=visit.label,
+            date=visit.date,
+            weeks=visit.weeks,
+            criteria=self.criteria,
+            scope=judged.modality,
+            category=judged.category,
+            unconfirmed=judged.unconfirmed,
+            flare=judged.flare,
+            mixed=bool(progressing and responding),
+            size_category=judged.sub_category(Measure.SIZE),
+            density_category=judged.sub_category(Measure.DENSITY),
+            signal_category=judged.sub_category(Measure.SIGNAL),
+            uptake_category=judged.sub_category(Measure.UPTAKE),
+            category_other_scope=other_scope,
+            size_sum_mm=judged.size_sum_mm,
+            size_change_baseline=total.size_change_baseline if total else None,
+            size_change_nadir=total.size_change_nadir if total else None,
+            lesions_expected=len(judged.expected),
+            lesions_assessed=len(judged.expected) if at_baseline else len(assessed),
+            lesions_new=len(judged.new),
+            lesions_progressing=len(progressing),
+            lesions_responding=len(responding),
+            progression_pattern=self._pattern(progressing, assessed),
+            p_cr=odds.p_cr if odds else None,
+            p_pr=odds.p_pr if odds else None,
+            p_sd=odds.p_sd if odds else None,
+            p_pd=odds.p_pd if odds else None,
+            threshold_distance=odds.threshold_distance if odds else None,
+            rules=judged.rules,
+            reason=judged.reason,
+            product_sum_mm2=product,
+            product_change_baseline=_known_change(product, product_before),
+            long_axis_sum_mm=long_axis,
+            long_axis_change_baseline=_known_change(long_axis, long_axis_before),
+        )
+
+    def overall_row(
+        self, visit: Visit, series: Series, rows: Mapping[Modality, Response], other_scope: Category
+    ) -> Response:
+        """The patient's row: sizes and sub-scores of the modality that speaks, lesions counted once over all of them.
+
+        rows: of the modalities at this visit.
+        """
+        overall = series.overall[visit.index]
+        judged = [
+            one for one in series.visits[visit.index].values() if overall is None or one.category is not Category.BL
+        ]
+        progressing = _union(one.progressing for one in judged)
+        responding = _union(one.responding for one in judged) - progressing
+        expected = _union(_named(one) for one in judged)
+        assessed = expected if overall is None else _union(one.assessed for one in judged)
+        frame = Response(
+            patient_id=self.course.patient.patient_id,
+            visit=visit.label,
+            date=visit.date,
+            weeks=visit.weeks,
+            criteria=self.criteria,
+            scope=OVERALL,
+            category=Category.BL,
+            reason="baseline",
+        )
+        speaker = frame if overall is None or overall.speaks is None else rows[overall.speaks.modality]
+        return replace(
+            speaker,
+            scope=OVERALL,
+            category=frame.category if overall is None else overall.category,
+            unconfirmed=overall is not None and overall.unconfirmed,
+            discordant="" if overall is None else overall.discordant,
+            flare=any(one.flare for one in judged),
+            mixed=bool(progressing and responding),
+            category_other_scope=other_scope,
+            lesions_expected=len(expected),
+            lesions_assessed=len(assessed),
+            lesions_new=len(_union(one.new for one in judged)),
+            lesions_progressing=len(progressing),
+            lesions_responding=len(responding),
+            progression_pattern=self._pattern(progressing, assessed),
+            reason=frame.reason if overall is None else overall.reason,
+        )
+
+    def _pattern(self, progressing: frozenset[str], assessed: frozenset[str]) -> Pattern | None:
+        """How much of the disease progresses; a lone lesion that progresses is all of it."""
+        if not progressing:
+            return None
+        few = len(progressing) <= self.settings.policy.oligo_max_lesions
+        return Pattern.OLIGOPROGRESSION if assessed - progressing and few else Pattern.SYSTEMIC
 
 
 def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
@@ -51,58 +177,6 @@ def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
     )
 
 
-def _lesion_row(lesion: JudgedLesion, finding: LesionFinding, visit: Visit, criteria: str) -> LesionAssessment:
-    if lesion.facts.equivocal and finding.status in {Status.NEW, Status.FOLLOWED}:
-        finding = replace(finding, status=Status.EQUIVOCAL)
-    elif lesion.facts.first_counted:
-        finding = replace(finding, status=Status.NEW)
-    return LesionAssessment(finding=finding, visit=visit.label, criteria=criteria, judged=lesion)
-
-
-def modality_row(
-    course: PatientCourse, visit: Visit, judged: JudgedModality, criteria: str, few: int, other_scope: Category
-) -> Response:
-    """One modality's row. few: lesions up to which a progression is called oligo."""
-    total = judged.total
-    at_baseline = judged.category is Category.BL
-    assessed = judged.assessed
-    progressing, responding = judged.progressing, judged.responding
-    product, product_before = judged.summed(_product)
-    long_axis, long_axis_before = judged.summed(_long_axis)
-    return Response(
-        patient_id=course.patient.patient_id,
-        visit=visit.label,
-        date=visit.date,
-        weeks=visit.weeks,
-        criteria=criteria,
-        scope=judged.modality,
-        category=judged.category,
-        unconfirmed=judged.unconfirmed,
-        flare=judged.flare,
-        mixed=bool(progressing and responding),
-        size_category=judged.sub_category(Measure.SIZE),
-        density_category=judged.sub_category(Measure.DENSITY),
-        signal_category=judged.sub_category(Measure.SIGNAL),
-        uptake_category=judged.sub_category(Measure.UPTAKE),
-        category_other_scope=other_scope,
-        size_sum_mm=judged.size_sum_mm,
-        size_change_baseline=total.size_change_baseline if total else None,
-        size_change_nadir=total.size_change_nadir if total else None,
-        lesions_expected=len(judged.expected),
-        lesions_assessed=len(judged.expected) if at_baseline else len(assessed),
-        lesions_new=len(judged.new),
-        lesions_progressing=len(progressing),
-        lesions_responding=len(responding),
-        progression_pattern=_pattern(progressing, assessed, few),
-        rules=judged.rules,
-        reason=judged.reason,
-        product_sum_mm2=product,
-        product_change_baseline=_known_change(product, product_before),
-        long_axis_sum_mm=long_axis,
-        long_axis_change_baseline=_known_change(long_axis, long_axis_before),
-    )
-
-
 def _known_change(now: Fraction | None, before: Fraction | None) -> Fraction | None:
     rise = change(now, before)
     return None if isinstance(rise, Undefined) else rise
@@ -114,63 +188,6 @@ def _product(finding: LesionFinding) -> Decimal | None:
 
 def _long_axis(finding: LesionFinding) -> Decimal | None:
     return finding.long_axis_mm
-
-
-def _pattern(progressing: frozenset[str], assessed: frozenset[str], few: int) -> Pattern | None:
-    """How much of the disease progresses; a lone lesion that progresses is all of it."""
-    if not progressing:
-        return None
-    rest = assessed - progressing
-    return Pattern.OLIGOPROGRESSION if rest and len(progressing) <= few else Pattern.SYSTEMIC
-
-
-def overall_row(
-    course: PatientCourse,
-    visit: Visit,
-    series: Series,
-    rows: Mapping[Modality, Response],
-    criteria: str,
-    few: int,
-    other_scope: Category,
-) -> Response:
-    """The patient's row: sizes and sub-scores of the modality that speaks, lesions counted once over all modalities.
-
-    rows: of the modalities at this visit.
-    """
-    overall = series.overall[visit.index]
-    judged = [one for one in series.visits[visit.index].values() if overall is None or one.category is not Category.BL]
-    progressing = _union(one.progressing for one in judged)
-    responding = _union(one.responding for one in judged) - progressing
-    expected = _union(_named(one) for one in judged)
-    assessed = expected if overall is None else _union(one.assessed for one in judged)
-    frame = Response(
-        patient_id=course.patient.patient_id,
-        visit=visit.label,
-        date=visit.date,
-        weeks=visit.weeks,
-        criteria=criteria,
-        scope=OVERALL,
-        category=Category.BL,
-        reason="baseline",
-    )
-    speaker = frame if overall is None or overall.speaks is None else rows[overall.speaks.modality]
-    return replace(
-        speaker,
-        scope=OVERALL,
-        category=frame.category if overall is None else overall.category,
-        unconfirmed=overall is not None and overall.unconfirmed,
-        discordant="" if overall is None else overall.discordant,
-        flare=any(one.flare for one in judged),
-        mixed=bool(progressing and responding),
-        category_other_scope=other_scope,
-        lesions_expected=len(expected),
-        lesions_assessed=len(assessed),
-        lesions_new=len(_union(one.new for one in judged)),
-        lesions_progressing=len(progressing),
-        lesions_responding=len(responding),
-        progression_pattern=_pattern(progressing, assessed, few),
-        reason=frame.reason if overall is None else overall.reason,
-    )
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A course in a few words: best response and its confirmation, dates, duration, and where the time without event ends."""
+"""A course in a few words: best response and its confirmation, dates, duration, where time without event ends."""
 
 from __future__ import annotations
 

@@ -1,0 +1,161 @@
+"""How sure the category of size is: of a lesion, and of a modality's sum, by the errors of its diameters.
+
+Of a bone scan's focus: the category of its uptake. None where a change is not known, and where a set knows no limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from math import hypot, prod
+
+from mdanderson.criteria.facts import LesionFacts, RuleTable, Track
+from mdanderson.criteria.history import LesionHistory
+from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.modality import JudgedModality
+from mdanderson.criteria.rule import Measure
+from mdanderson.findings import LesionFinding
+from mdanderson.quantities import add_up, exact
+from mdanderson.settings import Settings, Uncertainty
+from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities, size_sd_mm
+from mdanderson.vocabulary import Category, Modality, Scope
+
+__all__ = ["TableLimits", "lesion_probabilities", "modality_probabilities"]
+
+_At = Callable[[int], Measured | None]
+"""What was measured at a visit, with its SD."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableLimits:
+    """Where a table's categories of size and of uptake begin; None where it has none."""
+
+    size: CategoryLimits | None
+    uptake: CategoryLimits | None
+
+    @classmethod
+    def of(cls, table: RuleTable, settings: Settings) -> TableLimits:
+        """The limits that the rows of a table print."""
+        return cls(size=_limits(table, "size", settings), uptake=_limits(table, "uptake", settings))
+
+
+def _limits(table: RuleTable, measure: str, settings: Settings) -> CategoryLimits | None:
+    fall, rise = f"{measure}_fall", f"{measure}_rise"
+    response = next((rule for rule in table if rule.gives is Category.PR and rule.asks(fall)), None)
+    progression = next((rule for rule in table if rule.gives is Category.PD and rule.asks(rise)), None)
+    if response is None or progression is None or response.limit(fall, settings) >= 1:
+        return None
+    in_mm = {"rise_mm", "reappeared_mm"} <= {threshold.quantity for threshold in progression.thresholds}
+    return CategoryLimits(
+        fall=response.limit(fall, settings),
+        rise=progression.limit(rise, settings),
+        rise_mm=progression.limit("rise_mm", settings) if in_mm else Fraction(0),
+        reappeared_mm=progression.limit("reappeared_mm", settings) if in_mm else Fraction(0),
+    )
+
+
+def lesion_probabilities(
+    history: LesionHistory, judged: JudgedLesion, limits: TableLimits, settings: Settings
+) -> CategoryProbabilities | None:
+    """Of one lesion's size, or of its uptake on a bone scan, where uptake is not back to normal."""
+    facts = judged.facts
+    if judged.at_baseline or facts.unassessed:
+        return None
+    if facts.modality is Modality.NM:
+        if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
+            return None
+        return _probabilities(facts.uptake, None, _uptake(facts.uptake, settings), limits.uptake, settings)
+    return _probabilities(facts.size, facts.long_axis_mm, _size([(history, facts)], settings), limits.size, settings)
+
+
+def modality_probabilities(
+    histories: Mapping[str, LesionHistory], judged: JudgedModality, limits: TableLimits, settings: Settings
+) -> CategoryProbabilities | None:
+    """Of a modality's size category: by its sum, or by every measurable lesion where each speaks for itself.
+
+    histories: of the modality's lesions by their identity.
+    """
+    if judged.total is None or not judged.evaluable:
+        return None
+    lesions = [lesion for lesion in judged.counted if lesion.facts.in_sum]
+    if settings.policy.size_scope is Scope.EACH:
+        return _each([lesion_probabilities(histories[one.facts.lesion_id], one, limits, settings) for one in lesions])
+    own = [(histories[one.facts.lesion_id], one.facts) for one in lesions]
+    total = judged.total.facts
+    return _probabilities(total.size, total.long_axis_mm, _size(own, settings), limits.size, settings)
+
+
+def _probabilities(
+    track: Track, long_axis_mm: Fraction | None, at: _At, limits: CategoryLimits | None, settings: Settings
+) -> CategoryProbabilities | None:
+    """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from.
+
+    long_axis_mm: the longest now, by which what was gone reappears.
+    """
+    if limits is None or track.now is None or track.baseline is None:
+        return None
+    longest = None if long_axis_mm is None else Measured.from_diameter(long_axis_mm, settings.uncertainty)
+    visit = len(track.earlier)
+    first = next(index for index, value in enumerate(track.earlier) if value is not None)
+    reference = None
+    if settings.policy.progression_reference == "nadir" and track.nadir != track.baseline:
+        reference = at(track.earlier.index(track.nadir))
+    return category_probabilities(at(visit), at(first), reference=reference, limits=limits, long_axis=longest)
+
+
+def _each(known: Sequence[CategoryProbabilities | None]) -> CategoryProbabilities | None:
+    """Any lesion's progression is progression; response asks it of all of them. Errors of lesions are independent."""
+    lesions = [one for one in known if one is not None]
+    if not lesions or len(lesions) < len(known):
+        return None
+    p_pd = 1 - prod(1 - one.p_pd for one in lesions)
+    p_cr = prod(one.p_cr for one in lesions)
+    p_pr = prod(one.p_cr + one.p_pr for one in lesions) - p_cr
+    distances = [one.threshold_distance for one in lesions if one.threshold_distance is not None]
+    return CategoryProbabilities(
+        p_cr=p_cr,
+        p_pr=max(p_pr, 0.0),
+        p_sd=max(1 - p_cr - p_pr - p_pd, 0.0),
+        p_pd=p_pd,
+        threshold_distance=min(distances, default=None),
+    )
+
+
+def _uptake(track: Track, settings: Settings) -> _At:
+    values = (*track.earlier, track.now)
+
+    def at(visit: int) -> Measured | None:
+        value = values[visit]
+        return None if value is None else Measured.from_uptake(value, settings.uncertainty)
+
+    return at
+
+
+def _size(lesions: Sequence[tuple[LesionHistory, LesionFacts]], settings: Settings) -> _At:
+    """The sum of the diameters of some lesions; those that merged are measured where they went."""
+
+    def at(visit: int) -> Measured | None:
+        found: dict[int, LesionFinding] = {}
+        for history, facts in lesions:
+            for finding in history.measured(visit, len(facts.size.earlier), facts.sequence):
+                found[id(finding)] = finding
+        sizes: list[Fraction] = []
+        sds: list[float] = []
+        for finding in found.values():
+            if finding.is_gone:
+                continue
+            if finding.long_axis_mm is None or finding.short_axis_mm is None:
+                return None
+            sizes.append(exact(finding.long_axis_mm + finding.short_axis_mm))
+            sds.append(_sd_mm(finding.long_axis_mm, finding.short_axis_mm, settings.uncertainty))
+        return Measured(size=add_up(sizes) or Fraction(0), sd=hypot(*sds))
+
+    return at
+
+
+@lru_cache(maxsize=65536)  # every visit's is asked for by each later one
+def _sd_mm(long_axis_mm: Decimal, short_axis_mm: Decimal, errors: Uncertainty) -> float:
+    return size_sd_mm(exact(long_axis_mm), exact(short_axis_mm), errors)
