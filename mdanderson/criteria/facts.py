@@ -165,6 +165,7 @@ class RuleTable:
     def __init__(self, rows: Iterable[LesionRule], *, by_sum: bool = True) -> None:
         self.rows, self.by_sum = tuple(rows), by_sum
         self.order = {rule.code: position for position, rule in enumerate(self.rows)}
+        self._roles = {(rule.role, modality): rule for rule in self.rows if rule.role for modality in rule.modalities}
         self._asked: dict[tuple[Modality, bool, bool], tuple[LesionRule, ...]] = {}
 
     def __iter__(self) -> Iterator[LesionRule]:
@@ -172,7 +173,7 @@ class RuleTable:
 
     def role(self, role: Role, modality: Modality) -> LesionRule | None:
         """The row of this role in a modality; None when the table has none."""
-        return next((rule for rule in self.rows if rule.role is role and modality in rule.modalities), None)
+        return self._roles.get((role, modality))
 
     def code(self, role: Role, modality: Modality) -> str:
         """Its code; blank when the table has none."""

@@ -115,11 +115,11 @@ def _settle(bench: Bench, flare: Flare, visit: int, judged: JudgedVisit, flares:
     if flare.settled_by is not None or now is None or rule is None or not now.facts.evaluable:
         return flare
     lesions = [lesion.facts for lesion in now.lesions if lesion.facts.lesion_id in flare.lesion_ids]
-    if lesions and all(_says_nothing(facts) for facts in lesions):
-        return flare
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
-    worse = further or any(_grew(rule, facts, flare.visit, bench.settings) for facts in lesions)
+    worse = further or any(_grew(bench, rule, facts, flare.visit) for facts in lesions)
+    if not worse and any(_says_nothing(facts) for facts in lesions):
+        return flare
     # that the suspects themselves heal by now is a sign that came after
     sign = flare.sign or (not flare.elsewhere and any(_shows_response(one, _NONE) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
@@ -130,8 +130,15 @@ def _says_nothing(facts: LesionFacts) -> bool:
     return bool(facts.unassessed) and (bool(facts.now) or facts.origin is not Origin.NEW)
 
 
-def _grew(rule: LesionRule, facts: LesionFacts, since: int, settings: Settings) -> bool:
-    """Whether a flare lesion is larger (hotter) than it was when the flare was seen."""
+def _grew(bench: Bench, rule: LesionRule, facts: LesionFacts, since: int) -> bool:
+    """Whether a flare lesion is larger (hotter) than it was when the flare was seen, by its size or by a reader."""
+    if any(one.code in facts.reader_codes for one in bench.table if _is_growth(one, facts.modality)):
+        return True
     quantity, track = ("uptake_rise", facts.uptake) if facts.modality is Modality.NM else ("size_rise", facts.size)
     rise = change(track.now, track.earlier[since] if since < len(track.earlier) else None)
-    return not isinstance(rise, Undefined) and not rule.met(quantity, rise, settings)
+    return not isinstance(rise, Undefined) and not rule.met(quantity, rise, bench.settings)
+
+
+def _is_growth(rule: LesionRule, modality: Modality) -> bool:
+    """Whether a row says that a known lesion has grown, or takes up more."""
+    return rule.gives is Category.PD and rule.measure in {Measure.SIZE, Measure.UPTAKE} and modality in rule.modalities
