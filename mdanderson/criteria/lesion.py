@@ -52,7 +52,7 @@ class JudgedLesion:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Codes of the rows that hold, in the order of the table."""
+        """Codes of the rows that hold."""
         return tuple(verdict.code for verdict in self.held)
 
     @property
@@ -127,6 +127,8 @@ def _is_of_ill_defined(rule: LesionRule) -> bool:
 
 def accepted_codes(table: RuleTable, facts: LesionFacts) -> frozenset[str]:
     """The reader's codes that stand."""
+    if not facts.reader_codes:
+        return facts.reader_codes
     return facts.reader_codes - refused_codes(table, facts).keys()
 
 
@@ -144,8 +146,12 @@ def judge_lesion(
     if stated:  # a reader may state a row that is not for such a lesion
         rows = tuple(rule for rule in table if rule in rows or rule.code in stated)
     measures = {rule.measure for rule in rows if rule.code in stated and rule.level is Level.LESION}
-    asked = [_ask(rule, facts, settings, stated, measures) for rule in rows]
-    asked = _nothing_else_held(_no_fall_of_what_is_gone(facts, asked))
+    asked = [_ask(rule, facts, settings, stated, measures) for rule in rows if rule.measure is not Measure.ANYTHING]
+    asked = _no_fall_of_what_is_gone(facts, asked)
+    others = next((verdict.code for verdict in asked if verdict.fired), "")
+    asked += [
+        _ask(rule, facts, settings, stated, measures, others) for rule in rows if rule.measure is Measure.ANYTHING
+    ]
     held = tuple(verdict for verdict in asked if verdict.fired)
     category = _first_category(held)
     if category is None and facts.flare and facts.here:
@@ -154,10 +160,20 @@ def judge_lesion(
 
 
 def _ask(
-    rule: LesionRule, facts: LesionFacts, settings: Settings, stated: frozenset[str], measures: set[Measure]
+    rule: LesionRule,
+    facts: LesionFacts,
+    settings: Settings,
+    stated: frozenset[str],
+    measures: set[Measure],
+    others: str = "",
 ) -> Verdict:
-    """One row: the reader's word, else what the facts say."""
-    check = _before_asking(rule, facts, stated, measures) or rule.holds(rule, facts, settings)
+    """One row: the reader's word, else what the facts say.
+
+    others: the code of a row that holds, beside which `no change` does not hold by itself.
+    """
+    check = _before_asking(rule, facts, stated, measures)
+    if check is None:
+        check = Check.not_fired(f"{others} holds") if others else rule.holds(rule, facts, settings)
     by_reader = rule.code in stated or rule.measure in measures
     return Verdict(rule, check, Basis.READER if by_reader else Basis.MEASURED)
 
@@ -199,20 +215,6 @@ def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> lis
     return [
         verdict._replace(check=Check.not_fired(f"{complete[0]} holds"))
         if verdict.fired and verdict.gives is Category.PR and verdict.basis is Basis.MEASURED
-        else verdict
-        for verdict in verdicts
-    ]
-
-
-def _nothing_else_held(verdicts: list[Verdict]) -> list[Verdict]:
-    """`No change` holds by itself only where no other row does."""
-    held = [verdict for verdict in verdicts if verdict.fired]
-    other = next((verdict.code for verdict in held if verdict.measure is not Measure.ANYTHING), "")
-    if not other or len(held) == 1:
-        return verdicts
-    return [
-        verdict._replace(check=Check.not_fired(f"{other} holds"))
-        if verdict.measure is Measure.ANYTHING and verdict.fired and verdict.basis is Basis.MEASURED
         else verdict
         for verdict in verdicts
     ]
