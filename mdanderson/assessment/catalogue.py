@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
@@ -47,13 +48,18 @@ class Catalogue:
     def __iter__(self) -> Iterator[Known]:
         return iter(self.lesions)
 
+    def __contains__(self, lesion_id: object) -> bool:
+        return any(known.lesion_id == lesion_id for known in self.lesions)
+
     def __getitem__(self, lesion_id: str) -> Known:
         return next(known for known in self.lesions if known.lesion_id == lesion_id)
 
     @property
     def next_id(self) -> str:
-        """The identity of the next lesion: L01, L02, ..."""
-        return f"L{len(self.lesions) + 1:02d}"
+        """The identity of the next lesion: L01, L02, ..., without those that a reader gave away."""
+        taken = {known.lesion_id for known in self.lesions}
+        numbers = count(len(self.lesions) + 1)
+        return next(name for name in (f"L{number:02d}" for number in numbers) if name not in taken)
 
     def with_lesion(self, known: Known) -> Catalogue:
         """The catalogue with one lesion more, or with this one in place of what was known of it."""

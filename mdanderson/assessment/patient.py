@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mdanderson.assessment.by_reader import read_by_reader, stated_identities
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.load import load_images
 from mdanderson.assessment.place import place_baseline, place_follow_up
 from mdanderson.assessment.station import Image, Station
 from mdanderson.assessment.visit import assess_visit
 from mdanderson.errors import Problem, Severity
-from mdanderson.findings import Examination, LesionFinding
+from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.readers.manifest import LostImage, Patient
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline, group_visits
@@ -35,21 +36,27 @@ def assess(
     scored = [image for image in images if image.volume.modality in _SCORED]
     others = [image for image in images if image.volume.modality not in _SCORED]
     no_baseline = _lost_baseline(scored, lost, settings)
-    examinations, found = ([], []) if no_baseline else _follow(scored, settings)
+    examinations, found = ([], []) if no_baseline else _follow(scored, patient.statements, settings)
     silent = [(image.volume.modality, image.date, image.visit, no_baseline) for image in scored if no_baseline]
-    silent += [(image.volume.modality, image.date, image.visit, _NOT_SCORED) for image in others]
+    for modality in sorted({image.volume.modality for image in others}):
+        unmeasured = [image for image in others if image.volume.modality is modality]
+        by_reader = read_by_reader(unmeasured, patient.statements, settings)
+        examinations += by_reader
+        silent += [(modality, image.date, image.visit, _NOT_SCORED) for image in unmeasured if not by_reader]
+        found += [_not_scored(image, stated=bool(by_reader)) for image in unmeasured]
     silent += [(one.modality or Modality.CT, one.date, one.visit, one.why) for one in lost if one.date]
     examinations += [
         Examination(modality=modality, date=date, visit=visit, evaluable=False, why=why)
         for modality, date, visit, why in silent
     ]
-    notes = [*problems, *found, *(_not_scored(image) for image in others)]
+    notes = [*problems, *found]
     return build_timeline(
         patient.facts,
         examinations,
         settings=settings,
         criteria=criteria,
         problems=[note.of(patient_id=patient.patient_id) for note in notes],
+        statements=patient.statements,
     )
 
 
@@ -65,18 +72,23 @@ def _lost_baseline(images: Sequence[Image], lost: Sequence[LostImage], settings:
     return ""
 
 
-def _not_scored(image: Image) -> Problem:
+def _not_scored(image: Image, *, stated: bool) -> Problem:
+    """An image that is not measured. stated: readers' statements judge its modality instead."""
+    instead = ": judged by readers' statements alone" if stated else ""
     return Problem(
-        severity=Severity.WARNING,
+        severity=Severity.INFO if stated else Severity.WARNING,
         visit=image.visit,
         where=image.where,
-        what=f"{image.volume.modality} images are read but {_NOT_SCORED}",
-        how_to_fix="leave the row out, or wait for a version that measures them",
+        what=f"{image.volume.modality} images are read but {_NOT_SCORED}{instead}",
+        how_to_fix="" if stated else "state in reads.csv what they show, or leave the row out",
     )
 
 
-def _follow(images: Sequence[Image], settings: Settings) -> tuple[list[Examination], list[Problem]]:
+def _follow(
+    images: Sequence[Image], statements: Sequence[Statement], settings: Settings
+) -> tuple[list[Examination], list[Problem]]:
     """Visit by visit: place the images, identify and measure the lesions."""
+    stated = stated_identities(statements, Modality.CT, settings)
     examinations: list[Examination] = []
     problems: list[Problem] = []
     catalogue = Catalogue()
@@ -86,7 +98,7 @@ def _follow(images: Sequence[Image], settings: Settings) -> tuple[list[Examinati
             stations = place_baseline(visit, settings=settings)
         else:
             stations = tuple(place_follow_up(image, baseline, settings=settings) for image in visit)
-        outcome = assess_visit(stations, catalogue, baseline, settings=settings)
+        outcome = assess_visit(stations, catalogue, baseline, settings=settings, stated=stated)
         catalogue, baseline = outcome.catalogue, baseline or stations
         examinations.append(_examination(visit, outcome.findings))
         problems += (*outcome.problems, *_about_visit(visit))

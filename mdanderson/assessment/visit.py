@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mdanderson.assessment.catalogue import Catalogue, Known
@@ -31,13 +32,20 @@ class VisitFindings:
 
 
 def assess_visit(
-    stations: Sequence[Station], catalogue: Catalogue, baseline: Sequence[Station], *, settings: Settings
+    stations: Sequence[Station],
+    catalogue: Catalogue,
+    baseline: Sequence[Station],
+    *,
+    settings: Settings,
+    stated: Mapping[tuple[dt.date, str], str] | None = None,
 ) -> VisitFindings:
     """Identify and measure the lesions of all images of one visit, then look up those that nobody segmented.
 
     baseline: the images of the first visit, in which later lesions are looked up; empty when this visit is the first.
+    stated: day and label -> the lesion that a reader says it is.
     """
-    desk = _Desk(settings=settings, catalogue=catalogue, baseline=tuple(baseline))
+    desk = _Desk(settings=settings, catalogue=catalogue, baseline=tuple(baseline), stated=dict(stated or {}))
+    desk.forget_ambiguous_labels(stations)
     for station in stations:
         desk.read(station)
     for known in catalogue:
@@ -54,14 +62,29 @@ class _Desk:
     settings: Settings
     catalogue: Catalogue
     baseline: tuple[Station, ...]
+    stated: dict[tuple[dt.date, str], str]
     found: dict[str, LesionFinding] = field(default_factory=dict)
     first_seen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+
+    def forget_ambiguous_labels(self, stations: Sequence[Station]) -> None:
+        """A label that two images of one day have names no lesion."""
+        seen: set[tuple[dt.date, str]] = set()
+        for station in stations:
+            for label in (str(region.label) for region in station.image.lesions):
+                key = station.image.date, label
+                if key in seen and self.stated.pop(key, ""):
+                    self._warn(station, f"label {label} is in two images of {key[0]}: {_NOT_TIED}", _OTHER_LABEL)
+                seen.add(key)
 
     def read(self, station: Station) -> None:
         """Give every lesion segmented in `station` its identity, and measure it."""
         lesions = {str(lesion.label): lesion for lesion in find_lesions(station.image.lesions)}
         identities = self.catalogue.identities({key: lesion.region.tracking_uid for key, lesion in lesions.items()})
+        stated = {key: name for key in lesions if (name := self.stated.get((station.image.date, key)))}
+        identities |= (
+            stated if station.trusted else {key: name for key, name in stated.items() if name in self.catalogue}
+        )
         if not station.trusted:
             lesions = self._without_place(station, lesions, identities)
         known = [known.place for known in self._in_view(station, identities)]
@@ -70,14 +93,14 @@ class _Desk:
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
         )
         neighbours = self._neighbours(station)
-        for one in matches:
+        for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
 
     def _take(self, one: Match, station: Station, lesions: dict[str, Lesion], neighbours: Sequence[Region]) -> None:
         """Turn one match into findings."""
         segmented = [lesions[key] for key in one.found]
         if one.kind is MatchKind.NEW:
-            self._first_seen(station, segmented[0], neighbours)
+            self._first_seen(station, segmented, neighbours)
         elif one.kind is MatchKind.FOLLOWED:
             self._followed(station, one.known[0], segmented, Status.FOLLOWED, neighbours)
         elif one.kind is MatchKind.SPLIT:
@@ -135,12 +158,14 @@ class _Desk:
         together = union([known.region for known in all_known])
         return measure_diameters(together, home.volume.geometry, settings=self.settings.image)
 
-    def _first_seen(self, station: Station, lesion: Lesion, neighbours: Sequence[Region]) -> None:
+    def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
-        lesion_id = self.catalogue.next_id
+        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
+        stated = self.stated.get((station.image.date, str(lesion.label)), "")
+        lesion_id = stated if stated and stated not in self.catalogue else self.catalogue.next_id
         status = Status.NEW if self.baseline else Status.BASELINE
         examined = self._examine(station, lesion.region, lesion_id, status, None, neighbours)
-        finding = examined.finding
+        finding = replace(examined.finding, label=_labels(parts))
         if self.baseline:
             status, why = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
             finding = replace(finding, status=status, why=why or finding.why, maybe_new=why == MAYBE_NEW)
@@ -172,7 +197,7 @@ class _Desk:
         why = f"{', '.join(one.known)} cannot be told apart from labels {labels} here"
         for lesion_id in one.known:
             self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
-        self._warn(station, why, "say which is which by the tracking UIDs of a DICOM SEG")
+        self._warn(station, why, _WHICH)
 
     def _without_place(
         self, station: Station, lesions: dict[str, Lesion], identities: dict[str, str]
@@ -244,7 +269,22 @@ _AT_BASELINE = {
     Status.FOLLOWED: "segment it in the baseline mask too",
     Status.NOT_EVALUABLE: "segment it in a baseline image that shows its place, or leave it out",
 }
+_NOT_TIED = "the identity that reads.csv gives it is not used"
+_OTHER_LABEL = "use other labels in one of the masks"
+_WHICH = "say which is which: label and lesion_id in reads.csv, or the tracking UIDs of a DICOM SEG"
 _WIDER = "its size is not known; use an image that shows the whole lesion"
+
+
+def _joined(matches: Sequence[Match], stated: Mapping[str, str]) -> list[Match]:
+    """The matches, those stated first: a name given by a reader is not given away, and several labels may have one."""
+    named: dict[str, list[str]] = {}
+    others: list[Match] = []
+    for one in matches:
+        if one.kind is MatchKind.NEW and one.found[0] in stated:
+            named.setdefault(stated[one.found[0]], []).append(one.found[0])
+        else:
+            others.append(one)
+    return [Match(kind=MatchKind.NEW, found=tuple(keys)) for keys in named.values()] + others
 
 
 def _together(parts: Sequence[Lesion]) -> Region:

@@ -34,7 +34,12 @@ def fingerprint(patient: Patient, *, settings: Settings, criteria: Sequence[str]
         "versions": versions(),
         "code": _code(),
     }
-    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for, spelled alike in every process: the order of a set is not."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def input_files(patient: Patient) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from mdanderson.timeline.normalise import carrier_of, is_measured
 from mdanderson.timeline.visits import group_visits
 from mdanderson.vocabulary import Basis, Status
 
-__all__ = ["of_one_reader", "with_statements"]
+__all__ = ["counting", "of_one_reader", "with_statements"]
 
 _COMPLETE = frozenset({"CR1", "CR2", "CR3", "CR4"})
 _STATED = (
@@ -58,6 +58,16 @@ def _of_one_reader(exam: Examination, reader: str) -> Examination:
     return replace(exam, lesions=tuple(kept))
 
 
+def counting(statements: Iterable[Statement], settings: Settings) -> list[Statement]:
+    """The statements that count by `[policy] reader`; of several about one thing the last of the list decides.
+
+    Those of the chosen reader come after nameless ones, which are common to all; then time decides, then their order.
+    """
+    chosen = settings.policy.reader
+    counted = [one for one in statements if not chosen or one.reader in {"", chosen}]
+    return sorted(counted, key=lambda one: (bool(chosen) and one.reader == chosen, one.time))
+
+
 def with_statements(
     examinations: Sequence[Examination], statements: Sequence[Statement], settings: Settings
 ) -> tuple[tuple[Examination, ...], tuple[Problem, ...]]:
@@ -69,9 +79,7 @@ def with_statements(
     """
     desk = _Desk(settings=settings, examinations=list(examinations))
     placed: dict[tuple[int, str, str], list[Statement]] = {}
-    for statement in sorted(statements, key=lambda one: (one.date, one.modality)):
-        if settings.policy.reader and statement.reader not in {"", settings.policy.reader}:
-            continue
+    for statement in counting(statements, settings):
         index = desk.find(statement)
         if index is not None and (lesion_id := desk.identify(index, statement)):
             placed.setdefault((index, lesion_id, statement.sequence), []).append(statement)
@@ -153,9 +161,8 @@ class _Desk:
         return True
 
     def latest(self, said: Sequence[Statement]) -> Statement:
-        """The statement that counts: the chosen reader's before a nameless one, then the latest."""
-        chosen = self.settings.policy.reader
-        *earlier, last = sorted(said, key=lambda one: (bool(chosen) and one.reader == chosen, one.time))
+        """The last of several about one lesion; what the same reader said before is told to be superseded."""
+        *earlier, last = said
         for one in earlier:
             if one.reader == last.reader:
                 self._note(one, f"row {last.row} states it anew: not used", "remove one of the rows", Severity.INFO)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mdanderson.errors import ManifestError, Severity
 from mdanderson.readers.manifest import Cohort, read_cohort
 from mdanderson.readers.text_table import nearest, read_text_table
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import EventKind, Modality
 
 
 @pytest.fixture
@@ -324,13 +324,27 @@ def test_a_manifest_called_patients_is_not_its_own_neighbour(folder: Path) -> No
     assert len(read(folder, TWO, "patients.csv")) == 2
 
 
-@pytest.mark.parametrize("name", ["reads.csv", "events.csv"])
-def test_a_table_not_used_yet_is_said(folder: Path, name: str) -> None:
-    write(folder, "patient_id\nP01\n", name)
-    (problem,) = read(folder, TWO).problems
-    assert problem.severity is Severity.WARNING
-    assert problem.where == name
-    assert "does not use this table" in problem.what
+def test_statements_and_events_beside_the_manifest(folder: Path) -> None:
+    write(
+        folder,
+        "patient_id,date,modality,label,measurable\nP01,2024-01-05,CT,3,no\nP9,2024-01-05,CT,3,no\n",
+        "reads.csv",
+    )
+    write(folder, "patient_id,date,event,site\nP02,2024-02-03,Radiotherapy,L3\n", "events.csv")
+    cohort = read(folder, TWO)
+    (statement,) = cohort["P01"].statements
+    assert (statement.label, statement.measurable, statement.row) == ("3", False, 2)
+    (event,) = cohort["P02"].facts.events
+    assert (event.kind, event.site) == (EventKind.RADIOTHERAPY, "L3")
+    assert cohort["P02"].statements == ()
+    (line,) = lines(cohort)
+    assert line.startswith("warning: patient P9 has no image in the manifest @ reads.csv row 3 column patient_id")
+
+
+def test_statements_that_cannot_be_understood(folder: Path) -> None:
+    write(folder, "patient_id,date,modality\nP01,2024-01-05,CT\n", "reads.csv")
+    with pytest.raises(ManifestError, match=r"no column label or lesion_id @ reads.csv row 1"):
+        read(folder, TWO)
 
 
 def test_nearest() -> None:

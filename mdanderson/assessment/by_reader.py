@@ -1,0 +1,71 @@
+"""What readers state where no image is measured: identities of lesions, and modalities judged by their word alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from mdanderson.assessment.station import Image
+from mdanderson.findings import Examination, LesionFinding, Statement
+from mdanderson.settings import Settings
+from mdanderson.timeline import group_visits
+from mdanderson.timeline.statements import counting
+from mdanderson.vocabulary import Basis, Modality, Status
+
+__all__ = ["read_by_reader", "stated_identities"]
+
+
+def stated_identities(
+    statements: Iterable[Statement], modality: Modality, settings: Settings
+) -> dict[tuple[dt.date, str], str]:
+    """Day and label -> the lesion that a reader says it is, in the images of one modality."""
+    return {
+        (one.date, one.label): one.lesion_id
+        for one in counting(statements, settings)
+        if one.modality is modality and one.label and one.lesion_id
+    }
+
+
+def read_by_reader(
+    images: Sequence[Image], statements: Iterable[Statement], settings: Settings
+) -> tuple[Examination, ...]:
+    """One modality that is not measured, as far as readers speak of it: an examination a visit that they state of.
+
+    Its first visit is its baseline. Where nothing is stated of that visit, the lesions stated of later, unless they are
+    said to be new, were there: a reader who calls a lesion smaller has seen it before.
+    """
+    counted = [one for one in counting(statements, settings) if one.modality is images[0].volume.modality]
+    visits = group_visits(images, window_days=settings.policy.visit_window_days)
+    said = [[one for one in counted if _is_of(one, visit, settings)] for visit in visits]
+    if not any(said):
+        return ()
+    later = {one.lesion_id for ones in said for one in ones if one.lesion_id and not one.new} if not said[0] else set()
+    return tuple(
+        Examination(
+            modality=visit[0].volume.modality,
+            date=visit[0].date,
+            visit=visit[0].visit,
+            lesions=tuple(_there(lesion_id, visit[0]) for lesion_id in sorted(later)) if index == 0 else (),
+            evaluable=index == 0 or bool(ones),
+            why="" if index == 0 or ones else "not measured, and no reader states anything of it",
+        )
+        for index, (visit, ones) in enumerate(zip(visits, said, strict=True))
+    )
+
+
+def _is_of(statement: Statement, visit: Sequence[Image], settings: Settings) -> bool:
+    days = (statement.date - visit[0].date).days
+    return 0 <= days <= settings.policy.visit_window_days
+
+
+def _there(lesion_id: str, image: Image) -> LesionFinding:
+    """A lesion that was there, of which nothing else is known."""
+    return LesionFinding(
+        lesion_id=lesion_id,
+        status=Status.BASELINE,
+        modality=image.volume.modality,
+        date=image.date,
+        visit=image.visit,
+        basis=Basis.READER,
+        why="nothing stated of it at this visit",
+    )
