@@ -1,0 +1,235 @@
+"""RECIST 1.1 and iRECIST by hand: one modality, lesions as plain dictionaries, no code of the package.
+
+lesion: {"name", "origin": "baseline" | "new" | "known", "node": bool, "target": True | False | None, "ill": bool,
+"type": str, "cells": [cell or None, one a visit]};
+cell: {"status": "seen" | "gone" | "silent", "equivocal", "long", "short", "soft": Fraction or None, "codes": set}.
+"""
+
+from __future__ import annotations
+
+__all__ = ["irecist", "recist"]
+
+
+def recist(days, lesions):
+    """The category of each visit after baseline."""
+    roles = roles_of(lesions)
+    return [category_of(lesions, roles, visit)[0] for visit in range(1, len(days))]
+
+
+# who is what
+
+
+def roles_of(lesions):
+    """name -> (role, what is measured): target, other, or nothing for a node that is normal at baseline."""
+    roles, candidates, used = {}, [], {"node": 0, "bone": 0}
+    for one in lesions:
+        key = "short" if one["node"] else "long"
+        first = one["cells"][0]
+        if one["origin"] != "baseline":
+            roles[one["name"]] = ("other", key)
+            continue
+        if one["node"] and first["short"] is not None and first["short"] < 10:
+            roles[one["name"]] = ("normal", "short")
+            continue
+        roles[one["name"]] = ("other", key)
+        if one["target"] is False:
+            continue
+        if one["target"]:
+            soft = not one["node"] and first["soft"] is not None
+            fits = first["soft"] >= 10 if soft else first[key] is not None
+            if fits:
+                roles[one["name"]] = ("target", "soft" if soft else key)
+                used["node" if one["node"] else "bone"] += 1
+            continue
+        if one["ill"]:
+            continue
+        if one["node"] and first["short"] is not None and first["short"] >= 15:
+            candidates.append((first["short"], one["name"], "node", "short"))
+        if not one["node"] and first["soft"] is not None and first["soft"] >= 10 and one["type"] != "blastic":
+            candidates.append((first["soft"], one["name"], "bone", "soft"))
+    while candidates:
+        largest = max(size for size, *_ in candidates)
+        chosen = sorted(one for one in candidates if one[0] == largest)[0]
+        candidates.remove(chosen)
+        _, name, organ, key = chosen
+        if used["node"] + used["bone"] < 5 and used[organ] < 2:
+            used[organ] += 1
+            roles[name] = ("target", key)
+    return roles
+
+
+def millimetres(lesion, key, visit):
+    cell = lesion["cells"][visit]
+    if cell is None or cell["status"] == "silent":
+        return None
+    return 0 if cell["status"] == "gone" else cell[key]
+
+
+def first_seen(lesion):
+    return next(visit for visit, cell in enumerate(lesion["cells"]) if cell is not None and cell["status"] == "seen")
+
+
+def known(lesion, key, visit):
+    """What was measured up to a visit, in order."""
+    values = [millimetres(lesion, key, one) for one in range(visit + 1)]
+    return [value for value in values if value is not None]
+
+
+def is_new_here(lesion, role, visit):
+    if lesion["origin"] != "new":
+        sizes = known(lesion, "short", visit)
+        return role[0] == "normal" and sizes[-1] >= 10 and sizes[-1] - min(sizes) >= 5
+    reached = there = False
+    for cell in lesion["cells"][: visit + 1]:
+        if cell is None or cell["status"] == "silent":
+            continue
+        there = cell["status"] == "seen"
+        if there:
+            large = cell["long"] is not None and cell["long"] >= 5
+            reached = reached or large or (cell["long"] is None and not cell["equivocal"])
+    small = False
+    if lesion["node"]:
+        sizes = known(lesion, "short", visit)
+        small = bool(sizes) and sizes[-1] < 10
+    return reached and there and not small
+
+
+def is_gone(lesion, role, visit):
+    size = millimetres(lesion, role[1], visit)
+    if lesion["node"]:
+        return size is not None and size < 10
+    if role[1] == "soft":
+        return size == 0
+    cell = lesion["cells"][visit]
+    return cell is not None and cell["status"] == "gone"
+
+
+def rises(sizes, now):
+    """Whether `now` is 20 % and 5 mm above the least of the earlier ones that are known."""
+    earlier = [size for size in sizes if size is not None]
+    if not earlier:
+        return False
+    least = min(earlier)
+    return now - least >= 5 and now * 5 >= least * 6
+
+
+def progressions(lesions, roles, visit):
+    """Which kinds of progression hold."""
+    kinds = set()
+    if any(is_new_here(one, roles[one["name"]], visit) for one in lesions):
+        kinds.add("new")
+    targets = [one for one in lesions if roles[one["name"]][0] == "target"]
+    if targets and not all(is_gone(one, roles[one["name"]], visit) for one in targets):
+        sums = []
+        for earlier in range(visit):
+            sizes = [millimetres(one, roles[one["name"]][1], earlier) for one in targets]
+            sums.append(None if None in sizes else sum(sizes))
+        now = [millimetres(one, roles[one["name"]][1], visit) or 0 for one in targets]
+        if rises(sums, sum(now)):
+            kinds.add("targets")
+    for one in others_of(lesions, roles, visit):
+        cell = one["cells"][visit]
+        if cell is not None and any(code.startswith("PD") and code != "PD4" for code in cell["codes"]):
+            kinds.add("others")
+    return kinds
+
+
+def others_of(lesions, roles, visit):
+    return [
+        one
+        for one in lesions
+        if roles[one["name"]][0] == "other" and one["origin"] != "new" and first_seen(one) <= visit
+    ]
+
+
+def category_of(lesions, roles, visit):
+    """(category, kinds of progression)."""
+    kinds = progressions(lesions, roles, visit)
+    if kinds:
+        return "PD", kinds
+    targets = [one for one in lesions if roles[one["name"]][0] == "target"]
+    others = others_of(lesions, roles, visit)
+    if not targets and not others:
+        return "NED", kinds
+    target_sizes = [millimetres(one, roles[one["name"]][1], visit) for one in targets]
+    if None in target_sizes:
+        return "NE", kinds
+    others_known = all(one["cells"][visit] is not None and one["cells"][visit]["status"] != "silent" for one in others)
+    others_gone = others_known and all(is_gone(one, roles[one["name"]], visit) for one in others)
+    targets_gone = all(is_gone(one, roles[one["name"]], visit) for one in targets)
+    if targets_gone and others_gone:
+        return "CR", kinds
+    if not targets:
+        return ("Non-CR/Non-PD" if others_known else "NE"), kinds
+    baseline = sum(millimetres(one, roles[one["name"]][1], 0) for one in targets)
+    if targets_gone or sum(target_sizes) * 10 <= baseline * 7:
+        return "PR", kinds
+    return "SD", kinds
+
+
+# iRECIST
+
+
+def irecist(days, lesions):
+    """(category, unconfirmed) of each visit after baseline."""
+    roles = roles_of(lesions)
+    plain = {visit: category_of(lesions, roles, visit) for visit in range(1, len(days))}
+    words = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "Non-CR/Non-PD": "iSD", "PD": "iUPD", "NED": "NED", "NE": "NE"}
+    answers, open_visits, confirmed = {}, [], False
+    for visit, (category, kinds) in plain.items():
+        answers[visit] = [words[category], False]
+        if confirmed:
+            answers[visit] = ["iCPD" if category == "PD" else words[category], False]
+            continue
+        if not open_visits:
+            if category == "PD":
+                open_visits, answers[visit] = [visit], ["iUPD", True]
+            continue
+        first = open_visits[0]
+        if days[visit] - days[first] < 28:
+            if category == "PD":
+                open_visits.append(visit)
+                answers[visit] = ["iUPD", True]
+            continue
+        others_worse = "others" in plain[first][1] and (
+            "others" in kinds or growth(lesions, roles, first, visit, "others") > 0
+        )
+        further = others_worse or (
+            category == "PD"
+            and (
+                bool(kinds - plain[first][1])
+                or ("targets" in plain[first][1] and growth(lesions, roles, first, visit, "targets") >= 5)
+                or growth(lesions, roles, first, visit, "new") >= 5
+                or bool(new_names(lesions, roles, visit) - new_names(lesions, roles, first))
+            )
+        )
+        if further:
+            confirmed = True
+            answers[visit] = ["iCPD", False]
+            for one in open_visits:
+                answers[one][1] = False
+        elif category == "PD":
+            open_visits.append(visit)
+            answers[visit] = ["iUPD", True]
+        elif category != "NE":
+            open_visits = []
+    return [tuple(answers[visit]) for visit in plain]
+
+
+def new_names(lesions, roles, visit):
+    return {one["name"] for one in lesions if is_new_here(one, roles[one["name"]], visit)}
+
+
+def growth(lesions, roles, first, visit, which):
+    chosen = {
+        "targets": [one for one in lesions if roles[one["name"]][0] == "target"],
+        "others": others_of(lesions, roles, visit),
+        "new": [one for one in lesions if one["name"] in new_names(lesions, roles, first)],
+    }[which]
+    total = 0
+    for one in chosen:
+        key = roles[one["name"]][1]
+        then, now = millimetres(one, key, first), millimetres(one, key, visit)
+        if then is not None and now is not None:
+            total += now - then
+    return total
