@@ -20,42 +20,41 @@ def recist(days, lesions):
 
 
 def roles_of(lesions):
-    """name -> (role, what is measured): target, other, or nothing for a node that is normal at baseline."""
-    roles, candidates, used = {}, [], {"node": 0, "bone": 0}
-    for one in lesions:
-        key = "short" if one["node"] else "long"
-        first = one["cells"][0]
-        if one["origin"] != "baseline":
-            roles[one["name"]] = ("other", key)
-            continue
-        if one["node"] and first["short"] is not None and first["short"] < 10:
-            roles[one["name"]] = ("normal", "short")
-            continue
-        roles[one["name"]] = ("other", key)
-        if one["target"] is False:
-            continue
-        if one["target"]:
-            soft = not one["node"] and first["soft"] is not None
-            fits = first["soft"] >= 10 if soft else first[key] is not None
-            if fits:
-                roles[one["name"]] = ("target", "soft" if soft else key)
-                used["node" if one["node"] else "bone"] += 1
-            continue
-        if one["ill"]:
-            continue
-        if one["node"] and first["short"] is not None and first["short"] >= 15:
-            candidates.append((first["short"], one["name"], "node", "short"))
-        if not one["node"] and first["soft"] is not None and first["soft"] >= 10 and one["type"] != "blastic":
-            candidates.append((first["soft"], one["name"], "bone", "soft"))
-    while candidates:
-        largest = max(size for size, *_ in candidates)
-        chosen = sorted(one for one in candidates if one[0] == largest)[0]
-        candidates.remove(chosen)
-        _, name, organ, key = chosen
-        if used["node"] + used["bone"] < 5 and used[organ] < 2:
-            used[organ] += 1
+    """name -> (role, what is measured): target, other, or normal for a node too small to be a lesion."""
+    roles = {one["name"]: stated_role(one) for one in lesions}
+    organs = {one["name"]: "node" if one["node"] else "bone" for one in lesions}
+    used = [organs[name] for name, (role, _) in roles.items() if role == "target"]
+    candidates = [(-size, one["name"], key) for one in lesions for size, key in qualifies(one)]
+    for _, name, key in sorted(candidates):
+        if len(used) < 5 and used.count(organs[name]) < 2:
+            used.append(organs[name])
             roles[name] = ("target", key)
     return roles
+
+
+def stated_role(lesion):
+    """The role without the ones that are chosen."""
+    key = "short" if lesion["node"] else "long"
+    first = lesion["cells"][0]
+    if lesion["origin"] != "baseline":
+        return "other", key
+    if lesion["node"] and first["short"] is not None and first["short"] < 10:
+        return "normal", key
+    if not lesion["target"]:
+        return "other", key
+    if not lesion["node"] and first["soft"] is not None:
+        return ("target", "soft") if first["soft"] >= 10 else ("other", key)
+    return ("other", key) if first[key] is None else ("target", key)
+
+
+def qualifies(lesion):
+    """[(size, what is measured)] of a lesion that may be chosen, else nothing."""
+    first = lesion["cells"][0]
+    if lesion["origin"] != "baseline" or lesion["target"] is not None or lesion["ill"]:
+        return []
+    if lesion["node"]:
+        return [(first["short"], "short")] if (first["short"] or 0) >= 15 else []
+    return [(first["soft"], "soft")] if (first["soft"] or 0) >= 10 and lesion["type"] != "blastic" else []
 
 
 def millimetres(lesion, key, visit):
@@ -175,45 +174,35 @@ def irecist(days, lesions):
     roles = roles_of(lesions)
     plain = {visit: category_of(lesions, roles, visit) for visit in range(1, len(days))}
     words = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "Non-CR/Non-PD": "iSD", "PD": "iUPD", "NED": "NED", "NE": "NE"}
-    answers, open_visits, confirmed = {}, [], False
-    for visit, (category, kinds) in plain.items():
-        answers[visit] = [words[category], False]
+    told = {visit: words[category] for visit, (category, _) in plain.items()}
+    waiting, all_waiting, confirmed = [], set(), False
+    for visit, (category, _) in plain.items():
         if confirmed:
-            answers[visit] = ["iCPD" if category == "PD" else words[category], False]
+            told[visit] = "iCPD" if category == "PD" else told[visit]
             continue
-        if not open_visits:
-            if category == "PD":
-                open_visits, answers[visit] = [visit], ["iUPD", True]
-            continue
-        first = open_visits[0]
-        if days[visit] - days[first] < 28:
-            if category == "PD":
-                open_visits.append(visit)
-                answers[visit] = ["iUPD", True]
-            continue
-        others_worse = "others" in plain[first][1] and (
-            "others" in kinds or growth(lesions, roles, first, visit, "others") > 0
-        )
-        further = others_worse or (
-            category == "PD"
-            and (
-                bool(kinds - plain[first][1])
-                or ("targets" in plain[first][1] and growth(lesions, roles, first, visit, "targets") >= 5)
-                or growth(lesions, roles, first, visit, "new") >= 5
-                or bool(new_names(lesions, roles, visit) - new_names(lesions, roles, first))
-            )
-        )
-        if further:
-            confirmed = True
-            answers[visit] = ["iCPD", False]
-            for one in open_visits:
-                answers[one][1] = False
+        late_enough = waiting and days[visit] - days[waiting[0]] >= 28
+        if late_enough and confirms(lesions, roles, plain, waiting[0], visit):
+            confirmed, told[visit] = True, "iCPD"
+            all_waiting -= set(waiting)
         elif category == "PD":
-            open_visits.append(visit)
-            answers[visit] = ["iUPD", True]
-        elif category != "NE":
-            open_visits = []
-    return [tuple(answers[visit]) for visit in plain]
+            waiting.append(visit)
+            all_waiting.add(visit)
+        elif late_enough and category != "NE":
+            waiting = []
+    return [(told[visit], visit in all_waiting) for visit in plain]
+
+
+def confirms(lesions, roles, plain, first, visit):
+    began_by, now = plain[first][1], plain[visit][1]
+    if "others" in began_by and ("others" in now or growth(lesions, roles, first, visit, "others") > 0):
+        return True
+    if not now:
+        return False
+    if now - began_by or new_names(lesions, roles, visit) - new_names(lesions, roles, first):
+        return True
+    if "targets" in began_by and growth(lesions, roles, first, visit, "targets") >= 5:
+        return True
+    return growth(lesions, roles, first, visit, "new") >= 5
 
 
 def new_names(lesions, roles, visit):

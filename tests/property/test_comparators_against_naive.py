@@ -15,7 +15,7 @@ GAPS = (20, 27, 28, 29, 56, 57, 90)
 FACTORS = ("0.3", "0.5", "0.69", "0.7", "0.8", "1", "1", "1.1", "1.19", "1.2", "1.25", "1.5")
 SIZES = ((40, 20), (30, 15), (20, 10), (12, 10), (25, 9), (6, 4), (10, 9))
 SOFT = ("8", "9.9", "10", "12", "20", "25")
-quick = settings(max_examples=250, deadline=None)
+quick = settings(max_examples=120, deadline=None)
 
 
 @pytest.fixture(scope="module")
