@@ -1,43 +1,85 @@
-"""The trace of one finished patient, read back from a results folder."""
+"""The trace of one patient, from a results folder: read back as stored, or judged again from the stored table."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mdanderson.batch.store import Finished, Store
-from mdanderson.errors import InputError, OutputError
-from mdanderson.report.cells import sorted_rows
-from mdanderson.report.columns import LESIONS, RESPONSES, Table
-from mdanderson.report.trace import TRACE, trace_text
+from mdanderson.batch.part import Judge, judge_patient
+from mdanderson.batch.sheets import Sheets
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
+from mdanderson.errors import InputError, ManifestError, OutputError
+from mdanderson.report.cells import Cells, sorted_rows
+from mdanderson.report.columns import RESPONSES, Table
+from mdanderson.report.tables import timeline_rows
+from mdanderson.report.trace import TRACE, trace_rows, trace_text
+from mdanderson.settings import Settings
 
 __all__ = ["explain"]
+
+_Tables = Mapping[str, Sequence[Cells]]
 
 
 def explain(out: str | Path, patient_id: str, *, visit: str | None = None) -> str:
     """Every verdict behind a patient's categories, at one visit (label or date) or at all, as text.
 
+    `classify` stores no trace, as a large table has millions of verdicts: the patient is judged again, from the rows
+    and by the settings that are kept with the results.
     Raises `OutputError` for a folder without results, `InputError` for a patient or visit that is not in it.
     """
-    store = Store(folder=Path(out) / ".patients")
-    if not store.folder.is_dir():
-        raise OutputError("no results here", where=str(out), way_out="give the folder that `mdanderson score` wrote")
-    finished = store.read(patient_id)
-    if finished is None:
-        raise InputError(
-            f"no patient {patient_id!r} in the results", where=str(out), way_out="responses.csv lists the patients"
-        )
-    if finished.failure:
-        raise InputError(f"the patient was not scored: {finished.failure}", where=patient_id)
-    responses = _named(finished, RESPONSES)
+    folder = Path(out)
+    if (folder / PATIENTS_FOLDER).is_dir():
+        tables = _stored(folder, patient_id)
+    elif (folder / MEASUREMENTS_FOLDER).is_dir() and (folder / RUN_FILE).is_file():
+        tables = _judged_again(folder, patient_id)
+    else:
+        raise OutputError("no results here", where=str(out), way_out="give the folder that `score` or `classify` wrote")
+    responses = _named(RESPONSES, sorted_rows(RESPONSES, tables[RESPONSES.name]))
     wanted = [row for row in responses if visit is None or visit in (row["visit"], row["date"])]
     if not wanted:
         visits = ", ".join(dict.fromkeys(row["visit"] or row["date"] for row in responses))
         raise InputError(f"no visit {visit!r}", where=patient_id, way_out=f"the visits are {visits}")
-    return trace_text(wanted, _named(finished, LESIONS), _named(finished, TRACE))
+    return trace_text(wanted, _named(TRACE, tables[TRACE.name]))
 
 
-def _named(finished: Finished, table: Table) -> list[dict[str, str]]:
-    """Rows by column name; the trace keeps the order in which its rows were asked."""
-    rows = finished.tables.get(table.name, ())
-    ordered = rows if table is TRACE else sorted_rows(table, rows)
-    return [dict(zip(table.column_names, row, strict=True)) for row in ordered]
+def _stored(folder: Path, patient_id: str) -> _Tables:
+    """What `score` kept of the patient."""
+    finished = Store(folder=folder / PATIENTS_FOLDER).read(patient_id)
+    if finished is None:
+        raise _unknown(folder, patient_id)
+    if finished.failure:
+        raise InputError(f"the patient was not scored: {finished.failure}", where=patient_id)
+    return finished.tables
+
+
+def _judged_again(folder: Path, patient_id: str) -> _Tables:
+    """What `classify` made of the patient: the same rows by the same settings give the same answers."""
+    from mdanderson.readers.measurements import read_measurements
+
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        judge = Judge(settings=Settings.from_mapping(record["settings"]), criteria=tuple(record["criteria"]))
+        sheets = Sheets.from_folder(folder / MEASUREMENTS_FOLDER).of({patient_id})
+    except (OSError, ValueError, KeyError, TypeError, ManifestError) as error:
+        raise OutputError(
+            "the results are not as a run wrote them", where=str(folder), way_out="run it again"
+        ) from error
+    if not sheets.measurements.rows:
+        raise _unknown(folder, patient_id)
+    (patient,) = read_measurements(
+        sheets.measurements, patients=sheets.patients, reads=sheets.reads, events=sheets.events
+    )
+    timeline = judge_patient(judge, patient)
+    return {**timeline_rows(timeline), TRACE.name: trace_rows(timeline)}
+
+
+def _unknown(folder: Path, patient_id: str) -> InputError:
+    return InputError(
+        f"no patient {patient_id!r} in the results", where=str(folder), way_out="responses.csv lists the patients"
+    )
+
+
+def _named(table: Table, rows: Sequence[Cells]) -> list[dict[str, str]]:
+    """Rows by column name."""
+    return [dict(zip(table.column_names, row, strict=True)) for row in rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import time
 import traceback
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from mdanderson.vocabulary import Category
 if TYPE_CHECKING:
     from mdanderson.timeline import Timeline
 
-__all__ = ["Assess", "Job", "leave_interrupts", "score_patient", "without_response"]
+__all__ = ["Assess", "Job", "as_error", "score_patient", "why_failed", "without_response"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,23 +52,25 @@ def score_patient(job: Job, patient: Patient, fingerprint: str) -> Finished:
         finished = _with_responses(patient, fingerprint, timeline, assess_s=assessed - began)
     except MdandersonError as error:
         finished = without_response(patient, fingerprint, error)
-    except MemoryError:
-        short = MdandersonError("out of memory", way_out="use fewer workers")
-        finished = without_response(patient, fingerprint, short)
     except Exception as error:  # noqa: BLE001 - a bug that one patient meets must not cost the others
         _LOG.debug("a patient met a bug", exc_info=True)
-        bug = MdandersonError(
-            f"unexpected error (bug): {type(error).__name__} {error}",
-            way_out="report it with the details kept in .patients; the other patients are not concerned",
-        )
+        bug = as_error(error, with_details="with the details kept in .patients")
         finished = without_response(patient, fingerprint, bug, details=traceback.format_exc())
     job.store.write(finished)
     return finished
 
 
-def leave_interrupts() -> None:
-    """Make this worker process deaf to Ctrl-C: the terminal tells every process, the parent alone ends the run."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def as_error(error: Exception, *, with_details: str = "") -> MdandersonError:
+    """What a user is told of anything that a patient may raise."""
+    if isinstance(error, MdandersonError):
+        return error
+    if isinstance(error, MemoryError):
+        return MdandersonError("out of memory", way_out="use fewer workers")
+    report = " ".join(filter(None, ("report it", with_details)))
+    return MdandersonError(
+        f"unexpected error (bug): {type(error).__name__} {error}",
+        way_out=f"{report}; the other patients are not concerned",
+    )
 
 
 def without_response(patient: Patient, fingerprint: str, error: MdandersonError, *, details: str = "") -> Finished:
@@ -113,12 +114,12 @@ def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, a
         patient_id=patient.patient_id,
         fingerprint=fingerprint,
         tables=tables,
-        failure=_failure(timeline),
+        failure=why_failed(timeline),
         seconds={"assess": round(assess_s, 3)},
     )
 
 
-def _failure(timeline: Timeline) -> str:
+def why_failed(timeline: Timeline) -> str:
     """Why the patient counts as failed: the error that left it without any response. Blank where it was scored."""
     if any(response.category not in {Category.NE, Category.BL} for response in timeline.responses):
         return ""

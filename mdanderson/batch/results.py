@@ -2,98 +2,176 @@
 
 from __future__ import annotations
 
+import csv
 import html
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mdanderson.criteria import OVERALL
-from mdanderson.report.cells import Cells
-from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Column, Kind, Table
+from mdanderson.errors import InputError, OutputError
+from mdanderson.readers.text_table import nearest
+from mdanderson.report.cells import Cells, from_csv
+from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, TABLES, Table
+from mdanderson.report.frames import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RESEARCH_USE", "Results"]
+    from mdanderson.statistics import Agreement
+
+__all__ = ["RESEARCH_USE", "Results", "RowsOfText"]
 
 RESEARCH_USE = "Research use only, not a medical device."
+_SHOWN = 200
+"""Responses that a notebook shows."""
+
+
+class RowsOfText(Mapping[str, tuple[Cells, ...]]):
+    """Rows by table name, read from the text of a table when they are asked for."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = dict(texts)
+        self._rows: dict[str, tuple[Cells, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Cells, ...]:
+        """The rows of one table, in the order of the file."""
+        if name not in self._rows:
+            table = next(table for table in TABLES if table.name == name)
+            self._rows[name] = tuple(from_csv(table, self._texts[name]))
+        return self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Results:
     """The outcome of a batch.
 
-    out: the results folder. rows: sorted rows by table name, as text. failed: patients without a response, and why.
+    out: the results folder, None where nothing was written. rows: sorted rows by table name, as text. failed: patients
+    without a response, and why. columns: the free columns of patients.csv, by column and patient. agreements: of every
+    two readers, where patients were read by several.
     """
 
-    out: Path
+    out: Path | None = None
     rows: Mapping[str, tuple[Cells, ...]]
     scored: tuple[str, ...]
     failed: Mapping[str, str]
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    agreements: tuple[Agreement, ...] = ()
+
+    @classmethod
+    def from_folder(cls, out: str | Path) -> Self:
+        """The results that a run left in a folder. Raises `OutputError` where there are none, `InputError` for others.
+
+        Groups of patients are not kept there.
+        """
+        folder = Path(out)
+        try:
+            texts = {table.name: (folder / table.file_name).read_text(encoding="utf-8") for table in TABLES}
+            record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise OutputError(
+                "no results here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
+            ) from error
+        except ValueError as error:
+            raise InputError("not as a run wrote it", where=str(out), way_out="run it again") from error
+        rows = RowsOfText(texts)
+        failed = _failures(record)
+        try:
+            patients = dict.fromkeys(row[0] for row in rows[RESPONSES.name])
+        except csv.Error as error:
+            raise InputError(f"not a table: {error}", where=RESPONSES.file_name, way_out="run it again") from error
+        return cls(out=folder, rows=rows, scored=tuple(name for name in patients if name not in failed), failed=failed)
 
     @property
     def lesions(self) -> pd.DataFrame:
         """One row per lesion, visit and image."""
-        return _frame(LESIONS, self.rows[LESIONS.name])
+        return data_frame(LESIONS, self.rows[LESIONS.name])
 
     @property
     def responses(self) -> pd.DataFrame:
         """One row per patient, visit, criteria and scope."""
-        return _frame(RESPONSES, self.rows[RESPONSES.name])
+        return data_frame(RESPONSES, self.rows[RESPONSES.name])
 
     @property
     def patients(self) -> pd.DataFrame:
         """One row per patient and criteria."""
-        return _frame(PATIENTS, self.rows[PATIENTS.name])
+        return data_frame(PATIENTS, self.rows[PATIENTS.name])
 
     @property
     def problems(self) -> pd.DataFrame:
         """One row per problem."""
-        return _frame(PROBLEMS, self.rows[PROBLEMS.name])
+        return data_frame(PROBLEMS, self.rows[PROBLEMS.name])
 
     def overall(self) -> tuple[Mapping[str, str], ...]:
         """The overall responses as text, one mapping of column to cell per row."""
-        named = (dict(zip(RESPONSES.column_names, row, strict=True)) for row in self.rows[RESPONSES.name])
-        return tuple(row for row in named if row["scope"] == OVERALL)
+        return tuple(row for row in self.named(RESPONSES) if row["scope"] == OVERALL)
+
+    def named(self, table: Table) -> tuple[Mapping[str, str], ...]:
+        """The rows of a table as text, one mapping of column to cell per row."""
+        return tuple(dict(zip(table.column_names, row, strict=True)) for row in self.rows[table.name])
+
+    def summary(self, by: str = "") -> pd.DataFrame:
+        """Rates of response and disease control with exact intervals, per criteria set; by: a column of patients.csv.
+
+        Raises `InputError` for an unknown column.
+        """
+        from mdanderson.statistics import SUMMARY
+
+        return data_frame(SUMMARY, self.summary_rows(by))
+
+    def summary_rows(self, by: str = "") -> tuple[Cells, ...]:
+        """The same as text."""
+        from mdanderson.statistics import SUMMARY, summarise_rates
+        from mdanderson.statistics.rows import cells_of
+
+        groups = self.groups(by) if by else None
+        return cells_of(SUMMARY, summarise_rates(self.named(PATIENTS), groups))
+
+    def groups(self, by: str) -> Mapping[str, str]:
+        """A column of patients.csv by patient. Raises `InputError` where there is none."""
+        if by not in self.columns:
+            raise no_column(by, tuple(self.columns))
+        return self.columns[by]
 
     def _repr_html_(self) -> str:
         """The overall responses, as a notebook shows them."""
         columns = ("patient_id", "visit", "date", "criteria", "category", "reason")
         head = "".join(f"<th>{name}</th>" for name in columns)
+        rows = self.overall()
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(row[name])}</td>" for name in columns) + "</tr>"
-            for row in self.overall()
+            for row in rows[:_SHOWN]
         )
         failed = "".join(f"<li>{html.escape(patient)}: {html.escape(why)}</li>" for patient, why in self.failed.items())
+        more = f"<p>and {len(rows) - _SHOWN} more</p>" if len(rows) > _SHOWN else ""
+        place = f"{html.escape(str(self.out))}. " if self.out else ""
         return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
             + (f"<p>Not scored:</p><ul>{failed}</ul>" if failed else "")
-            + f"<p>{html.escape(str(self.out))}. {RESEARCH_USE}</p>"
+            + f"<p>{place}{RESEARCH_USE}</p>"
         )
 
 
-def _frame(table: Table, rows: tuple[Cells, ...]) -> pd.DataFrame:
-    """Rows as a data frame: numbers float64, counts Int64, flags boolean, dates datetime64, the rest text."""
-    import pandas as pd
-
-    columns = zip(*rows, strict=True) if rows else ((),) * len(table.columns)
-    return pd.DataFrame(
-        {column.name: _series(column, cells) for column, cells in zip(table.columns, columns, strict=True)}
+def no_column(name: str, columns: Sequence[str]) -> InputError:
+    """What is said of a column of patients.csv that is not there."""
+    twin = nearest(name, columns)
+    known = f"use one of {', '.join(columns)}" if columns else "write it into patients.csv beside the table"
+    return InputError(
+        f"no column {name!r} to group patients by",
+        where="patients.csv",
+        way_out=f"is {twin!r} meant?" if twin else known,
     )
 
 
-def _series(column: Column, cells: tuple[str, ...]) -> pd.Series:
-    import pandas as pd
-
-    match column.kind:
-        case Kind.TEXT:
-            return pd.Series(cells, dtype="str")
-        case Kind.DATE:
-            return pd.to_datetime(pd.Series([cell or None for cell in cells], dtype="object"), format="%Y-%m-%d")
-        case Kind.FLAG:
-            return pd.Series([cell == "true" if cell else None for cell in cells], dtype="boolean")
-        case Kind.COUNT:
-            return pd.Series([int(cell) if cell else None for cell in cells], dtype="Int64")
-        case Kind.NUMBER:
-            return pd.Series([float(cell) if cell else None for cell in cells], dtype="float64")
+def _failures(record: object) -> dict[str, str]:
+    """Patients that a run could not score, and why, from its run.json."""
+    patients = record.get("patients", {}) if isinstance(record, dict) else {}
+    return {name: told["failure"] for name, told in patients.items() if told.get("failure")}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mdanderson.batch.agree import pairwise
+from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import fingerprint, input_files, versions
 from mdanderson.batch.folder import checked_folder
-from mdanderson.batch.one import Assess, Job, leave_interrupts, score_patient, without_response
-from mdanderson.batch.results import RESEARCH_USE, Results
-from mdanderson.batch.store import Finished, Store, write_atomically
+from mdanderson.batch.one import Assess, Job, score_patient, without_response
+from mdanderson.batch.readings import Readings, join_readings
+from mdanderson.batch.results import RESEARCH_USE, Results, no_column
+from mdanderson.batch.store import RUN_FILE, Finished, Store, write_atomically
+from mdanderson.batch.workers import DIED, checked_workers, each
 from mdanderson.criteria import criteria_set
-from mdanderson.errors import MdandersonError, SettingsError
+from mdanderson.errors import Problem
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.report.cells import Cells, sorted_rows, to_csv
 from mdanderson.report.columns import PROBLEMS, TABLES
@@ -22,7 +27,7 @@ from mdanderson.report.tables import problem_row
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
-__all__ = ["Progress", "score"]
+__all__ = ["Progress", "checked_criteria", "score"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,37 +50,52 @@ def score(
     criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     workers: int = 1,
     fresh: bool = False,
+    by: str = "",
     progress: Callable[[Progress], None] | None = None,
     assess: Assess | None = None,
 ) -> Results:
     """Score every patient of a cohort and write the result tables to the folder `out`.
 
     A patient that fails costs only itself. A run that was stopped goes on where it was, unless `fresh`; a patient is
-    scored again when its rows, files, the settings or the program changed, or when it failed. `progress` is told of
-    every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
-    Raises `ManifestError`, `SettingsError` and `OutputError`; nothing else that a patient may raise.
+    scored again when its rows, files, the settings or the program changed, or when it failed. by: a column of
+    patients.csv, groups of the cohort summary. `progress` is told of every start and end; `assess` scores one patient
+    in place of `mdanderson.assessment`.
+    Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
-    if workers < 1:
-        raise SettingsError(f"{workers} workers", way_out="use at least one")
-    for name in criteria:
-        criteria_set(name)
+    workers, criteria = checked_workers(workers), checked_criteria(criteria)
     began = time.time()
     cohort = cohort if isinstance(cohort, Cohort) else read_cohort(cohort)
+    columns = _free_columns(cohort)
+    if by and by not in columns:
+        raise no_column(by, tuple(columns))
     store = Store.within(checked_folder(Path(out), cohort))
     if fresh:
         store.clear()
-    job = Job(settings=settings or Settings(), criteria=tuple(criteria), store=store, assess=assess)
+    job = Job(settings=settings or Settings(), criteria=criteria, store=store, assess=assess)
     finished = _finish(cohort, job, workers=workers, progress=progress or (lambda _: None))
-    rows = _all_rows(cohort, finished)
-    for table in TABLES:
-        write_atomically(Path(out) / table.file_name, to_csv(table, rows[table.name]))
-    write_atomically(Path(out) / "run.json", _run_record(cohort, job, finished, seconds=time.time() - began))
-    return Results(
+    agreements, not_compared = pairwise(_readings(finished))
+    rows = _all_rows(cohort, finished, not_compared)
+    results = Results(
         out=Path(out),
         rows=rows,
         scored=tuple(one.patient_id for one in finished if not one.failure),
         failed={one.patient_id: one.failure for one in finished if one.failure},
+        columns=columns,
+        agreements=agreements,
     )
+    for table in TABLES:
+        write_atomically(Path(out) / table.file_name, to_csv(table, rows[table.name]))
+    write_cohort_tables(Path(out), results, by)
+    write_atomically(Path(out) / RUN_FILE, _run_record(cohort, job, finished, seconds=time.time() - began))
+    return results
+
+
+def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
+    """The names of criteria sets, each once; a single name will do. Raises `SettingsError` for an unknown one."""
+    names = (criteria,) if isinstance(criteria, str) else tuple(dict.fromkeys(criteria))
+    for name in names:
+        criteria_set(name)
+    return names
 
 
 def _finish(cohort: Cohort, job: Job, *, workers: int, progress: Callable[[Progress], None]) -> tuple[Finished, ...]:
@@ -105,74 +125,50 @@ def _finish(cohort: Cohort, job: Job, *, workers: int, progress: Callable[[Progr
             )
         )
 
-    def start(patient_id: str) -> None:
-        running[patient_id] = None
+    def start(task: tuple[Patient, str]) -> None:
+        running[task[0].patient_id] = None
         tell()
 
-    for one in _each(job, tuple(pending.values()), workers, start):
+    for one in each(functools.partial(_score, job), tuple(pending.values()), workers=workers, died=_died, start=start):
         running.pop(one.patient_id, None)
         finished[one.patient_id] = one
         tell()
     return tuple(finished[patient.patient_id] for patient in cohort)
 
 
-def _each(
-    job: Job, pending: Sequence[tuple[Patient, str]], workers: int, start: Callable[[str], None]
-) -> Iterator[Finished]:
-    """Score the pending patients, each yielded when it is done; in processes of their own where there are several."""
-    if workers == 1 or len(pending) < 2:
-        for patient, print_now in pending:
-            start(patient.patient_id)
-            yield score_patient(job, patient, print_now)
-        return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    def tasks() -> Iterator[object]:
-        for patient, print_now in pending:
-            start(patient.patient_id)
-            yield delayed(score_patient)(job, patient, print_now)
-
-    left = {patient.patient_id: (patient, print_now) for patient, print_now in pending}
-    pool = Parallel(
-        n_jobs=workers,
-        backend="loky",
-        return_as="generator_unordered",
-        pre_dispatch="n_jobs",
-        batch_size=1,
-        initializer=leave_interrupts,
-    )
-    try:
-        for one in pool(tasks()):
-            del left[one.patient_id]
-            yield one
-    except BrokenProcessPool:
-        for patient, print_now in left.values():
-            yield _alone(job, patient, print_now)
+def _score(job: Job, task: tuple[Patient, str]) -> Finished:
+    patient, print_now = task
+    return score_patient(job, patient, print_now)
 
 
-def _alone(job: Job, patient: Patient, print_now: str) -> Finished:
-    """Score one patient in a process of its own, after a worker died: so the guilty one costs only itself."""
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    try:
-        (one,) = Parallel(n_jobs=2, backend="loky", initializer=leave_interrupts)(
-            [delayed(score_patient)(job, patient, print_now)]
-        )
-    except BrokenProcessPool:
-        died = MdandersonError(
-            "the process that scored the patient was ended", way_out="give it more memory, or use fewer workers"
-        )
-        return without_response(patient, print_now, died)
-    finished: Finished = one
-    return finished
+def _died(task: tuple[Patient, str]) -> Finished:
+    """What is said of a patient whose process was ended."""
+    patient, print_now = task
+    return without_response(patient, print_now, DIED)
 
 
-def _all_rows(cohort: Cohort, finished: Sequence[Finished]) -> Mapping[str, tuple[Cells, ...]]:
+def _free_columns(cohort: Cohort) -> dict[str, dict[str, str]]:
+    """The columns of patients.csv that no criterion reads, by column and patient."""
+    columns: dict[str, dict[str, str]] = {}
+    for patient in cohort:
+        for name, text in patient.facts.extra:
+            columns.setdefault(name, {})[patient.patient_id] = text
+    return columns
+
+
+def _readings(finished: Sequence[Finished]) -> Readings:
+    """What each reader by itself comes to, of the patients that several have read."""
+    readings: Readings = {}
+    for one in finished:
+        join_readings(readings, one.readings)
+    return readings
+
+
+def _all_rows(cohort: Cohort, finished: Sequence[Finished], more: Sequence[Problem]) -> Mapping[str, tuple[Cells, ...]]:
     """The sorted rows of every table; what is wrong with the manifest itself joins the problems."""
     rows = {table.name: [row for one in finished for row in one.tables[table.name]] for table in TABLES}
-    rows[PROBLEMS.name] += [problem_row(problem) for problem in cohort.problems if not problem.patient_id]
+    of_cohort = [problem for problem in cohort.problems if not problem.patient_id]
+    rows[PROBLEMS.name] += map(problem_row, (*of_cohort, *more))
     return {table.name: tuple(sorted_rows(table, rows[table.name])) for table in TABLES}
 
 

@@ -17,20 +17,32 @@ from pydantic import TypeAdapter, ValidationError
 from mdanderson.errors import OutputError
 from mdanderson.report.cells import Cells
 
-__all__ = ["Finished", "Store", "write_atomically"]
+__all__ = ["Finished", "Store", "make_folder", "write_atomically"]
+
+
+PATIENTS_FOLDER = ".patients"
+"""Inside a results folder: the finished patients of `score`."""
+
+RUN_FILE = "run.json"
+"""The record of a run: what was judged, by what settings."""
+
+MEASUREMENTS_FOLDER = ".measurements"
+"""Inside a results folder: the tables that `classify` judged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
     """What is known of one patient after scoring.
 
-    tables: rows by table name. failure: why there is no response. details: for whoever mends a bug.
+    tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
+    response. details: for whoever mends a bug.
     """
 
     patient_id: str
     fingerprint: str
     tables: Mapping[str, tuple[Cells, ...]]
     failure: str = ""
+    readings: Mapping[str, Mapping[str, tuple[Cells, ...]]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
 
@@ -47,13 +59,9 @@ class Store:
     @classmethod
     def within(cls, out: Path) -> Store:
         """The store of a results folder, made when it is not there. Raises `OutputError`."""
-        folder = out / ".patients"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                "the results folder cannot be made", where=str(out), way_out=f"choose another ({error.strerror})"
-            ) from error
+        make_folder(out)
+        folder = out / PATIENTS_FOLDER
+        make_folder(folder)
         return cls(folder=folder)
 
     def read(self, patient_id: str) -> Finished | None:
@@ -77,6 +85,16 @@ class Store:
     def _path(self, patient_id: str) -> Path:
         """A name that any file system takes, whatever the patient is called."""
         return self.folder / f"{hashlib.sha256(patient_id.encode()).hexdigest()[:24]}.json"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of results where there is none. Raises `OutputError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "the results folder cannot be made", where=str(folder), way_out=f"choose another ({error.strerror})"
+        ) from error
 
 
 def write_atomically(path: Path, text: str) -> None:

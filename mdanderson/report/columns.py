@@ -88,6 +88,7 @@ _PROBABILITIES = tuple(
 _DISTANCE = _number(
     "threshold_distance", "how far the change is from the nearest limit: 0.03 of +22 % to +25 %", "1", 4
 )
+_MEASURED = _text("category_measured", "category without the readers' statements, where there are any")
 
 LESIONS = Table(
     name="lesions",
@@ -154,6 +155,7 @@ LESIONS = Table(
         _count("mirels_min", "Mirels' score, 4-12: least points", "points"),
         _count("mirels_max", "Mirels' score: most points", "points"),
         _number("tlg", "total lesion glycolysis: mean SUV x volume", "g", 2),
+        _MEASURED,
         *_PROBABILITIES,
         _DISTANCE,
     ),
@@ -196,7 +198,7 @@ RESPONSES = Table(
         _number(
             "threshold_distance", "how far the change is from the nearest limit; 0.03 = 3 points of percent", "1", 4
         ),
-        _text("category_measured", "category by measurement alone, where a reader's statement made another"),
+        _MEASURED,
     ),
 )
 
@@ -214,6 +216,11 @@ PATIENTS = Table(
         _count("lesions_baseline", "lesions at baseline"),
         _text("baseline_pattern", "oligometastatic polymetastatic"),
         _count("visits", "visits"),
+        _text("event", "what ended progression-free time: progression, death; empty where it is censored"),
+        _count("response_duration_days", "from the first response to where progression-free time ends", "d"),
+        _count(
+            "time_on_study_days", "from where progression-free time begins to death, last contact or last visit", "d"
+        ),
     ),
 )
 

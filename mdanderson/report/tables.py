@@ -41,6 +41,9 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
     values: dict[str, object] = {"patient_id": patient_id, **_OF_FINDING(finding), **_OF_LESION(lesion)}
     values["findings"] = finding.reader_codes
     values["slice"] = finding.slice_number
+    probabilities = lesion.probabilities
+    if probabilities is not None:
+        values |= _OF_PROBABILITIES(probabilities)
     if finding.density is not None:
         values |= _OF_DENSITY(finding.density)
     if finding.centroid_lps_mm is not None:
@@ -168,7 +171,9 @@ _OF_LESION = _named(
     "signal_category",
     "uptake_category",
     "treated",
+    "category_measured",
 )
+_OF_PROBABILITIES = _named("p_cr", "p_pr", "p_sd", "p_pd", "threshold_distance")
 _OF_SUMMARY = _named(
     "criteria",
     "best_response",
@@ -176,6 +181,9 @@ _OF_SUMMARY = _named(
     "progression_date",
     "progression_free_days",
     "censored",
+    "event",
+    "response_duration_days",
+    "time_on_study_days",
 )
 _OF_RESPONSE = _named(*RESPONSES.column_names)
 _OF_PROBLEM = _named(*PROBLEMS.column_names)

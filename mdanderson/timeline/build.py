@@ -52,6 +52,7 @@ def build_timeline(
         patient=patient,
         visits=judged.course.visits,
         lesions=judged.lesions,
+        judged_lesions=tuple(row for one in assessed for row in one.lesions),
         responses=tuple(row for one in assessed for row in one.responses),
         summaries=tuple(summarise(one, rows, patient, settings) for one, rows in zip(sets, overall, strict=True)),
         problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),

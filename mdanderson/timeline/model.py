@@ -19,7 +19,8 @@ class Timeline:
     """One patient, judged.
 
     lesions: one row per lesion, visit and image, by the first criteria set asked that judges lesions, else by the set
-    of record. responses: one per visit, criteria and scope. summaries: one per criteria set, in the order asked.
+    of record; judged_lesions: by every set asked that judges lesions. responses: one per visit, criteria and scope.
+    summaries: one per criteria set, in the order asked.
     """
 
     patient: PatientFacts
@@ -27,6 +28,7 @@ class Timeline:
     lesions: tuple[LesionAssessment, ...]
     responses: tuple[Response, ...]
     summaries: tuple[Summary, ...]
+    judged_lesions: tuple[LesionAssessment, ...] = ()
     problems: tuple[Problem, ...] = ()
     lesions_baseline: int = 0
     baseline_pattern: Pattern | None = None

@@ -110,6 +110,7 @@ def test_sample(manifest: Path, tmp_path: Path) -> None:
         "problems.csv",
         "responses.csv",
         "run.json",
+        "summary.csv",
     }
 
 

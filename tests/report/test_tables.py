@@ -149,6 +149,8 @@ def test_patient_rows(timeline: Timeline) -> None:
         "lesions_baseline": "1",
         "baseline_pattern": "oligometastatic",
         "visits": "2",
+        "response_duration_days": "0",
+        "time_on_study_days": "83",
     }
 
 
@@ -165,9 +167,7 @@ def test_trace(timeline: Timeline) -> None:
     def by_name(table: Table, cells: tuple[tuple[str, ...], ...]) -> list[dict[str, str]]:
         return [dict(zip(table.column_names, row, strict=True)) for row in cells]
 
-    text = trace_text(
-        by_name(RESPONSES, rows["responses"]), by_name(LESIONS, rows["lesions"]), by_name(TRACE, trace_rows(timeline))
-    )
+    text = trace_text(by_name(RESPONSES, rows["responses"]), by_name(TRACE, trace_rows(timeline)))
     assert text.splitlines()[0] == "P01 baseline 2024-01-05"
     later = text[text.index("P01 week 12 2024-04-02") :]
     (fired,) = (line for line in later.splitlines() if line.startswith("    PR3 (PR) "))

@@ -1,0 +1,157 @@
+"""The same criteria on a reader's table: many patients, no image, a few seconds."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mdanderson.batch.agree import pairwise
+from mdanderson.batch.cohort_tables import write_cohort_tables
+from mdanderson.batch.fingerprint import versions
+from mdanderson.batch.folder import checked_folder_of_tables
+from mdanderson.batch.part import JUDGED, Judge, JudgedPart, judge_part
+from mdanderson.batch.readings import Readings, join_readings
+from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
+from mdanderson.batch.run import Progress, checked_criteria
+from mdanderson.batch.sheets import Sheets
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, write_atomically
+from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
+from mdanderson.errors import Problem
+from mdanderson.readers.measurements import about_table
+from mdanderson.report.cells import to_csv
+from mdanderson.report.columns import PROBLEMS, TABLES
+from mdanderson.report.tables import problem_row
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import DEFAULT_CRITERIA
+
+if TYPE_CHECKING:
+    from mdanderson.readers.companions import TableSource
+
+__all__ = ["classify"]
+
+_ROWS_OF_A_PART = 2000
+"""Rows that a process takes at once; a table of fewer needs no process but this one."""
+
+
+def classify(
+    source: TableSource,
+    out: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+    criteria: Sequence[str] = (DEFAULT_CRITERIA,),
+    patients: TableSource | None = None,
+    reads: TableSource | None = None,
+    events: TableSource | None = None,
+    workers: int | None = None,
+    by: str = "",
+    progress: Callable[[Progress], None] | None = None,
+) -> Results:
+    """Judge every patient of a table of measurements (a file or a data frame) and hand back the result tables.
+
+    They are written where a folder `out` is given. patients, reads, events: the tables beside it; None = the file of
+    that name beside `source`, where there is one. workers: processes, None = as many as there are cores. by: a column
+    of patients.csv, groups of the cohort summary. A patient that fails costs only itself; the tables are the same to
+    the byte whatever the number of workers.
+    Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
+    """
+    began = time.time()
+    workers = usable_cores() if workers is None else checked_workers(workers)
+    judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria))
+    sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
+    folder = None if out is None else checked_folder_of_tables(Path(out), sheets.files)
+    if by and by not in sheets.free_columns():
+        raise no_column(by, tuple(sheets.free_columns()))
+    judged = _judge(judge, sheets, workers=workers, progress=progress or (lambda _: None))
+    texts, results = _gather(folder, sheets, judged)
+    if folder is not None:
+        _write(folder, sheets, results, texts, by)
+        record = _run_record(judge, sheets, results, seconds=time.time() - began)
+        write_atomically(folder / RUN_FILE, record)
+    return results
+
+
+def _judge(
+    judge: Judge, sheets: Sheets, *, workers: int, progress: Callable[[Progress], None]
+) -> tuple[JudgedPart, ...]:
+    """Every part judged, in the order of the tables."""
+    parts = tuple(enumerate(sheets.parts(-(-len(sheets.measurements.rows) // _ROWS_OF_A_PART) or 1)))
+    total = len(sheets.patient_ids)
+    judged: dict[int, JudgedPart] = {}
+    progress(Progress(total=total))
+    for number, part in each(functools.partial(_judge_numbered, judge), parts, workers=workers, died=_died):
+        judged[number] = part
+        so_far = judged.values()
+        failed = sum(len(one.failed) for one in so_far)
+        progress(
+            Progress(
+                total=total,
+                done=failed + sum(len(one.scored) for one in so_far),
+                failed=failed,
+                problems=sum(len(one.problems) for one in so_far),
+            )
+        )
+    return tuple(part for _, part in sorted(judged.items()))
+
+
+def _judge_numbered(judge: Judge, numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:
+    number, part = numbered
+    return number, judge_part(judge, part)
+
+
+def _died(numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:
+    """What is said of patients whose process was ended."""
+    number, part = numbered
+    patient_ids = part.patient_ids
+    problems = tuple(Problem.from_error(DIED, patient_id=patient_id) for patient_id in patient_ids)
+    failed = dict.fromkeys(patient_ids, str(DIED))
+    return number, JudgedPart(lines={table.name: "" for table in JUDGED}, problems=problems, failed=failed)
+
+
+def _gather(folder: Path | None, sheets: Sheets, judged: Sequence[JudgedPart]) -> tuple[dict[str, str], Results]:
+    """The files and what they say: lines put together, for each part's patients come after those of the part before."""
+    readings: Readings = {}
+    for part in judged:
+        join_readings(readings, part.readings)
+    agreements, not_compared = pairwise(readings)
+    problems = {problem for part in judged for problem in part.problems}
+    problems.update(about_table(sheets.measurements), not_compared)
+    texts = {table.name: to_csv(table, ()) + "".join(part.lines[table.name] for part in judged) for table in JUDGED}
+    texts[PROBLEMS.name] = to_csv(PROBLEMS, map(problem_row, problems))
+    results = Results(
+        out=folder,
+        rows=RowsOfText(texts),
+        scored=tuple(patient_id for part in judged for patient_id in part.scored),
+        failed={patient_id: why for part in judged for patient_id, why in part.failed.items()},
+        columns=sheets.free_columns(),
+        agreements=agreements,
+    )
+    return texts, results
+
+
+def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, str], by: str) -> None:
+    """Everything but the record of the run, without which nothing there counts as results."""
+    make_folder(folder)
+    (folder / RUN_FILE).unlink(missing_ok=True)
+    sheets.keep(folder / MEASUREMENTS_FOLDER)
+    for table in TABLES:
+        write_atomically(folder / table.file_name, texts[table.name])
+    write_cohort_tables(folder, results, by)
+
+
+def _run_record(judge: Judge, sheets: Sheets, results: Results, *, seconds: float) -> str:
+    """run.json: what was run on what, by which program. The time differs from run to run; nothing else does."""
+    record = {
+        "notice": RESEARCH_USE,
+        "inputs": sheets.fingerprints(),
+        "criteria": list(judge.criteria),
+        "versions": versions(),
+        "settings": judge.settings.as_mapping(),
+        "seconds": round(seconds, 3),
+        "scored": len(results.scored),
+        "patients": {patient_id: {"failure": why} for patient_id, why in results.failed.items()},
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,148 @@
+"""A part of a reader's table in one process: read, judged, and written as lines of the result tables."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mdanderson.batch.one import as_error, why_failed
+from mdanderson.batch.readings import Readings, join_readings, of_reader, readings_of
+from mdanderson.errors import InputError, MdandersonError, Problem, Severity
+from mdanderson.report.cells import Cells, to_csv_lines
+from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES, Table
+from mdanderson.report.tables import timeline_rows
+from mdanderson.settings import Settings
+from mdanderson.timeline import Timeline, build_timeline
+
+if TYPE_CHECKING:
+    from mdanderson.batch.sheets import Sheets
+    from mdanderson.readers.measurements import MeasuredPatient
+
+__all__ = ["JUDGED", "Judge", "JudgedPart", "judge_part", "judge_patient"]
+
+_LOG = logging.getLogger(__name__)
+
+JUDGED: tuple[Table, ...] = (LESIONS, RESPONSES, PATIENTS)
+"""The tables that judging a patient fills."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """What is the same for every patient of a run."""
+
+    settings: Settings
+    criteria: tuple[str, ...]
+
+    def of_reader(self, reader: str) -> Judge:
+        """The same, where the statements of one reader count alone."""
+        return replace(self, settings=of_reader(self.settings, reader))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedPart:
+    """What a part came to. lines: text by table name, without header, in the order of the files."""
+
+    lines: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    scored: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    readings: Readings = field(default_factory=dict)
+
+
+def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
+    """Read and judge some patients; one that fails costs only itself. Raises `ManifestError` for a bad table."""
+    rows: dict[str, list[Cells]] = {table.name: [] for table in JUDGED}
+    problems: set[Problem] = set()
+    scored: list[str] = []
+    failed: dict[str, str] = {}
+    readings: Readings = {}
+    for patient_id, read, found in _read(part):
+        problems.update(found)
+        if read is None:
+            continue
+        try:
+            timeline = judge_patient(judge, read)
+            told = timeline_rows(timeline)
+            by_reader = readings_of(read.readers, functools.partial(_judge_as, judge, read))
+        except Exception as error:  # noqa: BLE001 - whatever one patient raises must not cost the others
+            _LOG.debug("a patient failed", exc_info=True)
+            failed[patient_id] = _told(error, patient_id, problems)
+            continue
+        for table in JUDGED:
+            rows[table.name] += told[table.name]
+        problems.update(timeline.problems)
+        join_readings(readings, by_reader)
+        why = why_failed(timeline)
+        if why:
+            failed[patient_id] = why
+        else:
+            scored.append(patient_id)
+    return JudgedPart(
+        lines={table.name: to_csv_lines(table, rows[table.name]) for table in JUDGED},
+        problems=tuple(problems),
+        scored=tuple(scored),
+        failed=failed,
+        readings=readings,
+    )
+
+
+def judge_patient(judge: Judge, patient: MeasuredPatient) -> Timeline:
+    """The patient's timeline. Raises `InputError` where no row can be used, and whatever the criteria raise."""
+    if not patient.examinations:
+        raise _without_row(patient)
+    return build_timeline(
+        patient.facts,
+        patient.examinations,
+        settings=judge.settings,
+        criteria=judge.criteria,
+        statements=patient.statements,
+        problems=patient.problems,
+    )
+
+
+def _judge_as(judge: Judge, patient: MeasuredPatient, reader: str) -> Timeline:
+    return judge_patient(judge.of_reader(reader), patient)
+
+
+def _without_row(patient: MeasuredPatient) -> InputError:
+    """Names the first row that lost a lesion; problems.csv has the others."""
+    faults = sorted(problem for problem in patient.problems if problem.severity is Severity.ERROR)
+    if not faults:
+        return InputError("no row of the patient can be used", way_out="give the patient a row with a date")
+    first = faults[0]
+    return InputError(f"no row can be used: {first.what}", where=first.where, way_out=first.how_to_fix)
+
+
+def _read(part: Sheets) -> Iterator[tuple[str, MeasuredPatient | None, Iterable[Problem]]]:
+    """(patient, what is read of it, problems); one by one where reading all of them meets a bug."""
+    from mdanderson.readers.measurements import about_table, read_measurements
+
+    beside = {"patients": part.patients, "reads": part.reads, "events": part.events}
+    try:
+        measurements = read_measurements(part.measurements, **beside)
+    except MdandersonError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the rows of one patient must not cost the others
+        _LOG.debug("reading met a bug", exc_info=True)
+        patient_ids = part.patient_ids
+        if len(patient_ids) < 2:
+            for patient_id in patient_ids:
+                yield patient_id, None, [Problem.from_error(as_error(error), patient_id=patient_id)]
+            return
+        for patient_id in patient_ids:
+            yield from _read(part.of({patient_id}))
+        return
+    of_whole_table = set(about_table(part.measurements))
+    yield "", None, set(measurements.problems) - of_whole_table
+    for patient in measurements:
+        yield patient.patient_id, patient, patient.problems
+
+
+def _told(error: Exception, patient_id: str, problems: set[Problem]) -> str:
+    """Why a patient failed, in a line; the problem joins the others."""
+    known = as_error(error)
+    problems.add(Problem.from_error(known, patient_id=patient_id))
+    return str(known)
