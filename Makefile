@@ -14,7 +14,7 @@ export XDG_CONFIG_HOME := $(CURDIR)/.cache/config
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format handbook lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -48,6 +48,9 @@ check: .venv/installed-test ## lint, format, types, import layers
 format: .venv/installed-test ## format and sort imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+handbook: .venv/installed ## write docs/criteria.md from the tables of rules and the settings
+	$(BIN)/python -c 'from pathlib import Path; from mdanderson.report.handbook import handbook; Path("docs/criteria.md").write_text(handbook(), encoding="utf-8")'
 
 lock: .venv/installed-test ## pin every dependency anew (addresses of registries are never written)
 	$(BIN)/python -m pip install --quiet uv
