@@ -122,7 +122,7 @@ class LesionFinding:
 
     Raises `MeasurementError` for numbers that are not finite, and for sizes, ratios and uptakes below zero.
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
-    `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/criteria.md, detail
+    `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/details.md, detail
     26); `parents_*_mm` those at baseline of the union of a merge's `parents`, measured as one region (detail 27).
     `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there.
     `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes

@@ -1,6 +1,6 @@
 """How sure a category of size is: two measurements of one unchanged lesion differ, and so may the category.
 
-Model (docs/criteria.md, section 6): the errors of the visits are independent of each other and normal; a relative
+Model (docs/details.md, uncertainty): the errors of the visits are independent of each other and normal; a relative
 change is taken to first order in them, about the sizes as measured. Two changes decide. The fall `now / baseline - 1`
 makes PR, the rise `now / reference - 1` makes PD, where the reference is the nadir or the baseline itself. Where it is
 another visit than the baseline, both depend on `now`: given the error of `now` they are independent, and what is left

@@ -191,7 +191,7 @@ class EventKind(StrEnum):
 
     @property
     def is_local_treatment(self) -> bool:
-        """Whether a lesion at its site changes for a local reason from then on (docs/criteria.md, detail 34)."""
+        """Whether a lesion at its site changes for a local reason from then on (docs/details.md, detail 34)."""
         return self in _LOCAL_EVENTS
 
 

@@ -123,7 +123,7 @@ def test_many_lesions_are_surer_than_one():
 # --- the printed probabilities ---------------------------------------------------------------------------------------
 
 PRINTED = [
-    # (measure, readers, printed in docs/criteria.md, simulated without linearising)
+    # (measure, readers, printed in docs/details.md, simulated without linearising)
     ("sum", ONE, 0.0004, 0.00157),
     ("product", ONE, 0.048, 0.0683),
     ("sum", TWO, 0.0086, 0.0179),

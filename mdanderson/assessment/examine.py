@@ -154,7 +154,7 @@ def _share(value: float | None) -> float | None:
 def _core_axes(
     station: Station, measured: LesionMeasurement, density: Density, known: Known | None, settings: Settings
 ) -> Diameters | None:
-    """The axes of the lytic core where a new sclerotic rim was drawn in (docs/criteria.md, detail 26), else None."""
+    """The axes of the lytic core where a new sclerotic rim was drawn in (docs/details.md, detail 26), else None."""
     reference, rim, region = measured.reference, measured.rim, measured.lesion.region
     if known is None or reference is None or rim is None or known.first.lesion_type is not LesionType.LYTIC:
         return None

@@ -1,4 +1,4 @@
-"""Not segmented is not gone: what the image shows at a lesion's place (docs/criteria.md, section 3, detail 31)."""
+"""Not segmented is not gone: what the image shows at a lesion's place (docs/details.md, detail 31)."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class _Desk:
     def _followed(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], status: Status, neighbours: Sequence[Region]
     ) -> None:
-        """A known lesion, in one piece or several; several are measured as one region (docs/criteria.md, detail 27)."""
+        """A known lesion, in one piece or several; several are measured as one region (docs/details.md, detail 27)."""
         if lesion_id in self.first_seen:
             self._seen_again(station, lesion_id, _together(parts), neighbours)
             return
@@ -251,7 +251,7 @@ class _Desk:
         )
 
     def _keep(self, finding: LesionFinding) -> bool:
-        """Of several images of one visit the one that covers the lesion best speaks (docs/criteria.md, detail 30)."""
+        """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30)."""
         before = self.found.get(finding.lesion_id)
         better = before is None or _coverage(finding) > _coverage(before)
         if better:

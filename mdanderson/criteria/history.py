@@ -56,7 +56,7 @@ class LesionHistory:
         return self.series.source(self.lesion_id, visit)
 
     def _first_seen(self) -> int | None:
-        """The visit that shows it first, be it that nobody can say whether it is new (docs/criteria.md, detail 31)."""
+        """The visit that shows it first, be it that nobody can say whether it is new (docs/details.md, detail 31)."""
         visits = range(self.baseline_visit, len(self._findings))
         return next((v for v in visits if self._seen[v] or any(f.size_mm for f in self._findings[v])), None)
 
@@ -238,7 +238,7 @@ class LesionHistory:
         return None if added is None else factor * added
 
     def _as_one_region(self, visit: int, group: frozenset[str], sequence: str) -> Fraction:
-        """Baseline size of merged parents as one region over their sizes added (docs/criteria.md, detail 27)."""
+        """Baseline size of merged parents as one region over their sizes added (docs/details.md, detail 27)."""
         for index in range(visit, self.baseline_visit, -1):
             union = next((f.parents_size_mm for f in self.source(index) if f.parents_size_mm is not None), None)
             added = self._size_at(self.baseline_visit, group, sequence, Fraction(1))

@@ -121,7 +121,7 @@ def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
 
 
 def _is_of_ill_defined(rule: LesionRule) -> bool:
-    """Whether a row lets a reader judge the size of what cannot be measured (docs/criteria.md, detail 12)."""
+    """Whether a row lets a reader judge the size of what cannot be measured (docs/details.md, detail 12)."""
     return rule.applies_to is AppliesTo.NON_MEASURABLE and rule.measure is Measure.SIZE
 
 

@@ -191,7 +191,7 @@ def value_at(
 
 
 def in_one_sequence(history: LesionHistory, visit: int, quantity: Quantity, settings: Settings) -> Quantity:
-    """The quantity in the first of `size_sequence_order` that was measured at both visits (docs/criteria.md, 32)."""
+    """The quantity in the first of `size_sequence_order` measured at both visits (docs/details.md, detail 32)."""
     if history.series.modality is not Modality.MR or history.first is None:
         return quantity
     before = {finding.sequence for finding in history.at(history.first) if quantity(finding) is not None}

@@ -24,7 +24,7 @@ def absorbed_into(findings: Findings) -> str:
 class ModalitySeries:
     """One modality over all visits. visits: lesion id -> findings, None where it was not looked at or not evaluable.
 
-    baseline_visit: its first evaluable visit, which everything later is compared with (docs/criteria.md, detail 22).
+    baseline_visit: its first evaluable visit, which everything later is compared with (docs/details.md, detail 22).
     """
 
     modality: Modality

@@ -63,7 +63,7 @@ class SoftTissue:
 
 
 def combine(soft: Category, bone: Category, *, has_targets: bool = True) -> Category:
-    """What both come to. A baseline takes no part (docs/criteria.md, detail 22)."""
+    """What both come to. A baseline takes no part (docs/details.md, detail 22)."""
     if Category.BL in {soft, bone} <= {Category.BL, Category.NE}:
         return Category.BL
     table = COMBINED if has_targets else COMBINED_WITHOUT_TARGETS

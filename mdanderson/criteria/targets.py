@@ -1,7 +1,7 @@
 """What RECIST 1.1 follows: which lesions are targets, by which diameter each is measured, which nodes are lesions.
 
 Every lesion that is no node is bone. A bone lesion is a target by its soft-tissue component only; nodes by their short
-axis. Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 3 and 4; docs/criteria.md, section 7, detail 24.
+axis. Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247, sections 3 and 4; docs/details.md, detail 24.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _qualifying_mm(history: LesionHistory, settings: Settings) -> Fraction | Non
 
 
 def _why_unfit(history: LesionHistory, settings: Settings) -> Problem | None:
-    """Why a reader's target cannot be one (docs/criteria.md, detail 24); None where the reader's word stands."""
+    """Why a reader's target cannot be one (docs/details.md, detail 24); None where the reader's word stands."""
     diameter = _diameter(history, target=True)
     size = _at_baseline(history, diameter, settings)
     where = _where(history.series.modality, history.lesion_id)

@@ -1,4 +1,4 @@
-"""Reference bone: what the patient's own uninvolved trabecular bone measures (docs/criteria.md, section 5).
+"""Reference bone: what the patient's own uninvolved trabecular bone measures (docs/details.md, definitions for images).
 
 Never an absolute HU: normal L1 goes from 226 +/- 44 HU below 30 years to 89 +/- 38 HU above 90 (PubMed 25884703).
 """

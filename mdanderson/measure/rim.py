@@ -2,7 +2,7 @@
 
 Profiles run along the outline's normals. A shell is thinner than the scale on which classes are decided, so profiles
 are read at half that scale. A normal cortex beside the lesion peaks sclerotic too: only a rise over baseline is a rim
-(docs/criteria.md, section 5 and detail 26).
+(docs/details.md, detail 26).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def measure_rim(volume: Volume, region: Region, reference: ReferenceBone, *, set
 def without_rim(
     volume: Volume, region: Region, reference: ReferenceBone, rim: Rim, *, settings: ImageSettings
 ) -> Region | None:
-    """`region` without the sclerotic shell drawn into it: the core that PD1 is judged on (docs/criteria.md, detail 26).
+    """`region` without the sclerotic shell drawn into it: the core that PD1 is judged on (docs/details.md, detail 26).
 
     The same region where there is no rim or it lies outside the outline; None where nothing else was drawn.
     Raises `UnitError` unless the image is in HU.

@@ -1,4 +1,4 @@
-"""events.csv: what happened to the patients, and when (docs/criteria.md, detail 34)."""
+"""events.csv: what happened to the patients, and when (docs/details.md, detail 34)."""
 
 from __future__ import annotations
 

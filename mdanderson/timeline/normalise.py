@@ -46,7 +46,7 @@ def _warning(finding: LesionFinding, visit: Visit, what: str, how_to_fix: str) -
 
 
 def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> LesionFinding:
-    """Axes in order (docs/criteria.md, detail 21); 0 mm is a statement that the lesion is gone."""
+    """Axes in order (docs/details.md, detail 21); 0 mm is a statement that the lesion is gone."""
     long_axis, short_axis = finding.long_axis_mm, finding.short_axis_mm
     if long_axis is not None and short_axis is not None and short_axis > long_axis:
         what = f"short axis {short_axis} mm is longer than long axis {long_axis} mm: swapped"
@@ -61,7 +61,7 @@ def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> Lesi
 
 
 def _of_baseline(finding: LesionFinding) -> LesionFinding:
-    """Nothing is new at the first visit of a modality (docs/criteria.md, detail 22)."""
+    """Nothing is new at the first visit of a modality (docs/details.md, detail 22)."""
     return replace(finding, status=Status.BASELINE) if finding.status is Status.NEW else finding
 
 

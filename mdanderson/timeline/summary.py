@@ -49,7 +49,7 @@ def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: Patie
     """What a criteria set's overall rows, in order of date, amount to.
 
     Only visits up to the first confirmed progression count for the best response; an unconfirmed one dates nothing.
-    Source: docs/criteria.md, details 13 and 20.
+    Source: docs/details.md, details 13 and 20.
     """
     progression, dated = _progression(overall)
     judged = [row for row in overall if row.category is not Category.BL]

@@ -46,7 +46,7 @@ class _Group(Generic[Taken]):
 def group_visits(images: Sequence[Taken], *, window_days: int) -> tuple[tuple[Taken, ...], ...]:
     """Images that are one visit, visits in order of date.
 
-    At most `window_days` from a visit's first image with a blank or the same label: one visit (docs/criteria.md, detail
+    At most `window_days` from a visit's first image with a blank or the same label: one visit (docs/details.md, detail
     30).
     """
     return tuple(tuple(group.members) for group in _group(images, window_days))
