@@ -67,7 +67,7 @@ def together_at(lesion, visit, sequence, family):
 def sequence_of(lesion, visit, settings):
     """MR: the first sequence of `size_sequence_order` that the first and this visit have; one without name counts."""
     first, row = lesion["rows"][lesion["first"]], lesion["rows"].get(visit)
-    for sequence in [*map(str, settings.policy.size_sequence_order), ""]:
+    for sequence in [*map(str, settings.policy.size_sequence_order), *sorted(first["sizes"])]:
         if row and sequence in first["sizes"] and (sequence in row["sizes"] or row["gone"]):
             return sequence
     return ""
@@ -203,6 +203,8 @@ def measured_uptake(lesion, visit, settings):
             return "CR"
     elif since:
         reference = min(since) if policy.progression_reference == "nadir" else since[0]
+        if lesion["calm"] is not None and policy.progression_reference == "baseline":
+            lesion["open"].add("F10")
         if now >= reference * (1 + number(policy.pd_uptake_rise)):
             return "PD"
     if first is None:

@@ -42,7 +42,8 @@ def classify(patient, examinations, settings):
 def opened(course):
     """Details that a disagreement hangs on, still to be decided (see test_against_naive)."""
     lesions = [lesion for one in course["modalities"].values() for lesion in one["lesions"]]
-    return course["open"].union(*(lesion["open"] for lesion in lesions))
+    exams = [exam for visit in course["visits"] for exam in visit["exams"].values()]
+    return course["open"].union(*(one["open"] for one in lesions + exams))
 
 
 # flare
@@ -175,6 +176,8 @@ def settled_at(course, name, visit, later, names):
         return None
     lesions = [one for one in modality["lesions"] if one["name"] in names]
     further = [one for one in new_lesions_at(modality["lesions"], later) if one["first"] > visit]
+    if further and not all(judged_at(one, later) for one in lesions):
+        course["open"].add("F9")
     if further or any(worse(one, visit, later, modality["lesions"], settings) for one in lesions):
         return "worse"
     judged = [judged_at(one, later) for one in lesions]

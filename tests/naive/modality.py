@@ -40,8 +40,7 @@ def make_lesion(name, modality, exams, start, settings):
     if kind == "new" and first is None:
         return None
     row = rows[first] if first is not None else {"type": None, "measurable": None, "sizes": {}}
-    order = [*map(str, settings.policy.size_sequence_order), ""]
-    axis = long_axis(row, order)
+    axis = max((axes[0] for axes in row["sizes"].values()), default=None)
     measurable = row["measurable"]
     if measurable is None:
         measurable = axis is not None and axis >= number(settings.policy.minimum_size_mm)
@@ -57,7 +56,7 @@ def make_lesion(name, modality, exams, start, settings):
         "measurable": bool(measurable) and modality in ANATOMICAL,
         "calm": None,
         "refuted": None,
-        "open": set(),
+        "open": {"F12"} if kind == "baseline" and row["measurable"] and not row["sizes"] else set(),
     }
 
 
@@ -203,7 +202,7 @@ def category_of(modality, judged, core, by_size, new, answered, settings, *, emp
     if by_size == "PR" or share_responds(judged, answered, settings):
         return "PR"
     # without lesions at baseline nothing was followed (an ambiguity: SD4 alone could be read as SD), unless a flare was
-    followed = core or any(lesion["calm"] is not None for lesion in judged)
+    followed = core or any(lesion["kind"] == "new" and lesion["calm"] is not None for lesion in judged)
     return "SD" if followed and by_size != "NE" else "NE"
 
 

@@ -58,7 +58,7 @@ def read_exam(exam):
             rows[lesion] = read_row(findings)
     rows |= {parent: add_parts(several) for parent, several in parts.items()}
     merged = {member: frozenset(members) for members in merges for member in members}
-    return {"ok": exam.evaluable, "rows": rows, "merged": merged}
+    return {"ok": exam.evaluable, "rows": rows, "merged": merged, "open": set()}
 
 
 def read_row(findings):
@@ -113,6 +113,9 @@ def carry_merges(visits, modality):
             speaking = [one for one in sorted(members) if one in rows]
             if len(speaking) < 2:
                 merged |= dict.fromkeys(members, members)
+                exam["open"] |= {"F14"} if speaking and speaking[0] != sorted(members)[0] else set()
+            else:
+                exam["open"].add("F13")
         for member, members in list(merged.items()):
             speaker = next((one for one in sorted(members) if one in rows), None)
             if member not in rows and speaker is not None:

@@ -10,6 +10,20 @@ from decimal import Decimal
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
+from mdanderson.findings import Density
+
+OPEN = {
+    "F4": "detail 10: whether a hotter focus, still cooler than at baseline, is its own other sign of response",
+    "F7": "details 10, 12, 16: a reader's PD2 or PD3 on a flare lesion at the settling visit makes it worse",
+    "F8": "detail 16: one of several flare lesions is silent at the settling visit",
+    "F9": "detail 10: a further new focus settles a flare although the flare lesion is not assessed there",
+    "F10": "details 16, 23: progression_reference=baseline after a settled flare",
+    "F12": "details 1, 3: a lesion stated measurable without diameters at baseline is core",
+    "F13": "detail 2: the nadir of a visit at which lesions were merged that have parted since",
+    "F14": "detail 27: under whose name a merge goes on",
+}.keys()
+"""Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""
+
 GAPS = (21, 41, 42, 43, 56, 63, 84, 90, 180)
 FACTORS = ("0", "0.4", "0.499", "0.5", "0.501", "0.8", "1", "1.1", "1.249", "1.25", "1.251", "1.6", "3")
 SIZES = ("20x10", "40x20", "12x8", "10x6", "10x10", "9.9x6", "8x6", "6x4", "5x4", "4.9x3")
@@ -25,6 +39,7 @@ CODES = {
 CODES["XR"] = CODES["CT"]
 TYPES = ("", "lytic", "blastic", "mixed")
 
+KINDS = {"CT": ["", "density"], "XR": ["", "density"], "MR": ["", "MR", "T1", "STIR", "OPP", "two"]}
 POLICIES = {
     "progression_reference": ["nadir", "baseline"],
     "size_scope": ["sum", "each"],
@@ -67,7 +82,20 @@ def numbers(draw, modality, first, kind):
     if modality in {"NM", "PT"}:
         return f"u={draw(st.sampled_from(RATIOS))}"
     size = scaled(first, draw(st.sampled_from(FACTORS[1:])))
-    return size if kind != "MR" else f"{size} s={draw(st.sampled_from(SIGNALS))}"
+    return size + draw(extras(kind))
+
+
+@st.composite
+def extras(draw, kind):
+    """What is measured beside the size: density, or the signal of one or two sequences."""
+    if kind == "density":
+        return f" d={draw(st.sampled_from(sorted(PLACES)))}"
+    if kind in {"T1", "STIR", "OPP", "MR"}:
+        return f" {'' if kind == 'MR' else kind} s={draw(st.sampled_from(SIGNALS))}"
+    if kind == "two":
+        one, other = draw(st.sampled_from(SIGNALS)), draw(st.sampled_from(SIGNALS))
+        return f" T1 s={one} | {draw(st.sampled_from(SIZES))} STIR s={other}"
+    return ""
 
 
 @st.composite
@@ -94,18 +122,16 @@ def row(draw, modality, first, kind, plain):
 
 
 @st.composite
-def lesion(draw, modality, count, signals):
+def lesion(draw, modality, count, kind):
     """One row of a reader's table: a cell per examination."""
     first = draw(st.sampled_from(SIZES))
-    kind = "MR" if modality == "MR" and signals else ""
     starts = 0 if not rarely(draw, 3) else draw(st.integers(0, count - 1))
-    words = draw(numbers(modality, first, kind)) if modality in {"NM", "PT"} else first
-    if kind:
-        words += f" s={draw(st.sampled_from(SIGNALS))}"
+    words = f"u={draw(st.sampled_from(RATIOS[1:]))}" if modality in {"NM", "PT"} else first
     if modality in {"CT", "XR"}:
         words += " " + draw(st.sampled_from(TYPES))
     if modality not in {"NM", "PT"} and rarely(draw, 4):
         words += " " + draw(st.sampled_from(["ill", "measurable"]))
+    words += draw(extras(kind))
     cells = [None] * starts
     if starts:
         status = draw(st.sampled_from(["new", "new", "new", "new", "followed", "equivocal", "not_evaluable"]))
@@ -131,8 +157,8 @@ def patients(draw, modalities=("CT", "MR", "NM", "XR", "PT")):
     for modality in chosen:
         present = [day for day in days if not rarely(draw, 6)] or days
         names = [f"L{index + 1}" for index in range(draw(st.integers(1, 4)))]
-        signals = rarely(draw, 2)
-        table = {name: draw(lesion(modality, len(present), signals)) for name in names}
+        kind = draw(st.sampled_from(KINDS.get(modality, [""])))
+        table = {name: draw(lesion(modality, len(present), kind)) for name in names}
         for index, day in enumerate(present):
             said = {name: cells[index] for name, cells in table.items() if cells[index] is not None}
             exams.append((day, modality, said, "unreadable" if rarely(draw, 20) else ""))
@@ -141,8 +167,52 @@ def patients(draw, modalities=("CT", "MR", "NM", "XR", "PT")):
     return exams, treatment, death, draw(policies())
 
 
+def bone(median, lytic, sclerotic, rim=0.1, filled=None, cleared=None, **more):
+    """A place in CT bone of 200 +/- 30 HU."""
+    return Density(
+        mean_hu=median,
+        median_hu=median,
+        lytic_fraction=lytic,
+        sclerotic_fraction=sclerotic,
+        rim_fraction=rim,
+        fill_in_fraction=filled,
+        cleared_fraction=cleared,
+        **({"reference_hu": 200, "reference_sd_hu": 30} | more),
+    )
+
+
+PLACES = {
+    "lytic": bone(40, 0.8, 0.0),
+    "faint": bone(150, 0.3, 0.0, rim=0.3),
+    "rimmed": bone(60, 0.5, 0.0, rim=0.6, filled=0.2, cleared=0.3),
+    "almost_rim": bone(60, 0.5, 0.0, rim=0.49, filled=0.249, cleared=0.3),
+    "partly": bone(90, 0.4, 0.2, rim=0.2, filled=0.25, cleared=0.5),
+    "filled": bone(600, 0.0, 0.9, rim=None, filled=0.5, cleared=0.95),
+    "almost_filled": bone(600, 0.0, 0.9, rim=None, filled=0.499, cleared=0.95),
+    "dense": bone(600, 0.0, 0.9),
+    "normal": bone(200, 0.0, 0.0, filled=0.0, cleared=1.0),
+    "at_the_limit": bone(160, 0.099, 0.099, filled=0.1, cleared=0.9, lytic_focus_mm=3.9),
+    "off_the_limit": bone(159, 0.0, 0.0, filled=0.1, cleared=0.9),
+    "with_a_focus": bone(200, 0.05, 0.0, filled=0.1, cleared=0.9, lytic_focus_mm=4.0),
+    "wide_bone": bone(250, 0.0, 0.0, reference_sd_hu=50),
+    "no_reference": Density(mean_hu=300, median_hu=300, reference_source="superscan"),
+}
+"""Densities, named in a table's words as `d=lytic`."""
+
+
 def build(paper, patient):
-    return [paper.exam(day, modality, why=why, **said) for day, modality, said, why in patient[0]]
+    return [examination(paper, *exam) for exam in patient[0]]
+
+
+def examination(paper, day, modality, said, why):
+    """`d=` names a density of the table above, `|` parts the sequences of MR."""
+    densities, lesions = {}, {}
+    for name, words in said.items():
+        for word in words.split():
+            if word.startswith("d="):
+                densities[name] = PLACES[word[2:]]
+        lesions[name] = tuple(" ".join(w for w in one.split() if w[:2] != "d=") for one in words.split("|"))
+    return paper.exam(day, modality, why=why, densities=densities, **lesions)
 
 
 def by_package(timeline):
@@ -165,7 +235,7 @@ def compare(paper, naive, patient, examinations):
     timeline = paper.timeline(*examinations, treatment=treatment, death=death, policy=policy)
     rows, summary = by_package(timeline)
     expected = naive.classify(timeline.patient, examinations, paper.settings(**policy))
-    assume(not expected["open"])
+    assume(not expected["open"] & OPEN)
     different = {key: (rows.get(key), one) for key, one in expected["rows"].items() if rows.get(key) != one}
     for one in timeline.responses:
         note(f"{one.visit} {one.scope} {one.category} {one.unconfirmed} {one.flare} {one.reason}")
@@ -174,7 +244,38 @@ def compare(paper, naive, patient, examinations):
     assert summary == expected["summary"]
 
 
+@st.composite
+def merging(draw):
+    """Lesions that merge or fall apart in a table, beside one that is steady; no treated ones."""
+    modality = draw(st.sampled_from(["CT", "MR", "XR"]))
+    first = draw(st.sampled_from(["20x10", "40x20", "12x8", "10x10"]))
+    exams = [(0, modality, {"L1": first, "L2": draw(st.sampled_from(["20x10", "12x10"])), "L3": "14x10"}, "")]
+    for visit in range(1, draw(st.integers(2, 4))):
+        one, other = (scaled(first, draw(st.sampled_from(FACTORS[1:]))) for _ in range(2))
+        fates = [
+            {"L1": one, "L2": other},
+            {"L1": f"merged {one} <L1;L2"},
+            {"L2": f"merged {one} <L1;L2"},
+            {"L9": f"merged {one} <L1;L2"},
+            {"L1": one},
+            {"L2": one},
+            {"L1": "resolved"},
+            {"L1": "missing"},
+            {"L1a": f"split {one} <L1", "L1b": f"split {other} <L1", "L2": "12x10"},
+            {"L1a": f"split {one} <L1", "L1b": "split <L1", "L2": "12x10"},
+        ]
+        steady = {"L3": draw(st.sampled_from(["14x10", "14x10", "7x5", "missing"]))}
+        exams.append((90 * visit, modality, draw(st.sampled_from(fates)) | steady, ""))
+    return exams, -365, None, draw(policies())
+
+
 @settings(max_examples=400)
 @given(patient=patients())
 def test_every_category_agrees_with_the_naive_implementation(paper, naive, patient):
+    compare(paper, naive, patient, build(paper, patient))
+
+
+@settings(max_examples=100)
+@given(patient=merging())
+def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, naive, patient):
     compare(paper, naive, patient, build(paper, patient))
