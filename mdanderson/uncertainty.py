@@ -23,8 +23,8 @@ from mdanderson.errors import MeasurementError
 from mdanderson.settings import Uncertainty
 
 __all__ = [
-    "CategoryProbabilities",
     "CategoryLimits",
+    "CategoryProbabilities",
     "Measured",
     "category_probabilities",
     "diameter_sd_mm",
@@ -321,7 +321,9 @@ def _panels(rise: Line, floor: Line, fall: Line) -> list[float]:
     return sorted(edge for edge in edges if _EDGES[0] <= edge <= _EDGES[-1])
 
 
-def _nothing_left(now: Measured, baseline: Measured, earlier: Measured, limits: CategoryLimits) -> CategoryProbabilities | None:
+def _nothing_left(
+    now: Measured, baseline: Measured, earlier: Measured, limits: CategoryLimits
+) -> CategoryProbabilities | None:
     """A complete response, if there was anything before."""
     if not (baseline.number or earlier.number):
         return None

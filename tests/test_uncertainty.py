@@ -16,8 +16,8 @@ from scipy.stats import multivariate_normal, norm
 from mdanderson.errors import MeasurementError
 from mdanderson.settings import Uncertainty
 from mdanderson.uncertainty import (
-    CategoryProbabilities,
     CategoryLimits,
+    CategoryProbabilities,
     Measured,
     category_probabilities,
     diameter_sd_mm,
@@ -510,7 +510,9 @@ spreads = st.one_of(st.just(0.0), st.floats(0, 1e3), st.sampled_from([1e-300, 5e
 measurements = st.builds(lambda size, sd: Measured(size=size, sd=sd), sizes, spreads)
 axes = st.decimals("0.1", "300", places=1).map(Fraction)
 lesions = st.builds(lambda one, other: Measured.from_diameters(max(one, other), min(one, other), ONE), axes, axes)
-limit_sets = st.sampled_from([MDA, RECIST, CategoryLimits(fall=Fraction(1, 1000), rise=Fraction(10), rise_mm=Fraction(200))])
+limit_sets = st.sampled_from(
+    [MDA, RECIST, CategoryLimits(fall=Fraction(1, 1000), rise=Fraction(10), rise_mm=Fraction(200))]
+)
 
 
 @given(measurements, measurements, st.none() | measurements, limit_sets, st.none() | measurements)

@@ -1,4 +1,4 @@
-"""How dense a lesion is against the patient's own bone: classes, fill-in, type (docs/details.md, definitions for images).
+"""How dense a lesion is against its own bone: classes, fill-in, type (docs/details.md, definitions for images).
 
 Every share counts imaged voxels of the region only, at the scale `smoothing_sigma_mm`, averaged inside the region.
 """
