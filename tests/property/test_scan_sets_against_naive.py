@@ -103,13 +103,13 @@ def judged(paper, visits, criteria, sections):
     return [str(row.category) for row in rows]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(visits=pets(), sections=limits("percist"))
 def test_percist_agrees_with_the_naive_implementation(paper, naive_pet, visits, sections):
     assert judged(paper, visits, "percist", sections) == naive_pet.percist(visits, paper.settings(sections))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(visits=pets(), sections=limits("eortc"))
 def test_eortc_agrees_with_the_naive_implementation(paper, naive_pet, visits, sections):
     assert judged(paper, visits, "eortc", sections) == naive_pet.eortc(visits, paper.settings(sections))
@@ -141,7 +141,7 @@ def scan_exams(paper, scans, old):
     return exams
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(
     scans=bone_scans(),
     old=st.booleans(),
@@ -169,7 +169,7 @@ def soft_tissue(draw, scans):
     return [(day, role, "20x16" if index == 0 else draw(st.sampled_from(later))) for index, day in enumerate(days)]
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data(), scans=bone_scans(), old=st.booleans())
 def test_the_combination_agrees_with_the_naive_implementation(paper, naive_pcwg3, data, scans, old):
     images = data.draw(soft_tissue(scans))
