@@ -42,7 +42,7 @@ STRUCTURE_COLUMNS = ("pain", "alignment", "collapse", "posterolateral")
 _FLAGS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
 _NUMBER = re.compile(r"[+-]?(\d{1,9}\.?\d{0,20}|\.\d{1,20})([eE][+-]?\d{1,2})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-_WITH_UNIT = re.compile(r"(?P<number>[+-]?\d+([.,]\d+)?)\s*[^\W\d_]+\S*", re.ASCII)
+_WITH_UNIT = re.compile(r"(?P<number>[+-]?\d+([.,]\d+)?)\s*[a-z%²]+\.?", re.ASCII | re.IGNORECASE)
 _LARGEST_MM = 1000
 _YEARS = range(1900, 2101)
 

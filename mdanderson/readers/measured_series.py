@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
@@ -41,9 +40,11 @@ def examinations_of(
             by_modality.setdefault(one.modality, [])
     examinations: list[Examination] = []
     problems: list[Problem] = []
+    usable_days = {row.date for its_rows in by_modality.values() for row in its_rows}
     for modality, its_rows in by_modality.items():
         its_lost = [one for one in lost if one.modality in {None, modality}]
-        series = _Series(modality=modality, visits=visits, lost=its_lost, problems=problems)
+        lost_days = {one.date for one in its_lost if one.date and (one.modality or one.date not in usable_days)}
+        series = _Series(modality=modality, visits=visits, lost=its_lost, lost_days=lost_days, problems=problems)
         examinations += series.read(its_rows)
     return tuple(sorted(examinations, key=lambda one: (one.date, one.modality))), tuple(problems)
 
@@ -52,6 +53,7 @@ def examinations_of(
 class _Series:
     """One modality of one patient, read day by day.
 
+    lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
     seen: lesion -> (first day that showed it, sequences). parts: part of a split -> lesion. merged: name of a merge,
     which no lesion had before -> the lesion that carries it.
     """
@@ -59,6 +61,7 @@ class _Series:
     modality: Modality
     visits: Mapping[dt.date, str]
     lost: list[LostRow]
+    lost_days: set[dt.date]
     problems: list[Problem]
     first: dt.date = dt.date.max
     seen: dict[str, tuple[dt.date, set[str]]] = field(default_factory=dict)
@@ -70,7 +73,7 @@ class _Series:
         """Every day on which the modality was looked at."""
         rows.sort(key=_by_date)
         days = {date: list(group) for date, group in groupby(rows, key=_by_date)}
-        days |= {one.date: [] for one in self.lost if one.date and one.modality and one.date not in days}
+        days |= {date: [] for date in self.lost_days - days.keys()}
         self.first = min(days, default=dt.date.max)
         examinations = [self._examination(date, days[date]) for date in sorted(days)]
         why = self._without_baseline()
@@ -119,12 +122,11 @@ class _Series:
             lesion_id = self.merged[lesion_id]
         if status in {Status.SPLIT, Status.MERGED} and not self._has_parents(row, facts["parents"]):
             return None
-        return self._made(row, lesion_id, status or self._told(row, lesion_id), facts)
-
-    def _made(self, row: MeasuredRow, lesion_id: str, status: Status, facts: Mapping[str, Any]) -> LesionFinding:
+        if status is None or status is Status.FOLLOWED:
+            status = self._told(row, lesion_id)
         return LesionFinding(
             lesion_id=lesion_id,
-            status=self._told(row, lesion_id) if status is Status.FOLLOWED else status,
+            status=status,
             modality=self.modality,
             date=row.date,
             visit=self.visits[row.date],
