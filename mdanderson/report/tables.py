@@ -1,11 +1,11 @@
-"""From a patient's timeline to the rows of the result tables, and to a table for the terminal."""
+"""From a patient's timeline to the rows of the result tables."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mdanderson.errors import Problem
@@ -16,12 +16,10 @@ from mdanderson.stability import mirels, sins
 from mdanderson.vocabulary import LesionType, Modality, Status
 
 if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
     from mdanderson.criteria.assessment import LesionAssessment, Response
     from mdanderson.timeline import Summary, Timeline
 
-__all__ = ["lesion_row", "patient_row", "problem_row", "response_row", "response_table", "timeline_rows"]
+__all__ = ["lesion_row", "patient_row", "problem_row", "response_row", "timeline_rows"]
 
 
 def timeline_rows(timeline: Timeline) -> dict[str, tuple[Cells, ...]]:
@@ -97,22 +95,6 @@ def _named(*names: str) -> Callable[[object], dict[str, object]]:
     """What reads these attributes of a thing, by their names."""
     get = operator.attrgetter(*names)
     return lambda source: dict(zip(names, get(source), strict=True))
-
-
-def response_table(rows: Iterable[Mapping[str, str]]) -> RichTable:
-    """The overall responses for the terminal, from rows of responses.csv by column name."""
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    table = RichTable(box=None, pad_edge=False, header_style="bold")
-    for name in ("patient", "visit", "date", "category"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("reason", overflow="fold")
-    for row in rows:
-        category = row["category"] + (" (unconfirmed)" if row["unconfirmed"] == "true" else "")
-        cells = (row["patient_id"], row["visit"], row["date"], category, row["reason"])
-        table.add_row(*(Text(cell) for cell in cells))
-    return table
 
 
 _OF_FINDING = _named(

@@ -15,7 +15,8 @@ from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Density, Examination, LesionFinding, PatientFacts
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
 from mdanderson.report.progress import shown_progress
-from mdanderson.report.tables import problem_row, response_table, timeline_rows
+from mdanderson.report.tables import problem_row, timeline_rows
+from mdanderson.report.terminal import response_table
 from mdanderson.report.trace import TRACE, trace_rows, trace_text
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline
@@ -174,11 +175,18 @@ def test_trace(timeline: Timeline) -> None:
     assert fired.startswith("    PR3 (PR) fired: ")
     assert "    PD1 (PD) not fired: " in later
     assert "  mda2010 CT: PR, " in later
-    assert later.index("    PR3") < later.index("  mda2010")
+    assert later.index("    PR3") < later.index("  mda2010 CT")
 
 
 def test_the_terminal_shows_what_was_said_and_no_markup() -> None:
-    row = {"patient_id": "[red]P", "visit": "v1", "date": "2024-04-02", "category": "PD", "reason": "L01 [25 %]"}
+    row = {
+        "patient_id": "[red]P",
+        "visit": "v1",
+        "date": "2024-04-02",
+        "category": "PD",
+        "reason": "L01 [25 %]",
+        "criteria": "mda2010",
+    }
     out = io.StringIO()
     console = Console(file=out, width=100)
     console.print(response_table([row | {"unconfirmed": "true"}, row | {"unconfirmed": "false", "category": "SD"}]))

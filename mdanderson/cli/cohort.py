@@ -1,0 +1,197 @@
+"""The commands that judge a cohort: `score` from images, `classify` a reader's table, `agree` of two readers."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mdanderson.cli.tell import STOPPED, agreement_part, end, say, show, show_results
+from mdanderson.errors import SettingsError
+from mdanderson.vocabulary import DEFAULT_CRITERIA
+
+if TYPE_CHECKING:
+    from mdanderson.settings import Settings
+
+__all__ = ["CohortFile", "agree", "classify", "score"]
+
+CohortFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="COHORT",
+        show_default=False,
+        help="The manifest (CSV, TSV or Parquet), one row per image: patient_id, image, date, modality, visit, mask.",
+    ),
+]
+_Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="OUT", show_default=False, help="Results folder; made when new.")
+]
+_Criteria = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", show_default=DEFAULT_CRITERIA, help="Criteria set; repeat it, or give a comma list."),
+]
+_Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="Settings; `mdanderson settings` prints a complete file."),
+]
+_By = Annotated[
+    str, typer.Option(metavar="COLUMN", show_default=False, help="Column of patients.csv to group the summary by.")
+]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def score(
+    cohort: CohortFile,
+    out: _Out,
+    criteria: _Criteria = None,
+    config: _Config = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
+    by: _By = "",
+    no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
+        bool, typer.Option("--no-report", help="Tables only; this version writes nothing else.")
+    ] = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Score every patient and write the tables to OUT: lesions, responses, patients, problems (.csv) and run.json.
+
+    Sizes are in mm, densities in HU, changes are fractions (-0.5 = half). A run that was stopped goes on where it was.
+
+    Example: mdanderson score cohort.csv -o results --workers 2
+
+    Exit code 0: every patient was scored, 1: some failed (see problems.csv), 2: none.
+    """
+    from mdanderson.batch import score as score_cohort
+    from mdanderson.report.progress import shown_progress
+
+    with _one_interrupt(), shown_progress(quiet=quiet) as progress:
+        results = score_cohort(
+            cohort,
+            out,
+            settings=_settings(config),
+            criteria=_names(criteria),
+            workers=workers,
+            fresh=fresh,
+            by=by,
+            progress=progress,
+        )
+    if not quiet:
+        show_results(results, by=by, verb="scored")
+    none_done = "no patient could be scored; see problems.csv in the results folder"
+    end(results.failed, any_done=bool(results.scored), none_done=none_done)
+
+
+def classify(
+    measurements: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MEASUREMENTS",
+            show_default=False,
+            help="A reader's table (CSV, TSV or Parquet), one row per lesion and visit: patient_id, date, lesion_id, "
+            "modality, long_axis_mm, short_axis_mm, ...",
+        ),
+    ],
+    out: _Out,
+    criteria: _Criteria = None,
+    config: _Config = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that judge.")
+    ] = None,
+    by: _By = "",
+    quiet: _Quiet = False,
+) -> None:
+    """Judge a reader's table by the same criteria, without images, and write the same tables to OUT.
+
+    patients.csv, reads.csv and events.csv beside the table are used. A lesion without a row is not assessed, not gone;
+    0 mm says that it is gone. Where several readers read a patient, they are compared as by `agree`.
+
+    Example: mdanderson classify measurements.csv -o results --criteria mda2010,recist11
+
+    Exit code 0: every patient was classified, 1: some failed (see problems.csv), 2: none.
+    """
+    from mdanderson.batch import classify as classify_table
+    from mdanderson.report.progress import shown_progress
+
+    try:
+        with _one_interrupt(), shown_progress(quiet=quiet) as progress:
+            results = classify_table(
+                measurements,
+                out,
+                settings=_settings(config),
+                criteria=_names(criteria),
+                workers=workers,
+                by=by,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say("stopped; the same command starts again")
+        raise typer.Exit(STOPPED) from None
+    if not quiet:
+        show_results(results, by=by, verb="classified")
+    none_done = "no patient could be classified; see problems.csv in the results folder"
+    end(results.failed, any_done=bool(results.scored), none_done=none_done)
+
+
+def agree(
+    out_a: Annotated[Path, typer.Argument(metavar="OUT_A", show_default=False, help="Results of the first reader.")],
+    out_b: Annotated[Path, typer.Argument(metavar="OUT_B", show_default=False, help="Results of the second reader.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", show_default=False, help="Folder for the tables.")],
+    names: Annotated[
+        str, typer.Option(metavar="A,B", show_default="of the folders", help="What to call the readers.")
+    ] = "",
+    quiet: _Quiet = False,
+) -> None:
+    """Compare two readers of one cohort: Cohen's kappa, limits of agreement, and the visits that a third should see.
+
+    Writes agreement.csv, agreement_measurements.csv and adjudication.csv to DIR.
+
+    Example: mdanderson agree results_a results_b -o agreement --names Smith,Jones
+    """
+    from mdanderson.batch import agreement
+    from mdanderson.batch.results import RESEARCH_USE
+
+    found = agreement(out_a, out_b, out, names=_two_names(names))
+    if not quiet:
+        show([agreement_part(found), f"Tables: {out}", RESEARCH_USE])
+
+
+@contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Ctrl-C stops the block once; pressed again it disturbs neither the workers' orderly end nor our own."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is stop:
+            signal.signal(signal.SIGINT, before)
+
+
+def _settings(config: Path | None) -> Settings:
+    from mdanderson.settings import Settings
+
+    return Settings.from_toml(config) if config is not None else Settings()
+
+
+def _names(criteria: Sequence[str] | None) -> tuple[str, ...]:
+    """Names as given, repeated or in comma lists, each once."""
+    names = (name.strip() for given in criteria or (DEFAULT_CRITERIA,) for name in given.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _two_names(names: str) -> tuple[str, str] | None:
+    """The names of two readers; None where none are given. Raises `SettingsError` for any other number."""
+    if not names:
+        return None
+    given = [name.strip() for name in names.split(",")]
+    if len(given) != 2 or not all(given) or given[0] == given[1]:
+        raise SettingsError(f"names {names!r}", way_out="give two different ones, as in --names Smith,Jones")
+    return given[0], given[1]

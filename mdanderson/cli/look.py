@@ -1,0 +1,73 @@
+"""The commands that judge nothing: the demo cohort, a check of what is there, the trace of a category, the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mdanderson.cli.cohort import CohortFile
+from mdanderson.cli.tell import SOME_FAILED, fail
+from mdanderson.errors import OutputError
+
+__all__ = ["check", "demo", "explain", "settings"]
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="A new or empty folder.")],
+) -> None:
+    """Write the embedded demo cohort: phantoms with known answers.
+
+    Example: mdanderson demo demo
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputError("the folder is not empty", where=str(folder), way_out="name a new one")
+    from mdanderson.phantoms import write_demo
+
+    write_demo(folder)
+    typer.echo(f"The demo cohort is in {folder}; score it: mdanderson score {folder / 'cohort.csv'} -o results")
+
+
+def check(cohort: CohortFile) -> None:
+    """Read everything, score nothing: print every problem, where it is and the way out.
+
+    Example: mdanderson check cohort.csv
+
+    Exit code 0: no errors, 1: some, 2: no patient has a readable image.
+    """
+    from mdanderson.batch.check import check as check_cohort
+    from mdanderson.readers.manifest import read_cohort
+
+    found = check_cohort(read_cohort(cohort))
+    for problem in found.problems:
+        typer.echo(str(problem))
+    typer.echo(f"{found.patients} patients, {found.images} images read, {found.errors} errors")
+    if not found.usable:
+        raise typer.Exit(fail("no patient has a readable image"))
+    if found.errors:
+        raise typer.Exit(SOME_FAILED)
+
+
+def explain(
+    out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
+    patient: Annotated[str, typer.Option("--patient", "-p", metavar="P", show_default=False, help="The patient.")],
+    visit: Annotated[str | None, typer.Option(metavar="V", help="One visit, by label or date; else all.")] = None,
+) -> None:
+    """Print the whole trace of a category: what every row of every criteria set said, of each lesion, with its numbers.
+
+    Example: mdanderson explain results --patient P01 --visit 2024-04-02
+    """
+    from mdanderson.batch.explain import explain as explain_patient
+
+    typer.echo(explain_patient(out, patient, visit=visit))
+
+
+def settings() -> None:
+    """Print every setting with its default and source, as a TOML file to edit and give to --config.
+
+    Example: mdanderson settings > mine.toml
+    """
+    from mdanderson.report.settings_toml import settings_toml
+
+    typer.echo(settings_toml(), nl=False)

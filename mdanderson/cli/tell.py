@@ -1,0 +1,88 @@
+"""How the command line speaks: one line per mistake on stderr, tables on stdout, an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from mdanderson.batch import Results
+    from mdanderson.statistics import Agreement
+
+__all__ = ["NOTHING_DONE", "SOME_FAILED", "STOPPED", "agreement_part", "end", "fail", "say", "show", "show_results"]
+
+SOME_FAILED, NOTHING_DONE, STOPPED = 1, 2, 130
+_PIPE_WIDTH = 160
+"""Characters in a line of a table that does not go to a terminal."""
+_MOST_RESPONSES = 100
+"""Responses that are printed; of more, the cohort's summary is."""
+_MOST_FAILURES = 20
+
+
+def say(line: str) -> None:
+    """One line on stderr."""
+    typer.echo(f"mdanderson: {' '.join(line.split())}", err=True)
+
+
+def fail(line: str) -> int:
+    """The line that says why nothing could be done, and the exit code for it."""
+    say(line)
+    return NOTHING_DONE
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Tables and lines on stdout."""
+    console = _console()
+    for part in parts:
+        console.print(part)
+
+
+def show_results(results: Results, *, by: str, verb: str) -> None:
+    """What a run came to: every response of few patients, else the rates of the cohort; and what readers agree on."""
+    from mdanderson.batch.results import RESEARCH_USE
+    from mdanderson.report.terminal import response_table, summary_table
+    from mdanderson.statistics import SUMMARY
+
+    responses = results.overall()
+    parts: list[RenderableType] = []
+    if len(responses) <= _MOST_RESPONSES:
+        parts.append(response_table(responses))
+    if by or len(responses) > _MOST_RESPONSES:
+        rows = (dict(zip(SUMMARY.column_names, row, strict=True)) for row in results.summary_rows(by))
+        parts.append(summary_table(rows))
+    parts += map(agreement_part, results.agreements)
+    parts.append(f"Results: {results.out} ({len(results.scored)} patients {verb}, {len(results.failed)} failed)")
+    parts.append(RESEARCH_USE)
+    show(parts)
+
+
+def agreement_part(found: Agreement) -> RenderableType:
+    """How two readers agree, as a table."""
+    from mdanderson.report.terminal import agreement_table
+    from mdanderson.statistics import AGREEMENT
+
+    rows = (dict(zip(AGREEMENT.column_names, row, strict=True)) for row in found.cells[AGREEMENT.name])
+    return agreement_table(found.names, rows, len(found.discordant))
+
+
+def end(failed: Mapping[str, str], *, any_done: bool, none_done: str) -> None:
+    """Name the patients that failed, and end with the exit code for them."""
+    for patient_id, why in list(failed.items())[:_MOST_FAILURES]:
+        say(f"{patient_id}: {why}")
+    if len(failed) > _MOST_FAILURES:
+        say(f"and {len(failed) - _MOST_FAILURES} more patients failed; see problems.csv in the results folder")
+    if not any_done:
+        raise typer.Exit(fail(none_done))
+    if failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
