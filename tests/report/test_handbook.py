@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -130,3 +131,14 @@ def test_settings_named_by_the_details_exist():
     linked = set(re.findall(r"\]\(criteria\.md#([a-z0-9_]+\.[a-z0-9_]+)\)", text))
     assert linked
     assert linked <= {known.key for known in KEYS}
+
+
+def test_defaults_told_by_the_details_are_those_in_force():
+    text = (PROJECT / "docs" / "details.md").read_text(encoding="utf-8")
+    defaults = {known.key: json.loads(known.default) for known in KEYS}
+    told = re.findall(r"\]\(criteria\.md#([a-z0-9_]+\.[a-z0-9_]+)\)\s+([\w.]*\w)", text)
+    numbers = {(key, word) for key, word in told if word.replace(".", "").isdigit()}
+    assert len(numbers) > 20
+    assert {(key, word) for key, word in numbers if float(word) != defaults[key]} == set()
+    words = {(key, word) for key, word in told if isinstance(defaults[key], str) and word != "blank"}
+    assert words == {(key, word) for key, word in words if word == defaults[key]}
