@@ -2,9 +2,11 @@
 
 Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247. Which lesions are targets, and by what: criteria/targets.py.
 
-CT, MR and XR speak; bone scan and PET do not. The first row that holds, from above, gives the category. Progression is
-always against the nadir: `[policy] progression_reference` is MD Anderson's. Non-targets progress by a reader's word: at
-the default `nontarget_rise` of 0 no measured rise is called unequivocal.
+CT, MR and XR speak; bone scan and PET do not. The first row that holds, from above, gives the category. Targets are
+those that a reader names, then the largest that qualify while there is room: nodes by the short axis, bone by its
+soft-tissue component, blastic bone never. Progression is always against the nadir: `[policy] progression_reference` is
+MD Anderson's. Non-targets progress by a reader's word: at the default `nontarget_rise` of 0 no measured rise is called
+unequivocal.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mdanderson.criteria import CRITERIA_SETS, CriteriaSet
+from mdanderson.criteria import CRITERIA_SETS, CriteriaSet, soft_tissue
 from mdanderson.criteria.rule import Rule, Threshold
+from mdanderson.criteria.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
 from mdanderson.report.handbook_texts import MARKS, OPENING, QUANTITIES
 from mdanderson.report.known_settings import KnownSetting, SettingsSection, known_sections
 from mdanderson.report.markdown import anchored, code, linked, section, table
@@ -124,7 +125,12 @@ def _whose(source: str) -> str:
 def _notes(criteria: CriteriaSet) -> str:
     """What the set's own module says of it: how its rows go together, and what they leave to a choice."""
     module = inspect.getmodule(criteria.assess)
-    paragraphs = inspect.cleandoc(module.__doc__ or "").split("\n\n") if module else []
+    return _prose(module.__doc__) if module else ""
+
+
+def _prose(docstring: str | None) -> str:
+    """What a module says of itself, its source left out: that stands above the rows."""
+    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
     return "\n\n".join(one for one in paragraphs if not one.startswith("Source:"))
 
 
@@ -146,8 +152,6 @@ def _confirmation(weeks: float) -> str:
 
 def _combination() -> str:
     """PCWG3's table of soft tissue and bone, from its data."""
-    from mdanderson.criteria.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
-
     bone = tuple(next(iter(COMBINED.values())))
     rows = [(f"**{soft}**", *(cells[one] for one in bone)) for soft, cells in COMBINED.items()]
     rows += [
@@ -155,7 +159,8 @@ def _combination() -> str:
         for soft, cells in COMBINED_WITHOUT_TARGETS.items()
         if cells != COMBINED[soft]
     ]
-    return "Soft tissue (rows) and bone (columns) together:\n\n" + table(("", *bone), rows)
+    words = "Soft tissue (rows) and bone (columns) together:"
+    return "\n\n".join([_prose(soft_tissue.__doc__), words, table(("", *bone), rows)])
 
 
 _MORE: Mapping[str, tuple[Callable[[], str], ...]] = {"pcwg3": (_combination,)}
