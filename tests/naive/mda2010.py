@@ -103,6 +103,8 @@ def flare_lesions(course, name, visit):
     called = any("PR2" in row["codes"] for row in rows_at(modality, visit, names))
     if not names or not (called or inside_window(course, visit)):
         return []
+    if any(row["treated"] for lesion in modality["lesions"] for row in lesion["rows"].values()):
+        course["open"].add("F15")
     return names if raw(course, name, visit, without=names)["category"] != "PD" else []
 
 

@@ -49,7 +49,7 @@ def make_lesion(name, modality, exams, start, settings):
         "modality": modality,
         "kind": kind,
         "first": first if first is not None else 10**6,
-        "listed": first if kind == "new" else min(rows),
+        "listed": first if kind == "new" else min(seen + silent),
         "rows": rows,
         "merged": {index: exam["merged"][name] for index, exam in exams.items() if name in exam["merged"]},
         "type": row["type"],
@@ -68,7 +68,7 @@ def mark_equivocal(rows, start, settings):
         row["equivocal"] = row["equivocal"] and index != start and not known
         if row["silent"] or row["gone"] or counted:
             continue
-        axis = long_axis(row)
+        axis = long_axis(row, [*map(str, settings.policy.size_sequence_order), ""])
         small = axis is not None and axis < number(settings.policy.new_lesion_mm)
         is_new = row["new"] or waiting or start in rows
         if row["equivocal"] or (small and is_new):

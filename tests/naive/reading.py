@@ -113,7 +113,7 @@ def carry_merges(visits, modality):
             speaking = [one for one in sorted(members) if one in rows]
             if len(speaking) < 2:
                 merged |= dict.fromkeys(members, members)
-                exam["open"] |= {"F14"} if speaking and speaking[0] != sorted(members)[0] else set()
+                exam["open"] |= {"F14"} if speaking and speaking[0] != min(members) else set()
             else:
                 exam["open"].add("F13")
         for member, members in list(merged.items()):

@@ -21,6 +21,7 @@ OPEN = {
     "F12": "details 1, 3: a lesion stated measurable without diameters at baseline is core",
     "F13": "detail 2: the nadir of a visit at which lesions were merged that have parted since",
     "F14": "detail 27: under whose name a merge goes on",
+    "F15": "detail 34: whether a treated lesion takes part in a flare",
 }.keys()
 """Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""
 
@@ -269,13 +270,13 @@ def merging(draw):
     return exams, -365, None, draw(policies())
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(patient=patients())
 def test_every_category_agrees_with_the_naive_implementation(paper, naive, patient):
     compare(paper, naive, patient, build(paper, patient))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(patient=merging())
 def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, naive, patient):
     compare(paper, naive, patient, build(paper, patient))
