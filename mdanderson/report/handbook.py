@@ -13,7 +13,7 @@ from typing import Any
 from mdanderson.criteria import CRITERIA_SETS, CriteriaSet, soft_tissue
 from mdanderson.criteria.rule import Rule, Threshold
 from mdanderson.criteria.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
-from mdanderson.report.handbook_texts import MARKS, OPENING, QUANTITIES
+from mdanderson.report.handbook_texts import ABOUT_RISK, ABOUT_SETTINGS, MARKS, OPENING, QUANTITIES
 from mdanderson.report.known_settings import KnownSetting, SettingsSection, known_sections
 from mdanderson.report.markdown import anchored, code, linked, section, table
 from mdanderson.settings import Settings
@@ -45,10 +45,10 @@ def handbook(settings: Settings | None = None) -> str:
         section("How to read the tables", MARKS),
         section("Criteria sets", anchor="criteria-sets"),
         *(_criteria(one, sections, in_force) for one in CRITERIA_SETS),
-        section("Structural risk", _RISK_WORDS, anchor="structural-risk"),
+        section("Structural risk", ABOUT_RISK, anchor="structural-risk"),
         _score("SINS", SINS_SOURCE, (_spine(), *SINS_TABLES), SINS_BANDS),
         _score("Mirels", MIRELS_SOURCE, (_limbs(), *MIRELS_TABLES), MIRELS_BANDS),
-        section("Settings", _SETTINGS_WORDS, anchor="settings"),
+        section("Settings", ABOUT_SETTINGS, anchor="settings"),
         *map(_settings, sections),
     ]
     return "\n\n".join(parts) + "\n"
@@ -165,16 +165,6 @@ def _combination() -> str:
 
 _MORE: Mapping[str, tuple[Callable[[], str], ...]] = {"pcwg3": (_combination,)}
 """What a set has beside rows: its code -> blocks."""
-
-_RISK_WORDS = """\
-Points for one lesion, from its place, its type and what a reader tells of it. What nobody told is a range: least and
-most points that are possible. Words of the one score that the other asks for otherwise stand with the points that they
-leave possible."""
-
-_SETTINGS_WORDS = """\
-Every section and key may stand in a TOML file (`mdanderson settings` prints a complete one; `--config FILE.toml` gives
-it back). An unknown key, a wrong type and a value outside its bounds are refused. Each run keeps all of them in
-`run.json`. † marks an operational definition of ours: no published criterion settles it."""
 
 
 def _spine() -> ItemTable:

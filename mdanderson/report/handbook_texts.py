@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["MARKS", "OPENING", "QUANTITIES"]
+__all__ = ["ABOUT_RISK", "ABOUT_SETTINGS", "MARKS", "OPENING", "QUANTITIES"]
 
 OPENING = """\
 # The criteria
@@ -48,6 +48,16 @@ MARKS = """\
 - **what must hold**: what the source asks. **limits in force**: the numbers that are compared, each with its setting.
 - **†** marks an *operational definition of ours*: the source leaves it open, we chose a value, and it can be changed.
   What has no mark is published, or common practice, or a plain choice of the user: the source of each says which."""
+
+ABOUT_RISK = """\
+Points for one lesion, from its place, its type and what a reader tells of it. What nobody told is a range: least and
+most points that are possible. Words of the one score that the other asks for otherwise stand with the points that they
+leave possible."""
+
+ABOUT_SETTINGS = """\
+Every section and key may stand in a TOML file (`mdanderson settings` prints a complete one; `--config FILE.toml` gives
+it back). An unknown key, a wrong type and a value outside its bounds are refused. Each run keeps all of them in
+`run.json`. † marks an operational definition of ours: no published criterion settles it."""
 
 QUANTITIES: Mapping[str, tuple[str, str]] = {
     "cleared_fraction": ("baseline lytic volume no longer lytic", "%"),
