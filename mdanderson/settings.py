@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from mdanderson.errors import SettingsError
+from mdanderson.settings_faults import CONTRADICTION, as_settings_error
 from mdanderson.vocabulary import Modality, MrSequence, Scope
 
 __all__ = [
@@ -288,6 +290,19 @@ class Pcwg3:
     confirm_weeks: float = _known(6.0, "a scan confirms another when it is at least this much later", ge=0)
 
 
+_NOT_ABOVE = (
+    ("irecist.confirm_from_weeks", "irecist.confirm_to_weeks"),
+    ("recist11.node_normal_mm", "recist11.node_target_mm"),
+    ("image.lytic_minimum_osteoporotic_hu", "image.lytic_minimum_hu"),
+    ("image.type_minority", "image.type_majority"),
+    ("image.partial_fill_in", "image.complete_fill_in"),
+    ("image.complete_fill_in_sclerotic", "image.complete_fill_in"),
+    ("image.normal_t1_low", "image.normal_t1_high"),
+    ("image.grown_share", "image.visible_share"),
+)
+"""Settings that contradict each other where the first is above the second."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
 class Settings:
     """All settings of one run. `from_toml` reads a file; every section and key may be left out."""
@@ -304,35 +319,48 @@ class Settings:
     eortc: Eortc = Field(default_factory=Eortc)
     pcwg3: Pcwg3 = Field(default_factory=Pcwg3)
 
+    def __post_init__(self) -> None:
+        for low, high in _NOT_ABOVE:
+            least, most = self._value(low), self._value(high)
+            if least > most:
+                told = {"key": low, "value": least, "other": high, "limit": most}
+                raise PydanticCustomError(CONTRADICTION, "above {other}, which is {limit}", told)
+
+    def _value(self, key: str) -> float:
+        section, _, name = key.partition(".")
+        value: float = getattr(getattr(self, section), name)
+        return value
+
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
         """The settings in a TOML file.
 
-        Raises `SettingsError` naming the first key that is unknown, of a wrong type or out of bounds.
+        Raises `SettingsError` naming file, line and the first key that is unknown, of a wrong type, out of bounds, or
+        in contradiction to another.
         """
         try:
-            return cls.from_mapping(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+            text = Path(path).read_text(encoding="utf-8")
+            sections = tomllib.loads(text)
         except OSError as error:
             raise SettingsError(
                 "the settings file cannot be read", where=str(path), way_out=f"check the path ({error.strerror})"
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"not TOML: {error}", where=str(path), way_out="mend the line named") from error
-        except SettingsError as error:
-            raise error.located(str(path)) from error
+        return cls._checked(sections, path=str(path), text=text)
 
     @classmethod
     def from_mapping(cls, sections: dict[str, Any]) -> Settings:
         """The settings in a dictionary of sections, as TOML gives it. Raises `SettingsError`."""
+        return cls._checked(sections)
+
+    @classmethod
+    def _checked(cls, sections: dict[str, Any], *, path: str = "", text: str = "") -> Settings:
+        """The settings, where they are from; a fault is told by its key, and by its line where there is a text."""
         try:
             return TypeAdapter(cls).validate_python(sections)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise SettingsError(
-                f"{key}: {first['msg'].lower()}, got {first['input']!r}",
-                way_out="`mdanderson settings` prints every key with its default",
-            ) from error
+            raise as_settings_error(error, known=Settings().as_mapping(), path=path, text=text) from error
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values, as run.json records them."""

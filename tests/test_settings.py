@@ -7,9 +7,11 @@ from typing import Any
 
 import annotated_types as at
 import pytest
+from pydantic import ValidationError
 
+import mdanderson.settings as settings_module
 from mdanderson.errors import SettingsError
-from mdanderson.settings import ImageSettings, Policy, Settings
+from mdanderson.settings import ImageSettings, Irecist, Policy, Settings
 from mdanderson.vocabulary import Modality, Scope
 
 SECTIONS: dict[str, Any] = {"policy": Policy, "image": ImageSettings}
@@ -63,9 +65,23 @@ PRINTED_IMAGE = {
 }
 
 
+PARTNERS = {
+    "lytic_minimum_hu": {"lytic_minimum_osteoporotic_hu": 1e-9},
+    "type_majority": {"type_minority": 0.0},
+    "type_minority": {"type_majority": 1.0},
+    "complete_fill_in": {"complete_fill_in_sclerotic": 1e-9, "partial_fill_in": 1e-9},
+    "complete_fill_in_sclerotic": {"complete_fill_in": 1.0},
+    "partial_fill_in": {"complete_fill_in": 1.0},
+    "normal_t1_high": {"normal_t1_low": 1e-9},
+    "visible_share": {"grown_share": 1e-9},
+    "grown_share": {"visible_share": 1.0},
+}
+"""Setting -> those that must make room for it to go to its own bounds, lest the two contradict each other."""
+
+
 def setting(section: str, name: str, value: Any) -> Any:
-    """The value a settings file with this one entry ends up with."""
-    return getattr(getattr(Settings.from_mapping({section: {name: value}}), section), name)
+    """The value that a settings file with this entry, and with those that make room for it, ends up with."""
+    return getattr(getattr(Settings.from_mapping({section: {name: value} | PARTNERS.get(name, {})}), section), name)
 
 
 def refusal(section: str, name: str, value: Any) -> SettingsError:
@@ -228,7 +244,85 @@ def test_a_wrong_value_in_a_file_names_the_file(tmp_path):
     path.write_text("[policy]\npr_size_fall = 1.5\n")
     with pytest.raises(SettingsError, match=r"less than 1, got 1\.5") as caught:
         Settings.from_toml(path)
-    assert caught.value.where == str(path)
+    assert caught.value.where == f"{path} line 2"
+
+
+def told(tmp_path, text):
+    """The line that a user reads, without the folder."""
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_toml(path)
+    return str(caught.value).replace(str(path), "run.toml").removesuffix(EVERYTHING)
+
+
+EVERYTHING = "`mdanderson settings` prints every key with its default"
+CROSSED = (
+    "irecist.confirm_from_weeks: {} is above irecist.confirm_to_weeks, which is {} @ run.toml line {}; "
+    "lower it, or raise irecist.confirm_to_weeks; "
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "[policy]\n\npr_size_fal = 0.4\n",
+            "policy.pr_size_fal: unknown key @ run.toml line 3; is pr_size_fall meant? ",
+        ),
+        ("# mine\n[polcy]\nx = 1\n", "polcy: unknown section @ run.toml line 2; is policy meant? "),
+        (
+            "[policy]\n[image]\nresponse_share = 0.4\n",
+            "image.response_share: unknown key @ run.toml line 3; it stands under [policy]; ",
+        ),
+        ("[eortc]\nzzz = 1\n", "eortc.zzz: unknown key @ run.toml line 2; "),
+        (
+            "policy.flare_window_weeks = -1\n",
+            "policy.flare_window_weeks: input should be greater than or equal to 0, got -1 @ run.toml line 1; ",
+        ),
+        (
+            'policy = { response_share = "half" }\n',
+            "policy.response_share: input should be a valid number, got 'half' @ run.toml line 1; ",
+        ),
+        (
+            '[ policy ]\nmodality_order = [\n  "CT",\n  "US",\n]\n',
+            "policy.modality_order: input should be 'CT', 'MR', 'NM', 'PT' or 'XR', got 'US' @ run.toml line 2; ",
+        ),
+        (
+            "[recist11]\nmaximum_targets = 0\n[policy]\npr_size_fall = 1.2\n",
+            "recist11.maximum_targets: input should be greater than or equal to 1, got 0 @ run.toml line 2; ",
+        ),
+        (
+            "[irecist]\nconfirm_from_weeks = 9\n",
+            CROSSED.format(9.0, 8.0, 2),
+        ),
+        (
+            "[irecist]\n# earlier\nconfirm_to_weeks = 3.5\n",
+            CROSSED.format(4.0, 3.5, 3),
+        ),
+    ],
+)
+def test_a_fault_is_told_with_line_key_and_way_out(tmp_path, text, line):
+    assert told(tmp_path, text) == line
+
+
+CONTRADICTIONS = [(low, high) for low, high in settings_module._NOT_ABOVE]
+
+
+@pytest.mark.parametrize(("low", "high"), CONTRADICTIONS)
+def test_two_settings_may_meet_but_not_cross(low, high):
+    """At the limit itself they agree; just above it they do not."""
+    section, name = low.split(".")
+    limit = getattr(getattr(Settings(), section), high.split(".")[1])
+    assert getattr(getattr(Settings.from_mapping({section: {name: limit}}), section), name) == limit
+    error = refusal(section, high.split(".")[1], getattr(getattr(Settings(), section), name) - 1e-6)
+    assert error.what.startswith(f"{low}: ")
+    assert high in error.way_out
+
+
+def test_a_contradiction_is_refused_in_python_too():
+    with pytest.raises(ValidationError, match=r"above irecist\.confirm_to_weeks, which is 8"):
+        Settings(irecist=Irecist(confirm_from_weeks=9))
 
 
 def test_plain_values_make_the_same_settings_again():
