@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mdanderson.criteria.assessment import Assessed
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import Origin, Track, add_tracks
@@ -22,6 +23,7 @@ from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.panel import Followed, Panel, PanelRule, each_once
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
 from mdanderson.criteria.targets import (
+    NORMAL_NODE,
     Diameter,
     as_recist_lesion,
     choose_targets,
@@ -221,6 +223,8 @@ def _row(
     text: str,
     holds: Callable[[PanelRule, Panel, Settings], Check],
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    *,
+    measure: Measure = Measure.SIZE,
 ) -> PanelRule:
     return Rule(
         code=code,
@@ -228,7 +232,7 @@ def _row(
         modalities=_SIZED,
         level=Level.PATIENT,
         applies_to=applies_to,
-        measure=Measure.SIZE if limits.thresholds else Measure.PRESENCE,
+        measure=measure,
         text=text,
         source=SOURCE,
         holds=holds,
@@ -237,7 +241,8 @@ def _row(
 
 
 _ANY, _TARGET, _OTHER = AppliesTo.ANY, AppliesTo.TARGET, AppliesTo.NON_TARGET
-NEW = _row("R11-NEW", Category.PD, _ANY, "a new lesion", _new_lesion)
+_PRESENCE = Measure.PRESENCE
+NEW = _row("R11-NEW", Category.PD, _ANY, "a new lesion", _new_lesion, NEW_LESION_SIZE, measure=_PRESENCE)
 TARGETS_WORSE = _row(
     "R11-PD", Category.PD, _TARGET, "sum of diameters rises by >= 20 % and >= 5 mm from nadir", _targets_progress, RISE
 )
@@ -245,7 +250,7 @@ NONTARGETS_WORSE = _row(
     "R11-NTPD",
     Category.PD,
     _OTHER,
-    "unequivocal progression of non-targets, by a reader",
+    "unequivocal progression of non-targets by a reader's word, or by `nontarget_rise` and >= 5 mm where that is set",
     _nontargets_progress,
     NONTARGET_RISE,
 )
@@ -254,8 +259,16 @@ RULES: tuple[PanelRule, ...] = (
     NEW,
     TARGETS_WORSE,
     NONTARGETS_WORSE,
-    _row("R11-NED", Category.NED, _ANY, "no lesion at baseline, none now", _no_disease),
-    _row("R11-CR", Category.CR, _ANY, "every target and non-target gone, nodes normal", _all_gone),
+    _row("R11-NED", Category.NED, _ANY, "no lesion at baseline, none now", _no_disease, measure=_PRESENCE),
+    _row(
+        "R11-CR",
+        Category.CR,
+        _ANY,
+        "every target and non-target gone, nodes below 10 mm",
+        _all_gone,
+        NORMAL_NODE,
+        measure=_PRESENCE,
+    ),
     _row(
         "R11-PR",
         Category.PR,
@@ -271,6 +284,7 @@ RULES: tuple[PanelRule, ...] = (
         _OTHER,
         "non-targets only: not all gone, none unequivocally worse",
         _nontargets_stay,
+        measure=_PRESENCE,
     ),
 )
 

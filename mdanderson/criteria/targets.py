@@ -24,7 +24,16 @@ from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Modality
 
-__all__ = ["Choice", "Diameter", "as_recist_lesion", "choose_targets", "diameter_of", "long_axis", "target_problems"]
+__all__ = [
+    "NORMAL_NODE",
+    "Choice",
+    "Diameter",
+    "as_recist_lesion",
+    "choose_targets",
+    "diameter_of",
+    "long_axis",
+    "target_problems",
+]
 
 
 class Diameter(StrEnum):
@@ -35,11 +44,16 @@ class Diameter(StrEnum):
     SOFT_TISSUE = "soft-tissue extent"
 
 
+NORMAL_NODE = Limits(
+    thresholds=(Threshold(quantity="normal_node_mm", comparison=Comparison.BELOW, setting="recist11.node_normal_mm"),)
+)
+"""From which short axis downwards a node counts as gone, and is no lesion at baseline."""
+
 _LIMITS = Limits(
     thresholds=(
+        *NORMAL_NODE.thresholds,
         Threshold(quantity="soft_tissue_mm", comparison=Comparison.AT_LEAST, setting="recist11.target_mm"),
         Threshold(quantity="target_node_mm", comparison=Comparison.AT_LEAST, setting="recist11.node_target_mm"),
-        Threshold(quantity="normal_node_mm", comparison=Comparison.BELOW, setting="recist11.node_normal_mm"),
         Threshold(quantity="node_growth_mm", comparison=Comparison.AT_LEAST, setting="recist11.node_growth_mm"),
     )
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from mdanderson.criteria.assessment import Assessed
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.checks.product import (
     FALL,
     RISE,
@@ -40,7 +41,7 @@ SOURCE = "UICC: Hayward et al., Eur J Cancer 1977;13:89-94; sizes as WHO"
 _row = partial(product_row, source=SOURCE)
 
 RULES: tuple[PanelRule, ...] = (
-    _row("UICC-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there),
+    _row("UICC-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE),
     _row("UICC-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
     _row("UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE),
     _row("UICC-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),

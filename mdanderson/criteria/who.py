@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, Assessed
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.checks.product import (
     FALL,
     RISE,
@@ -43,7 +44,7 @@ SOURCE = "WHO Handbook for Reporting Results of Cancer Treatment, 1979; Miller e
 _row = partial(product_row, source=SOURCE)
 
 RULES: tuple[PanelRule, ...] = (
-    _row("WHO-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there),
+    _row("WHO-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE),
     _row("WHO-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
     _row("WHO-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),
     _row("WHO-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),

@@ -45,6 +45,8 @@ def test_the_table_and_its_line_in_the_registry():
     assert {modality for rule in RULES for modality in rule.modalities} == {Modality.CT, Modality.MR, Modality.XR}
     limits = {(rule.code, t.quantity): t.limit(Settings()) for rule in RULES for t in rule.thresholds}
     assert limits == {
+        ("R11-NEW", "long_axis_mm"): 5,
+        ("R11-CR", "normal_node_mm"): 10,
         ("R11-PD", "rise"): Fraction(1, 5),
         ("R11-PD", "rise_mm"): 5,
         ("R11-NTPD", "rise"): 0,
@@ -297,6 +299,11 @@ def test_a_node_normal_at_baseline_is_new_once_grown(paper, before, now, categor
     assert words(timeline) == f"BL {category} {category}"
 
 
+def test_a_normal_node_grows_from_its_smallest(paper):
+    visits = {"N": "20x9 node"}, {"N": "20x5 node"}, {"N": "20x10 node"}, {"N": "20x9 node"}
+    assert words(recist(paper, *visits)) == "BL NED PD NED"
+
+
 def test_the_growth_of_a_normal_node_is_a_setting(paper):
     visits = {"N": "20x9 node"}, {"N": "20x11 node"}
     assert words(recist(paper, *visits)) == "BL NED"
@@ -365,6 +372,11 @@ def test_an_incomplete_sum_needs_the_millimetres_too(paper):
     assert words(recist(paper, baseline, small, {"L1": "20.9x0"})) == "BL PR NE"
     assert words(recist(paper, baseline, small, {"L1": "21x0"})) == "BL PR PD"
     assert "(the assessed part)" in last(recist(paper, baseline, small, {"L1": "21x0"})).reason
+
+
+def test_nothing_left_of_a_part_is_no_rise_even_without_a_floor(paper):
+    visits = {"L1": "40x0 target", "L2": "40x0 target"}, {"L1": "0x0", "L2": "0x0"}, {"L1": "0x0", "L2": "missing"}
+    assert words(recist(paper, *visits, sections={"recist11": {"pd_absolute_mm": 0.0}})) == "BL CR NE"
 
 
 @pytest.mark.parametrize(
@@ -472,6 +484,18 @@ def test_nontargets_only(paper, follow_up, category):
 def test_one_known_before_but_first_measured_now_is_a_nontarget_that_is_there(paper):
     timeline = recist(paper, {"L1": "40x0 target"}, {"L1": "0x0", "L2": "20x10"}, {"L1": "0x0", "L2": "0x0"})
     assert words(timeline) == "BL PR CR"
+
+
+def test_one_first_measured_now_is_assessed_by_being_there(paper):
+    assert words(recist(paper, {"L1": "20x10"}, {"L1": "20x10", "L2": "20x10"})) == "BL Non-CR/Non-PD"
+
+
+def test_the_rise_of_nontargets_is_of_those_of_the_baseline_each_once(paper):
+    visits = {"L2": "20x10"}, {"L2": "20x10", "L3": "20x10"}, {"L2": "30x10", "L3": "20x10"}
+    assert words(recist(paper, *visits, sections={"recist11": {"nontarget_rise": 0.5}})).endswith("PD")
+    merged = {"L2": "20x0", "L3": "20x0", "L4": "40x0"}, {"L2": "merged 50x0 <L2;L3", "L4": "40x0"}
+    assert words(recist(paper, *merged, sections={"recist11": {"nontarget_rise": 0.126}})) == "BL Non-CR/Non-PD"
+    assert words(recist(paper, *merged, sections={"recist11": {"nontarget_rise": 0.125}})) == "BL PD"
 
 
 # no lesion

@@ -40,6 +40,7 @@ def test_the_table_and_its_line_in_the_registry():
     assert criteria_set("who").confirm_weeks(Settings()) == 4
     limits = {(rule.code, t.quantity): t.limit(Settings()) for rule in RULES for t in rule.thresholds}
     assert limits == {
+        ("WHO-NEW", "long_axis_mm"): 5,
         ("WHO-PD", "product_rise"): 0.25,
         ("WHO-PD", "reappeared_mm"): 10,
         ("WHO-PR", "product_fall"): 0.5,
@@ -316,6 +317,11 @@ def test_a_target_merged_into_another_lesion_stays_in_the_sum(paper):
     assert last(timeline).product_sum_mm2 == 600
 
 
+def test_targets_merged_into_a_lesion_that_is_none_enter_once(paper):
+    baseline = {"L1": "ill 20x10", "L2": "20x10", "L3": "20x10"}
+    assert last(who(paper, baseline, {"L1": "merged 60x10 <L1;L2;L3"})).product_sum_mm2 == 600
+
+
 def test_parts_of_a_split_are_added(paper):
     split = paper.exam(90, L1a="split 10x5 <L1", L1b="split 6x5 <L1")
     timeline = paper.timeline(paper.exam(0, L1="20x20"), split, criteria="who")
@@ -381,3 +387,4 @@ def test_numbers_of_the_row(paper):
         "WHO-SD": Outcome.FIRED,
     }
     assert all(one.because for one in row.verdicts)
+    assert verdict(timeline, "WHO-PD").because == "largest change from a nadir: lesion L1 +10 %"

@@ -99,7 +99,7 @@ def any_rise(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     grown = _grown(rule, panel, settings)
     if grown:
         return Check.fired("; ".join(_told(one, rule.limit("product_rise", settings)) for one in grown))
-    return Check.not_fired("no lesion has grown enough from its nadir")
+    return Check.not_fired(lambda: _largest_rise(panel, rule.limit("product_rise", settings)))
 
 
 def mixed_response(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
@@ -110,6 +110,15 @@ def mixed_response(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
         return Check.not_fired("lesions do not differ in progression and response")
     worse = ", ".join(one.facts.name for one in grown)
     return Check.fired(f"mixed: {worse} progressing, {', '.join(one.facts.name for one in better)} responding")
+
+
+def _largest_rise(panel: Panel, limit: Fraction) -> str:
+    rises = ((one.value.change_nadir, one.facts.name) for one in panel.expected)
+    known = [(rise, name) for rise, name in rises if not isinstance(rise, Undefined)]
+    if not known:
+        return "no lesion has grown from nothing, none can be compared with its nadir"
+    rise, name = max(known)
+    return f"largest change from a nadir: {name} {percent(rise, limits=(limit,))}"
 
 
 def _told(one: Followed, limit: Fraction) -> str:
