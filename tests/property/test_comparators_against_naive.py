@@ -15,7 +15,7 @@ GAPS = (20, 27, 28, 29, 56, 57, 90)
 FACTORS = ("0.3", "0.5", "0.69", "0.7", "0.8", "1", "1", "1.1", "1.19", "1.2", "1.25", "1.5")
 SIZES = ((40, 20), (30, 15), (20, 10), (12, 10), (25, 9), (6, 4), (10, 9))
 SOFT = ("8", "9.9", "10", "12", "20", "25")
-quick = settings(max_examples=120, deadline=None)
+quick = settings(max_examples=100, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +159,96 @@ def test_recist_agrees(paper, by_hand, patient):
 @given(patient=patients())
 def test_irecist_agrees(paper, by_hand, patient):
     assert by_package(paper, patient, "irecist") == by_hand["naive_recist"].irecist(*exactly(patient))
+
+
+# what must hold whatever the numbers
+
+
+CRITERIA = "who uicc recist11 irecist"
+FLOORS = {
+    "policy": {"minimum_size_mm": 10.0, "new_lesion_mm": 5.0},
+    "recist11": {
+        "pd_absolute_mm": 5.0,
+        "target_mm": 10.0,
+        "node_target_mm": 15.0,
+        "node_normal_mm": 10.0,
+        "node_growth_mm": 5.0,
+    },
+    "irecist": {"further_mm": 5.0},
+}
+
+
+def rows_of(paper, patient, factor=1, order=list):
+    days, found = patient
+    sections = {name: {key: value * factor for key, value in one.items()} for name, one in FLOORS.items()}
+    sections["uicc"] = {"modalities": ["CT"]}
+    exams = []
+    for visit, day in enumerate(days):
+        said = {one["name"]: one for one in found if one["cells"][visit] is not None}
+        exams.append(paper.exam(day, **{name: in_words(said[name], visit) for name in order(said)}))
+    timeline = paper.timeline(*order(exams), criteria=CRITERIA, policy=sections.pop("policy"), sections=sections)
+    return [(row.criteria, row.scope, row.visit, row.category, row.unconfirmed) for row in timeline.responses]
+
+
+def larger(patient, factor):
+    days, found = patient
+    numbers = {"long", "short", "soft"}
+    return days, [
+        one
+        | {
+            "cells": [
+                cell
+                and {
+                    key: value * factor if key in numbers and value is not None else value
+                    for key, value in cell.items()
+                }
+                for cell in one["cells"]
+            ]
+        }
+        for one in found
+    ]
+
+
+fewer = settings(max_examples=30, deadline=None)
+
+
+@fewer
+@given(patient=patients(), factor=st.integers(2, 7))
+def test_scaling_sizes_and_floors_together_changes_no_category(paper, patient, factor):
+    assert rows_of(paper, patient) == rows_of(paper, larger(patient, factor), factor)
+
+
+@fewer
+@given(patient=patients(), random=st.randoms(use_true_random=False))
+def test_the_order_of_rows_never_matters(paper, patient, random):
+    def shuffled(items):
+        mixed = list(items)
+        random.shuffle(mixed)
+        return mixed
+
+    assert rows_of(paper, patient) == rows_of(paper, patient, order=shuffled)
+
+
+@fewer
+@given(patient=patients())
+def test_every_visit_gets_one_category_per_set_and_scope(paper, patient):
+    keys = [row[:3] for row in rows_of(paper, patient)]
+    assert len(keys) == len(set(keys)) == 2 * len(CRITERIA.split()) * len(patient[0])
+
+
+@fewer
+@given(patient=patients())
+def test_a_stable_lesion_more_never_undoes_a_progression_by_who(paper, patient):
+    days, found = patient
+    cell = {
+        "status": "seen",
+        "equivocal": False,
+        "long": Decimal(20),
+        "short": Decimal(10),
+        "soft": None,
+        "codes": set(),
+    }
+    stable = {"name": "S", "origin": "baseline", "node": False, "target": None, "ill": False, "type": ""}
+    more = days, [*found, stable | {"cells": [cell] * len(days)}]
+    before, after = (by_package(paper, one, "who") for one in (patient, more))
+    assert all(other == "PD" for (one, _), (other, _) in zip(before, after, strict=True) if one == "PD")
