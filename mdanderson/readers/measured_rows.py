@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdanderson.errors import Severity
+from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.readers.cells import (
     STRUCTURE_COLUMNS,
     Cells,
@@ -66,18 +66,32 @@ OPTIONAL = ("visit", "modality", "status", "new", *_FIELDS, *STRUCTURE_COLUMNS)
 class MeasuredRow:
     """One usable row. facts: fields of a finding, as stated; status: None where it is to be told from the series.
 
-    nothing: the row names no lesion and says that none is there.
+    lesion_id: blank where the row says that no lesion is there.
     """
 
-    place: str
-    number: int
+    table: TextTable
+    row: Row
     date: dt.date
     modality: Modality
-    lesion_id: str = ""
-    status: Status | None = None
-    nothing: bool = False
-    new: bool | None = None
+    lesion_id: str
+    status: Status | None
+    new: bool | None
     facts: Mapping[str, Any]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it says that no lesion is there."""
+        return not self.lesion_id
+
+    @property
+    def number(self) -> int:
+        """As a spreadsheet counts."""
+        return self.row.number
+
+    @property
+    def place(self) -> str:
+        """The file and the row."""
+        return self.table.place(self.row)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,19 +111,20 @@ class RowReader:
 
     def __init__(self, table: TextTable) -> None:
         self.table = table
-        self._fields = [(column, *_FIELDS[column]) for column in _FIELDS if column in table.columns]
+        self._fields = [(column, *_FIELDS[column]) for column in _FIELDS if _is_used(table, column)]
         self._modality, self._status = word_of(Modality, "modality"), word_of(Status, "status")
-        self._has_structure = any(column in table.columns for column in STRUCTURE_COLUMNS)
+        self._has_structure = any(_is_used(table, column) for column in STRUCTURE_COLUMNS)
 
-    def read(self, row: Row) -> tuple[MeasuredRow | LostRow, Cells]:
-        """One row, and its cells with what is wrong in them."""
-        cells = Cells(table=self.table, row=row)
+    def read(self, row: Row) -> tuple[MeasuredRow | LostRow, Sequence[Problem]]:
+        """One row, and what is wrong in it."""
+        cells, said = Cells(table=self.table, row=row), row.cells
         facts: dict[str, Any] = {}
         for column, name, reader in self._fields:
-            if row.cells.get(column):
-                value = cells.read(column, reader)
-                if value is not None:
-                    facts[name] = value
+            if text := said.get(column):
+                try:
+                    facts[name] = reader(text)
+                except ManifestError as error:
+                    cells.fault(column, error.what, error.way_out)
         if self._has_structure:
             facts["structure"] = cells.structure()
         date, modality = cells.read("date", cell_date), self._read_modality(cells)
@@ -119,20 +134,19 @@ class RowReader:
         _check_row(cells, nothing=nothing)
         _check_sizes(cells, facts, status)
         _check_parents(cells, facts.get("parents", ()), status)
-        if date is None or modality is None or cells.why:
-            return _lost(cells, facts, date, modality), cells
+        if date is None or modality is None or (cells.faults and cells.why):
+            return _lost(cells, facts, date, modality), cells.faults
         usable = MeasuredRow(
-            place=self.table.place(row),
-            number=row.number,
+            table=self.table,
+            row=row,
             date=date,
             modality=modality,
             lesion_id=row["lesion_id"],
             status=status,
-            nothing=nothing,
             new=new,
             facts=facts,
         )
-        return usable, cells
+        return usable, cells.faults
 
     def _read_modality(self, cells: Cells) -> Modality | None:
         """The modality; CT where none is named, unless the row speaks of uptake."""
@@ -143,6 +157,11 @@ class RowReader:
             cells.fault("modality", "no modality beside an uptake", "write NM or PT")
             return None
         return Modality.CT
+
+
+def _is_used(table: TextTable, column: str) -> bool:
+    """Whether any row has a cell in a column."""
+    return column in table.columns and any(row.cells.get(column) for row in table)
 
 
 def _lost(cells: Cells, facts: Mapping[str, Any], date: dt.date | None, modality: Modality | None) -> LostRow:
@@ -188,6 +207,8 @@ def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None) 
 
 def _check_parents(cells: Cells, parents: Sequence[str], status: Status | None) -> None:
     """Whether a merge names what merged, and a split what it came from."""
+    if not parents and status is not Status.MERGED:
+        return
     if status is Status.MERGED and len(parents) < 2:
         cells.fault("parents", "merged, but not from what", "name the lesions that merged, as in L1;L2")
     if status is Status.SPLIT and len(parents) > 1:

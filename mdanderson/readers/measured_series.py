@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
@@ -24,6 +25,7 @@ from mdanderson.vocabulary import Basis, Modality, Status
 __all__ = ["examinations_of"]
 
 _Read = tuple[MeasuredRow, LesionFinding]
+_JOINED = {Status.MERGED, Status.SPLIT}
 _UNSAID = {None, Status.FOLLOWED}
 _by_date = attrgetter("date")
 
@@ -96,7 +98,7 @@ class _Series:
         named = [(row, self._finding(row)) for row in rows if not row.nothing]
         findings = self._without_doubles([(row, finding) for row, finding in named if finding is not None])
         lost = [one for one in self.lost if one.date == date]
-        unseen = next((one for one in lost if one.lesion_id not in self.seen), None)
+        unseen = next((one for one in lost if self._identity(one.lesion_id) not in self.seen), None)
         findings += self._not_evaluable(lost, findings, date)
         for row in rows:
             if row.nothing:
@@ -109,6 +111,12 @@ class _Series:
 
     def _finding(self, row: MeasuredRow) -> LesionFinding | None:
         """What a row says of its lesion; None where it cannot be used among the others."""
+        if row.status in _JOINED or row.lesion_id in self.parts or row.lesion_id in self.merged:
+            return self._joined(row)
+        return self._made(row, row.lesion_id, row.status, row.facts)
+
+    def _joined(self, row: MeasuredRow) -> LesionFinding | None:
+        """The same for a row of a merge or a split, or of what came from one earlier."""
         lesion_id, status, facts = row.lesion_id, row.status, dict(row.facts)
         if status in _UNSAID and lesion_id in self.parts:
             status, facts["parents"] = Status.SPLIT, (self.parts[lesion_id],)
@@ -120,13 +128,14 @@ class _Series:
         elif lesion_id in self.merged:
             facts.setdefault("label", lesion_id)
             lesion_id = self.merged[lesion_id]
-        if status in {Status.SPLIT, Status.MERGED} and not self._has_parents(row, facts["parents"]):
+        if status in _JOINED and not self._has_parents(row, facts["parents"]):
             return None
-        if status is None or status is Status.FOLLOWED:
-            status = self._told(row, lesion_id)
+        return self._made(row, lesion_id, status, facts)
+
+    def _made(self, row: MeasuredRow, lesion_id: str, status: Status | None, facts: Mapping[str, Any]) -> LesionFinding:
         return LesionFinding(
             lesion_id=lesion_id,
-            status=status,
+            status=self._told(row, lesion_id) if status is None or status is Status.FOLLOWED else status,
             modality=self.modality,
             date=row.date,
             visit=self.visits[row.date],
@@ -173,7 +182,9 @@ class _Series:
             groups.setdefault((carrier_of(finding), finding.sequence, finding.reader), []).append((row, finding))
         kept: list[LesionFinding] = []
         for (lesion_id, _, _), group in groups.items():
-            if len(group) == 1 or self._are_one(lesion_id, group):
+            if len(group) == 1:
+                kept.append(group[0][1])
+            elif self._are_one(lesion_id, group):
                 kept += dict.fromkeys(finding for _, finding in group)
         return kept
 

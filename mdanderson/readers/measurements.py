@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.findings import Examination, PatientFacts, Statement
-from mdanderson.readers.cells import about_columns
+from mdanderson.readers.cells import Cells, about_columns
 from mdanderson.readers.companions import Companions, TableSource, read_companions
 from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
 from mdanderson.readers.measured_series import examinations_of
@@ -147,21 +147,28 @@ class _Desk:
 
     def take(self, row: Row) -> None:
         """Keep a row, or what is known of it when it cannot be used."""
-        read, cells = self.reader.read(row)
-        if not row["patient_id"]:
-            cells.fault("patient_id", "no patient", "name the patient")
-            self.problems += cells.faults
+        read, problems = self.reader.read(row)
+        patient_id, label = row["patient_id"], row["visit"]
+        if not patient_id:
+            self.problems += problems
+            self.problems.append(self._about(row, "patient_id", "no patient", "name the patient", Severity.ERROR))
             return
-        chart = self.charts.setdefault(row["patient_id"], _Chart())
+        chart = self.charts.get(patient_id) or self.charts.setdefault(patient_id, _Chart())
+        chart.problems += problems
         chart.readers.add(row["reader"])
-        if read.date is not None:
-            label = chart.visits.setdefault(read.date, row["visit"]) or row["visit"]
-            chart.visits[read.date] = label
-            if row["visit"] not in {"", label}:
-                what = f"visits {label} and {row['visit']} on one day: taken as {label}"
-                cells.fault("visit", what, "give the day one label, or correct the date", severity=Severity.WARNING)
         if isinstance(read, LostRow):
             chart.lost.append(read)
         else:
             chart.rows.append(read)
-        chart.problems += cells.faults
+        if read.date is None:
+            return
+        known = chart.visits.get(read.date)
+        if not known:
+            chart.visits[read.date] = label
+        elif label and label != known:
+            what = f"visits {known} and {label} on one day: taken as {known}"
+            way_out = "give the day one label, or correct the date"
+            chart.problems.append(self._about(row, "visit", what, way_out, Severity.WARNING))
+
+    def _about(self, row: Row, column: str, what: str, way_out: str, severity: Severity) -> Problem:
+        return Cells(table=self.reader.table, row=row).fault(column, what, way_out, severity=severity)
