@@ -173,12 +173,13 @@ def measured_signal(lesion, row, settings):
     """CR3: every sequence that can judge is normal, and one of them was not at baseline (details 29, 32)."""
     before = lesion["rows"][lesion["first"]]["signals"]
     now = {sequence: signal_is_normal(sequence, ratio, settings) for sequence, ratio in row["signals"].items()}
-    if False in now.values():
-        return "SD"
-    healed = [
-        one for one in now if now[one] and one in before and signal_is_normal(one, before[one], settings) is False
-    ]
-    return "CR" if healed else None
+    judging = [one for one, normal in now.items() if normal is not None]
+    healed = [one for one in judging if one in before and signal_is_normal(one, before[one], settings) is False]
+    if healed and all(now[one] for one in judging):
+        return "CR"
+    if healed and all(now[one] for one in healed):
+        lesion["open"].add("F16")
+    return "SD" if judging else None
 
 
 def uptake_at(lesion, visit):

@@ -22,6 +22,7 @@ OPEN = {
     "F13": "detail 2: the nadir of a visit at which lesions were merged that have parted since",
     "F14": "detail 27: under whose name a merge goes on",
     "F15": "detail 34: whether a treated lesion takes part in a flare",
+    "F16": "detail 32: a sequence that was not abnormal at baseline and is now bars CR3",
 }.keys()
 """Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""
 
@@ -270,7 +271,7 @@ def merging(draw):
     return exams, -365, None, draw(policies())
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(patient=patients())
 def test_every_category_agrees_with_the_naive_implementation(paper, naive, patient):
     compare(paper, naive, patient, build(paper, patient))
