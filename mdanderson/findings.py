@@ -12,7 +12,6 @@ from decimal import Decimal
 from math import isfinite
 
 from mdanderson.errors import MeasurementError
-from mdanderson.quantities import add_up
 from mdanderson.vocabulary import (
     Alignment,
     Basis,
@@ -224,17 +223,17 @@ class LesionFinding:
     @property
     def size_mm(self) -> Decimal | None:
         """Sum of the two perpendicular diameters (MDA 2010), None when not measured."""
-        return add_up((self.long_axis_mm, self.short_axis_mm))
+        return _sum(self.long_axis_mm, self.short_axis_mm)
 
     @property
     def outline_size_mm(self) -> Decimal | None:
         """The same for the outline as drawn, where it differs."""
-        return add_up((self.outline_long_axis_mm, self.outline_short_axis_mm))
+        return _sum(self.outline_long_axis_mm, self.outline_short_axis_mm)
 
     @property
     def parents_size_mm(self) -> Decimal | None:
         """Size at baseline of what has merged into this lesion, as one region."""
-        return add_up((self.parents_long_axis_mm, self.parents_short_axis_mm))
+        return _sum(self.parents_long_axis_mm, self.parents_short_axis_mm)
 
     @property
     def product_mm2(self) -> Decimal | None:
@@ -295,6 +294,10 @@ _LESION_NUMBERS = (
     "suv_peak",
     "tlg",
 )
+
+
+def _sum(long_axis_mm: Decimal | None, short_axis_mm: Decimal | None) -> Decimal | None:
+    return None if long_axis_mm is None or short_axis_mm is None else long_axis_mm + short_axis_mm
 
 
 def _check_numbers(facts: object, where: str, names: tuple[str, ...], *, least: int | None) -> None:

@@ -18,15 +18,12 @@ from mdanderson.criteria.lesion import JudgedLesion
 from mdanderson.criteria.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import add_up, exact
+from mdanderson.quantities import exact
 from mdanderson.settings import Settings, Uncertainty
 from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities, size_sd_mm
 from mdanderson.vocabulary import Category, Modality, Scope
 
 __all__ = ["TableLimits", "lesion_probabilities", "modality_probabilities"]
-
-_At = Callable[[int], Measured | None]
-"""What was measured at a visit, with its SD."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,11 +61,15 @@ def lesion_probabilities(
     facts = judged.facts
     if judged.at_baseline or facts.unassessed:
         return None
-    if facts.modality is Modality.NM:
-        if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
-            return None
-        return _probabilities(facts.uptake, None, _uptake(facts.uptake, settings), limits.uptake, settings)
-    return _probabilities(facts.size, facts.long_axis_mm, _size([(history, facts)], settings), limits.size, settings)
+    if facts.modality is not Modality.NM:
+        return _of_sizes(facts.size, [(history, facts)], facts.long_axis_mm, limits.size, settings)
+    if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
+        return None
+
+    def measured(ratio: Fraction, _visit: int) -> Measured:
+        return Measured.from_uptake(ratio, settings.uncertainty)
+
+    return _probabilities(facts.uptake, measured, limits.uptake, settings)
 
 
 def modality_probabilities(
@@ -85,25 +86,59 @@ def modality_probabilities(
         return _each([lesion_probabilities(histories[one.facts.lesion_id], one, limits, settings) for one in lesions])
     own = [(histories[one.facts.lesion_id], one.facts) for one in lesions]
     total = judged.total.facts
-    return _probabilities(total.size, total.long_axis_mm, _size(own, settings), limits.size, settings)
+    return _of_sizes(total.size, own, total.long_axis_mm, limits.size, settings)
 
 
-def _probabilities(
-    track: Track, long_axis_mm: Fraction | None, at: _At, limits: CategoryLimits | None, settings: Settings
+def _of_sizes(
+    track: Track,
+    lesions: Sequence[tuple[LesionHistory, LesionFacts]],
+    long_axis_mm: Fraction | None,
+    limits: CategoryLimits | None,
+    settings: Settings,
 ) -> CategoryProbabilities | None:
-    """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from.
+    """Of a size that some lesions make up, whose errors are independent.
 
     long_axis_mm: the longest now, by which what was gone reappears.
     """
+    errors, now = settings.uncertainty, len(track.earlier)
+
+    def measured(size: Fraction, visit: int) -> Measured:
+        return Measured(size=size, sd=_sd_mm(lesions, visit, now, errors))
+
+    longest = None if long_axis_mm is None else Measured.from_diameter(long_axis_mm, errors)
+    return _probabilities(track, measured, limits, settings, longest)
+
+
+def _sd_mm(lesions: Sequence[tuple[LesionHistory, LesionFacts]], visit: int, now: int, errors: Uncertainty) -> float:
+    """SD of the sizes added at a visit; lesions that merged are measured where they went, and once."""
+    found: dict[int, LesionFinding] = {
+        id(finding): finding for history, facts in lesions for finding in history.measured(visit, now, facts.sequence)
+    }
+    return hypot(*[_size_sd_mm(one.long_axis_mm, one.short_axis_mm, errors) for one in found.values()])
+
+
+@lru_cache(maxsize=65536)  # every visit's is asked for by each later one
+def _size_sd_mm(long_axis_mm: Decimal | None, short_axis_mm: Decimal | None, errors: Uncertainty) -> float:
+    if long_axis_mm is None or short_axis_mm is None:  # gone, which is a statement
+        return 0.0
+    return size_sd_mm(exact(long_axis_mm), exact(short_axis_mm), errors)
+
+
+def _probabilities(
+    track: Track,
+    measured: Callable[[Fraction, int], Measured],
+    limits: CategoryLimits | None,
+    settings: Settings,
+    longest: Measured | None = None,
+) -> CategoryProbabilities | None:
+    """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
     if limits is None or track.now is None or track.baseline is None:
         return None
-    longest = None if long_axis_mm is None else Measured.from_diameter(long_axis_mm, settings.uncertainty)
-    visit = len(track.earlier)
-    first = next(index for index, value in enumerate(track.earlier) if value is not None)
+    now, baseline = measured(track.now, len(track.earlier)), measured(track.baseline, track.first)
     reference = None
-    if settings.policy.progression_reference == "nadir" and track.nadir != track.baseline:
-        reference = at(track.earlier.index(track.nadir))
-    return category_probabilities(at(visit), at(first), reference=reference, limits=limits, long_axis=longest)
+    if settings.policy.progression_reference == "nadir" and track.nadir != track.baseline and track.nadir is not None:
+        reference = measured(track.nadir, track.earlier.index(track.nadir))
+    return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
 
 
 def _each(known: Sequence[CategoryProbabilities | None]) -> CategoryProbabilities | None:
@@ -122,40 +157,3 @@ def _each(known: Sequence[CategoryProbabilities | None]) -> CategoryProbabilitie
         p_pd=p_pd,
         threshold_distance=min(distances, default=None),
     )
-
-
-def _uptake(track: Track, settings: Settings) -> _At:
-    values = (*track.earlier, track.now)
-
-    def at(visit: int) -> Measured | None:
-        value = values[visit]
-        return None if value is None else Measured.from_uptake(value, settings.uncertainty)
-
-    return at
-
-
-def _size(lesions: Sequence[tuple[LesionHistory, LesionFacts]], settings: Settings) -> _At:
-    """The sum of the diameters of some lesions; those that merged are measured where they went."""
-
-    def at(visit: int) -> Measured | None:
-        found: dict[int, LesionFinding] = {}
-        for history, facts in lesions:
-            for finding in history.measured(visit, len(facts.size.earlier), facts.sequence):
-                found[id(finding)] = finding
-        sizes: list[Fraction] = []
-        sds: list[float] = []
-        for finding in found.values():
-            if finding.is_gone:
-                continue
-            if finding.long_axis_mm is None or finding.short_axis_mm is None:
-                return None
-            sizes.append(exact(finding.long_axis_mm + finding.short_axis_mm))
-            sds.append(_sd_mm(finding.long_axis_mm, finding.short_axis_mm, settings.uncertainty))
-        return Measured(size=add_up(sizes) or Fraction(0), sd=hypot(*sds))
-
-    return at
-
-
-@lru_cache(maxsize=65536)  # every visit's is asked for by each later one
-def _sd_mm(long_axis_mm: Decimal, short_axis_mm: Decimal, errors: Uncertainty) -> float:
-    return size_sd_mm(exact(long_axis_mm), exact(short_axis_mm), errors)

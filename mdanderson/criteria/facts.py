@@ -61,6 +61,11 @@ class Track:
         object.__setattr__(self, "change_nadir", from_nadir)
 
     @property
+    def first(self) -> int:
+        """The visit that gave the first value, which is the baseline's."""
+        return next(index for index, value in enumerate(self.earlier) if value is not None)
+
+    @property
     def at_least(self) -> Fraction | None:
         """`now`, or `least` where it is not known as a whole."""
         return self.least if self.now is None else self.now

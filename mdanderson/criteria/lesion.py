@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, why_not_for
-from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Outcome, Verdict
+from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category
@@ -76,6 +76,8 @@ class JudgedLesion:
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What the rows of one measure say by themselves; None when none of them could be asked."""
+        if measure not in MEASURES[self.facts.modality]:
+            return None
         if measure is Measure.SIZE and self.facts.size.now == 0 and self.facts.size.baseline:
             return Category.CR
         fired = _first_category(verdict for verdict in self.held if verdict.measure is measure)

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.rule import Measure, Words
+from mdanderson.criteria.rule import MEASURES, Measure, Words
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact
 from mdanderson.vocabulary import Category, Modality
@@ -114,7 +114,7 @@ class JudgedModality:
         """What one measure says by itself over all counted baseline lesions."""
         if measure is Measure.SIZE and self.size_category is not None:
             return self.size_category
-        if measure not in _MEASURES[self.modality]:
+        if measure not in MEASURES[self.modality]:
             return None
         known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
         said = [category for category in known if category is not None]
@@ -142,15 +142,6 @@ def _size(findings: Sequence[LesionFinding], of: Callable[[LesionFinding], Decim
 def _exact(value: Decimal | None) -> Fraction | None:
     return None if value is None else exact(value)
 
-
-_MEASURES = {
-    Modality.CT: (Measure.SIZE, Measure.DENSITY),
-    Modality.XR: (Measure.SIZE, Measure.DENSITY),
-    Modality.MR: (Measure.SIZE, Measure.SIGNAL),
-    Modality.NM: (Measure.UPTAKE,),
-    Modality.PT: (Measure.UPTAKE,),
-}
-"""What an image of each modality measures of a lesion."""
 
 JudgedVisit = Mapping[Modality, JudgedModality]
 """Every modality of one visit."""

@@ -134,6 +134,7 @@ def _settle(scans: Sequence[Panel], reference: Panel, settings: Settings) -> lis
             panel=scan,
             reference=reference.visit,
             fresh=fresh,
+            doubted=_doubted(scan) - _seen(reference),
             is_first=is_first,
             sequel=None if decides is None else _sequel(scan, rest[decides], reference),
         )
@@ -151,6 +152,15 @@ def _settle(scans: Sequence[Panel], reference: Panel, settings: Settings) -> lis
 def _foci(scan: Panel) -> frozenset[str]:
     """New foci that are there."""
     return frozenset(one.lesion_id for one in scan.new)
+
+
+def _doubted(scan: Panel) -> frozenset[str]:
+    """Foci first segmented after baseline that nobody can say to be new."""
+    return frozenset(one.lesion_id for one in scan.lesions if any(finding.maybe_new for finding in one.facts.now))
+
+
+def _seen(scan: Panel) -> frozenset[str]:
+    return frozenset(one.lesion_id for one in scan.lesions if any(finding.is_seen for finding in one.facts.now))
 
 
 def _deciding(scan: Panel, rest: Sequence[Panel], settings: Settings) -> int | None:

@@ -14,6 +14,7 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Modality
 
 __all__ = [
+    "MEASURES",
     "AppliesTo",
     "Check",
     "Comparison",
@@ -72,6 +73,16 @@ class Measure(StrEnum):
     UPTAKE = "uptake"
     PRESENCE = "presence"
     ANYTHING = "anything"
+
+
+MEASURES = {
+    Modality.CT: (Measure.SIZE, Measure.DENSITY),
+    Modality.XR: (Measure.SIZE, Measure.DENSITY),
+    Modality.MR: (Measure.SIZE, Measure.SIGNAL),
+    Modality.NM: (Measure.UPTAKE,),
+    Modality.PT: (Measure.UPTAKE,),
+}
+"""What an image of each modality measures of a lesion."""
 
 
 class Role(StrEnum):

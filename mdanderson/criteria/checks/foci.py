@@ -48,8 +48,9 @@ class Sequel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanFacts:
-    """One scan on treatment. fresh: new foci there that the reference scan lacks.
+    """One scan on treatment.
 
+    fresh: new foci there that the reference scan lacks; doubted: foci that nobody can say to be new, and it lacks too.
     is_first: the first on treatment, so that it may be flare. sequel: None while no scan decides. progressed: the scan
     that an earlier progression is dated at.
     """
@@ -57,6 +58,7 @@ class ScanFacts:
     panel: Panel
     reference: Visit
     fresh: frozenset[str] = NO_FOCI
+    doubted: frozenset[str] = NO_FOCI
     is_first: bool = False
     sequel: Sequel | None = None
     progressed: Visit | None = None
@@ -150,5 +152,8 @@ def no_disease(_rule: ScanRule, facts: ScanFacts, _settings: Settings) -> Check:
 
 
 def fewer_than_enough(rule: ScanRule, facts: ScanFacts, settings: Settings) -> Check:
-    """Non-PD: too few new foci to ask a later scan."""
+    """Non-PD: too few new foci to ask a later scan, those in doubt included."""
+    if facts.doubted and rule.met("new_foci", Fraction(len(facts.fresh | facts.doubted)), settings):
+        names = ", ".join(sorted(facts.doubted))
+        return Check.not_assessable(f"{_told(facts)}; {names}: nobody can say whether new, progression is not excluded")
     return Check.when(not _suspicious(rule, facts, settings), lambda: _told(facts))
