@@ -56,8 +56,15 @@ def make_lesion(name, modality, exams, start, settings):
         "measurable": bool(measurable) and modality in ANATOMICAL,
         "calm": None,
         "refuted": None,
-        "open": {"F12"} if kind == "baseline" and row["measurable"] and not row["sizes"] else set(),
+        "open": opened(kind, row, rows.values()),
     }
+
+
+def opened(kind, first, rows):
+    """Details still to be decided (see test_against_naive)."""
+    found = {"F12"} if kind == "baseline" and first["measurable"] and not first["sizes"] else set()
+    several = len(first["sizes"]) > 1
+    return found | ({"F17"} if several and any(row["gone"] for row in rows) else set())
 
 
 def mark_equivocal(rows, start, settings):

@@ -23,6 +23,7 @@ OPEN = {
     "F14": "detail 27: under whose name a merge goes on",
     "F15": "detail 34: whether a treated lesion takes part in a flare",
     "F16": "detail 32: a sequence that was not abnormal at baseline and is now bars CR3",
+    "F17": "detail 5: on MR with several sequences a lesion that is gone measures 0 mm in each",
 }.keys()
 """Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""
 
