@@ -1,4 +1,4 @@
-"""One lesion at one visit, row by row of the table (docs/criteria.md, sections 1 and 3).
+"""One lesion at one visit, row by row of the table (docs/criteria.md, docs/details.md).
 
 A lesion: {"name", "modality", "kind", "first", "rows": {visit: row}, "merged": {visit: members}, "type", "measurable",
 "calm": visit of a settled flare or None}. kind: `baseline`, `known` (there before, not assessed then) or `new`.

@@ -1,4 +1,4 @@
-"""MD Anderson 2010 of one patient: flare, scans, overall, the course (docs/criteria.md, section 4; details 8-23).
+"""MD Anderson 2010 of one patient: flare, scans, overall, the course (docs/details.md, details 8-23).
 
 `classify` gives {"rows": {(visit index, scope): (category, unconfirmed, flare)}, "summary": {...}}.
 """
