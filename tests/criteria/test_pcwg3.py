@@ -154,6 +154,25 @@ def test_a_focus_there_before_without_being_assessed_is_not_new(paper):
     assert categories(paper.timeline(*exams, treatment=0, criteria="pcwg3")) == "BL Non-PD"
 
 
+@pytest.mark.parametrize(
+    ("foci", "category"),
+    [
+        ({"a": "maybe"}, "Non-PD"),
+        ({"a": "maybe", "b": "maybe"}, "NE"),
+        ({"a": "maybe", "b": "new"}, "NE"),
+        ({"a": "maybe", "b": "new", "c": "new"}, "PDu"),
+    ],
+)
+def test_foci_that_nobody_can_say_to_be_new_leave_progression_open(paper, foci, category):
+    words = {name: f"{word} u=3" for name, word in foci.items()}
+    exams = [paper.exam(0, "NM", A="u=3"), paper.exam(84, "NM", A="u=3", **words)]
+    timeline = paper.timeline(*exams, treatment=0, criteria="pcwg3")
+    assert categories(timeline) == f"BL {category}"
+    assert ("nobody can say whether new" in rows(timeline)[1].reason) is (category == "NE")
+    exams.append(paper.exam(168, "NM", A="u=3", **dict.fromkeys(foci, "maybe u=3")))
+    assert "nobody" not in rows(paper.timeline(*exams, treatment=0, criteria="pcwg3"))[2].reason
+
+
 def test_a_new_focus_without_a_row_is_still_there(paper):
     exams = [
         paper.exam(0, "NM", A="u=3"),

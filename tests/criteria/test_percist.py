@@ -331,3 +331,10 @@ def test_every_row_answers_and_tells_why(paper):
     assert [(one.code, one.fired) for one in row.verdicts] == [(rule.code, rule.code.endswith("SMD")) for rule in RULES]
     assert all(one.because for one in row.verdicts)
     assert row.reason == "hottest lesion A: SULpeak 10.00 -> 9.00, -10 % from baseline and 1.00 units: PERCIST-SMD"
+
+
+def test_a_lesion_that_nobody_can_say_to_be_new_leaves_progression_open(paper):
+    row = pet(paper, {"A": "pk=10"}, {"A": "pk=5", "B": "maybe pk=3"})
+    assert (row.category, row.rules) == (Category.NE, ())
+    assert "nobody can say whether new" in row.reason
+    assert pet(paper, {"A": "pk=10"}, {"A": "pk=13", "B": "maybe pk=3"}).category is Category.PMD
