@@ -1,4 +1,4 @@
-"""One modality at one visit (docs/criteria.md, section 4 and details 1-7, 14, 15, 22, 23, 34)."""
+"""One modality at one visit (docs/details.md, details 1-7, 14, 15, 22, 23, 34)."""
 
 from __future__ import annotations
 
