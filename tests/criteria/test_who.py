@@ -357,6 +357,24 @@ def test_a_modality_added_later_has_a_baseline_of_its_own(paper):
     assert last(timeline).reason.startswith("MR: lesion L2")
 
 
+def test_a_modality_added_later_is_no_baseline_of_the_patient(paper):
+    missing = paper.timeline(
+        paper.exam(0, L1="20x10"),
+        paper.exam(60, L1="missing"),
+        paper.exam(60, "MR", L1="20x10"),
+        paper.exam(120, "XR", L1="20x10"),
+        criteria="who",
+    )
+    assert words(missing) == "BL NE NE"
+
+
+def test_the_first_visit_that_can_be_read_is_the_baseline(paper):
+    exams = [paper.exam(0, "NM", L1="u=3"), paper.exam(60, L1="20x10"), paper.exam(120, L1="10x5")]
+    assert words(paper.timeline(*exams, criteria="who")) == "BL BL PR"
+    damaged = paper.exam(0, why="damaged"), paper.exam(60, L1="20x10"), paper.exam(120, L1="10x5")
+    assert words(paper.timeline(*damaged, criteria="who")) == "BL BL PR"
+
+
 def test_the_first_modality_in_order_speaks(paper):
     exams = [
         exam
