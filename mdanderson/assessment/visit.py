@@ -269,7 +269,7 @@ _AT_BASELINE = {
     Status.FOLLOWED: "segment it in the baseline mask too",
     Status.NOT_EVALUABLE: "segment it in a baseline image that shows its place, or leave it out",
 }
-_NOT_TIED = "the identity that reads.csv gives it is not used"
+_NOT_TIED = "reads.csv cannot match a lesion by it"
 _OTHER_LABEL = "use other labels in one of the masks"
 _WHICH = "say which is which: label and lesion_id in reads.csv, or the tracking UIDs of a DICOM SEG"
 _WIDER = "its size is not known; use an image that shows the whole lesion"

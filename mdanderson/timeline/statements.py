@@ -142,22 +142,24 @@ class _Desk:
         return ""
 
     def _tie(self, index: int, found: str, statement: Statement) -> bool:
-        """Give the lesion of a label the identity that a reader states; False where another finding has it."""
+        """Give the lesion of a label the identity that a reader states; False where another finding has it.
+
+        A name that no lesion has is a new name for it, at every visit.
+        """
         exam, wanted = self.examinations[index], statement.lesion_id
         rivals = [finding for finding in exam.lesions if finding.lesion_id == wanted]
         if any(finding.label or is_measured(finding) for finding in rivals):
             what = f"label {statement.label} is {found}, and {wanted} has a finding of its own"
             self._refuse(statement, what, "name one of them")
             return False
-        known = self._first_seen(exam, wanted) is not None
-        lesions = [
-            replace(finding, lesion_id=wanted, status=Status.FOLLOWED if known else finding.status)
-            if finding.lesion_id == found
-            else finding
-            for finding in exam.lesions
-            if finding not in rivals
-        ]
-        self.examinations[index] = replace(exam, lesions=tuple(lesions))
+        if not any(finding.lesion_id == wanted for one in self.examinations for finding in one.lesions):
+            self.examinations = [_renamed(one, found, wanted) for one in self.examinations]
+            return True
+        seen = self._first_seen(exam, wanted) is not None
+        own = _renamed(replace(exam, lesions=tuple(f for f in exam.lesions if f not in rivals)), found, wanted)
+        if seen:
+            own = replace(own, lesions=tuple(_followed(f) if f.lesion_id == wanted else f for f in own.lesions))
+        self.examinations[index] = own
         return True
 
     def latest(self, said: Sequence[Statement]) -> Statement:
@@ -259,6 +261,24 @@ class _Desk:
         named = f"lesion {statement.lesion_id}" if statement.lesion_id else f"label {statement.label}"
         where = f"reads.csv row {statement.row}, {statement.modality} of {statement.date}, {named}"
         self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
+
+
+def _renamed(exam: Examination, found: str, wanted: str) -> Examination:
+    """An examination with another name for one lesion."""
+    names = {found: wanted}
+    lesions = (
+        replace(
+            finding,
+            lesion_id=names.get(finding.lesion_id, finding.lesion_id),
+            parents=tuple(names.get(parent, parent) for parent in finding.parents),
+        )
+        for finding in exam.lesions
+    )
+    return replace(exam, lesions=tuple(lesions))
+
+
+def _followed(finding: LesionFinding) -> LesionFinding:
+    return replace(finding, status=Status.FOLLOWED) if finding.status is Status.NEW else finding
 
 
 def _days(exam: Examination) -> set[dt.date]:

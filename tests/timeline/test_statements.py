@@ -127,6 +127,15 @@ def test_label_and_identity_tie_a_finding_to_its_lesion(paper, say):
     assert (finding.lesion_id, finding.status, finding.long_axis_mm) == ("L1", Status.FOLLOWED, Decimal(30))
 
 
+def test_a_name_that_no_lesion_has_names_it_at_every_visit(paper, say):
+    exams = [paper.exam(0, L1="20x10", L2="20x10"), paper.exam(90, L1="merged 40x20 <L1;L2", L2="merged <L1;L2")]
+    exams[0] = replace(exams[0], lesions=tuple(replace(f, label=f.lesion_id[1:]) for f in exams[0].lesions))
+    result, problems = laid(exams, say(0, "hip", label="2"))
+    assert problems == ()
+    assert [[finding.lesion_id for finding in exam.lesions] for exam in result] == [["L1", "hip"]] * 2
+    assert result[1].lesions[0].parents == ("L1", "hip")
+
+
 def test_an_identity_that_another_finding_has(paper, say):
     exam = paper.exam(0, L1="20x10", L2="30x10")
     exam = replace(exam, lesions=tuple(replace(f, label=f.lesion_id[1:]) for f in exam.lesions))
