@@ -84,7 +84,8 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
     """The lesions that make it progress, if each of them is one that a flare can bring out; else none."""
     if judged.category is not Category.PD or judged.size_category is Category.PD:
         return frozenset()
-    progressing = [lesion for lesion in judged.lesions if _is_new_or_hotter(lesion)]
+    counted = {lesion.facts.lesion_id for lesion in judged.counted}
+    progressing = [lesion for lesion in judged.lesions if _is_new_or_hotter(lesion, lesion.facts.lesion_id in counted)]
     if judged.modality is not Modality.NM and not all(
         newly_visible_by_sclerosis(rule, lesion.facts, settings) for lesion in progressing
     ):
@@ -94,8 +95,10 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
     return frozenset(lesion.facts.lesion_id for lesion in progressing)
 
 
-def _is_new_or_hotter(lesion: JudgedLesion) -> bool:
-    return any(verdict.measure in {Measure.PRESENCE, Measure.UPTAKE} for verdict in lesion.fired(Category.PD))
+def _is_new_or_hotter(lesion: JudgedLesion, counted: bool) -> bool:
+    """Whether it makes its modality progress otherwise than by size; uptake of a treated lesion does not count."""
+    measures = {Measure.PRESENCE, Measure.UPTAKE} if counted else {Measure.PRESENCE}
+    return any(verdict.measure in measures for verdict in lesion.fired(Category.PD))
 
 
 def _shows_response(judged: JudgedModality, suspects: frozenset[str]) -> bool:

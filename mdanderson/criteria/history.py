@@ -316,7 +316,7 @@ def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:
     for finding in findings:
         if finding.sequence == sequence:
             return _size(finding)
-    return None
+    return Fraction(0) if _are_gone(findings) else None  # gone in all sequences, whichever was written
 
 
 def _largest_axis(findings: Findings, sequence: str) -> Fraction | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -147,9 +147,12 @@ class Threshold:
 
     def met(self, value: Fraction, settings: Settings) -> bool:
         """Whether `value` meets the limit."""
-        limit = self.limit(settings)
-        # cross-multiplied: exact, and three times as fast as comparing fractions
-        return _COMPARE[self.comparison](value.numerator * limit.denominator, limit.numerator * value.denominator)
+        return _meets(value, self.comparison, self.limit(settings))
+
+
+def _meets(value: Fraction, comparison: Comparison, limit: Fraction) -> bool:
+    """Cross-multiplied: exact, and three times as fast as comparing fractions."""
+    return _COMPARE[comparison](value.numerator * limit.denominator, limit.numerator * value.denominator)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -157,6 +160,9 @@ class Limits:
     """Numeric conditions that go together, each asked by its quantity."""
 
     thresholds: tuple[Threshold, ...] = ()
+    _known: dict[int, tuple[Settings, dict[str, tuple[Comparison, Fraction]]]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def asks(self, quantity: str) -> bool:
         """Whether there is a condition on `quantity`."""
@@ -170,12 +176,26 @@ class Limits:
         raise KeyError(quantity)
 
     def limit(self, quantity: str, settings: Settings) -> Fraction:
-        """The limit in force on `quantity`."""
-        return self.threshold(quantity).limit(settings)
+        """The limit in force on `quantity`. Raises `KeyError` when there is none."""
+        return self._in_force(settings)[quantity][1]
 
     def met(self, quantity: str, value: Fraction, settings: Settings) -> bool:
-        """Whether `value` meets the condition on `quantity`."""
-        return self.threshold(quantity).met(value, settings)
+        """Whether `value` meets the condition on `quantity`. Raises `KeyError` when there is none."""
+        comparison, limit = self._in_force(settings)[quantity]
+        return _meets(value, comparison, limit)
+
+    def _in_force(self, settings: Settings) -> dict[str, tuple[Comparison, Fraction]]:
+        """Comparison and limit by quantity; kept, as a row is asked of every lesion under the same few settings."""
+        known = self._known.get(id(settings))
+        if known is None or known[0] is not settings:
+            limits = {one.quantity: (one.comparison, one.limit(settings)) for one in self.thresholds}
+            if len(self._known) >= _SETTINGS_KEPT:
+                self._known.clear()
+            known = self._known[id(settings)] = (settings, limits)
+        return known[1]
+
+
+_SETTINGS_KEPT = 8
 
 
 class Check(NamedTuple):

@@ -16,23 +16,22 @@ _UNREADABLE = frozenset({MrSequence.IN, MrSequence.ADC, MrSequence.FAT, MrSequen
 
 
 def signal_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
-    """CR3: normal in every sequence that can judge it, each abnormal at baseline."""
+    """CR3: normal in every sequence that can judge it (detail 32), one of which saw it abnormal at baseline (29)."""
     if facts.gone:
         return Check.fired(f"{facts.name} is gone")
     before = {finding.sequence: finding for finding in facts.baseline}
-    judged = [
+    readable = [finding for finding in facts.now if _is_signal_normal(rule, finding, settings) is not None]
+    abnormal_before = [
         finding
-        for finding in facts.now
-        if _is_signal_normal(rule, finding, settings) is not None
-        and finding.sequence in before
-        and _is_signal_normal(rule, before[finding.sequence], settings) is False
+        for finding in readable
+        if finding.sequence in before and _is_signal_normal(rule, before[finding.sequence], settings) is False
     ]
-    if not judged:
+    if not abnormal_before:
         return Check.not_assessable("no sequence shows it abnormal at baseline and was measured now")
     words = ", ".join(
-        f"{finding.sequence or 'signal'} ratio {fixed(finding.signal_ratio or 0, 2)}" for finding in judged
+        f"{finding.sequence or 'signal'} ratio {fixed(finding.signal_ratio or 0, 2)}" for finding in readable
     )
-    return Check.when(all(_is_signal_normal(rule, finding, settings) for finding in judged), words)
+    return Check.when(all(_is_signal_normal(rule, finding, settings) for finding in readable), words)
 
 
 def _is_signal_normal(rule: LesionRule, finding: LesionFinding, settings: Settings) -> bool | None:

@@ -39,7 +39,8 @@ def uptake_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     """PD3: uptake has risen by the row's share above its lowest earlier value, to more than normal."""
     if facts.flare and not facts.settled:
         return Check.not_fired(f"{facts.name} hotter: flare")
-    name = settings.policy.progression_reference
+    # since a flare was settled nothing but what follows it counts, and its own visit is where that begins
+    name = "nadir" if facts.settled else settings.policy.progression_reference
     since = "its lowest" if name == "nadir" else name
     now, reference = facts.uptake.now, facts.uptake.reference(name)
     rise = facts.uptake.change_from(name)
