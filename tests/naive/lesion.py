@@ -12,7 +12,7 @@ from mdanderson.vocabulary import LesionType
 
 from .reading import number
 
-__all__ = ["fallen", "grown", "judge_lesion", "long_axis", "sequence_of", "size_at", "uptake_at"]
+__all__ = ["fallen", "grown", "judge_lesion", "sequence_of", "size_at", "uptake_at"]
 
 CODES = {
     "CT": {"CR1", "CR2", "PR1", "PR4", "PD2", "SD1", "SD3", "PR2"},
@@ -28,18 +28,6 @@ SIGNAL_CODES, UPTAKE_CODES = {"CR3", "SD1"}, {"CR4", "PR5", "PD3", "SD1"}
 
 
 # sizes
-
-
-def long_axis(row, order=()):
-    axes = sequence_axes(row, order)
-    return axes and axes[0]
-
-
-def sequence_axes(row, order):
-    for sequence in [*order, *sorted(row["sizes"])]:
-        if sequence in row["sizes"]:
-            return row["sizes"][sequence]
-    return None
 
 
 def size_at(lesion, visit, sequence):

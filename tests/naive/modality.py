@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lesion import grown, judge_lesion, long_axis, sequence_of, size_at
+from .lesion import grown, judge_lesion, sequence_of, size_at
 from .reading import number
 
 __all__ = ["ANATOMICAL", "judge_modality", "lesions_of", "new_lesions_at"]
@@ -63,7 +63,7 @@ def make_lesion(name, modality, exams, start, settings):
 def opened(kind, first, rows):
     """Details still to be decided (see test_against_naive)."""
     found = {"F12"} if kind == "baseline" and first["measurable"] and not first["sizes"] else set()
-    several = len(first["sizes"]) > 1
+    several = len(first["sizes"]) > 1 or not set(first["sizes"]) <= {"", "T1", "T2", "STIR"}
     return found | ({"F17"} if several and any(row["gone"] for row in rows) else set())
 
 
@@ -75,8 +75,8 @@ def mark_equivocal(rows, start, settings):
         row["equivocal"] = row["equivocal"] and index != start and not known
         if row["silent"] or row["gone"] or counted:
             continue
-        axis = long_axis(row, [*map(str, settings.policy.size_sequence_order), ""])
-        small = axis is not None and axis < number(settings.policy.new_lesion_mm)
+        axes = [row["sizes"].get(sequence, (None,))[0] for sequence in row["sequences"]]
+        small = None not in axes and max(axes) < number(settings.policy.new_lesion_mm)
         is_new = row["new"] or waiting or start in rows
         if row["equivocal"] or (small and is_new):
             row["equivocal"], waiting = True, True

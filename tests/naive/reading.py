@@ -1,7 +1,8 @@
 """Findings into plain dictionaries: visits, exams, one row per lesion; merges and splits in order (details 21, 27, 30).
 
 visit: {"date", "exams": {modality: exam}}; exam: {"ok", "rows": {lesion: row}, "merged": {lesion: members}}.
-row: {"silent", "gone", "new", "equivocal", "sizes": {sequence: (long, short)}, "signals", "uptake", "density", "codes",
+row: {"silent", "gone", "new", "equivocal", "sizes": {sequence: (long, short)}, "sequences", "signals", "uptake", "density",
+"codes",
 "type", "measurable", "treated"}; numbers are fractions of the decimals as written.
 """
 
@@ -80,6 +81,7 @@ def read_row(findings):
         "new": first.status is Status.NEW,
         "equivocal": first.status is Status.EQUIVOCAL,
         "sizes": sizes,
+        "sequences": {str(finding.sequence) for finding in findings},
         "signals": signals,
         "uptake": number(first.uptake_ratio),
         "density": first.density,
