@@ -128,12 +128,14 @@ class RowReader:
         if self._has_structure:
             facts["structure"] = cells.structure()
         date, modality = cells.read("date", cell_date), self._read_modality(cells)
-        nothing = row["status"].lower() == NOTHING
+        nothing = said.get("status", "").lower() == NOTHING
         status = None if nothing else cells.read("status", self._status)
         new = cells.read("new", cell_flag)
-        _check_row(cells, nothing=nothing)
+        if nothing or row.surplus or not (said.get("lesion_id") and said.get("date")):
+            _check_row(cells, nothing=nothing)
         _check_sizes(cells, facts, status)
-        _check_parents(cells, facts.get("parents", ()), status)
+        if "parents" in facts or status is Status.MERGED:
+            _check_parents(cells, facts.get("parents", ()), status)
         if date is None or modality is None or (cells.faults and cells.why):
             return _lost(cells, facts, date, modality), cells.faults
         usable = MeasuredRow(
@@ -141,7 +143,7 @@ class RowReader:
             row=row,
             date=date,
             modality=modality,
-            lesion_id=row["lesion_id"],
+            lesion_id=said.get("lesion_id", ""),
             status=status,
             new=new,
             facts=facts,
@@ -207,8 +209,6 @@ def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None) 
 
 def _check_parents(cells: Cells, parents: Sequence[str], status: Status | None) -> None:
     """Whether a merge names what merged, and a split what it came from."""
-    if not parents and status is not Status.MERGED:
-        return
     if status is Status.MERGED and len(parents) < 2:
         cells.fault("parents", "merged, but not from what", "name the lesions that merged, as in L1;L2")
     if status is Status.SPLIT and len(parents) > 1:

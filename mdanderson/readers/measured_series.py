@@ -177,6 +177,9 @@ class _Series:
 
     def _without_doubles(self, rows: Sequence[_Read]) -> list[LesionFinding]:
         """One statement a lesion, sequence and reader; the parts of a split are one. Two that differ are both lost."""
+        named = {(finding.lesion_id, finding.sequence, finding.reader) for _, finding in rows}
+        if len(named) == len(rows) and not any(finding.parents for _, finding in rows):
+            return [finding for _, finding in rows]
         groups: dict[tuple[str, str, str], list[_Read]] = {}
         for row, finding in rows:
             groups.setdefault((carrier_of(finding), finding.sequence, finding.reader), []).append((row, finding))
