@@ -445,8 +445,9 @@ def test_a_measured_rise_of_nontargets_counts_by_setting_only(paper, rise, now, 
 def test_a_measured_rise_of_nontargets_is_from_their_nadir(paper):
     sections = {"recist11": {"nontarget_rise": 0.5}}
     visits = {"L1": "40x10", "N": "30x12 node"}, {"L1": "20x10", "N": "30x10 node"}, {"L1": "34x10", "N": "90x11 node"}
-    assert words(recist(paper, *visits, sections=sections)).endswith("PD")  # 30 -> 45: node by its short axis
-    assert words(recist(paper, *visits)).endswith("Non-CR/Non-PD")
+    # 30 -> 45 mm: the node by its short axis
+    assert words(recist(paper, *visits, sections=sections)) == "BL Non-CR/Non-PD PD"
+    assert words(recist(paper, *visits)) == "BL Non-CR/Non-PD Non-CR/Non-PD"
 
 
 @pytest.mark.parametrize("other", ["20x10", "missing", "not_evaluable", None])
@@ -492,7 +493,7 @@ def test_one_first_measured_now_is_assessed_by_being_there(paper):
 
 def test_the_rise_of_nontargets_is_of_those_of_the_baseline_each_once(paper):
     visits = {"L2": "20x10"}, {"L2": "20x10", "L3": "20x10"}, {"L2": "30x10", "L3": "20x10"}
-    assert words(recist(paper, *visits, sections={"recist11": {"nontarget_rise": 0.5}})).endswith("PD")
+    assert words(recist(paper, *visits, sections={"recist11": {"nontarget_rise": 0.5}})) == "BL Non-CR/Non-PD PD"
     merged = {"L2": "20x0", "L3": "20x0", "L4": "40x0"}, {"L2": "merged 50x0 <L2;L3", "L4": "40x0"}
     assert words(recist(paper, *merged, sections={"recist11": {"nontarget_rise": 0.126}})) == "BL Non-CR/Non-PD"
     assert words(recist(paper, *merged, sections={"recist11": {"nontarget_rise": 0.125}})) == "BL PD"
