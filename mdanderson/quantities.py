@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from mdanderson.errors import MeasurementError
 
-__all__ = ["Number", "Undefined", "add_up", "change", "exact", "fixed", "percent"]
+__all__ = ["Number", "Undefined", "add_up", "change", "exact", "fixed", "percent", "smallest"]
 
 Number = Decimal | Fraction | float | int
 ExactNumber = TypeVar("ExactNumber", Decimal, Fraction)
@@ -60,9 +60,28 @@ def change(now: Fraction | None, reference: Fraction | None) -> Fraction | Undef
         return Undefined.NOT_ASSESSED
     if reference is None:
         return Undefined.NO_REFERENCE
-    if reference == 0:
+    numerator, denominator = now.as_integer_ratio()
+    earlier, per = reference.as_integer_ratio()
+    if not earlier:
         return Undefined.ZERO_REFERENCE
-    return (now - reference) / reference
+    return Fraction(numerator * per - earlier * denominator, earlier * denominator)
+
+
+def smallest(values: Iterable[Fraction | None]) -> Fraction | None:
+    """The smallest of the values that are known; None where none is.
+
+    >>> smallest([None, Fraction(3), Fraction(5, 2)])
+    Fraction(5, 2)
+    """
+    least: Fraction | None = None
+    low, per = 0, 1
+    for value in values:
+        if value is None:
+            continue
+        numerator, denominator = value.as_integer_ratio()
+        if least is None or numerator * per < low * denominator:
+            least, low, per = value, numerator, denominator
+    return least
 
 
 def add_up(values: Iterable[ExactNumber | None]) -> ExactNumber | None:

@@ -237,7 +237,7 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
         name=name,
         modality=own[0].modality,
         origin=Origin.BASELINE,
-        size=add_tracks([facts.size for facts in own]),
+        size=add_tracks([facts.size_in_sum for facts in own]),
         long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),
         measurable=True,
     )

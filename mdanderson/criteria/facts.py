@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Literal
 
 from mdanderson.criteria.rule import AppliesTo, Measure, Role, Rule
 from mdanderson.findings import Density, LesionFinding
-from mdanderson.quantities import Undefined, add_up, change
+from mdanderson.quantities import Undefined, add_up, change, smallest
 from mdanderson.vocabulary import LesionType, Modality
 
 __all__ = [
@@ -53,9 +53,10 @@ class Track:
     change_nadir: Fraction | Undefined = field(init=False)
 
     def __post_init__(self) -> None:
-        nadir = min([value for value in self.earlier if value is not None], default=None)
+        nadir = smallest(self.earlier)
         from_baseline = change(self.now, self.baseline)
-        from_nadir = from_baseline if nadir == self.baseline else change(self.now, nadir)
+        same = nadir is self.baseline or nadir == self.baseline
+        from_nadir = from_baseline if same else change(self.now, nadir)
         object.__setattr__(self, "nadir", nadir)
         object.__setattr__(self, "change_baseline", from_baseline)
         object.__setattr__(self, "change_nadir", from_nadir)
@@ -104,7 +105,7 @@ class LesionFacts:
     now, baseline: its findings, one per MR sequence, else one; no finding = nothing was said. The baseline is the
     modality's first visit, or the lesion's first sight if it came later.
     size: sum of diameters in mm, in one MR sequence; long_axis_mm: the longest now. uptake: ratio to reference bone.
-    here: a new lesion that counts and has not gone; first_counted: for the first time.
+    parted_sizes: see `size_in_sum`. here: a new lesion that counts and has not gone; first_counted: for the first time.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. merged_into: the lesion whose finding carries the measurement of both.
     """
@@ -117,6 +118,7 @@ class LesionFacts:
     baseline: tuple[LesionFinding, ...] = ()
     size: Track = NO_TRACK
     uptake: Track = NO_TRACK
+    parted_sizes: Mapping[int, Fraction | None] = field(default_factory=dict)
     sequence: str = ""
     long_axis_mm: Fraction | None = None
     measurable: bool = False
@@ -151,6 +153,14 @@ class LesionFacts:
     def density_at_baseline(self) -> Density | None:
         """How dense it was at baseline."""
         return next((finding.density for finding in self.baseline if finding.density), None)
+
+    @property
+    def size_in_sum(self) -> Track:
+        """Its size as the sum of diameters counts it: visits at which it was one with others count there once."""
+        if not self.parted_sizes:
+            return self.size
+        earlier = tuple(self.parted_sizes.get(index, value) for index, value in enumerate(self.size.earlier))
+        return replace(self.size, earlier=earlier)
 
     @property
     def in_sum(self) -> bool:

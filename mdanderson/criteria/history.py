@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
@@ -26,6 +26,7 @@ Quantity = Callable[[LesionFinding], Fraction | None]
 Together = Callable[[Iterable[Fraction | None]], Fraction | None]
 """What several values come to: their sum, or the largest of them; None as soon as one is not known."""
 
+_NOTHING: Mapping[int, Fraction | None] = {}
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
     Status.AMBIGUOUS: "could be one of several neighbours",
@@ -128,6 +129,7 @@ class LesionHistory:
             now=now,
             baseline=baseline,
             size=self._size_track(visit, first, sequence, unassessed=bool(unassessed)),
+            parted_sizes=self._parted_sizes(visit, first, sequence),
             uptake=self._uptake_track(visit, first, since=max(first, flare_visit or 0)),
             sequence=sequence,
             long_axis_mm=_largest_axis(self.source(visit), sequence),
@@ -226,9 +228,28 @@ class LesionHistory:
             factor = self._as_one_region(visit, group, sequence)
             return [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
         if sequence not in self._sizes_in:
-            sources = (self.source(index) for index in range(len(self._findings)))
-            self._sizes_in[sequence] = [_in_sequence(findings, sequence) for findings in sources]
+            visits = range(len(self._findings))
+            self._sizes_in[sequence] = [
+                None if self._is_together(index) else _in_sequence(self.at(index), sequence) for index in visits
+            ]
         return self._sizes_in[sequence][first : visit + 1]
+
+    def _is_together(self, visit: int) -> bool:
+        """Whether it is measured as one with others at a visit, so that no size is its own."""
+        return self.series.has_merges and len(self.series.group(self.lesion_id, visit)) > 1
+
+    def _parted_sizes(self, visit: int, first: int, sequence: str) -> Mapping[int, Fraction | None]:
+        """What it added to the sum at earlier visits at which it was one with others that it has parted from since.
+
+        The lesion that carried the measurement added all of it, the others nothing.
+        """
+        if not self.series.has_merges or self._is_together(visit):
+            return _NOTHING
+        return {
+            index: Fraction(0) if absorbed_into(self.at(index)) else _in_sequence(self.at(index), sequence)
+            for index in range(first, visit)
+            if self._is_together(index)
+        }
 
     def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
 from mdanderson.criteria.lesion import JudgedLesion
@@ -17,7 +18,7 @@ from mdanderson.vocabulary import Category, Modality
 __all__ = ["JudgedModality", "JudgedVisit"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class JudgedModality:
     """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
 
@@ -52,7 +53,7 @@ class JudgedModality:
         """Whether it says anything of the course."""
         return self.category not in {Category.NE, Category.BL}
 
-    @property
+    @cached_property
     def counted(self) -> tuple[JudgedLesion, ...]:
         """The lesions whose course is the disease's, not that of a local treatment."""
         if not self.exclude_treated:
@@ -79,17 +80,17 @@ class JudgedModality:
         own = [facts for facts in lesions if not facts.merged_into]
         return _exact(add_up(_size(facts.now, of) for facts in own)), _exact(before)
 
-    @property
+    @cached_property
     def expected(self) -> tuple[JudgedLesion, ...]:
         """The lesions that this visit should speak of."""
         return tuple(lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW)
 
-    @property
+    @cached_property
     def progressing(self) -> frozenset[str]:
         """Lesions that progress, new ones included."""
         return frozenset(lesion.facts.lesion_id for lesion in self.counted if lesion.category is Category.PD)
 
-    @property
+    @cached_property
     def responding(self) -> frozenset[str]:
         """Baseline lesions that respond."""
         return frozenset(
@@ -105,7 +106,7 @@ class JudgedModality:
             lesion.facts.lesion_id for lesion in self.lesions if lesion.facts.here and not lesion.facts.settled
         )
 
-    @property
+    @cached_property
     def assessed(self) -> frozenset[str]:
         """Expected lesions of which something could be said."""
         return frozenset(lesion.facts.lesion_id for lesion in self.expected if lesion.assessed)

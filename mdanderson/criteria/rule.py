@@ -152,7 +152,9 @@ class Threshold:
 
 def _meets(value: Fraction, comparison: Comparison, limit: Fraction) -> bool:
     """Cross-multiplied: exact, and three times as fast as comparing fractions."""
-    return _COMPARE[comparison](value.numerator * limit.denominator, limit.numerator * value.denominator)
+    numerator, denominator = value.as_integer_ratio()
+    bound, per = limit.as_integer_ratio()
+    return _COMPARE[comparison](numerator * per, bound * denominator)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
