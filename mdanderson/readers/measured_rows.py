@@ -25,6 +25,7 @@ __all__ = ["OPTIONAL", "REQUIRED", "LostRow", "MeasuredRow", "RowReader"]
 
 NOTHING = "none"
 """The status of a row without lesion: this modality was looked at, and nothing is there."""
+_FRESH = {Status.NEW, Status.EQUIVOCAL}
 _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _UPTAKES = ("uptake", "suv_peak", "suv_max", "tlg")
 _MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
@@ -134,6 +135,8 @@ class RowReader:
         if nothing or row.surplus or not (said.get("lesion_id") and said.get("date")):
             _check_row(cells, nothing=nothing)
         _check_sizes(cells, facts, status)
+        if (new is False and status in _FRESH) or (new and status is Status.BASELINE):
+            cells.fault("new", f"status {status}, yet new is {row['new']}", "leave one of the cells blank")
         if "parents" in facts or status is Status.MERGED:
             _check_parents(cells, facts.get("parents", ()), status)
         if date is None or modality is None or (cells.faults and cells.why):

@@ -99,7 +99,10 @@ class _Series:
         findings = self._without_doubles([(row, finding) for row, finding in named if finding is not None])
         lost = [one for one in self.lost if one.date == date]
         unseen = next((one for one in lost if self._identity(one.lesion_id) not in self.seen), None)
-        findings += self._not_evaluable(lost, findings, date)
+        if lost:
+            whole = {self._identity(one.lesion_id) for one in lost}
+            findings = [one for one in findings if one.status is not Status.SPLIT or carrier_of(one) not in whole]
+            findings += self._not_evaluable(lost, findings, date)
         for row in rows:
             if row.nothing:
                 findings += self._nothing_there(row, findings)

@@ -418,6 +418,12 @@ def test_a_short_axis_longer_than_the_long_one_is_swapped_with_a_warning(read):
     ("row", "what"),
     [
         ("L1 20 10 resolved - -", "resolved, yet 20 mm long"),
+        (
+            "L1 20 10 new - no",
+            "status new, yet new is no @ P01 sizes.csv row 3 column new; leave one of the cells blank",
+        ),
+        ("L1 20 10 equivocal - false", "status equivocal, yet new is false"),
+        ("L1 20 10 baseline - true", "status baseline, yet new is true"),
         ("L1 - - none - -", "status none says that no lesion is there, yet L1 is named"),
         ("- 20 10 none - -", "status none beside a measurement"),
         ("- 20 10 - - -", "no lesion named @ P01 sizes.csv row 3 column lesion_id; name it, or write status none"),
@@ -499,6 +505,18 @@ def test_a_row_lost_at_baseline_costs_every_category_of_its_modality(read):
     assert measured.patients[0].examinations[1].why == (
         "a row of the baseline cannot be used: more than a number: 20 mm @ sizes.csv row 2 column long_axis_mm"
     )
+
+
+def test_a_lost_row_of_a_part_costs_the_lesion_its_day(read):
+    measured = read(
+        f"P01 {FIRST} L1 20 10 - - -",
+        *(f"P01 {SECOND} {part} 10 5 split L1 -" for part in "ab"),
+        f"P01 {THIRD} a 10 5 - - -",
+        f"P01 {THIRD} b x 5 - - -",
+        columns=WITH_STATUS,
+    )
+    assert overall(measured) == ["BL", "SD", "NE"]
+    assert {name: one.status for name, one in findings(measured, THIRD).items()} == {"L1": Status.NOT_EVALUABLE}
 
 
 def test_a_lost_row_of_a_lesion_never_seen_costs_its_day(read):
