@@ -12,37 +12,48 @@ from mdanderson.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mdanderson.assessment import assess
-    from mdanderson.batch import Results, score
+    from mdanderson.batch import Results, agreement, classify, score
+    from mdanderson.criteria import Response
     from mdanderson.errors import MdandersonError, Problem
-    from mdanderson.findings import Examination, LesionFinding, PatientFacts
+    from mdanderson.findings import Event, Examination, LesionFinding, PatientFacts, Statement, Structure
     from mdanderson.measure.lesion import measure_lesion
     from mdanderson.phantoms import write_demo
     from mdanderson.readers import read_volume
     from mdanderson.readers.manifest import Cohort, Patient, read_cohort
     from mdanderson.readers.masks import read_mask
     from mdanderson.settings import Settings
+    from mdanderson.statistics import Agreement
     from mdanderson.timeline import Timeline, build_timeline
-    from mdanderson.vocabulary import Category, Modality, Status
+    from mdanderson.vocabulary import Category, EventKind, LesionType, Modality, Status
     from mdanderson.volume import Mask, Volume
 
 __all__ = [
+    "Agreement",
     "Category",
     "Cohort",
+    "Event",
+    "EventKind",
     "Examination",
     "LesionFinding",
+    "LesionType",
     "Mask",
     "MdandersonError",
     "Modality",
     "Patient",
     "PatientFacts",
     "Problem",
+    "Response",
     "Results",
     "Settings",
+    "Statement",
     "Status",
+    "Structure",
     "Timeline",
     "Volume",
+    "agreement",
     "assess",
     "build_timeline",
+    "classify",
     "measure_lesion",
     "read_cohort",
     "read_mask",
@@ -52,23 +63,32 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Agreement": "statistics",
     "Category": "vocabulary",
     "Cohort": "readers.manifest",
+    "Event": "findings",
+    "EventKind": "vocabulary",
     "Examination": "findings",
     "LesionFinding": "findings",
+    "LesionType": "vocabulary",
     "Mask": "volume",
     "MdandersonError": "errors",
     "Modality": "vocabulary",
     "Patient": "readers.manifest",
     "PatientFacts": "findings",
     "Problem": "errors",
+    "Response": "criteria",
     "Results": "batch",
     "Settings": "settings",
+    "Statement": "findings",
     "Status": "vocabulary",
+    "Structure": "findings",
     "Timeline": "timeline",
     "Volume": "volume",
+    "agreement": "batch",
     "assess": "assessment",
     "build_timeline": "timeline",
+    "classify": "batch",
     "measure_lesion": "measure.lesion",
     "read_cohort": "readers.manifest",
     "read_mask": "readers.masks",

@@ -63,8 +63,8 @@ def _checked(folder: Path) -> Path:
     """The folder, made where it is not there; tables of agreement may be written again. Raises `OutputError`."""
     if folder.exists() and not folder.is_dir():
         raise OutputError("the folder is a file", where=str(folder), way_out="name a folder")
-    marks = [folder / table.file_name for table in AGREEMENT_TABLES]
-    if folder.exists() and any(folder.iterdir()) and not all(mark.exists() for mark in marks):
+    ours = {table.file_name for table in AGREEMENT_TABLES}
+    if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
         raise OutputError("the folder is not empty", where=str(folder), way_out="name a new one")
     make_folder(folder)
     return folder

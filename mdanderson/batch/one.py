@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mdanderson.batch.readings import Readings, of_reader, readings_of
 from mdanderson.batch.store import Finished, Store
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.readers.manifest import Patient
@@ -49,7 +50,8 @@ def score_patient(job: Job, patient: Patient, fingerprint: str) -> Finished:
     try:
         timeline = _timeline(job, patient)
         assessed = time.perf_counter()
-        finished = _with_responses(patient, fingerprint, timeline, assess_s=assessed - began)
+        readings = _readings(job, patient)
+        finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
     except MdandersonError as error:
         finished = without_response(patient, fingerprint, error)
     except Exception as error:  # noqa: BLE001 - a bug that one patient meets must not cost the others
@@ -89,6 +91,17 @@ def _timeline(job: Job, patient: Patient) -> Timeline:
     return assess(patient, settings=job.settings, criteria=job.criteria)
 
 
+def _readings(job: Job, patient: Patient) -> Readings:
+    """What each of several readers by itself comes to; its images are measured once more for each."""
+    readers = sorted({statement.reader for statement in patient.statements} - {""})
+    assess = job.assess or _default_assess()
+
+    def judged_by(reader: str) -> Timeline:
+        return assess(patient, settings=of_reader(job.settings, reader), criteria=job.criteria)
+
+    return readings_of(readers, judged_by)
+
+
 def _without_image(patient: Patient) -> InputError:
     """Names the first row that lost an image; problems.csv has the others."""
     faults = sorted(problem for problem in patient.problems if problem.severity is Severity.ERROR)
@@ -104,7 +117,9 @@ def _default_assess() -> Assess:
     return assess
 
 
-def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, assess_s: float) -> Finished:
+def _with_responses(
+    patient: Patient, fingerprint: str, timeline: Timeline, readings: Readings, *, assess_s: float
+) -> Finished:
     problems = sorted({*patient.problems, *timeline.problems})
     tables = timeline_rows(timeline) | {
         PROBLEMS.name: tuple(map(problem_row, problems)),
@@ -114,6 +129,7 @@ def _with_responses(patient: Patient, fingerprint: str, timeline: Timeline, *, a
         patient_id=patient.patient_id,
         fingerprint=fingerprint,
         tables=tables,
+        readings={reader: {name: tuple(rows) for name, rows in its.items()} for reader, its in readings.items()},
         failure=why_failed(timeline),
         seconds={"assess": round(assess_s, 3)},
     )

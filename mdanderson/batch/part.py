@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -59,14 +59,14 @@ def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
     scored: list[str] = []
     failed: dict[str, str] = {}
     readings: Readings = {}
-    for patient_id, read, found in _read(part):
-        problems.update(found)
-        if read is None:
-            continue
+    patients, found = _read(part)
+    problems.update(found)
+    for patient_id, read in patients.items():
         try:
-            timeline = judge_patient(judge, read)
+            patient = read or _read_alone(part, patient_id)
+            timeline = judge_patient(judge, patient)
             told = timeline_rows(timeline)
-            by_reader = readings_of(read.readers, functools.partial(_judge_as, judge, read))
+            by_reader = readings_of(patient.readers, functools.partial(_judge_as, judge, patient))
         except Exception as error:  # noqa: BLE001 - whatever one patient raises must not cost the others
             _LOG.debug("a patient failed", exc_info=True)
             failed[patient_id] = _told(error, patient_id, problems)
@@ -116,29 +116,27 @@ def _without_row(patient: MeasuredPatient) -> InputError:
     return InputError(f"no row can be used: {first.what}", where=first.where, way_out=first.how_to_fix)
 
 
-def _read(part: Sheets) -> Iterator[tuple[str, MeasuredPatient | None, Iterable[Problem]]]:
-    """(patient, what is read of it, problems); one by one where reading all of them meets a bug."""
+def _read(part: Sheets) -> tuple[Mapping[str, MeasuredPatient | None], set[Problem]]:
+    """Patients as read, and all problems; where reading meets a bug, None for each: they are to be read one by one."""
     from mdanderson.readers.measurements import about_table, read_measurements
 
-    beside = {"patients": part.patients, "reads": part.reads, "events": part.events}
     try:
-        measurements = read_measurements(part.measurements, **beside)
+        found = read_measurements(part.measurements, patients=part.patients, reads=part.reads, events=part.events)
     except MdandersonError:
         raise
-    except Exception as error:  # noqa: BLE001 - the rows of one patient must not cost the others
+    except Exception:  # noqa: BLE001 - the rows of one patient must not cost the others
         _LOG.debug("reading met a bug", exc_info=True)
-        patient_ids = part.patient_ids
-        if len(patient_ids) < 2:
-            for patient_id in patient_ids:
-                yield patient_id, None, [Problem.from_error(as_error(error), patient_id=patient_id)]
-            return
-        for patient_id in patient_ids:
-            yield from _read(part.of({patient_id}))
-        return
-    of_whole_table = set(about_table(part.measurements))
-    yield "", None, set(measurements.problems) - of_whole_table
-    for patient in measurements:
-        yield patient.patient_id, patient, patient.problems
+        return dict.fromkeys(part.patient_ids), set()
+    patients = {patient.patient_id: patient for patient in found}
+    return patients, set(found.problems) - set(about_table(part.measurements))
+
+
+def _read_alone(part: Sheets, patient_id: str) -> MeasuredPatient:
+    from mdanderson.readers.measurements import read_measurements
+
+    alone = part.of({patient_id})
+    (patient,) = read_measurements(alone.measurements, patients=alone.patients, reads=alone.reads, events=alone.events)
+    return patient
 
 
 def _told(error: Exception, patient_id: str, problems: set[Problem]) -> str:

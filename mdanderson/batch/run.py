@@ -6,7 +6,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mdanderson.batch.agree import pairwise
@@ -21,6 +21,7 @@ from mdanderson.batch.workers import DIED, checked_workers, each
 from mdanderson.criteria import criteria_set
 from mdanderson.errors import Problem
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+from mdanderson.readers.reads import read_reviews
 from mdanderson.report.cells import Cells, sorted_rows, to_csv
 from mdanderson.report.columns import PROBLEMS, TABLES
 from mdanderson.report.tables import problem_row
@@ -64,7 +65,7 @@ def score(
     """
     workers, criteria = checked_workers(workers), checked_criteria(criteria)
     began = time.time()
-    cohort = cohort if isinstance(cohort, Cohort) else read_cohort(cohort)
+    cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), Path(out))
     columns = _free_columns(cohort)
     if by and by not in columns:
         raise no_column(by, tuple(columns))
@@ -96,6 +97,22 @@ def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         criteria_set(name)
     return names
+
+
+def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
+    """The cohort with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
+    statements, problems = read_reviews(out, known={patient.patient_id for patient in cohort})
+    if not statements and not problems:
+        return cohort
+    patients = (
+        replace(
+            patient,
+            statements=(*patient.statements, *statements.get(patient.patient_id, ())),
+            problems=(*patient.problems, *(one for one in problems if one.patient_id == patient.patient_id)),
+        )
+        for patient in cohort
+    )
+    return replace(cohort, patients=tuple(patients), problems=(*cohort.problems, *problems))
 
 
 def _finish(cohort: Cohort, job: Job, *, workers: int, progress: Callable[[Progress], None]) -> tuple[Finished, ...]:
