@@ -148,7 +148,11 @@ def judge_lesion(
     if stated:  # a reader may state a row that is not for such a lesion
         rows = tuple(rule for rule in table if rule in rows or rule.code in stated)
     measures = {rule.measure for rule in rows if rule.code in stated and rule.level is Level.LESION}
-    asked = [_ask(rule, facts, settings, stated, measures) for rule in rows if rule.measure is not Measure.ANYTHING]
+    known = [rule for rule in rows if rule.measure is not Measure.ANYTHING]
+    if stated or facts.unassessed:
+        asked = [_ask(rule, facts, settings, stated, measures) for rule in known]
+    else:
+        asked = [Verdict(rule, rule.holds(rule, facts, settings)) for rule in known]
     asked = _no_fall_of_what_is_gone(facts, asked)
     others = next((verdict.code for verdict in asked if verdict.fired), "")
     asked += [
