@@ -689,6 +689,36 @@ def test_companions_given(tmp_path):
     assert patient.facts.events[0].kind == "fracture"
 
 
+# Order and names
+
+_SERIES = (
+    ("2024-01-01", "A", "30", "20", "", ""),
+    ("2024-01-01", "B", "20", "10", "", ""),
+    ("2024-01-01", "C", "24", "12", "", ""),
+    ("2024-04-01", "A", "10", "8", "split", "A"),
+    ("2024-04-01", "A2", "8", "6", "split", "A"),
+    ("2024-04-01", "B", "44", "22", "merged", "B;C"),
+    ("2024-07-01", "A2", "8", "6", "", ""),
+    ("2024-07-01", "A", "10", "8", "split", ""),
+    ("2024-07-01", "B", "20", "10", "", ""),
+    ("2024-07-01", "N", "9", "8", "", ""),
+    ("2024-10-01", "", "", "", "none", ""),
+)
+
+
+@given(order=st.permutations(range(len(_SERIES))), names=st.permutations("ABCNXYZ"))
+def test_order_of_rows_and_names_of_lesions_do_not_matter(order, names):
+    named = dict(zip(["A", "A2", "B", "C", "N"], names, strict=False))
+    rows = [_SERIES[index] for index in order]
+    columns = ["date", "lesion_id", "long_axis_mm", "short_axis_mm", "status", "parents"]
+    frame = pd.DataFrame(rows, columns=columns).assign(patient_id="P")
+    frame["lesion_id"] = frame["lesion_id"].map(lambda name: named.get(name, name))
+    frame["parents"] = frame["parents"].map(lambda cell: ";".join(named.get(part, part) for part in cell.split(";")))
+    measured = read_measurements(frame)
+    assert lines(measured) == []
+    assert overall(measured) == ["BL", "SD", "PD", "CR"]
+
+
 # Whatever is typed
 
 _CELL = st.sampled_from(
