@@ -26,6 +26,7 @@ from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import Modality
 
 ROOT = Path(__file__).parents[1]
+COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "settings")
 
 
 def fresh(*arguments: str, **given: object) -> subprocess.CompletedProcess[str]:
@@ -76,11 +77,11 @@ def test_help_is_quick_and_complete() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1] == "[] 0"
-    for command in ("demo", "check", "score", "explain", "settings"):
+    for command in COMMANDS:
         assert f"│ {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "check", "score", "explain", "settings"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert f"Example: mdanderson {command}" in capsys.readouterr().out
@@ -244,7 +245,7 @@ def test_interrupted(
 ) -> None:
     assess(P02=KeyboardInterrupt())
     assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 130
-    assert capsys.readouterr().err == "mdanderson: stopped; the same command goes on where it was\n"
+    assert capsys.readouterr().err == "mdanderson: stopped; run the same command again\n"
 
 
 def test_ctrl_c_while_workers_run(cohort: Path, tmp_path: Path) -> None:
@@ -272,7 +273,7 @@ def test_ctrl_c_while_workers_run(cohort: Path, tmp_path: Path) -> None:
     time.sleep(0.1)
     os.killpg(running.pid, signal.SIGINT)
     _, err = running.communicate(timeout=30)
-    assert err == "mdanderson: stopped; the same command goes on where it was\n"
+    assert err == "mdanderson: stopped; run the same command again\n"
     assert running.returncode == 130
 
 
@@ -366,3 +367,131 @@ def test_demo_writes_where_it_is_told(
     assert main(["demo", str(tmp_path / "new")]) == 0
     assert told == [tmp_path / "new"]
     assert f"mdanderson score {tmp_path / 'new' / 'cohort.csv'} -o results" in capsys.readouterr().out
+
+
+def write_measurements(folder: Path, patients: int = 2, rows: str = "") -> Path:
+    """Every patient responds; the one with the highest number progresses."""
+    folder.mkdir()
+    lines = ["patient_id,date,visit,modality,lesion_id,long_axis_mm,short_axis_mm"]
+    for number in range(1, patients + 1):
+        later = "60,30" if number == patients else "20,10"
+        lines.append(f"P{number:03d},2024-01-05,baseline,CT,L1,40,20")
+        lines.append(f"P{number:03d},2024-04-02,week 12,CT,L1,{later}")
+    (folder / "measurements.csv").write_text("\n".join(lines) + "\n" + rows)
+    return folder / "measurements.csv"
+
+
+def test_classify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = write_measurements(tmp_path / "data")
+    out = tmp_path / "out"
+    assert main(["classify", str(table), "-o", str(out), "--criteria", "mda2010,who"]) == 0
+    printed = capsys.readouterr()
+    lines = [line.split() for line in printed.out.splitlines()]
+    assert lines[0] == ["patient", "visit", "date", "criteria", "category", "reason"]
+    assert ["P001", "week", "12", "2024-04-02", "mda2010", "PR"] in [line[:6] for line in lines]
+    assert ["P001", "week", "12", "2024-04-02", "who", "PR", "(unconfirmed)"] in [line[:7] for line in lines]
+    assert printed.out.splitlines()[-2:] == [
+        f"Results: {out} (2 patients classified, 0 failed)",
+        "Research use only, not a medical device.",
+    ]
+    assert printed.err.splitlines()[-1] == "2 of 2 patients done; 0 problems"
+    assert main(["explain", str(out), "-p", "P002", "--visit", "week 12"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("P002 week 12 2024-04-02\n  mda2010 L1 CT: PD, ")
+    assert "\n    WHO-PD (PD) fired: " in told
+
+
+def test_classify_sums_up_many_patients(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = write_measurements(tmp_path / "data", patients=60)
+    (table.parent / "patients.csv").write_text("patient_id,arm\nP001,A\nP060,B\n")
+    assert main(["classify", str(table), "-o", str(tmp_path / "out"), "--by", "arm", "--workers", "1"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[:4] == [
+        "criteria group patients CR PR SD PD NE response disease control",
+        "mda2010 all 60 0 59 0 1 0 98 % (91-100) 98 % (91-100)",
+        "mda2010 A 1 0 1 0 0 0 100 % (2-100) 100 % (2-100)",
+        "mda2010 B 1 0 0 0 1 0 0 % (0-98) 0 % (0-98)",
+    ]
+
+
+def test_classify_by_settings_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, mine = write_measurements(tmp_path / "data"), tmp_path / "mine.toml"
+    mine.write_text("[policy]\npd_size_rise = 0.6\n")
+    assert main(["classify", str(table), "-o", str(tmp_path / "out"), "-q", "--config", str(mine)]) == 0
+    assert ",SD," in (tmp_path / "out" / "responses.csv").read_text()
+    mine.write_text("[policy]\n\npd_size_ris = 0.6\n")
+    line = failure(capsys, "classify", str(table), "-o", str(tmp_path / "out"), "--config", str(mine))
+    assert line == (
+        f"mdanderson: policy.pd_size_ris: unknown key @ {mine} line 3; is pd_size_rise meant? "
+        "`mdanderson settings` prints every key with its default"
+    )
+
+
+def test_classify_names_those_that_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lost = "".join(f"Q{number:02d},someday,,CT,L1,10,10\n" for number in range(25))
+    table = write_measurements(tmp_path / "data", rows=lost)
+    assert main(["classify", str(table), "-o", str(tmp_path / "out"), "-q"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(
+        "mdanderson: Q00: no row can be used: not an ISO 8601 date: someday @ measurements.csv row"
+    )
+    assert len(lines) == 21
+    assert lines[-1] == "mdanderson: and 5 more patients failed; see problems.csv in the results folder"
+
+
+def test_classify_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = write_measurements(tmp_path / "data", patients=0, rows="P01,someday,,CT,L1,10,10\n")
+    assert main(["classify", str(table), "-o", str(tmp_path / "out"), "-q"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "mdanderson: no patient could be classified; see problems.csv in the results folder"
+    out = str(tmp_path / "other")
+    assert "none.csv; check the path" in failure(capsys, "classify", str(tmp_path / "none.csv"), "-o", out)
+    assert "beside the tables" in failure(capsys, "classify", str(table), "-o", str(table.parent))
+    assert "no column 'arm'" in failure(capsys, "classify", str(table), "-o", out, "--by", "arm")
+    assert "Missing argument 'MEASUREMENTS'" in failure(capsys, "classify")
+    assert not Path(out).exists()
+
+
+def test_classify_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> Results:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mdanderson.batch.classify", stopped)
+    assert main(["classify", "m.csv", "-o", str(tmp_path / "out"), "-q"]) == 130
+    assert capsys.readouterr().err == "mdanderson: stopped; run the same command again\n"
+
+
+def test_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = []
+    for name, patients in (("smith", 4), ("jones", 5)):
+        table = write_measurements(tmp_path / f"data_{name}", patients=patients)
+        folders.append(str(tmp_path / name))
+        assert main(["classify", str(table), "-o", folders[-1], "-q"]) == 0
+    out = tmp_path / "both"
+    assert main(["agree", *folders, "-o", str(out), "--names", "Dr Smith, Dr Jones"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "Dr Smith and Dr Jones: 2 visits to adjudicate"
+    assert lines[1] == "criteria item scope pairs agreement kappa weighted kappa"
+    assert any(line.startswith("mda2010 best_response overall 4 75 % ") for line in lines)
+    assert lines[-2:] == [f"Tables: {out}", "Research use only, not a medical device."]
+    adjudication = (out / "adjudication.csv").read_text()
+    assert adjudication.count("P004,week 12,2024-04-02,mda2010,") == 2
+    assert "no results here" in failure(capsys, "agree", folders[0], str(tmp_path / "none"), "-o", str(out))
+    for names in ("A", "A,A", "A,B,C", "A,"):
+        assert f"names '{names}'; give two different ones" in failure(
+            capsys, "agree", *folders, "-o", str(out), "--names", names
+        )
+
+
+def test_several_readers_are_compared_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "data" / "measurements.csv"
+    table.parent.mkdir()
+    rows = ["patient_id,date,modality,lesion_id,long_axis_mm,short_axis_mm,reader"]
+    for reader, size in (("Smith", 20), ("Jones", 60)):
+        rows += [f"P01,2024-01-05,CT,L1,40,20,{reader}", f"P01,2024-04-02,CT,L1,{size},20,{reader}"]
+    table.write_text("\n".join(rows) + "\n")
+    assert main(["classify", str(table), "-o", str(tmp_path / "out")]) == 0
+    assert "Jones and Smith: 2 visits to adjudicate" in capsys.readouterr().out
+    assert (tmp_path / "out" / "adjudication.csv").exists()

@@ -11,12 +11,17 @@ import pytest
 
 from mdanderson.report.columns import TABLES
 from mdanderson.settings import Settings
+from mdanderson.statistics import ADJUDICATION, AGREEMENT, MEASUREMENT_AGREEMENT, SUMMARY
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+WRITTEN = (*TABLES, SUMMARY, AGREEMENT, MEASUREMENT_AGREEMENT, ADJUDICATION)
+
+
+@pytest.mark.parametrize("table", WRITTEN, ids=lambda table: table.name)
 def test_every_column_is_explained_as_the_code_explains_it(table):
+    assert f"**`{table.file_name}`**" in README
     for column in table.columns:
         assert f"| `{column.name}` | {column.unit} | {column.meaning} |" in README
 

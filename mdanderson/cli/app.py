@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _LOG.debug("a command met a bug", exc_info=True)
         return fail(f"unexpected error (bug): {type(error).__name__} {error}")
     if code == STOPPED:
-        say("stopped; the same command goes on where it was")
+        say("stopped; run the same command again")
     return code if isinstance(code, int) else 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mdanderson.cli.tell import STOPPED, agreement_part, end, say, show, show_results
+from mdanderson.cli.tell import agreement_part, end, show, show_results
 from mdanderson.errors import SettingsError
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -116,20 +116,16 @@ def classify(
     from mdanderson.batch import classify as classify_table
     from mdanderson.report.progress import shown_progress
 
-    try:
-        with _one_interrupt(), shown_progress(quiet=quiet) as progress:
-            results = classify_table(
-                measurements,
-                out,
-                settings=_settings(config),
-                criteria=_names(criteria),
-                workers=workers,
-                by=by,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        say("stopped; the same command starts again")
-        raise typer.Exit(STOPPED) from None
+    with _one_interrupt(), shown_progress(quiet=quiet) as progress:
+        results = classify_table(
+            measurements,
+            out,
+            settings=_settings(config),
+            criteria=_names(criteria),
+            workers=workers,
+            by=by,
+            progress=progress,
+        )
     if not quiet:
         show_results(results, by=by, verb="classified")
     none_done = "no patient could be classified; see problems.csv in the results folder"

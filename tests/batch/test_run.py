@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from mdanderson.batch import Progress, Results, score
-from mdanderson.errors import ImageError, ManifestError, OutputError, Problem, SettingsError, Severity
+from mdanderson.errors import ImageError, InputError, ManifestError, OutputError, Problem, SettingsError, Severity
 from mdanderson.findings import Examination, LesionFinding, PatientFacts
 from mdanderson.readers.manifest import Patient, read_cohort
 from mdanderson.report.columns import TABLES
@@ -408,3 +408,56 @@ def test_what_stops_a_run_at_once(manifest: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="the cohort's own folder"):
         run(manifest, manifest.parent)
     assert not (tmp_path / "out").exists()
+
+
+def with_reads(manifest: Path, rows: str) -> None:
+    (manifest.parent / "reads.csv").write_text(f"patient_id,date,modality,lesion_id,findings,reader\n{rows}")
+
+
+def test_readers_of_one_cohort_are_compared(manifest: Path, tmp_path: Path) -> None:
+    """Each reader's statements by themselves; what was stored is not judged again."""
+    with_reads(
+        manifest, "P01,2024-04-02,CT,L01,CR2,Smith\nP01,2024-04-02,CT,L01,SD1,Jones\nP02,2024-04-02,CT,L01,CR2,Smith\n"
+    )
+    told = []
+
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        told.append((patient.patient_id, settings.policy.reader))
+        return make_assess()(patient, settings=settings, criteria=criteria)
+
+    results = run(manifest, tmp_path / "out", assess=assess)
+    (found,) = results.agreements
+    assert found.names == ("Jones", "Smith")
+    assert [who for who in told if who[0] in {"P01", "P02"}] == [
+        ("P01", ""),
+        ("P01", "Jones"),
+        ("P01", "Smith"),
+        ("P02", ""),
+    ]
+    assert "Jones,Smith,mda2010,visit,overall,1," in (tmp_path / "out" / "agreement.csv").read_text()
+    told.clear()
+    assert run(manifest, tmp_path / "out", assess=assess).agreements[0].categories == found.categories
+    assert told == []
+
+
+def test_reviews_left_in_the_results_are_read(manifest: Path, tmp_path: Path) -> None:
+    """A statement there costs its patient a new judgement, and no other."""
+    out = tmp_path / "out"
+    run(manifest, out)
+    (out / "reads.csv").write_text(
+        "patient_id,date,modality,lesion_id,findings\nP02,2024-04-02,CT,L01,SD1\nP09,2024-04-02,CT,L01,SD1\n"
+    )
+    calls: list[str] = []
+    results = run(manifest, out, assess=counting(calls))
+    assert calls == ["P02"]
+    assert "patient P09 has no image in the manifest" in results.problems["what"].tolist()
+
+
+def test_groups_of_patients(manifest: Path, tmp_path: Path) -> None:
+    (manifest.parent / "patients.csv").write_text("patient_id,arm\nP01,A\nP02,B\n")
+    results = run(manifest, tmp_path / "out", by="arm")
+    assert results.summary("arm")["group"].tolist() == ["", "A", "B"]
+    assert (tmp_path / "out" / "summary.csv").read_text().count("\n") == 4
+    with pytest.raises(InputError, match="is 'arm' meant"):
+        run(manifest, tmp_path / "other", by="arms")
+    assert not (tmp_path / "other").exists()

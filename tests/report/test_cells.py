@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdanderson.report.cells import render_cell, render_row, sorted_rows, to_csv
+from mdanderson.report.cells import from_csv, render_cell, render_row, sorted_rows, to_csv, to_csv_lines
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, TABLES, Column, Kind, Table
 from mdanderson.vocabulary import Modality
 
@@ -97,6 +97,24 @@ def test_csv_is_sorted_and_ends_lines_with_lf() -> None:
     )
 
 
+@pytest.mark.parametrize("cell", ["=1+1", "'=1+1", "''=1+1", "'quoted'", "-", "plain", "a,b", 'say "x"', ""])
+def test_a_file_is_read_back_as_it_was(cell: str) -> None:
+    row = (cell, "-0.50", "-3", "true", "2024-01-05")
+    assert from_csv(SAMPLE, to_csv(SAMPLE, [row])) == [row]
+
+
+def test_columns_are_found_by_name() -> None:
+    assert from_csv(SAMPLE, "date,word,more\n2024-01-05,x,y\n") == [("x", "", "", "", "2024-01-05")]
+    assert from_csv(SAMPLE, "") == []
+
+
+def test_files_of_parts_are_one_file() -> None:
+    rows = [("a", "1.00", "", "", "2024-01-05"), ("a", "2.00", "", "", "2024-03-01"), ("b", "", "", "", "2023-01-05")]
+    table = Table(name="sample", columns=SAMPLE.columns, sort_by=("word", "date"))
+    parts = to_csv(table, ()) + to_csv_lines(table, rows[1::-1]) + to_csv_lines(table, rows[2:])
+    assert parts == to_csv(table, rows)
+
+
 _CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6)
 
 
@@ -106,6 +124,11 @@ def test_the_file_does_not_depend_on_the_order_of_work(rows: list[tuple[str, ...
     seed.shuffle(shuffled)
     assert to_csv(SAMPLE, shuffled) == to_csv(SAMPLE, rows)
     assert sorted(sorted_rows(SAMPLE, rows)) == sorted(rows)
+
+
+@given(rows=st.lists(st.tuples(_CELL, _CELL, _CELL, _CELL, _CELL), max_size=6))
+def test_any_file_is_read_back_as_it_was(rows: list[tuple[str, ...]]) -> None:
+    assert from_csv(SAMPLE, to_csv(SAMPLE, rows)) == sorted_rows(SAMPLE, rows)
 
 
 @given(number=st.floats(-1e9, 1e9))
