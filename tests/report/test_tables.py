@@ -6,13 +6,14 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from mdanderson.errors import Problem, Severity
-from mdanderson.findings import Density, Examination, LesionFinding, PatientFacts
+from mdanderson.findings import Density, Event, Examination, LesionFinding, PatientFacts, Structure
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
 from mdanderson.report.progress import shown_progress
 from mdanderson.report.tables import problem_row, timeline_rows
@@ -20,7 +21,7 @@ from mdanderson.report.terminal import response_table
 from mdanderson.report.trace import TRACE, trace_rows, trace_text
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline, build_timeline
-from mdanderson.vocabulary import LesionType, Modality, Status
+from mdanderson.vocabulary import Alignment, Collapse, EventKind, LesionType, Modality, Pain, Status
 
 BASELINE, LATER = dt.date(2024, 1, 5), dt.date(2024, 4, 2)
 
@@ -176,6 +177,99 @@ def test_trace(timeline: Timeline) -> None:
     assert "    PD1 (PD) not fired: " in later
     assert "  mda2010 CT: PR, " in later
     assert later.index("    PR3") < later.index("  mda2010 CT")
+
+
+def test_what_a_reader_states_and_what_follows_from_it_has_columns() -> None:
+    """A treated spine lesion with structure, uptake and codes; its site makes SINS a range, no Mirels' score."""
+    stated = {
+        "site": "L3",
+        "laterality": "left",
+        "reader": "Smith",
+        "comment": "two\nlines",
+        "target": True,
+        "node": False,
+        "soft_tissue_mm": Decimal("12.5"),
+        "reader_codes": frozenset({"PR4", "PR1"}),
+        "structure": Structure(pain=Pain.NONE, alignment=Alignment.NORMAL, collapse=Collapse.NONE),
+        "tlg": 12.345,
+    }
+    exams = [
+        Examination(modality=Modality.CT, date=date, lesions=(finding(date, status, "20", "10", **stated),))
+        for date, status in ((BASELINE, Status.BASELINE), (LATER, Status.FOLLOWED))
+    ]
+    facts = PatientFacts(
+        patient_id="P01", events=(Event(date=dt.date(2024, 2, 1), kind=EventKind.RADIOTHERAPY, site="L3"),)
+    )
+    timeline = build_timeline(facts, exams, settings=Settings())
+    first, second = (named(LESIONS, row) for row in timeline_rows(timeline)["lesions"])
+    wanted = {
+        "site": "L3",
+        "laterality": "left",
+        "reader": "Smith",
+        "comment": "two lines",
+        "target": "true",
+        "node": "false",
+        "soft_tissue_mm": "12.50",
+        "findings": "PR1;PR4",
+        "sins_min": "4",
+        "sins_max": "7",
+        "tlg": "12.35",
+    }
+    assert wanted.items() <= first.items()
+    assert not {"mirels_min", "mirels_max"} & first.keys()
+    assert (first["treated"], second["treated"]) == ("false", "true")
+
+
+def test_probabilities_stand_beside_lesion_and_sum(timeline: Timeline) -> None:
+    rows = timeline_rows(timeline)
+    _, lesion = (named(LESIONS, row) for row in rows["lesions"])
+    (response,) = (
+        row for row in map(partial(named, RESPONSES), rows["responses"]) if row["scope"] == "CT" and "p_pr" in row
+    )
+    for row in (lesion, response):
+        assert sum(float(row[name]) for name in ("p_cr", "p_pr", "p_sd", "p_pd")) == pytest.approx(1, abs=2e-4)
+        assert float(row["p_pr"]) > 0.4
+        assert float(row["threshold_distance"]) < 0.01
+    baseline, _ = (named(LESIONS, row) for row in rows["lesions"])
+    assert not {"p_cr", "threshold_distance"} & baseline.keys()
+
+
+@pytest.mark.parametrize("site", ["femur shaft", ""])
+def test_a_score_is_empty_where_it_is_not_for_such_a_lesion(site: str) -> None:
+    one = Examination(
+        modality=Modality.CT,
+        date=BASELINE,
+        lesions=(finding(BASELINE, Status.BASELINE, "20", "10", site=site),),
+    )
+    rows = timeline_rows(build_timeline(PatientFacts(patient_id="P01"), [one], settings=Settings()))
+    (row,) = (named(LESIONS, cells) for cells in rows["lesions"])
+    assert "sins_min" not in row
+    assert ("mirels_min" in row) == bool(site)
+
+
+def test_the_trace_tells_every_set_asked(timeline: Timeline) -> None:
+    exams = [
+        Examination(
+            modality=Modality.CT,
+            date=date,
+            visit=visit,
+            lesions=(finding(date, status, "20", "10"),),
+        )
+        for date, visit, status in ((BASELINE, "v1", Status.BASELINE), (LATER, "v2", Status.FOLLOWED))
+    ]
+    several = build_timeline(timeline.patient, exams, settings=Settings(), criteria=("who", "mda2010", "mda2004"))
+    rows = [dict(zip(TRACE.column_names, row, strict=True)) for row in trace_rows(several)]
+    asked = {(row["criteria"], row["scope"]) for row in rows if row["code"] and row["visit"] == "v2"}
+    assert asked == {("mda2010", "lesion"), ("mda2004", "lesion"), ("who", "CT"), ("who", "overall")}
+    at_baseline = [row for row in rows if row["visit"] == "v1"]
+    assert {row["category"] for row in at_baseline} == {"BL"}
+    assert not any(row["code"] for row in at_baseline)
+    assert {row["outcome"] for row in rows if row["code"]} <= {
+        "fired",
+        "not fired",
+        "not applicable",
+        "not assessable",
+    }
 
 
 def test_the_terminal_shows_what_was_said_and_no_markup() -> None:
