@@ -142,6 +142,8 @@ def flare_outcome(course, name, visit, lesions, progressing, sign):
             mark(modality, lesions, "calm", visit)
             sign = sign or sign_at(course, later, {})
             rest = raw(course, name, visit)["category"]
+            if rest == "PD":  # a reader's word on the flare itself
+                rest = raw(course, name, visit, without=lesions)["category"]
             # detail 10 says "else SD", detail 1 that nothing but PD or NE is left where core lesions were not assessed
             responds = rest in {"CR", "PR"} or (sign and not progressing)
             restated = "PR" if responds else "NE" if rest == "NE" else "SD"

@@ -1,9 +1,8 @@
 """Findings into plain dictionaries: visits, exams, one row per lesion; merges and splits in order (details 21, 27, 30).
 
 visit: {"date", "exams": {modality: exam}}; exam: {"ok", "rows": {lesion: row}, "merged": {lesion: members}}.
-row: {"silent", "gone", "new", "equivocal", "sizes": {sequence: (long, short)}, "sequences", "signals", "uptake", "density",
-"codes",
-"type", "measurable", "treated"}; numbers are fractions of the decimals as written.
+row: {"silent", "gone", "new", "equivocal", "sizes": {sequence: (long, short)}, "sequences", "signals", "uptake",
+"density", "codes", "type", "measurable", "treated"}; numbers are fractions of the decimals as written.
 """
 
 from __future__ import annotations
