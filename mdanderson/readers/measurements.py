@@ -10,7 +10,9 @@ have decided is left undecided (`measured_series`); the other patients are class
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,21 +73,39 @@ def read_measurements(
     Rows of a frame are named as in a file, the first one being row 2. Raises `ManifestError` when a table cannot be
     read, lacks a required column, or has no row.
     """
-    table = text_table(source, name=_FRAME)
-    table.require(REQUIRED, optional=OPTIONAL)
-    if not table.rows:
-        raise ManifestError("no rows", where=table.path.name, way_out="write one row for every lesion and visit")
-    desk = _Desk(reader=RowReader(table))
-    for row in table:
-        desk.take(row)
-    companions = read_companions(
-        table.path if isinstance(source, str | Path) else None,
-        known=desk.charts,
-        known_from="row in the table",
-        patients=patients,
-        reads=reads,
-        events=events,
-    )
+    with _collection_paused():
+        table = text_table(source, name=_FRAME)
+        table.require(REQUIRED, optional=OPTIONAL)
+        if not table.rows:
+            raise ManifestError("no rows", where=table.path.name, way_out="write one row for every lesion and visit")
+        desk = _Desk(reader=RowReader(table))
+        for row in table:
+            desk.take(row)
+        companions = read_companions(
+            table.path if isinstance(source, str | Path) else None,
+            known=desk.charts,
+            known_from="row in the table",
+            patients=patients,
+            reads=reads,
+            events=events,
+        )
+        return _measurements(table, desk, companions)
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Look for no reference cycles meanwhile: rows and findings make none, and the search costs a fifth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _measurements(table: TextTable, desk: _Desk, companions: Companions) -> Measurements:
+    """What was read, put together by patient."""
     told: dict[str, list[Problem]] = {}
     for problem in companions.problems:
         told.setdefault(problem.patient_id, []).append(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import random
 from decimal import Decimal
 
@@ -642,6 +643,17 @@ def test_a_table_that_cannot_be_understood(tmp_path, text, line):
     with pytest.raises(ManifestError) as caught:
         read_measurements(path)
     assert str(caught.value).startswith(line)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_memory_is_managed_afterwards_as_before(tmp_path, enabled):
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with pytest.raises(ManifestError):
+            read_measurements(tmp_path / "none.csv")
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
 
 
 def test_an_unknown_column_is_told(read):
