@@ -77,15 +77,9 @@ def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: Patie
 def _progression(overall: Sequence[Response]) -> tuple[Response | None, dt.date | None]:
     """The first confirmed progression, and its date: that of the visit it confirmed, where it confirmed one (iUPD)."""
     for index, row in enumerate(overall):
-        if not row.category.is_progression or row.unconfirmed:
-            continue
-        date = row.date
-        for before in reversed(overall[:index]):
-            if before.category.is_evaluable and before.category not in _WAITING:
-                break
-            if before.category in _WAITING and not before.unconfirmed:
-                date = before.date
-        return row, date
+        if row.category.is_progression and not row.unconfirmed:
+            confirmed = [one for one in overall[:index] if one.category in _WAITING and not one.unconfirmed]
+            return row, (confirmed or [row])[0].date
     return None, None
 
 

@@ -61,6 +61,8 @@ def summary(*said, criteria="mda2010", patient=None, **policy):
         ([(0, "BL"), (60, "iUPD?"), (100, "iPR"), (150, "iUPD?")], "iPR", None),
         ([(0, "BL"), (60, "iUPD?"), (100, "iSD"), (150, "iUPD"), (190, "iCPD")], "iSD", 150),
         ([(0, "BL"), (60, "iUPD?")], "iUPD", None),
+        # a visit too early to decide is passed over
+        ([(0, "BL"), (60, "iUPD"), (74, "iSD"), (100, "iCPD")], "iSD", 60),
     ],
 )
 def test_best_response_and_progression(said, best, progressed):
