@@ -21,6 +21,7 @@ Cells = tuple[str, ...]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _QUOTE = "'"
+_NOTHING = ""
 
 
 def render_row(table: Table, values: Mapping[str, object]) -> Cells:
@@ -30,7 +31,12 @@ def render_row(table: Table, values: Mapping[str, object]) -> Cells:
         strangers = values.keys() - renderers.keys()
         raise KeyError(f"{table.name} has no column {', '.join(sorted(strangers))}")
     get = values.get
-    return tuple(["" if (value := get(name)) is None else render(value) for name, render in renderers.items()])
+    return tuple(
+        [
+            "" if (value := get(name)) is None or value is _NOTHING else render(value)
+            for name, render in renderers.items()
+        ]
+    )
 
 
 def render_cell(column: Column, value: object) -> str:

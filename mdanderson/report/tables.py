@@ -36,7 +36,9 @@ def timeline_rows(timeline: Timeline) -> dict[str, tuple[Cells, ...]]:
 def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
     """A row of lesions.csv. What the criteria made of a finding stands before what was found."""
     finding = lesion.finding
-    values: dict[str, object] = {"patient_id": patient_id, **_OF_FINDING(finding), **_OF_LESION(lesion)}
+    values = _OF_FINDING(finding)
+    values |= _OF_LESION(lesion)
+    values["patient_id"] = patient_id
     values["findings"] = finding.reader_codes
     values["slice"] = finding.slice_number
     probabilities = lesion.probabilities
@@ -94,7 +96,7 @@ def _risk(site: str, lesion_type: LesionType | None, structure: Structure | None
 def _named(*names: str) -> Callable[[object], dict[str, object]]:
     """What reads these attributes of a thing, by their names."""
     get = operator.attrgetter(*names)
-    return lambda source: dict(zip(names, get(source), strict=True))
+    return lambda source: dict(zip(names, get(source)))  # noqa: B905 - as many values as names, by attrgetter
 
 
 _OF_FINDING = _named(
