@@ -58,7 +58,7 @@ def sequence_of(lesion, visit, settings):
     for sequence in [*map(str, settings.policy.size_sequence_order), *sorted(first["sizes"])]:
         if row and sequence in first["sizes"] and (sequence in row["sizes"] or row["gone"]):
             return sequence
-    return ""
+    return min(row["sizes"], default="") if row and not first["sizes"] else ""
 
 
 def grown(now, reference, axis, settings):

@@ -103,6 +103,8 @@ def flare_lesions(course, name, visit):
     called = any("PR2" in row["codes"] for row in rows_at(modality, visit, names))
     if not names or not (called or inside_window(course, visit)):
         return []
+    if any(row["silent"] for row in rows_at(modality, visit, names)):
+        course["open"].add("F18")
     if any(row["treated"] for lesion in modality["lesions"] for row in lesion["rows"].values()):
         course["open"].add("F15")
     return names if raw(course, name, visit, without=names)["category"] != "PD" else []
@@ -141,6 +143,8 @@ def flare_outcome(course, name, visit, lesions, progressing, sign):
         if outcome == "flare":
             mark(modality, lesions, "calm", visit)
             sign = sign or sign_at(course, later, {})
+            if any(row["uptake"] is None and "PD3" in row["codes"] for row in rows_at(modality, visit, lesions)):
+                course["open"].add("F19")
             rest = raw(course, name, visit)["category"]
             if rest == "PD":  # a reader's word on the flare itself
                 rest = raw(course, name, visit, without=lesions)["category"]

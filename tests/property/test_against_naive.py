@@ -24,6 +24,8 @@ OPEN = {
     "F15": "detail 34: whether a treated lesion takes part in a flare",
     "F16": "detail 32: a sequence that was not abnormal at baseline and is now bars CR3",
     "F17": "detail 5: on MR with several sequences a lesion that is gone measures 0 mm in each",
+    "F18": "detail 10: a new lesion inside the window that is not assessed, beside a sign of response",
+    "F19": "details 1, 10: what is left of a settled flare that only a reader's code spoke of, SD or NE",
 }.keys()
 """Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""
 
