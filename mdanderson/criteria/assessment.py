@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure, Verdict
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding

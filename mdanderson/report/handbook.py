@@ -10,9 +10,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mdanderson.criteria import CRITERIA_SETS, CriteriaSet, soft_tissue
+from mdanderson.criteria import CRITERIA_SETS, CriteriaSet
+from mdanderson.criteria.comparators import soft_tissue
+from mdanderson.criteria.comparators.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
 from mdanderson.criteria.rule import Rule, Threshold
-from mdanderson.criteria.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
 from mdanderson.report.handbook_texts import ABOUT_RISK, ABOUT_SETTINGS, MARKS, OPENING, QUANTITIES
 from mdanderson.report.known_settings import KnownSetting, SettingsSection, known_sections
 from mdanderson.report.markdown import anchored, code, linked, section, table
@@ -124,8 +125,7 @@ def _whose(source: str) -> str:
 
 def _notes(criteria: CriteriaSet) -> str:
     """What the set's own module says of it: how its rows go together, and what they leave to a choice."""
-    module = inspect.getmodule(criteria.assess)
-    return _prose(module.__doc__) if module else ""
+    return _prose(criteria.notes)
 
 
 def _prose(docstring: str | None) -> str:

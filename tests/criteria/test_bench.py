@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from mdanderson.criteria import PatientCourse, Visit
-from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.mda2010 import RULES
+from mdanderson.criteria.mda.bench import Bench
+from mdanderson.criteria.mda.mda2010 import RULES
 from mdanderson.criteria.series import ModalitySeries
 from mdanderson.findings import PatientFacts
 from mdanderson.settings import Settings

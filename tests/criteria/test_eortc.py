@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from mdanderson.criteria.eortc import RULES
+from mdanderson.criteria.comparators.eortc import RULES
 from mdanderson.vocabulary import Category
 
 

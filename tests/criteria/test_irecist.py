@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mdanderson.criteria import criteria_set
-from mdanderson.criteria.irecist import CONFIRMING, RULES
-from mdanderson.criteria.recist11 import RULES as RECIST_RULES
+from mdanderson.criteria.comparators.irecist import CONFIRMING, RULES
+from mdanderson.criteria.comparators.recist11 import RULES as RECIST_RULES
 from mdanderson.errors import Severity
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from mdanderson.criteria import mda2010
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.density import has_new_rim, is_density_abnormal, is_density_normal, is_filled_in
-from mdanderson.criteria.mda2010 import RULES
+from mdanderson.criteria.mda import mda2010
+from mdanderson.criteria.mda.mda2010 import RULES
 from mdanderson.criteria.rule import Comparison, find_row
 from mdanderson.findings import Density
 from mdanderson.settings import Settings

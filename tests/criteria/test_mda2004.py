@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mdanderson.criteria import mda2004, mda2010
+from mdanderson.criteria.mda import mda2004, mda2010
 from mdanderson.criteria.rule import Role, find_row
 from mdanderson.findings import Density, PatientFacts
 from mdanderson.settings import Settings

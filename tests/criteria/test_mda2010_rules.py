@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from mdanderson.criteria.mda2010 import RULES
+from mdanderson.criteria.mda.mda2010 import RULES
 from mdanderson.criteria.rule import AppliesTo, Comparison, Level, Outcome, find_row
 from mdanderson.findings import Density
 from mdanderson.settings import Settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mdanderson.criteria.pcwg3 import RULES
-from mdanderson.criteria.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS, combine
+from mdanderson.criteria.comparators.pcwg3 import RULES
+from mdanderson.criteria.comparators.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS, combine
 from mdanderson.vocabulary import Category
 
 TEN = " ".join(f"B{index}" for index in range(10))

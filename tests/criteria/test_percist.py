@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from mdanderson.criteria.percist import RULES
+from mdanderson.criteria.comparators.percist import RULES
 from mdanderson.criteria.rule import Outcome
 from mdanderson.vocabulary import Category
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from mdanderson.criteria import criteria_set
-from mdanderson.criteria.recist11 import RULES
+from mdanderson.criteria.comparators.recist11 import RULES
 from mdanderson.criteria.rule import Outcome
 from mdanderson.errors import Severity
 from mdanderson.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mdanderson.criteria import criteria_set
-from mdanderson.criteria.uicc import RULES
+from mdanderson.criteria.comparators.uicc import RULES
 from mdanderson.settings import Settings
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mdanderson.criteria import CRITERIA_SETS, criteria_set
+from mdanderson.criteria.comparators.who import RULES
 from mdanderson.criteria.rule import Outcome
-from mdanderson.criteria.who import RULES
 from mdanderson.findings import Density
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mdanderson.criteria import CRITERIA_SETS
-from mdanderson.criteria.soft_tissue import COMBINED
+from mdanderson.criteria.comparators.soft_tissue import COMBINED
 from mdanderson.report.handbook import handbook
 from mdanderson.report.handbook_texts import QUANTITIES
 from mdanderson.report.known_settings import known_sections
@@ -105,7 +105,8 @@ def test_values_in_force_are_told_beside_the_defaults():
     assert "rise of size ≥ 30 % ([`pd_size_rise`](#policy.pd_size_rise))" in changed
     assert "| **`0.3`** (default 0.25) |" in changed
     assert "seen again at least 6 weeks\nlater" in set_of(changed, "mda2010")
-    assert "from the first visit that shows it" in set_of(changed, "percist")
+    assert "from the first visit that shows it" in set_of(handbook(), "percist")
+    assert "seen again at least 6 weeks\nlater" in set_of(changed, "percist")
 
 
 CITED = re.compile(r"docs/details\.md,?\s+details?\s+([\d, and]+\d|\d+)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from mdanderson.criteria.comparators.panel import Panel
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.panel import Panel
 from mdanderson.criteria.rule import Check, Comparison, Limits, Rule, Threshold
 from mdanderson.settings import Settings
 

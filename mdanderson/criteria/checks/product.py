@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule, each_once
 from mdanderson.criteria.facts import Origin
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.panel import Followed, Panel, PanelRule, each_once
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
 from mdanderson.criteria.series import Findings
 from mdanderson.findings import LesionFinding

@@ -15,17 +15,18 @@ from fractions import Fraction
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.pet import PET, all_gone, baseline_lesions, largest, new_lesion, what_is_missing
-from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule
 from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import Track
-from mdanderson.criteria.panel import Followed, Panel, PanelRule
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change, exact, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
-__all__ = ["CODE", "RULES", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 
 CODE, TITLE = "percist", "PERCIST 1.0"
 SOURCE = "Wahl et al., J Nucl Med 2009;50 Suppl 1:122S-150S"
@@ -224,3 +225,6 @@ PERCIST = Comparator(
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by PERCIST."""
     return assess_panels(PERCIST, course, settings)
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -9,12 +9,12 @@ from fractions import Fraction
 from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
-from mdanderson.criteria.bench import Bench
-from mdanderson.criteria.certainty import TableLimits, lesion_probabilities, modality_probabilities
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.overall import Overall
+from mdanderson.criteria.mda.bench import Bench
+from mdanderson.criteria.mda.certainty import TableLimits, lesion_probabilities, modality_probabilities
+from mdanderson.criteria.mda.lesion import JudgedLesion
+from mdanderson.criteria.mda.modality import JudgedModality
+from mdanderson.criteria.mda.overall import Overall
 from mdanderson.criteria.rule import Measure
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change

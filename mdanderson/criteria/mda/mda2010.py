@@ -27,13 +27,14 @@ from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
-from mdanderson.criteria.mda import assess_course
+from mdanderson.criteria.mda.passes import assess_course
 from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Role, Rule, Threshold
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["CODE", "RULES", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 
 CODE = "mda2010"
 
@@ -246,3 +247,6 @@ RULES: tuple[LesionRule, ...] = (
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
     return assess_course(RuleTable(RULES), CODE, course, settings)
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from mdanderson.criteria import recist11
 from mdanderson.criteria.assessment import OVERALL, Response
+from mdanderson.criteria.comparators import recist11
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.errors import Problem
 from mdanderson.findings import Examination, LesionFinding

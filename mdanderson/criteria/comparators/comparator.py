@@ -12,10 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from mdanderson.criteria.assessment import OVERALL, Assessed, Response
-from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.facts import Track, add_tracks
-from mdanderson.criteria.history import Quantity, Together
-from mdanderson.criteria.panel import (
+from mdanderson.criteria.comparators.panel import (
     WAITING,
     Followed,
     Joined,
@@ -26,6 +23,9 @@ from mdanderson.criteria.panel import (
     judge_panel,
     panel_at,
 )
+from mdanderson.criteria.course import PatientCourse, Visit
+from mdanderson.criteria.facts import Track, add_tracks
+from mdanderson.criteria.history import Quantity, Together
 from mdanderson.quantities import Undefined, add_up, change
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality

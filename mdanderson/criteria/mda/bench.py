@@ -8,11 +8,11 @@ from dataclasses import replace
 from mdanderson.criteria.checks.density import NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
-from mdanderson.criteria.evaluate import judge_modality
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
-from mdanderson.criteria.modality import JudgedModality, JudgedVisit
+from mdanderson.criteria.mda.evaluate import judge_modality
+from mdanderson.criteria.mda.lesion import JudgedLesion, judge_lesion
+from mdanderson.criteria.mda.modality import JudgedModality, JudgedVisit
 from mdanderson.criteria.rule import Role
 from mdanderson.settings import Settings, TreatedLesions
 from mdanderson.vocabulary import Modality, Scope

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, add_tracks
-from mdanderson.criteria.lesion import JudgedLesion, judge_lesion
-from mdanderson.criteria.modality import JudgedModality
+from mdanderson.criteria.mda.lesion import JudgedLesion, judge_lesion
+from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure, Role, Verdict, Words
 from mdanderson.quantities import exact
 from mdanderson.settings import Settings

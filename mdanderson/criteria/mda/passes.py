@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mdanderson.criteria.assessment import Assessed, LesionAssessment, Response
-from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.course import Flare, PatientCourse
 from mdanderson.criteria.facts import RuleTable
-from mdanderson.criteria.flare import find_flares
-from mdanderson.criteria.lesion import refused_codes
-from mdanderson.criteria.mda_rows import RowMaker, Series
-from mdanderson.criteria.modality import JudgedModality
-from mdanderson.criteria.overall import confirm_scans, judge_overall
+from mdanderson.criteria.mda.bench import Bench
+from mdanderson.criteria.mda.flare import find_flares
+from mdanderson.criteria.mda.lesion import refused_codes
+from mdanderson.criteria.mda.modality import JudgedModality
+from mdanderson.criteria.mda.overall import confirm_scans, judge_overall
+from mdanderson.criteria.mda.rows import RowMaker, Series
 from mdanderson.criteria.rule import Role
 from mdanderson.errors import Problem, Severity
 from mdanderson.settings import Policy, Settings, TreatedLesions

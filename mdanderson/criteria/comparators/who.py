@@ -29,14 +29,15 @@ from mdanderson.criteria.checks.product import (
     sum_falls,
     sum_steady,
 )
-from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import JudgedPanel, PanelRule
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.panel import JudgedPanel, PanelRule
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
-__all__ = ["CODE", "RULES", "TITLE", "assess", "confirm_responses"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess", "confirm_responses"]
 
 CODE, TITLE = "who", "WHO 1979"
 SOURCE = "WHO Handbook for Reporting Results of Cancer Treatment, 1979; Miller et al., Cancer 1981;47:207-214"
@@ -104,3 +105,10 @@ def assess(course: PatientCourse, settings: Settings) -> Assessed:
     told = iter(_unconfirmed([(row.date, row.category) for row in overall], settings))
     rows = (replace(row, unconfirmed=next(told)) if row.scope == OVERALL else row for row in assessed.responses)
     return replace(assessed, responses=tuple(rows))
+
+
+def _confirm_weeks(settings: Settings) -> float:
+    return settings.who.confirm_weeks
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "", confirm_weeks=_confirm_weeks)

@@ -13,10 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from mdanderson.criteria.comparators.panel import Followed, in_one_sequence, value_at
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import LesionFacts, Origin, Track
 from mdanderson.criteria.history import LesionHistory, Quantity
-from mdanderson.criteria.panel import Followed, in_one_sequence, value_at
 from mdanderson.criteria.rule import Comparison, Limits, Threshold
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding

@@ -35,14 +35,15 @@ from mdanderson.criteria.checks.foci import (
     two_plus_two,
     undecided,
 )
+from mdanderson.criteria.comparators.panel import JudgedPanel, Panel, ask, panel_at
+from mdanderson.criteria.comparators.soft_tissue import SoftTissue, combine, soft_tissue_by_visit
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.panel import JudgedPanel, Panel, ask, panel_at
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Rule, Threshold
-from mdanderson.criteria.soft_tissue import SoftTissue, combine, soft_tissue_by_visit
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["CODE", "RULES", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 
 CODE, TITLE = "pcwg3", "PCWG3"
 SOURCE = "Scher et al., J Clin Oncol 2016;34:1402-1418"
@@ -280,3 +281,6 @@ def _together(bone: Response, soft: SoftTissue) -> Response:
         reason=f"soft tissue {tissue.category} ({tissue.reason}), bone {bone.category} ({bone.reason}): {category}",
         verdicts=tissue.verdicts + bone.verdicts,
     )
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -26,14 +26,15 @@ from mdanderson.criteria.checks.product import (
     sum_falls,
     sum_steady,
 )
-from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import PanelRule
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.panel import PanelRule
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
-__all__ = ["CODE", "RULES", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 
 CODE, TITLE = "uicc", "UICC 1977"
 SOURCE = "UICC: Hayward et al., Eur J Cancer 1977;13:89-94; sizes as WHO"
@@ -63,3 +64,6 @@ UICC = Comparator(
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by UICC, on the modalities of `[uicc] modalities`."""
     return assess_panels(UICC, course, settings)
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
-from mdanderson.criteria.lesion import JudgedLesion
+from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import MEASURES, Measure, Words
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact

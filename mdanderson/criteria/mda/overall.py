@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mdanderson.criteria.bench import Bench
-from mdanderson.criteria.modality import JudgedModality
+from mdanderson.criteria.mda.bench import Bench
+from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Role, Words
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality

@@ -19,19 +19,20 @@ from fractions import Fraction
 from typing import Any
 
 from mdanderson.criteria.assessment import Assessed
-from mdanderson.criteria.comparator import assess_panels
+from mdanderson.criteria.comparators.comparator import assess_panels
+from mdanderson.criteria.comparators.panel import Followed, JudgedPanel, PanelRule, ask, each_once
+from mdanderson.criteria.comparators.recist11 import NEW, NONTARGETS_WORSE, RECIST11, TARGETS_WORSE, progression_codes
+from mdanderson.criteria.comparators.recist11 import RULES as RECIST_RULES
+from mdanderson.criteria.comparators.targets import target_problems
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.panel import Followed, JudgedPanel, PanelRule, ask, each_once
-from mdanderson.criteria.recist11 import NEW, NONTARGETS_WORSE, RECIST11, TARGETS_WORSE, progression_codes
-from mdanderson.criteria.recist11 import RULES as RECIST_RULES
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
-from mdanderson.criteria.targets import target_problems
 from mdanderson.errors import Problem, Severity
 from mdanderson.quantities import fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
-__all__ = ["CODE", "CONFIRMING", "RULES", "TITLE", "Since", "assess", "settle_progression"]
+__all__ = ["CODE", "CONFIRMING", "RULES", "SET", "TITLE", "Since", "assess", "settle_progression"]
 
 CODE, TITLE = "irecist", "iRECIST"
 SOURCE = "Seymour et al., Lancet Oncol 2017;18:e143-e152"
@@ -261,3 +262,6 @@ def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by iRECIST."""
     assessed = assess_panels(IRECIST, course, settings)
     return replace(assessed, problems=(*assessed.problems, *target_problems(course, settings)))
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -1,6 +1,6 @@
 """RECIST 1.1: the sum of the longest diameters of target lesions (nodes: short axis), and what stands beside them.
 
-Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247. Which lesions are targets, and by what: criteria/targets.py.
+Source: Eisenhauer et al., Eur J Cancer 2009;45:228-247. Which lesions are targets, and by what: targets.py.
 
 CT, MR and XR speak; bone scan and PET do not. The first row that holds, from above, gives the category. Targets are
 those that a reader names, then the largest that qualify while there is room: nodes by the short axis, bone by its
@@ -16,13 +16,9 @@ from dataclasses import replace
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
-from mdanderson.criteria.comparator import Comparator, Unit, assess_panels
-from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.facts import Origin, Track, add_tracks
-from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.panel import Followed, Panel, PanelRule, each_once
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
-from mdanderson.criteria.targets import (
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule, each_once
+from mdanderson.criteria.comparators.targets import (
     NORMAL_NODE,
     Diameter,
     as_recist_lesion,
@@ -31,6 +27,11 @@ from mdanderson.criteria.targets import (
     long_axis,
     target_problems,
 )
+from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.criteria_set import CriteriaSet
+from mdanderson.criteria.facts import Origin, Track, add_tracks
+from mdanderson.criteria.history import LesionHistory
+from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
 from mdanderson.quantities import Undefined, change, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
@@ -41,6 +42,7 @@ __all__ = [
     "NONTARGETS_WORSE",
     "RECIST11",
     "RULES",
+    "SET",
     "TARGETS_WORSE",
     "TITLE",
     "assess",
@@ -325,3 +327,6 @@ def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by RECIST 1.1."""
     assessed = assess_panels(RECIST11, course, settings)
     return replace(assessed, problems=(*assessed.problems, *target_problems(course, settings)))
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -14,8 +14,8 @@ from math import hypot, prod
 
 from mdanderson.criteria.facts import LesionFacts, RuleTable, Track
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.modality import JudgedModality
+from mdanderson.criteria.mda.lesion import JudgedLesion
+from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import exact

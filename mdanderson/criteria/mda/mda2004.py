@@ -14,14 +14,15 @@ from dataclasses import replace
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import LesionRule, RuleTable
-from mdanderson.criteria.mda import assess_course
-from mdanderson.criteria.mda2010 import RULES as RULES_2010
+from mdanderson.criteria.mda.mda2010 import RULES as RULES_2010
+from mdanderson.criteria.mda.passes import assess_course
 from mdanderson.criteria.rule import Threshold, find_row
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 
-__all__ = ["CODE", "RULES", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 
 CODE = "mda2004"
 
@@ -91,3 +92,6 @@ RULES: tuple[LesionRule, ...] = (
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
     return assess_course(RuleTable(RULES, by_sum=False), CODE, course, settings)
+
+
+SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mdanderson.criteria.bench import Bench
 from mdanderson.criteria.checks.presence import newly_visible_by_sclerosis
 from mdanderson.criteria.course import Flare
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
-from mdanderson.criteria.lesion import JudgedLesion
-from mdanderson.criteria.modality import JudgedModality, JudgedVisit
+from mdanderson.criteria.mda.bench import Bench
+from mdanderson.criteria.mda.lesion import JudgedLesion
+from mdanderson.criteria.mda.modality import JudgedModality, JudgedVisit
 from mdanderson.criteria.rule import Measure, Role
 from mdanderson.quantities import Undefined, change
 from mdanderson.settings import Settings
