@@ -16,13 +16,9 @@ SAMPLE = Table(
 
 def test_every_kind_has_its_type_and_an_empty_cell_is_missing():
     frame = data_frame(SAMPLE, [("a", "2024-01-05", "1.50", "3", "true"), ("", "", "", "", "")])
-    assert {name: str(kind) for name, kind in frame.dtypes.items()} | {"date": ""} == {
-        "text": "str",
-        "date": "",
-        "number": "float64",
-        "count": "Int64",
-        "flag": "boolean",
-    }
+    kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
+    assert (kinds["number"], kinds["count"], kinds["flag"]) == ("float64", "Int64", "boolean")
+    assert pd.api.types.is_string_dtype(frame["text"])  # str since pandas 3, object before
     assert pd.api.types.is_datetime64_dtype(frame["date"])
     assert frame.loc[0].tolist() == ["a", pd.Timestamp("2024-01-05"), 1.5, 3, True]
     assert frame.loc[1, "text"] == ""
