@@ -56,7 +56,7 @@ def sequence_of(lesion, visit, settings):
     """MR: the first sequence of `size_sequence_order` that the first and this visit have; one without name counts."""
     first, row = lesion["rows"][lesion["first"]], lesion["rows"].get(visit)
     for sequence in [*map(str, settings.policy.size_sequence_order), *sorted(first["sizes"])]:
-        if row and sequence in first["sizes"] and (sequence in row["sizes"] or row["gone"]):
+        if sequence in first["sizes"] and (row is None or sequence in row["sizes"] or row["gone"] or row["silent"]):
             return sequence
     return min(row["sizes"], default="") if row and not first["sizes"] else ""
 

@@ -90,10 +90,15 @@ def new_lesions_at(lesions, visit):
     for lesion in lesions:
         if lesion["kind"] != "new" or lesion["first"] > visit or lesion["calm"] is not None:
             continue
-        told = [row for index, row in sorted(lesion["rows"].items()) if index <= visit and not row["silent"]]
-        if not told[-1]["gone"]:
+        if is_there(lesion, visit):
             found.append(lesion)
     return found
+
+
+def is_there(lesion, visit):
+    """What was last said of it up to the visit."""
+    told = [row for index, row in sorted(lesion["rows"].items()) if index <= visit and not row["silent"]]
+    return not told[-1]["gone"]
 
 
 def treated_at(lesion, visit, settings):
@@ -176,7 +181,7 @@ def judge_modality(lesions, start, visit, settings, without=()):
     responding = [one for one in judged if one["kind"] != "new" and answered[one["name"]]["category"] in {"CR", "PR"}]
     answer["sign"] = bool(responding) or by_size == "PR"
     answer["category"] = category_of(
-        modality, judged, core, by_size, new, answered, settings, emptied=bool(treated) and not scored
+        visit, modality, judged, core, by_size, new, answered, settings, emptied=bool(treated) and not scored
     )
     return answer
 
@@ -195,7 +200,7 @@ def progresses(lesion, answer):
     return answer["stated"] if summed else answer["category"] == "PD"
 
 
-def category_of(modality, judged, core, by_size, new, answered, settings, *, emptied):
+def category_of(visit, modality, judged, core, by_size, new, answered, settings, *, emptied):
     if new or by_size == "PD" or any(progresses(lesion, answered[lesion["name"]]) for lesion in judged):
         return "PD"
     if modality == "PT" or emptied:
@@ -209,7 +214,7 @@ def category_of(modality, judged, core, by_size, new, answered, settings, *, emp
     if by_size == "PR" or share_responds(judged, answered, settings):
         return "PR"
     # without lesions at baseline nothing was followed (an ambiguity: SD4 alone could be read as SD), unless a flare was
-    followed = core or any(lesion["kind"] == "new" and lesion["calm"] is not None for lesion in judged)
+    followed = core or any(one["kind"] == "new" and one["calm"] is not None and is_there(one, visit) for one in judged)
     return "SD" if followed and by_size != "NE" else "NE"
 
 
