@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
-from mdanderson.criteria.rule import AppliesTo, Measure, Role, Rule
+from mdanderson.criteria.rule import AppliesTo, Check, Measure, Role, Rule
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.quantities import Undefined, add_up, change, smallest
 from mdanderson.vocabulary import LesionType, Modality
@@ -23,7 +23,7 @@ __all__ = [
     "RuleTable",
     "Track",
     "add_tracks",
-    "why_not_for",
+    "unasked",
 ]
 
 
@@ -142,12 +142,18 @@ class LesionFacts:
     @property
     def lesion_type(self) -> LesionType | None:
         """What it was at baseline."""
-        return next((finding.lesion_type for finding in self.baseline if finding.lesion_type), None)
+        for finding in self.baseline:
+            if finding.lesion_type is not None:
+                return finding.lesion_type
+        return None
 
     @property
     def density_now(self) -> Density | None:
         """How dense it is."""
-        return next((finding.density for finding in self.now if finding.density), None)
+        for finding in self.now:
+            if finding.density is not None:
+                return finding.density
+        return None
 
     @property
     def density_at_baseline(self) -> Density | None:
@@ -181,7 +187,7 @@ class RuleTable:
         self.rows, self.by_sum = tuple(rows), by_sum
         self.order = {rule.code: position for position, rule in enumerate(self.rows)}
         self._roles = {(rule.role, modality): rule for rule in self.rows if rule.role for modality in rule.modalities}
-        self._asked: dict[tuple[Modality, bool, bool], tuple[LesionRule, ...]] = {}
+        self._asked: dict[tuple[Modality, bool, bool, bool, bool], tuple[LesionRule, ...]] = {}
 
     def __iter__(self) -> Iterator[LesionRule]:
         return iter(self.rows)
@@ -201,30 +207,41 @@ class RuleTable:
         return RuleTable(rule for rule in self.rows if rule.measure is Measure.SIZE)
 
     def asked_of(self, facts: LesionFacts) -> tuple[LesionRule, ...]:
-        """The rows that are for such a lesion in such an image."""
-        key = (facts.modality, facts.measurable, facts.lesion_type is LesionType.LYTIC)
-        if key not in self._asked:
-            self._asked[key] = tuple(rule for rule in self.rows if not why_not_for(rule, facts))
-        return self._asked[key]
+        """The rows whose answer depends on what was found of such a lesion in such an image."""
+        key = (
+            facts.modality,
+            facts.measurable,
+            facts.lesion_type is LesionType.LYTIC,
+            facts.origin is Origin.NEW,
+            facts.gone or facts.density_now is not None,
+        )
+        rows = self._asked.get(key)
+        if rows is None:
+            rows = self._asked[key] = tuple(rule for rule in self.rows if unasked(rule, facts) is None)
+        return rows
 
 
 _OF_THE_PATIENT = (Role.FLARE, Role.NO_NEW_LESION)
 """Rows that speak of all lesions together, asked where these are known."""
 
 
-def why_not_for(rule: LesionRule, facts: LesionFacts) -> str:
-    """Why a row is not for a lesion, by its modality and kind; blank where it is."""
+def unasked(rule: LesionRule, facts: LesionFacts) -> Check | None:
+    """The answer of a row that need not be asked of such a lesion; None where it must."""
     if facts.modality not in rule.modalities:
-        return f"not a row of {facts.modality}"
+        return Check.not_applicable(f"not a row of {facts.modality}")
     if rule.role in _OF_THE_PATIENT:
-        return "asked of the patient, not of one lesion"
+        return Check.not_applicable("asked of the patient, not of one lesion")
     if rule.applies_to is AppliesTo.MEASURABLE and not facts.measurable:
-        return "for measurable lesions"
+        return Check.not_applicable("for measurable lesions")
     if rule.applies_to is AppliesTo.NON_MEASURABLE and facts.measurable:
-        return "for non-measurable lesions"
+        return Check.not_applicable("for non-measurable lesions")
     if rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is not LesionType.LYTIC:
-        return "for lesions lytic at baseline"
-    return ""
+        return Check.not_applicable("for lesions lytic at baseline")
+    if rule.role is Role.NEW_LESION and facts.origin is not Origin.NEW:
+        return Check.not_applicable("was there at baseline")
+    if rule.measure is Measure.DENSITY and not facts.gone and facts.density_now is None:
+        return Check.not_assessable("density was not measured")
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

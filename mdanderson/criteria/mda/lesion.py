@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 
-from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, why_not_for
+from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, unasked
 from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
@@ -38,17 +39,14 @@ class JudgedLesion:
         if self.at_baseline:
             return ()
         asked = {verdict.code: verdict for verdict in self.asked}
-        return tuple(
-            asked.get(rule.code) or Verdict(rule, Check.not_applicable(why_not_for(rule, self.facts)))
-            for rule in self.table
-        )
+        return tuple(asked.get(rule.code) or _unasked(rule, self.facts) for rule in self.table)
 
     @property
     def reason(self) -> str:
         """One sentence with the numbers and the rows that hold, or with what was missing."""
         if self.at_baseline:
             return self.facts.unassessed or "baseline"
-        return _reason(self.facts, self.asked)
+        return _reason(self)
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -95,6 +93,14 @@ class JudgedLesion:
     def size_change_nadir(self) -> Fraction | None:
         """Relative change of size from the lesion's own smallest earlier size."""
         return _defined(self.facts.size.change_nadir)
+
+
+def _unasked(rule: LesionRule, facts: LesionFacts) -> Verdict:
+    silent = facts.unassessed and rule.level is Level.LESION
+    given = unasked(rule, facts)
+    if given is None or (silent and given.outcome is Outcome.NOT_ASSESSABLE):
+        return Verdict(rule, Check.not_assessable(facts.unassessed))
+    return Verdict(rule, given)
 
 
 def _defined(value: Fraction | Undefined) -> Fraction | None:
@@ -179,9 +185,14 @@ def _ask(
     """
     check = _before_asking(rule, facts, stated, measures)
     if check is None:
-        check = Check.not_fired(f"{others} holds") if others else rule.holds(rule, facts, settings)
+        check = _beside(others) if others else rule.holds(rule, facts, settings)
     by_reader = rule.code in stated or rule.measure in measures
     return Verdict(rule, check, Basis.READER if by_reader else Basis.MEASURED)
+
+
+@cache
+def _beside(code: str) -> Check:
+    return Check.not_fired(f"{code} holds")
 
 
 def _before_asking(
@@ -226,9 +237,10 @@ def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> lis
     ]
 
 
-def _reason(facts: LesionFacts, verdicts: Sequence[Verdict]) -> str:
+def _reason(lesion: JudgedLesion) -> str:
     """One sentence with the numbers and the rows that hold, or with what was missing."""
-    told = [f"{verdict.because}: {verdict.code}" for verdict in verdicts if verdict.fired]
+    facts = lesion.facts
+    told = [f"{verdict.because}: {verdict.code}" for verdict in lesion.held]
     if facts.flare and facts.here:
         told.append("counted as flare, not as progression")
     drawn = next((finding.outline_size_mm for finding in facts.now if finding.outline_size_mm is not None), None)
@@ -236,10 +248,10 @@ def _reason(facts: LesionFacts, verdicts: Sequence[Verdict]) -> str:
         told.append(f"new sclerotic rim left out of the size (drawn {fixed(drawn)} mm)")
     if facts.merged_into:
         told.insert(0, f"measured together with {facts.merged_into}, into which it merged")
-    if not any(verdict.fired for verdict in verdicts) and facts.unassessed:
+    if not lesion.held and facts.unassessed:
         told.append(facts.unassessed)
     if not told:
-        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [_missing(verdicts)]
+        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [_missing(lesion.verdicts)]
     return "; ".join(told) + ("; treated locally" if facts.treated else "")
 
 
