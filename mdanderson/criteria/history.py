@@ -54,7 +54,7 @@ class LesionHistory:
 
     def source(self, visit: int) -> Findings:
         """The findings that carry its measurement at a visit."""
-        return self.series.source(self.lesion_id, visit)
+        return self.series.source(self.lesion_id, visit) if self.series.has_merges else self._findings[visit]
 
     def _first_seen(self) -> int | None:
         """The visit that shows it first, be it that nobody can say whether it is new (docs/details.md, detail 31)."""
@@ -148,8 +148,9 @@ class LesionHistory:
     def measured(self, visit: int, now: int, sequence: str) -> list[LesionFinding]:
         """The findings that its size at `visit` comes from; several where it has merged with others by `now`."""
         series = self.series
-        group = sorted(series.group(self.lesion_id, now)) if series.has_merges else [self.lesion_id]
-        sources = (series.source(one, visit) for one in group)
+        if not series.has_merges:
+            return [finding for finding in self._findings[visit] if finding.sequence == sequence]
+        sources = (series.source(one, visit) for one in sorted(series.group(self.lesion_id, now)))
         return [finding for findings in sources for finding in findings if finding.sequence == sequence]
 
     def track(self, visit: int, quantity: Quantity, together: Together = add_up) -> Track:

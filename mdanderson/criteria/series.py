@@ -25,15 +25,19 @@ class ModalitySeries:
     """One modality over all visits. visits: lesion id -> findings, None where it was not looked at or not evaluable.
 
     baseline_visit: its first evaluable visit, which everything later is compared with (docs/details.md, detail 22).
+    has_merges: whether any lesion ever merged into another.
     """
 
     modality: Modality
     visits: tuple[Mapping[str, Findings] | None, ...]
     baseline_visit: int | None
+    has_merges: bool = field(init=False, compare=False)
     _absorbed: tuple[Mapping[str, str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_absorbed", tuple(_absorbed(visit or {}) for visit in self.visits))
+        absorbed = tuple(_absorbed(visit or {}) for visit in self.visits)
+        object.__setattr__(self, "_absorbed", absorbed)
+        object.__setattr__(self, "has_merges", any(absorbed))
 
     @classmethod
     def from_examinations(
@@ -57,11 +61,6 @@ class ModalitySeries:
         absorbed = self._absorbed[visit]
         into = absorbed.get(lesion_id, lesion_id)
         return frozenset((into, *(one for one, other in absorbed.items() if other == into)))
-
-    @property
-    def has_merges(self) -> bool:
-        """Whether any lesion ever merged into another."""
-        return any(self._absorbed)
 
     @property
     def lesion_ids(self) -> tuple[str, ...]:

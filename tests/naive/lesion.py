@@ -237,15 +237,15 @@ def sub_scores(lesion, visit, siblings, settings):
 
 
 def judge_lesion(lesion, visit, siblings, settings):
-    """{"category", "size", "share", "stated"}; share: it counts for `response_share`, which a measurable lesion's own
+    """{"category", "measured" size, "share", "stated"}; share: it counts for `response_share`, which a measurable lesion's own
     PR3 does not; stated: a reader calls it PD2 or PD3.
     """
     row = lesion["rows"].get(visit)
-    nothing = {"category": "NE", "size": None, "share": False, "stated": False}
+    nothing = {"category": "NE", "measured": None, "share": False, "stated": False}
     if row is None or row["silent"] or lesion["modality"] == "PT" or lesion["first"] > visit:
         return nothing
     if row["gone"]:
-        return {"category": "CR", "size": "PR", "share": True, "stated": False}
+        return {"category": "CR", "measured": "PR", "share": True, "stated": False}
     if row["equivocal"]:
         return nothing
     scores = sub_scores(lesion, visit, siblings, settings)
@@ -253,5 +253,6 @@ def judge_lesion(lesion, visit, siblings, settings):
     category = next((one for one in ("PD", "CR", "PR", "SD") if one in values), "NE")
     measured = {name: score for name, score in scores.items() if name != "size" or not lesion["measurable"]}
     share = bool({"CR", "PR"} & set(measured.values())) and category != "PD"
+    size = None if lesion["modality"] == "NM" else measured_size(lesion, visit, siblings, settings)
     said = bool(codes_that_count(lesion, row) & {"PD2", "PD3"})
-    return {"category": category, "size": scores.get("size"), "share": share, "stated": said}
+    return {"category": category, "measured": size, "share": share, "stated": said}

@@ -74,6 +74,8 @@ def judge_visit(course, visit):
     for name in names:
         modality = course["modalities"][name]
         modality["results"][visit] = plain(looks[name], modality, visit)
+        if name in progressing:  # what was new beside other progression is no flare later on
+            mark(modality, [one["name"] for one in new_lesions_at(modality["lesions"], visit)], "refuted", visit)
         if flares[name]:
             modality["results"][visit] = flare_outcome(course, name, visit, flares[name], bool(progressing), sign)
 

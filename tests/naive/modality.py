@@ -153,7 +153,7 @@ def answers(lesion, visit):
 
 
 def size_by_each(core, answered):
-    sizes = [answered[lesion["name"]]["size"] for lesion in core]
+    sizes = [answered[lesion["name"]]["measured"] for lesion in core]
     if "PD" in sizes:
         return "PD"
     if None in sizes:

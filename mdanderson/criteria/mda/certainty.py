@@ -17,7 +17,6 @@ from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
-from mdanderson.findings import LesionFinding
 from mdanderson.quantities import exact
 from mdanderson.settings import Settings, Uncertainty
 from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities, size_sd_mm
@@ -111,10 +110,12 @@ def _of_sizes(
 
 def _sd_mm(lesions: Sequence[tuple[LesionHistory, LesionFacts]], visit: int, now: int, errors: Uncertainty) -> float:
     """SD of the sizes added at a visit; lesions that merged are measured where they went, and once."""
-    found: dict[int, LesionFinding] = {
-        id(finding): finding for history, facts in lesions for finding in history.measured(visit, now, facts.sequence)
-    }
-    return hypot(*[_size_sd_mm(one.long_axis_mm, one.short_axis_mm, errors) for one in found.values()])
+    if not lesions[0][0].series.has_merges:
+        found = [one for history, facts in lesions for one in history.measured(visit, now, facts.sequence)]
+    else:
+        measured = (one for history, facts in lesions for one in history.measured(visit, now, facts.sequence))
+        found = list({id(one): one for one in measured}.values())
+    return hypot(*[_size_sd_mm(one.long_axis_mm, one.short_axis_mm, errors) for one in found])
 
 
 @lru_cache(maxsize=65536)  # every visit's is asked for by each later one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +16,18 @@ from mdanderson.quantities import add_up, exact
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["JudgedModality", "JudgedVisit"]
+
+
+_Sizes = tuple[Decimal, Decimal]
+"""Product in mm2 and long axis in mm."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SumsBeside:
+    """Sums that other criteria go by: products (mm2) and long axes (mm), at baseline and now; None where not known."""
+
+    before: tuple[Fraction, Fraction] | None
+    now: tuple[Fraction, Fraction] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,17 +80,13 @@ class JudgedModality:
         sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
         return add_up(sizes)
 
-    def summed(self, of: Callable[[LesionFinding], Decimal | None]) -> tuple[Fraction | None, Fraction | None]:
-        """A size of the measurable lesions added, now and at baseline; None where one of them is not known.
-
-        For the sums that other criteria go by, beside this one: merged lesions count once now.
-        """
+    def sums_beside(self) -> SumsBeside:
+        """What other criteria would add up of the measurable lesions; merged ones count once now."""
         lesions = [lesion.facts for lesion in self.counted if lesion.facts.in_sum]
-        before = add_up(_size(facts.baseline, of) for facts in lesions)
+        before = _added([_sizes(facts.baseline) for facts in lesions])
         if any(facts.unassessed for facts in lesions):
-            return None, _exact(before)
-        own = [facts for facts in lesions if not facts.merged_into]
-        return _exact(add_up(_size(facts.now, of) for facts in own)), _exact(before)
+            return SumsBeside(before=before, now=None)
+        return SumsBeside(before=before, now=_added([_sizes(facts.now) for facts in lesions if not facts.merged_into]))
 
     @cached_property
     def expected(self) -> tuple[JudgedLesion, ...]:
@@ -129,19 +137,21 @@ class JudgedModality:
         return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
 
 
-def _size(findings: Sequence[LesionFinding], of: Callable[[LesionFinding], Decimal | None]) -> Decimal | None:
-    """A size of the first finding that has it; 0 when the lesion is gone."""
+def _sizes(findings: Sequence[LesionFinding]) -> _Sizes | None:
+    """Product and long axis of the first finding that has them; zero when the lesion is gone."""
     for finding in findings:
         if finding.is_gone:
-            return Decimal(0)
-        value = of(finding)
-        if value is not None:
-            return value
+            return Decimal(0), Decimal(0)
+        if finding.long_axis_mm is not None and finding.short_axis_mm is not None:
+            return finding.long_axis_mm * finding.short_axis_mm, finding.long_axis_mm
     return None
 
 
-def _exact(value: Decimal | None) -> Fraction | None:
-    return None if value is None else exact(value)
+def _added(sizes: Sequence[_Sizes | None]) -> tuple[Fraction, Fraction] | None:
+    known = [one for one in sizes if one is not None]
+    if not known or len(known) < len(sizes):
+        return None
+    return exact(sum([product for product, _ in known])), exact(sum([long_axis for _, long_axis in known]))
 
 
 JudgedVisit = Mapping[Modality, JudgedModality]

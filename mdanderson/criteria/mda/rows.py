@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
@@ -70,8 +69,9 @@ class RowMaker:
         total = judged.total
         at_baseline = judged.category is Category.BL
         assessed, progressing, responding = judged.assessed, judged.progressing, judged.responding
-        product, product_before = judged.summed(_product)
-        long_axis, long_axis_before = judged.summed(_long_axis)
+        beside = judged.sums_beside()
+        product, long_axis = beside.now or (None, None)
+        product_before, long_axis_before = beside.before or (None, None)
         odds = modality_probabilities(self.histories[judged.modality], judged, self.limits, self.settings)
         return Response(
             patient_id=self.course.patient.patient_id,
@@ -180,14 +180,6 @@ def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
 def _known_change(now: Fraction | None, before: Fraction | None) -> Fraction | None:
     rise = change(now, before)
     return None if isinstance(rise, Undefined) else rise
-
-
-def _product(finding: LesionFinding) -> Decimal | None:
-    return finding.product_mm2
-
-
-def _long_axis(finding: LesionFinding) -> Decimal | None:
-    return finding.long_axis_mm
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
