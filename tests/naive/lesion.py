@@ -237,7 +237,7 @@ def sub_scores(lesion, visit, siblings, settings):
 
 
 def judge_lesion(lesion, visit, siblings, settings):
-    """{"category", "measured" size, "share", "stated"}; share: it counts for `response_share`, which a measurable lesion's own
+    """{"category", "measured", "share", "stated"}; share: it counts for `response_share`, which a measurable one's own
     PR3 does not; stated: a reader calls it PD2 or PD3.
     """
     row = lesion["rows"].get(visit)
