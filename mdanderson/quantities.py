@@ -45,7 +45,7 @@ def exact(value: Number) -> Fraction:
 def _as_written(value: Number) -> Fraction:
     if not isfinite(value):
         raise MeasurementError(f"{value} is not a number", way_out="leave the cell blank where nothing was measured")
-    return Fraction(str(value))
+    return Fraction(*value.as_integer_ratio()) if isinstance(value, Decimal) else Fraction(str(value))
 
 
 def change(now: Fraction | None, reference: Fraction | None) -> Fraction | Undefined:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, Response
+from mdanderson.criteria.assessment import OVERALL, Assessed, LesionAssessment, LesionRows, Response
 from mdanderson.criteria.comparators import eortc, irecist, pcwg3, percist, recist11, uicc, who
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
@@ -15,6 +15,7 @@ __all__ = [
     "Assessed",
     "CriteriaSet",
     "LesionAssessment",
+    "LesionRows",
     "PatientCourse",
     "Response",
     "Visit",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any, overload
 
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure, Verdict
@@ -14,7 +15,7 @@ from mdanderson.findings import LesionFinding
 from mdanderson.uncertainty import CategoryProbabilities
 from mdanderson.vocabulary import Basis, Category, Pattern
 
-__all__ = ["OVERALL", "Assessed", "LesionAssessment", "Response"]
+__all__ = ["OVERALL", "Assessed", "LesionAssessment", "LesionRows", "Response"]
 
 OVERALL = "overall"
 """Scope of the patient's own row, beside those of the modalities."""
@@ -166,10 +167,53 @@ class Response:
     verdicts: tuple[Verdict, ...] = field(default=(), repr=False)
 
 
+class LesionRows(Sequence[LesionAssessment]):
+    """Rows of lesions.csv, made when they are first read: many a table is judged for its responses alone."""
+
+    def __init__(self, make: Callable[[], Iterable[LesionAssessment]] = tuple) -> None:
+        self._make: Callable[[], Iterable[LesionAssessment]] | None = make
+        self._made: tuple[LesionAssessment, ...] = ()
+
+    @property
+    def rows(self) -> tuple[LesionAssessment, ...]:
+        """All of them."""
+        if self._make is not None:
+            self._made, self._make = tuple(self._make()), None
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> LesionAssessment: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LesionAssessment, ...]: ...
+    def __getitem__(self, index: int | slice) -> LesionAssessment | tuple[LesionAssessment, ...]:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LesionRows) and self.rows == other.rows
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return f"LesionRows({len(self)} rows)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes the rows travel as they are."""
+        return _made_of, (self.rows,)
+
+
+def _made_of(rows: tuple[LesionAssessment, ...]) -> LesionRows:
+    return LesionRows(rows.__iter__)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessed:
     """What one criteria set says of one patient. lesions: empty for a set that judges the patient only."""
 
-    lesions: tuple[LesionAssessment, ...] = ()
+    lesions: LesionRows = field(default_factory=LesionRows)
+    judges_lesions: bool = False
     responses: tuple[Response, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mdanderson.criteria import OVERALL, Assessed, CriteriaSet, LesionAssessment, PatientCourse, Response, criteria_set
+from mdanderson.criteria import (
+    OVERALL,
+    Assessed,
+    CriteriaSet,
+    LesionAssessment,
+    LesionRows,
+    PatientCourse,
+    Response,
+    criteria_set,
+)
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
@@ -52,7 +61,7 @@ def build_timeline(
         patient=patient,
         visits=judged.course.visits,
         lesions=judged.lesions,
-        judged_lesions=tuple(row for one in assessed for row in one.lesions),
+        judged_lesions=LesionRows(lambda: (row for one in assessed for row in one.lesions)),
         responses=tuple(row for one in assessed for row in one.responses),
         summaries=tuple(summarise(one, rows, patient, settings) for one, rows in zip(sets, overall, strict=True)),
         problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),
@@ -67,7 +76,7 @@ class _Judged:
 
     course: PatientCourse
     assessed: tuple[Assessed, ...]
-    lesions: tuple[LesionAssessment, ...]
+    lesions: LesionRows
     problems: tuple[Problem, ...]
 
 
@@ -97,16 +106,22 @@ def _with_new_therapy(assessed: Assessed, course: PatientCourse) -> Assessed:
     return replace(assessed, responses=tuple(marked))
 
 
-def _lesions(assessed: Sequence[Assessed], course: PatientCourse, settings: Settings) -> tuple[LesionAssessment, ...]:
+def _lesions(assessed: Sequence[Assessed], course: PatientCourse, settings: Settings) -> LesionRows:
     """The lesions by the first set asked that judges lesions, by the set of record where none does."""
-    judged = next((one.lesions for one in assessed if one.lesions), None)
-    return judged or criteria_set(DEFAULT_CRITERIA).assess(course, settings).lesions
+    for one in assessed:
+        if one.judges_lesions:
+            return one.lesions
+    return LesionRows(lambda: criteria_set(DEFAULT_CRITERIA).assess(course, settings).lesions)
 
 
 def _beside(stated: _Judged, measured: _Judged) -> _Judged:
     """Every row with its category as it would be without the readers' statements."""
     categories = {_row_key(row): row.category for one in measured.assessed for row in one.responses}
-    of_lesions = {_lesion_key(row): row.category for row in measured.lesions}
+
+    def lesions() -> Iterator[LesionAssessment]:
+        of_lesions = {_lesion_key(row): row.category for row in measured.lesions}
+        return (replace(row, category_measured=of_lesions.get(_lesion_key(row))) for row in stated.lesions)
+
     return replace(
         stated,
         assessed=tuple(
@@ -116,7 +131,7 @@ def _beside(stated: _Judged, measured: _Judged) -> _Judged:
             )
             for one in stated.assessed
         ),
-        lesions=tuple(replace(row, category_measured=of_lesions.get(_lesion_key(row))) for row in stated.lesions),
+        lesions=LesionRows(lesions),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from mdanderson.criteria import OVERALL, LesionAssessment, Response, Visit
+from mdanderson.criteria import OVERALL, LesionRows, Response, Visit
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import PatientFacts
 from mdanderson.timeline.summary import Summary
@@ -25,10 +25,10 @@ class Timeline:
 
     patient: PatientFacts
     visits: tuple[Visit, ...]
-    lesions: tuple[LesionAssessment, ...]
+    lesions: LesionRows
     responses: tuple[Response, ...]
     summaries: tuple[Summary, ...]
-    judged_lesions: tuple[LesionAssessment, ...] = ()
+    judged_lesions: LesionRows = field(default_factory=LesionRows)
     problems: tuple[Problem, ...] = ()
     lesions_baseline: int = 0
     baseline_pattern: Pattern | None = None

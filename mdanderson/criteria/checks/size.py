@@ -18,11 +18,12 @@ def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     rise = size.change_baseline
     if isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
-    limit = rule.limit("size_fall", settings)
-    return Check.when(
-        rule.met("size_fall", -rise, settings),
-        lambda: f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(rise, limits=(-limit,))} from baseline",
-    )
+
+    def words() -> str:
+        told = percent(rise, limits=(-rule.limit("size_fall", settings),))
+        return f"{facts.name} {_sizes(size.baseline, size.now)}, {told} from baseline"
+
+    return Check.when(rule.met("size_fall", -rise, settings), words)
 
 
 def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -40,18 +41,20 @@ def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     elif isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
     else:
-        limit = rule.limit("size_rise", settings)
-        part = "" if size.now is not None else " in the assessed part alone"
         check = Check.when(
-            _rises(rule, rise, now, reference, settings),
-            lambda: (
-                f"{facts.name} {_sizes(reference, now)}, {percent(rise, limits=(limit,))} from {name}{part}"
-                f"{_other_reference(rule, facts, settings)}"
-            ),
+            _rises(rule, rise, now, reference, settings), lambda: _told_rise(rule, facts, rise, settings)
         )
     if size.now is None and not check.holds:
         return Check.not_assessable("size: sum incomplete")
     return check
+
+
+def _told_rise(rule: LesionRule, facts: LesionFacts, rise: Fraction, settings: Settings) -> str:
+    size, name = facts.size, settings.policy.progression_reference
+    part = "" if size.now is not None else " in the assessed part alone"
+    told = percent(rise, limits=(rule.limit("size_rise", settings),))
+    sizes = _sizes(size.reference(name), size.at_least)
+    return f"{facts.name} {sizes}, {told} from {name}{part}{_other_reference(rule, facts, settings)}"
 
 
 def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -65,9 +68,9 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
         return Check.when(steady, reappeared)
     if isinstance(rise, Undefined) or isinstance(fall, Undefined) or now is None or reference is None:
         return Check.not_assessable(f"size: {rise if isinstance(rise, Undefined) else fall}")
-    limits = (rule.limit("size_rise", settings), -rule.limit("size_fall", settings))
 
     def words() -> str:
+        limits = (rule.limit("size_rise", settings), -rule.limit("size_fall", settings))
         told = f"{facts.name} {_sizes(size.baseline, now)}, {percent(fall, limits=limits)} from baseline"
         return told if size.baseline == reference else f"{told}, {percent(rise, limits=limits)} from {name}"
 

@@ -5,9 +5,11 @@ Each step is a pure pass over the visits; the table of rows decides, this module
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
-from mdanderson.criteria.assessment import Assessed, LesionAssessment, Response
+from mdanderson.criteria.assessment import Assessed, LesionAssessment, LesionRows, Response
 from mdanderson.criteria.course import Flare, PatientCourse
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.mda.bench import Bench
@@ -32,12 +34,10 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
     treated = any(history.is_ever_treated for modality in course.modalities for history in course.histories(modality))
     other_treated = _judge(bench.weighing(treated_lesions=_other_treated(settings.policy))) if treated else None
     make = RowMaker(bench, criteria)
-    lesions: list[LesionAssessment] = []
     responses: list[Response] = []
     for visit in course.visits:
         rows = {}
         for modality, judged in series.visits[visit.index].items():
-            lesions += make.lesion_rows(judged, visit)
             twin = other_scope.visits[visit.index][modality].category
             row = make.modality_row(visit, judged, twin)
             if other_treated is not None:
@@ -46,7 +46,18 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
         twin_overall = other_scope.overall[visit.index]
         other = Category.BL if twin_overall is None else twin_overall.category
         responses += [*rows.values(), make.overall_row(visit, series, rows, other)]
-    return Assessed(lesions=tuple(lesions), responses=tuple(responses), problems=_code_problems(table, course, series))
+    return Assessed(
+        lesions=LesionRows(partial(_lesion_rows, make, course, series)),
+        judges_lesions=True,
+        responses=tuple(responses),
+        problems=_code_problems(table, course, series),
+    )
+
+
+def _lesion_rows(make: RowMaker, course: PatientCourse, series: Series) -> Iterator[LesionAssessment]:
+    for visit in course.visits:
+        for judged in series.visits[visit.index].values():
+            yield from make.lesion_rows(judged, visit)
 
 
 def _other_scope(policy: Policy) -> Scope:
