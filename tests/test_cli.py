@@ -11,6 +11,7 @@ import textwrap
 import time
 import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -320,7 +321,7 @@ def test_check(
         problems = [Problem(what="torn", where=entry.image.name) for entry in patient.images[:torn]]
         return len(patient.images) - torn, tuple(problems)
 
-    monkeypatch.setattr(sys.modules["mdanderson.batch.check"], "_load", loads)
+    monkeypatch.setattr(import_module("mdanderson.batch.check"), "_load", loads)
     assert main(["check", str(cohort)]) == code
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == last
@@ -344,7 +345,7 @@ def test_check_survives_a_bug(
             raise ZeroDivisionError("x")
         raise ImageError("torn")
 
-    monkeypatch.setattr(sys.modules["mdanderson.batch.check"], "_load", loads)
+    monkeypatch.setattr(import_module("mdanderson.batch.check"), "_load", loads)
     assert main(["check", str(cohort)]) == 2
     out = capsys.readouterr().out
     assert "error: unexpected error (bug): ZeroDivisionError x @ P01; report it" in out

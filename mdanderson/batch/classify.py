@@ -6,6 +6,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import versions
 from mdanderson.batch.folder import checked_folder_of_tables
-from mdanderson.batch.part import JUDGED, Judge, JudgedPart, judge_part
+from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
 from mdanderson.batch.run import Progress, checked_criteria
@@ -23,7 +24,7 @@ from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
 from mdanderson.errors import Problem
 from mdanderson.readers.measurements import about_table
 from mdanderson.report.cells import to_csv
-from mdanderson.report.columns import PROBLEMS, TABLES
+from mdanderson.report.columns import LESIONS, PROBLEMS, TABLES, Table
 from mdanderson.report.tables import problem_row
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import DEFAULT_CRITERIA
@@ -31,7 +32,7 @@ from mdanderson.vocabulary import DEFAULT_CRITERIA
 if TYPE_CHECKING:
     from mdanderson.readers.companions import TableSource
 
-__all__ = ["classify"]
+__all__ = ["classify", "lesions_text"]
 
 _ROWS_OF_A_PART = 2000
 """Rows that a process takes at once; a table of fewer needs no process but this one."""
@@ -48,25 +49,27 @@ def classify(
     events: TableSource | None = None,
     workers: int | None = None,
     by: str = "",
+    lesions: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Results:
     """Judge every patient of a table of measurements (a file or a data frame) and hand back the result tables.
 
     They are written where a folder `out` is given. patients, reads, events: the tables beside it; None = the file of
     that name beside `source`, where there is one. workers: processes, None = as many as there are cores. by: a column
-    of patients.csv, groups of the cohort summary. A patient that fails costs only itself; the tables are the same to
-    the byte whatever the number of workers.
+    of patients.csv, groups of the cohort summary. lesions: also write lesions.csv, a row per lesion and visit, which
+    takes nearly as long again; `Results.lesions` judges once more where it was not written. A patient that fails costs
+    only itself; the tables are the same to the byte whatever the number of workers.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     began = time.time()
     workers = usable_cores() if workers is None else checked_workers(workers)
-    judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria))
+    judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
     sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
     folder = None if out is None else checked_folder_of_tables(Path(out), sheets.files)
     if by and by not in sheets.free_columns():
         raise no_column(by, tuple(sheets.free_columns()))
     judged = _judge(judge, sheets, workers=workers, progress=progress or (lambda _: None))
-    texts, results = _gather(folder, sheets, judged)
+    texts, results = _gather(folder, judge, sheets, judged)
     if folder is not None:
         _write(folder, sheets, results, texts, by)
         record = _run_record(judge, sheets, results, seconds=time.time() - began)
@@ -108,10 +111,12 @@ def _died(numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:
     patient_ids = part.patient_ids
     problems = tuple(Problem.from_error(DIED, patient_id=patient_id) for patient_id in patient_ids)
     failed = dict.fromkeys(patient_ids, str(DIED))
-    return number, JudgedPart(lines={table.name: "" for table in JUDGED}, problems=problems, failed=failed)
+    return number, JudgedPart(lines={}, problems=problems, failed=failed)
 
 
-def _gather(folder: Path | None, sheets: Sheets, judged: Sequence[JudgedPart]) -> tuple[dict[str, str], Results]:
+def _gather(
+    folder: Path | None, judge: Judge, sheets: Sheets, judged: Sequence[JudgedPart]
+) -> tuple[dict[str, str], Results]:
     """The files and what they say: lines put together, for each part's patients come after those of the part before."""
     readings: Readings = {}
     for part in judged:
@@ -119,11 +124,11 @@ def _gather(folder: Path | None, sheets: Sheets, judged: Sequence[JudgedPart]) -
     agreements, not_compared = pairwise(readings)
     problems = {problem for part in judged for problem in part.problems}
     problems.update(about_table(sheets.measurements), not_compared)
-    texts = {table.name: to_csv(table, ()) + "".join(part.lines[table.name] for part in judged) for table in JUDGED}
+    texts = {table.name: _text(table, judged) for table in judge.tables}
     texts[PROBLEMS.name] = to_csv(PROBLEMS, map(problem_row, problems))
     results = Results(
         out=folder,
-        rows=RowsOfText(texts),
+        rows=RowsOfText(texts, later={LESIONS.name: functools.partial(lesions_text, judge, sheets)}),
         scored=tuple(patient_id for part in judged for patient_id in part.scored),
         failed={patient_id: why for part in judged for patient_id, why in part.failed.items()},
         columns=sheets.free_columns(),
@@ -132,13 +137,27 @@ def _gather(folder: Path | None, sheets: Sheets, judged: Sequence[JudgedPart]) -
     return texts, results
 
 
+def _text(table: Table, judged: Sequence[JudgedPart]) -> str:
+    """A whole file: the lines of each part come after those of the part before."""
+    return to_csv(table, ()) + "".join(part.lines.get(table.name, "") for part in judged)
+
+
+def lesions_text(judge: Judge, sheets: Sheets) -> str:
+    """lesions.csv of a table that was judged without it."""
+    judged = _judge(replace(judge, lesions=True), sheets, workers=usable_cores(), progress=lambda _: None)
+    return _text(LESIONS, judged)
+
+
 def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, str], by: str) -> None:
     """Everything but the record of the run, without which nothing there counts as results."""
     make_folder(folder)
     (folder / RUN_FILE).unlink(missing_ok=True)
     sheets.keep(folder / MEASUREMENTS_FOLDER)
     for table in TABLES:
-        write_atomically(folder / table.file_name, texts[table.name])
+        if table.name in texts:
+            write_atomically(folder / table.file_name, texts[table.name])
+        else:
+            (folder / table.file_name).unlink(missing_ok=True)
     write_cohort_tables(folder, results, by)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mdanderson.batch.part import Judge, judge_patient
-from mdanderson.batch.sheets import Sheets
+from mdanderson.batch.kept import kept_run
+from mdanderson.batch.part import judge_patient
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
-from mdanderson.errors import InputError, ManifestError, OutputError
+from mdanderson.errors import InputError, OutputError
 from mdanderson.report.cells import Cells, sorted_rows
 from mdanderson.report.columns import RESPONSES, Table
 from mdanderson.report.tables import timeline_rows
 from mdanderson.report.trace import TRACE, trace_rows, trace_text
-from mdanderson.settings import Settings
 
 __all__ = ["explain"]
 
@@ -57,14 +55,8 @@ def _judged_again(folder: Path, patient_id: str) -> _Tables:
     """What `classify` made of the patient: the same rows by the same settings give the same answers."""
     from mdanderson.readers.measurements import read_measurements
 
-    try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        judge = Judge(settings=Settings.from_mapping(record["settings"]), criteria=tuple(record["criteria"]))
-        sheets = Sheets.from_folder(folder / MEASUREMENTS_FOLDER).of({patient_id})
-    except (OSError, ValueError, KeyError, TypeError, ManifestError) as error:
-        raise OutputError(
-            "the results are not as a run wrote them", where=str(folder), way_out="run it again"
-        ) from error
+    judge, sheets = kept_run(folder)
+    sheets = sheets.of({patient_id})
     if not sheets.measurements.rows:
         raise _unknown(folder, patient_id)
     (patient,) = read_measurements(

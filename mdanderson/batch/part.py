@@ -21,20 +21,23 @@ if TYPE_CHECKING:
     from mdanderson.batch.sheets import Sheets
     from mdanderson.readers.measurements import MeasuredPatient
 
-__all__ = ["JUDGED", "Judge", "JudgedPart", "judge_part", "judge_patient"]
+__all__ = ["Judge", "JudgedPart", "judge_part", "judge_patient"]
 
 _LOG = logging.getLogger(__name__)
-
-JUDGED: tuple[Table, ...] = (LESIONS, RESPONSES, PATIENTS)
-"""The tables that judging a patient fills."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judge:
-    """What is the same for every patient of a run."""
+    """What is the same for every patient of a run. lesions: whether the rows of lesions.csv are made as well."""
 
     settings: Settings
     criteria: tuple[str, ...]
+    lesions: bool = False
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that judging a patient fills."""
+        return (LESIONS, RESPONSES, PATIENTS) if self.lesions else (RESPONSES, PATIENTS)
 
     def of_reader(self, reader: str) -> Judge:
         """The same, where the statements of one reader count alone."""
@@ -54,7 +57,7 @@ class JudgedPart:
 
 def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
     """Read and judge some patients; one that fails costs only itself. Raises `ManifestError` for a bad table."""
-    rows: dict[str, list[Cells]] = {table.name: [] for table in JUDGED}
+    rows: dict[str, list[Cells]] = {table.name: [] for table in judge.tables}
     problems: set[Problem] = set()
     scored: list[str] = []
     failed: dict[str, str] = {}
@@ -65,13 +68,13 @@ def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
         try:
             patient = read or _read_alone(part, patient_id)
             timeline = judge_patient(judge, patient)
-            told = timeline_rows(timeline)
+            told = timeline_rows(timeline, lesions=judge.lesions)
             by_reader = readings_of(patient.readers, functools.partial(_judge_as, judge, patient))
         except Exception as error:  # noqa: BLE001 - whatever one patient raises must not cost the others
             _LOG.debug("a patient failed", exc_info=True)
             failed[patient_id] = _told(error, patient_id, problems)
             continue
-        for table in JUDGED:
+        for table in judge.tables:
             rows[table.name] += told[table.name]
         problems.update(timeline.problems)
         join_readings(readings, by_reader)
@@ -81,7 +84,7 @@ def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
         else:
             scored.append(patient_id)
     return JudgedPart(
-        lines={table.name: to_csv_lines(table, rows[table.name]) for table in JUDGED},
+        lines={table.name: to_csv_lines(table, rows[table.name]) for table in judge.tables},
         problems=tuple(problems),
         scored=tuple(scored),
         failed=failed,

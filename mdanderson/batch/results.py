@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import functools
 import html
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mdanderson.batch.store import MEASUREMENTS_FOLDER
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import InputError, OutputError
 from mdanderson.readers.text_table import nearest
@@ -30,24 +32,26 @@ _SHOWN = 200
 
 
 class RowsOfText(Mapping[str, tuple[Cells, ...]]):
-    """Rows by table name, read from the text of a table when they are asked for."""
+    """Rows by table name, read from the text of a table when they are asked for; later: makes one that is missing."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = dict(texts)
+    def __init__(self, texts: Mapping[str, str], *, later: Mapping[str, Callable[[], str]] | None = None) -> None:
+        self._texts, self._later = dict(texts), dict(later or {})
         self._rows: dict[str, tuple[Cells, ...]] = {}
 
     def __getitem__(self, name: str) -> tuple[Cells, ...]:
         """The rows of one table, in the order of the file."""
         if name not in self._rows:
+            if name not in self._texts and name in self._later:
+                self._texts[name] = self._later[name]()
             table = next(table for table in TABLES if table.name == name)
             self._rows[name] = tuple(from_csv(table, self._texts[name]))
         return self._rows[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
+        return iter(dict.fromkeys((*self._texts, *self._later)))
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._texts.keys() | self._later.keys())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -74,7 +78,9 @@ class Results:
         """
         folder = Path(out)
         try:
-            texts = {table.name: (folder / table.file_name).read_text(encoding="utf-8") for table in TABLES}
+            kept = [table for table in TABLES if table is not LESIONS or not (folder / MEASUREMENTS_FOLDER).is_dir()]
+            kept += [LESIONS] if LESIONS not in kept and (folder / LESIONS.file_name).exists() else []
+            texts = {table.name: (folder / table.file_name).read_text(encoding="utf-8") for table in kept}
             record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         except OSError as error:
             raise OutputError(
@@ -82,7 +88,7 @@ class Results:
             ) from error
         except ValueError as error:
             raise InputError("not as a run wrote it", where=str(out), way_out="run it again") from error
-        rows = RowsOfText(texts)
+        rows = RowsOfText(texts, later={LESIONS.name: functools.partial(_lesions_again, folder)})
         failed = _failures(record)
         try:
             patients = dict.fromkeys(row[0] for row in rows[RESPONSES.name])
@@ -158,6 +164,14 @@ class Results:
             + (f"<p>Not scored:</p><ul>{failed}</ul>" if failed else "")
             + f"<p>{place}{RESEARCH_USE}</p>"
         )
+
+
+def _lesions_again(folder: Path) -> str:
+    """lesions.csv where `classify` did not write it, from the table that it kept."""
+    from mdanderson.batch.classify import lesions_text
+    from mdanderson.batch.kept import kept_run
+
+    return lesions_text(*kept_run(folder))
 
 
 def no_column(name: str, columns: Sequence[str]) -> InputError:

@@ -102,6 +102,10 @@ def classify(
         int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that judge.")
     ] = None,
     by: _By = "",
+    lesions: Annotated[
+        bool,
+        typer.Option("--lesions", help="Write lesions.csv too: each lesion's category and reason, at every visit."),
+    ] = False,
     quiet: _Quiet = False,
 ) -> None:
     """Judge a reader's table by the same criteria, without images, and write the same tables to OUT.
@@ -124,6 +128,7 @@ def classify(
             criteria=_names(criteria),
             workers=workers,
             by=by,
+            lesions=lesions,
             progress=progress,
         )
     if not quiet:

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["lesion_row", "patient_row", "problem_row", "response_row", "timeline_rows"]
 
 
-def timeline_rows(timeline: Timeline) -> dict[str, tuple[Cells, ...]]:
-    """Every row that a patient's timeline gives, by table name."""
+def timeline_rows(timeline: Timeline, *, lesions: bool = True) -> dict[str, tuple[Cells, ...]]:
+    """Every row that a patient's timeline gives, by table name; without those of lesions where these are not wanted."""
     patient_id = timeline.patient.patient_id
-    return {
-        LESIONS.name: tuple(lesion_row(patient_id, lesion) for lesion in timeline.lesions),
+    rows = {
         RESPONSES.name: tuple(response_row(response) for response in timeline.responses),
         PATIENTS.name: tuple(patient_row(timeline, summary) for summary in timeline.summaries),
         PROBLEMS.name: tuple(problem_row(problem) for problem in timeline.problems),
     }
+    if lesions:
+        rows[LESIONS.name] = tuple(lesion_row(patient_id, lesion) for lesion in timeline.lesions)
+    return rows
 
 
 def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:

@@ -65,7 +65,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 def test_sample(table: Path, tmp_path: Path) -> None:
-    results = classify(table, tmp_path / "out")
+    results = classify(table, tmp_path / "out", lesions=True)
     assert categories(results) == RESPONSES
     assert results.scored == ("P01", "P02", "P03")
     assert results.failed == {}
@@ -80,6 +80,18 @@ def test_sample(table: Path, tmp_path: Path) -> None:
         "run.json",
         "summary.csv",
     }
+
+
+def test_lesions_are_written_when_asked_for_and_there_when_read(table: Path, tmp_path: Path) -> None:
+    with_them = classify(table, tmp_path / "with", lesions=True)
+    without = classify(table, tmp_path / "without", criteria=("who",))
+    plain = classify(table, tmp_path / "plain")
+    assert not (tmp_path / "plain" / "lesions.csv").exists()
+    pd.testing.assert_frame_equal(plain.lesions, with_them.lesions)
+    pd.testing.assert_frame_equal(Results.from_folder(tmp_path / "plain").lesions, with_them.lesions)
+    pd.testing.assert_frame_equal(without.lesions, with_them.lesions)  # a set that judges no lesion shows those of MDA
+    classify(table, tmp_path / "with")
+    assert not (tmp_path / "with" / "lesions.csv").exists()  # nothing of an earlier run is left beside
 
 
 def test_nothing_is_written_without_a_folder(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +148,8 @@ def test_the_number_of_workers_changes_no_byte(tmp_path: Path, workers: int) -> 
     )
     patients = "patient_id,arm\nP01,A\nP09,B\n"
     table = write(tmp_path / "data", rows, f"{HEADER},remark", patients=patients)
-    classify(table, tmp_path / "one", workers=1, by="arm")
-    classify(table, tmp_path / "many", workers=workers, by="arm")
+    classify(table, tmp_path / "one", workers=1, by="arm", lesions=True)
+    classify(table, tmp_path / "many", workers=workers, by="arm", lesions=True)
     assert files(tmp_path / "many") == files(tmp_path / "one")
     problems = (tmp_path / "one" / "problems.csv").read_text()
     assert problems.count("unknown column remark") == 1
@@ -146,17 +158,17 @@ def test_the_number_of_workers_changes_no_byte(tmp_path: Path, workers: int) -> 
 
 
 def test_parts_make_the_file_that_one_piece_makes(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    classify(table, tmp_path / "whole", workers=1)
+    classify(table, tmp_path / "whole", workers=1, lesions=True)
     monkeypatch.setattr(MODULE, "_ROWS_OF_A_PART", 1)
-    results = classify(table, tmp_path / "parts", workers=1)
+    results = classify(table, tmp_path / "parts", workers=1, lesions=True)
     assert files(tmp_path / "parts") == files(tmp_path / "whole")
     for one in TABLES:
         assert to_csv(one, results.rows[one.name]) == (tmp_path / "whole" / one.file_name).read_text(encoding="utf-8")
 
 
 def test_the_order_of_rows_and_companions_changes_no_byte(tmp_path: Path) -> None:
-    classify(write(tmp_path / "a"), tmp_path / "one")
-    classify(write(tmp_path / "b", "".join(reversed(ROWS.splitlines(keepends=True)))), tmp_path / "other")
+    classify(write(tmp_path / "a"), tmp_path / "one", lesions=True)
+    classify(write(tmp_path / "b", "".join(reversed(ROWS.splitlines(keepends=True)))), tmp_path / "other", lesions=True)
     assert files(tmp_path / "one") == files(tmp_path / "other")
 
 
@@ -428,7 +440,7 @@ def test_agreement_of_two_runs(tmp_path: Path) -> None:
 
 def test_results_read_back_are_those_handed_back(tmp_path: Path) -> None:
     rows = ROWS.replace("P03", "=P03") + "P04,soon,,CT,L1,1,1\n"
-    results = classify(write(tmp_path / "data", rows), tmp_path / "out")
+    results = classify(write(tmp_path / "data", rows), tmp_path / "out", lesions=True)
     read = Results.from_folder(tmp_path / "out")
     assert read.scored == ("=P03", "P01", "P02")
     assert read.failed == results.failed
