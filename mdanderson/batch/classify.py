@@ -22,7 +22,7 @@ from mdanderson.batch.sheets import Sheets
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, write_atomically
 from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
 from mdanderson.errors import Problem
-from mdanderson.readers.measurements import about_table
+from mdanderson.readers.measurements import about_table, collection_paused
 from mdanderson.report.cells import to_csv
 from mdanderson.report.columns import LESIONS, PROBLEMS, TABLES, Table
 from mdanderson.report.tables import problem_row
@@ -102,7 +102,8 @@ def _judge(
 
 def _judge_numbered(judge: Judge, numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:
     number, part = numbered
-    return number, judge_part(judge, part)
+    with collection_paused():
+        return number, judge_part(judge, part)
 
 
 def _died(numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:

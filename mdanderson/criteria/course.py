@@ -50,13 +50,17 @@ class Flare:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientCourse:
-    """The series of one patient. examinations: one mapping a visit, its images of one modality pooled."""
+    """The series of one patient. examinations: one mapping a visit, its images of one modality pooled.
+
+    any_treated: whether any lesion was ever treated locally.
+    """
 
     patient: PatientFacts
     visits: tuple[Visit, ...]
     examinations: tuple[Mapping[Modality, Examination], ...]
     _histories: Mapping[Modality, tuple[LesionHistory, ...]] = field(init=False, repr=False, compare=False)
     _baselines: Mapping[Modality, int | None] = field(init=False, repr=False, compare=False)
+    any_treated: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         modalities = sorted({modality for exams in self.examinations for modality in exams})
@@ -64,6 +68,8 @@ class PatientCourse:
         histories = {one.modality: tuple(LesionHistory(one, lesion) for lesion in one.lesion_ids) for one in series}
         object.__setattr__(self, "_histories", histories)
         object.__setattr__(self, "_baselines", {one.modality: one.baseline_visit for one in series})
+        treated = any(finding.treated for exams in self.examinations for e in exams.values() for finding in e.lesions)
+        object.__setattr__(self, "any_treated", treated)
 
     def days_on_treatment(self, visit: int) -> int:
         """Days from treatment start, from baseline where that is not known."""

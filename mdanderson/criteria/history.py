@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
+from math import hypot
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE, equivocal_words
@@ -15,10 +16,11 @@ from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact
-from mdanderson.settings import Settings
+from mdanderson.settings import Settings, Uncertainty
+from mdanderson.uncertainty import size_sd_mm
 from mdanderson.vocabulary import Basis, Modality, Status
 
-__all__ = ["LesionHistory", "Quantity", "Together"]
+__all__ = ["LesionHistory", "Quantity", "Together", "sd_mm_of"]
 
 Quantity = Callable[[LesionFinding], Fraction | None]
 """What a set measures of a finding that is there; None where that was not measured."""
@@ -47,6 +49,7 @@ class LesionHistory:
         self.origin = self._origin()
         self._sizes_in: dict[str, list[Fraction | None]] = {}
         self._roles: dict[float, bool] = {}
+        self._sds: dict[tuple[int, str], float] = {}
 
     def at(self, visit: int) -> Findings:
         """Its findings at a visit."""
@@ -88,11 +91,6 @@ class LesionHistory:
         """Whether it was treated locally, at each visit or before."""
         treated = (any(finding.treated for finding in findings) for findings in self._findings)
         return tuple(accumulate(treated, operator.or_))
-
-    @property
-    def is_ever_treated(self) -> bool:
-        """Whether it was treated locally at any visit."""
-        return self._treated_by[-1]
 
     def facts(
         self,
@@ -144,6 +142,13 @@ class LesionHistory:
             unassessed=unassessed,
             merged_into=absorbed_into(now),
         )
+
+    def size_sd_mm(self, visit: int, sequence: str, errors: Uncertainty) -> float:
+        """SD of its size at a visit by its own finding; kept, as every later visit asks for it."""
+        key = (visit, sequence)
+        if key not in self._sds:
+            self._sds[key] = hypot(*[sd_mm_of(one, errors) for one in self.at(visit) if one.sequence == sequence])
+        return self._sds[key]
 
     def measured(self, visit: int, now: int, sequence: str) -> list[LesionFinding]:
         """The findings that its size at `visit` comes from; several where it has merged with others by `now`."""
@@ -284,6 +289,13 @@ class LesionHistory:
         if self.series.modality.is_anatomical:
             return None
         return tuple(_uptake(self.source(visit)) for visit in range(len(self._findings)))
+
+
+def sd_mm_of(finding: LesionFinding, errors: Uncertainty) -> float:
+    """SD (mm) of one finding's size; a lesion that is gone is a statement, without error."""
+    if finding.long_axis_mm is None or finding.short_axis_mm is None:
+        return 0.0
+    return size_sd_mm(exact(finding.long_axis_mm), exact(finding.short_axis_mm), errors)
 
 
 def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:

@@ -24,7 +24,7 @@ from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED, LostRow, Measur
 from mdanderson.readers.measured_series import examinations_of
 from mdanderson.readers.text_table import Row, TextTable, text_table
 
-__all__ = ["MeasuredPatient", "Measurements", "about_table", "read_measurements"]
+__all__ = ["MeasuredPatient", "Measurements", "about_table", "collection_paused", "read_measurements"]
 
 _FRAME = "measurements"
 """What problems call a table that is no file."""
@@ -73,7 +73,7 @@ def read_measurements(
     Rows of a frame are named as in a file, the first one being row 2. Raises `ManifestError` when a table cannot be
     read, lacks a required column, or has no row.
     """
-    with _collection_paused():
+    with collection_paused():
         table = text_table(source, name=_FRAME)
         table.require(REQUIRED, optional=OPTIONAL)
         if not table.rows:
@@ -93,7 +93,7 @@ def read_measurements(
 
 
 @contextmanager
-def _collection_paused() -> Iterator[None]:
+def collection_paused() -> Iterator[None]:
     """Look for no reference cycles meanwhile: rows and findings make none, and the search costs a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()

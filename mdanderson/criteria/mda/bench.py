@@ -66,7 +66,8 @@ class Bench:
             self._lesion(history, visit, flare.get(history.lesion_id), facts.why, at_baseline=facts.is_baseline)
             for history in self.course.histories(modality)
         ]
-        return judge_modality(self.table, facts, [lesion for lesion in found if lesion is not None], self.settings)
+        lesions = [lesion for lesion in found if lesion is not None]
+        return judge_modality(self.table, facts, lesions, self.settings, any_treated=self.course.any_treated)
 
     def _lesion(
         self, history: LesionHistory, visit: int, flare_visit: int | None, silent: str, *, at_baseline: bool

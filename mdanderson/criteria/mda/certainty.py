@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from math import hypot, prod
 
 from mdanderson.criteria.facts import LesionFacts, RuleTable, Track
-from mdanderson.criteria.history import LesionHistory
+from mdanderson.criteria.history import LesionHistory, sd_mm_of
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
-from mdanderson.quantities import exact
 from mdanderson.settings import Settings, Uncertainty
-from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities, size_sd_mm
+from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities
 from mdanderson.vocabulary import Category, Modality, Scope
 
 __all__ = ["TableLimits", "lesion_probabilities", "modality_probabilities"]
@@ -111,18 +108,9 @@ def _of_sizes(
 def _sd_mm(lesions: Sequence[tuple[LesionHistory, LesionFacts]], visit: int, now: int, errors: Uncertainty) -> float:
     """SD of the sizes added at a visit; lesions that merged are measured where they went, and once."""
     if not lesions[0][0].series.has_merges:
-        found = [one for history, facts in lesions for one in history.measured(visit, now, facts.sequence)]
-    else:
-        measured = (one for history, facts in lesions for one in history.measured(visit, now, facts.sequence))
-        found = list({id(one): one for one in measured}.values())
-    return hypot(*[_size_sd_mm(one.long_axis_mm, one.short_axis_mm, errors) for one in found])
-
-
-@lru_cache(maxsize=65536)  # every visit's is asked for by each later one
-def _size_sd_mm(long_axis_mm: Decimal | None, short_axis_mm: Decimal | None, errors: Uncertainty) -> float:
-    if long_axis_mm is None or short_axis_mm is None:  # gone, which is a statement
-        return 0.0
-    return size_sd_mm(exact(long_axis_mm), exact(short_axis_mm), errors)
+        return hypot(*[history.size_sd_mm(visit, facts.sequence, errors) for history, facts in lesions])
+    found = (one for history, facts in lesions for one in history.measured(visit, now, facts.sequence))
+    return hypot(*[sd_mm_of(one, errors) for one in {id(one): one for one in found}.values()])
 
 
 def _probabilities(

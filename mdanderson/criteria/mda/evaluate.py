@@ -23,14 +23,17 @@ _Answer = tuple[Category, Iterable[str], Words]
 
 
 def judge_modality(
-    table: RuleTable, facts: ModalityFacts, lesions: Sequence[JudgedLesion], settings: Settings
+    table: RuleTable, facts: ModalityFacts, lesions: Sequence[JudgedLesion], settings: Settings, *, any_treated: bool
 ) -> JudgedModality:
-    """The category of one modality at one visit from its judged lesions, before anything later is known of it."""
+    """The category of one modality at one visit from its judged lesions, before anything later is known of it.
+
+    any_treated: whether any lesion of the patient was ever treated locally.
+    """
     frame = JudgedModality(
         facts=facts,
         category=Category.NE,
         lesions=tuple(lesions),
-        exclude_treated=settings.policy.treated_lesions == "exclude",
+        exclude_treated=any_treated and settings.policy.treated_lesions == "exclude",
         response_share=exact(settings.policy.response_share),
     )
     if facts.is_baseline:

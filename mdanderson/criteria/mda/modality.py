@@ -65,7 +65,7 @@ class JudgedModality:
         """Whether it says anything of the course."""
         return self.category not in {Category.NE, Category.BL}
 
-    @cached_property
+    @property
     def counted(self) -> tuple[JudgedLesion, ...]:
         """The lesions whose course is the disease's, not that of a local treatment."""
         if not self.exclude_treated:
