@@ -102,11 +102,13 @@ def _is_new_or_hotter(lesion: JudgedLesion, counted: bool) -> bool:
 
 
 def _shows_response(judged: JudgedModality, suspects: frozenset[str]) -> bool:
-    """Whether any row of response holds in a modality, new lesions and the suspects themselves apart."""
+    """Whether a row of response holds in a modality; of new lesions, of the suspects, of what progresses it is none."""
     old = [
         lesion
         for lesion in judged.counted
-        if lesion.facts.origin is not Origin.NEW and lesion.facts.lesion_id not in suspects
+        if lesion.facts.origin is not Origin.NEW
+        and lesion.category is not Category.PD
+        and lesion.facts.lesion_id not in suspects
     ]
     lesions = [*old, *([judged.total] if judged.total else [])]
     return any(verdict.gives.is_response for lesion in lesions for verdict in lesion.held)
