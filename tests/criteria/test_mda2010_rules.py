@@ -503,3 +503,12 @@ def test_every_row_answers_with_a_reason(paper):
     assert all(one.because for one in verdicts)
     assert verdict(last_lesion(timeline), "CR3").outcome == Outcome.NOT_APPLICABLE
     assert verdict(last_lesion(timeline), "CR1").outcome == Outcome.NOT_ASSESSABLE
+
+
+def test_a_lesion_called_measurable_without_diameters_is_told(paper):
+    timeline = paper.follow({"L1": "measurable", "L2": "20x10"}, {"L1": "20x10", "L2": "20x10"})
+    (problem,) = timeline.problems
+    assert (problem.where, problem.severity) == ("CT lesion L1", "warning")
+    assert "counted as non-measurable" in problem.what
+    assert not paper.follow({"L1": "20x10 measurable"}, {"L1": "20x10"}).problems
+    assert not paper.follow({"L1": "u=4 measurable"}, {"L1": "u=4"}, modality="NM").problems

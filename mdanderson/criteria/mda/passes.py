@@ -50,7 +50,7 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
         lesions=LesionRows(partial(_lesion_rows, make, course, series)),
         judges_lesions=True,
         responses=tuple(responses),
-        problems=_code_problems(table, course, series),
+        problems=(*_code_problems(table, course, series), *_role_problems(course)),
     )
 
 
@@ -132,3 +132,19 @@ def _code_problems(table: RuleTable, course: PatientCourse, series: Series) -> t
         for lesion in judged.lesions
         for code, why in refused_codes(table, lesion.facts).items()
     )
+
+
+def _role_problems(course: PatientCourse) -> Iterator[Problem]:
+    """Lesions that a reader calls measurable and that have no diameters to measure from."""
+    for modality in course.modalities:
+        for history in course.histories(modality):
+            first = history.at(history.first) if history.first is not None and modality.is_anatomical else ()
+            if any(finding.measurable for finding in first) and not any(finding.size_mm for finding in first):
+                yield Problem(
+                    patient_id=course.patient.patient_id,
+                    visit=course.visits[history.first or 0].label,
+                    severity=Severity.WARNING,
+                    where=f"{modality} lesion {history.lesion_id}",
+                    what="called measurable, but without two diameters here: counted as non-measurable",
+                    how_to_fix="write both diameters, or leave `measurable` blank",
+                )
