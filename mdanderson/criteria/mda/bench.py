@@ -36,7 +36,10 @@ class Bench:
         self._modalities: dict[_ModalityKey, JudgedModality] = {}
 
     def weighing(self, *, size_scope: Scope | None = None, treated_lesions: TreatedLesions | None = None) -> Bench:
-        """A bench with another size scope or another choice on treated lesions; each lesion stays as it was judged."""
+        """A bench with another size scope or another choice on treated lesions; each lesion stays as it was judged.
+
+        So does, under another scope, a modality that was judged here and whose sizes say the same either way.
+        """
         policy = self.settings.policy
         policy = replace(
             policy,
@@ -45,6 +48,8 @@ class Bench:
         )
         other = Bench(self.table, self.course, replace(self.settings, policy=policy))
         other._judged = self._judged
+        if treated_lesions is None:
+            other._modalities = {key: one for key, one in self._modalities.items() if not one.scope_matters}
         return other
 
     def visit(self, visit: int, flares: Sequence[Flare] = ()) -> JudgedVisit:

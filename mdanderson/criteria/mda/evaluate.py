@@ -74,7 +74,13 @@ class _Panel:
             words=words,
             total=self.total,
             size_category=self.size_category(),
+            scope_matters=self.scope_matters(),
         )
+
+    def scope_matters(self) -> bool:
+        """Whether a size says more than that nothing changed, in the sum or in any lesion of it."""
+        sums = [self.total] if self.total is not None else []
+        return any(verdict.gives is not Category.SD for one in (*sums, *self.in_sum) for verdict in one.held)
 
     def measured(self) -> list[LesionFacts]:
         """What the sum adds: each lesion of it once, merged ones by the finding that carries them."""

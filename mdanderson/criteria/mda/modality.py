@@ -34,7 +34,7 @@ class SumsBeside:
 class JudgedModality:
     """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
 
-    flare_settled: it was suspected to be flare, and a later visit has decided.
+    scope_matters: its category may be another under the other size scope. flare_settled: it was suspected to be flare, and a later visit has decided.
     """
 
     facts: ModalityFacts
@@ -47,6 +47,7 @@ class JudgedModality:
     unconfirmed: bool = False
     flare: bool = False
     flare_settled: bool = False
+    scope_matters: bool = False
     exclude_treated: bool = True
     response_share: Fraction = Fraction(1, 2)
 
