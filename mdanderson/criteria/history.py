@@ -153,10 +153,11 @@ class LesionHistory:
     def measured(self, visit: int, now: int, sequence: str) -> list[LesionFinding]:
         """The findings that its size at `visit` comes from; several where it has merged with others by `now`."""
         series = self.series
-        if not series.has_merges:
-            return [finding for finding in self._findings[visit] if finding.sequence == sequence]
-        sources = (series.source(one, visit) for one in sorted(series.group(self.lesion_id, now)))
-        return [finding for findings in sources for finding in findings if finding.sequence == sequence]
+        if series.has_merges:
+            sources = [series.source(one, visit) for one in sorted(series.group(self.lesion_id, now))]
+        else:
+            sources = [self._findings[visit]]
+        return [one for findings in sources for one in findings if one.sequence == sequence or one.is_gone]
 
     def track(self, visit: int, quantity: Quantity, together: Together = add_up) -> Track:
         """Any quantity over the visits up to one: 0 where the lesion is gone, None where nothing can be said.

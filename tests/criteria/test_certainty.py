@@ -110,3 +110,47 @@ def test_other_limits_give_other_odds(paper):
     visits = ({"L1": "20x10"}, {"L1": "24x12"})
     strict = paper.follow(*visits, policy={"pd_size_rise": 0.1})
     assert strict.response(1).p_pd > paper.follow(*visits).response(1).p_pd
+
+
+# sums that other criteria go by, beside the size
+
+
+def beside(row):
+    return tuple(
+        None if value is None else float(value)
+        for value in (
+            row.product_sum_mm2,
+            row.product_change_baseline,
+            row.long_axis_sum_mm,
+            row.long_axis_change_baseline,
+        )
+    )
+
+
+def test_products_and_long_axes_stand_beside_the_size(paper):
+    timeline = paper.follow({"L1": "20x10", "L2": "30x20"}, {"L1": "10x5", "L2": "30x20"}, {"L1": "0x0", "L2": "0x0"})
+    assert beside(timeline.response(0, "CT"))[::2] == (800, 50)
+    for scope in ("CT", "overall"):
+        assert beside(timeline.response(1, scope)) == pytest.approx((650, -0.1875, 40, -0.2))
+        assert beside(timeline.response(2, scope)) == (0, -1, 0, -1)
+
+
+def test_a_merged_lesion_is_counted_once_and_whole(paper):
+    """Though it was written under the name of a lesion too small to be in the sum."""
+    timeline = paper.follow({"L1": "20x10", "L2": "8x6", "L3": "30x20"}, {"L2": "30x16 merged <L2;L1", "L3": "30x20"})
+    assert beside(timeline.response(1))[0] == 30 * 16 + 30 * 20
+    assert beside(timeline.response(1))[2] == 60
+
+
+def test_beside_the_size_stands_what_the_same_sequence_measured(paper):
+    timeline = paper.timeline(
+        paper.exam(0, "MR", L1=("20x10 T1", "40x30 STIR")), paper.exam(90, "MR", L1=("20x10 T1", "12x8 STIR"))
+    )
+    assert beside(timeline.response(1)) == (200, 0, 20, 0)
+    timeline = paper.timeline(paper.exam(0, "MR", L1=("20x10 T1", "40x30 STIR")), paper.exam(90, "MR", L1="resolved"))
+    assert beside(timeline.response(1)) == (0, -1, 0, -1)
+
+
+def test_without_one_of_them_there_is_no_sum_beside(paper):
+    timeline = paper.follow({"L1": "20x10", "L2": "30x20"}, {"L1": "10x5", "L2": "missing"})
+    assert beside(timeline.response(1)) == (None, None, None, None)

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
 from mdanderson.criteria.facts import ModalityFacts, Origin
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import MEASURES, Measure, Words
-from mdanderson.findings import LesionFinding
-from mdanderson.quantities import add_up, exact
+from mdanderson.quantities import add_up
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["JudgedModality", "JudgedVisit"]
-
-
-_Sizes = tuple[Decimal, Decimal]
-"""Product in mm2 and long axis in mm."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SumsBeside:
-    """Sums that other criteria go by: products (mm2) and long axes (mm), at baseline and now; None where not known."""
-
-    before: tuple[Fraction, Fraction] | None
-    now: tuple[Fraction, Fraction] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedModality:
     """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
 
-    scope_matters: its category may be another under the other size scope. flare_settled: it was suspected to be flare, and a later visit has decided.
+    scope_matters: its category may be another under the other size scope. flare_settled: it was suspected to be flare,
+    and a later visit has decided.
     """
 
     facts: ModalityFacts
@@ -80,14 +67,6 @@ class JudgedModality:
             return self.total.facts.size.now
         sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
         return add_up(sizes)
-
-    def sums_beside(self) -> SumsBeside:
-        """What other criteria would add up of the measurable lesions; merged ones count once now."""
-        lesions = [lesion.facts for lesion in self.counted if lesion.facts.in_sum]
-        before = _added([_sizes(facts.baseline) for facts in lesions])
-        if any(facts.unassessed for facts in lesions):
-            return SumsBeside(before=before, now=None)
-        return SumsBeside(before=before, now=_added([_sizes(facts.now) for facts in lesions if not facts.merged_into]))
 
     @cached_property
     def expected(self) -> tuple[JudgedLesion, ...]:
@@ -136,23 +115,6 @@ class JudgedModality:
             return Category.CR
         carrying = sum(category.is_response for category in said)
         return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
-
-
-def _sizes(findings: Sequence[LesionFinding]) -> _Sizes | None:
-    """Product and long axis of the first finding that has them; zero when the lesion is gone."""
-    for finding in findings:
-        if finding.is_gone:
-            return Decimal(0), Decimal(0)
-        if finding.long_axis_mm is not None and finding.short_axis_mm is not None:
-            return finding.long_axis_mm * finding.short_axis_mm, finding.long_axis_mm
-    return None
-
-
-def _added(sizes: Sequence[_Sizes | None]) -> tuple[Fraction, Fraction] | None:
-    known = [one for one in sizes if one is not None]
-    if not known or len(known) < len(sizes):
-        return None
-    return exact(sum([product for product, _ in known])), exact(sum([long_axis for _, long_axis in known]))
 
 
 JudgedVisit = Mapping[Modality, JudgedModality]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
@@ -16,7 +17,7 @@ from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
 from mdanderson.criteria.rule import Measure
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, change
+from mdanderson.quantities import Undefined, add_up, change, exact
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
 
 __all__ = ["RowMaker", "Series"]
@@ -69,9 +70,8 @@ class RowMaker:
         total = judged.total
         at_baseline = judged.category is Category.BL
         assessed, progressing, responding = judged.assessed, judged.progressing, judged.responding
-        beside = judged.sums_beside()
-        product, long_axis = beside.now or (None, None)
-        product_before, long_axis_before = beside.before or (None, None)
+        product, product_before = self._summed(judged, visit.index, _product)
+        long_axis, long_axis_before = self._summed(judged, visit.index, _long_axis)
         odds = modality_probabilities(self.histories[judged.modality], judged, self.limits, self.settings)
         return Response(
             patient_id=self.course.patient.patient_id,
@@ -110,6 +110,24 @@ class RowMaker:
             long_axis_sum_mm=long_axis,
             long_axis_change_baseline=_known_change(long_axis, long_axis_before),
         )
+
+    def _summed(self, judged: JudgedModality, visit: int, of: _Measure) -> tuple[Fraction | None, Fraction | None]:
+        """What another criteria set would add up of the measurable lesions, now and at baseline.
+
+        From the findings that give their size, each once: merged lesions have one between them.
+        """
+        lesions = [lesion.facts for lesion in judged.counted if lesion.facts.in_sum]
+        if not lesions:
+            return None, None
+        histories = self.histories[judged.modality]
+        first = judged.facts.baseline_visit or 0
+        before = _added(
+            [one for facts in lesions for one in histories[facts.lesion_id].measured(first, first, facts.sequence)], of
+        )
+        if any(facts.unassessed for facts in lesions):
+            return None, before
+        now = [one for facts in lesions for one in histories[facts.lesion_id].measured(visit, visit, facts.sequence)]
+        return _added(now, of), before
 
     def overall_row(
         self, visit: Visit, series: Series, rows: Mapping[Modality, Response], other_scope: Category
@@ -175,6 +193,23 @@ def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
         visit=visit.label,
         treated=facts.treated,
     )
+
+
+_Measure = Callable[[LesionFinding], Decimal | None]
+
+
+def _product(finding: LesionFinding) -> Decimal | None:
+    return Decimal(0) if finding.is_gone else finding.product_mm2
+
+
+def _long_axis(finding: LesionFinding) -> Decimal | None:
+    return Decimal(0) if finding.is_gone else finding.long_axis_mm
+
+
+def _added(findings: Sequence[LesionFinding], of: _Measure) -> Fraction | None:
+    """Each finding counted once."""
+    total = add_up(of(one) for one in {id(one): one for one in findings}.values())
+    return None if total is None else exact(total)
 
 
 def _known_change(now: Fraction | None, before: Fraction | None) -> Fraction | None:
