@@ -12,9 +12,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mdanderson.criteria.assessment import Assessed
-from mdanderson.criteria.checks.pet import PET, all_gone, baseline_lesions, largest, new_lesion, what_is_missing
 from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
 from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule
+from mdanderson.criteria.comparators.pet import PET, all_gone, baseline_lesions, largest, new_lesion, what_is_missing
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import Track

@@ -19,7 +19,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mdanderson.criteria.assessment import OVERALL, Assessed, Response
-from mdanderson.criteria.checks.foci import (
+from mdanderson.criteria.comparators.foci import (
     FOCI,
     NO_FOCI,
     WAIT,

@@ -12,7 +12,9 @@ from functools import partial
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
-from mdanderson.criteria.checks.product import (
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import PanelRule
+from mdanderson.criteria.comparators.product import (
     FALL,
     RISE,
     all_gone,
@@ -26,8 +28,6 @@ from mdanderson.criteria.checks.product import (
     sum_falls,
     sum_steady,
 )
-from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
-from mdanderson.criteria.comparators.panel import PanelRule
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import Measure

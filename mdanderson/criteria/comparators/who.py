@@ -15,7 +15,9 @@ from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, Assessed
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
-from mdanderson.criteria.checks.product import (
+from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
+from mdanderson.criteria.comparators.panel import JudgedPanel, PanelRule
+from mdanderson.criteria.comparators.product import (
     FALL,
     RISE,
     SIZED,
@@ -29,8 +31,6 @@ from mdanderson.criteria.checks.product import (
     sum_falls,
     sum_steady,
 )
-from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
-from mdanderson.criteria.comparators.panel import JudgedPanel, PanelRule
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.rule import Measure
