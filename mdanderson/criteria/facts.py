@@ -63,8 +63,8 @@ class Track:
 
     @property
     def first(self) -> int:
-        """The visit that gave the first value, which is the baseline's."""
-        return next(index for index, value in enumerate(self.earlier) if value is not None)
+        """The visit that gave the first value that counts; 0 where none before does (what was settled as flare)."""
+        return next((index for index, value in enumerate(self.earlier) if value is not None), 0)
 
     @property
     def at_least(self) -> Fraction | None:

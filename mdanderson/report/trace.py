@@ -35,6 +35,7 @@ TRACE = Table(
         Column(name="category", meaning="what the rows came to"),
         Column(name="reason", meaning="why, in words"),
         Column(name="sequence", meaning="what an MR image weighs"),
+        Column(name="text", meaning="what the row of the criteria says"),
     ),
 )
 _OF_LESION = "lesion"
@@ -86,6 +87,7 @@ def _told(about: dict[str, object], verdicts: Sequence[Verdict]) -> Iterator[Cel
             "gives": verdict.gives,
             "outcome": verdict.outcome.replace("_", " "),
             "because": verdict.because,
+            "text": verdict.rule.text,
         }
         yield render_row(TRACE, about | said)
 
@@ -124,4 +126,5 @@ def _verdict_lines(rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
     """The answer of every row that was asked."""
     for row in rows:
         if row["code"]:
-            yield f"    {row['code']} ({row['gives']}) {row['outcome']}: {row['because']}"
+            asked = f" [{row['text']}]" if row["outcome"] == "fired" else ""
+            yield f"    {row['code']} ({row['gives']}) {row['outcome']}: {row['because']}{asked}"

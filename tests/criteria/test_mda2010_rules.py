@@ -512,3 +512,30 @@ def test_a_lesion_called_measurable_without_diameters_is_told(paper):
     assert "counted as non-measurable" in problem.what
     assert not paper.follow({"L1": "20x10 measurable"}, {"L1": "20x10"}).problems
     assert not paper.follow({"L1": "u=4 measurable"}, {"L1": "u=4"}, modality="NM").problems
+
+
+@pytest.mark.parametrize(
+    ("codes", "category"),
+    [("!PD1", "PD"), ("!PR3", "PR"), ("!SD2", "SD"), ("", "PR")],
+)
+def test_a_reader_s_word_on_size_wins_over_the_sum(paper, codes, category):
+    """Of the only lesion of the sum, whose diameters say PR (docs/details.md, detail 12)."""
+    timeline = paper.follow({"L1": "20x10"}, {"L1": f"10x4 {codes}"})
+    assert timeline.response(1).category == category
+    assert last_lesion(timeline).category == category
+
+
+def test_a_reader_s_progression_of_one_lesion_is_the_patient_s(paper):
+    visits = ({"L1": "20x10", "L2": "40x30"}, {"L1": "20x10 !PD1", "L2": "40x30"})
+    assert paper.follow(*visits).response(1).category == "PD"
+    stable = ({"L1": "20x10", "L2": "40x30"}, {"L1": "10x4 !SD2", "L2": "16x10"})
+    assert paper.follow(*stable).response(1).category == "PR"  # the sum speaks where it is not stated of all
+
+
+@pytest.mark.parametrize(("kind", "category"), [("lytic", "CR"), ("", "CR"), ("mixed", "CR"), ("blastic", "SD")])
+def test_a_row_for_lytic_lesions_is_refused_of_a_blastic_one(paper, kind, category):
+    timeline = paper.follow({"L1": f"20x10 {kind}"}, {"L1": "20x10 !CR1"})
+    assert timeline.response(1).category == category
+    told = [problem.what for problem in timeline.problems]
+    assert bool(told) is (kind == "blastic")
+    assert all("this one is blastic" in what for what in told)

@@ -213,6 +213,8 @@ def stated(codes, of):
 def codes_that_count(lesion, row):
     """Details 12: only the modality's own rows, and no estimate where there are diameters."""
     codes = row["codes"] & CODES[lesion["modality"]]
+    if lesion["type"] is LesionType.BLASTIC:
+        codes -= {"CR1", "PR1"}  # rows for lytic lesions
     if lesion["measurable"] and any(axes[1] is not None for axes in row["sizes"].values()):
         codes -= SIZE_CODES
     return codes

@@ -351,3 +351,16 @@ def test_progression_pattern(paper, new, stable, pattern):
     before = {f"S{i}": "20x10" for i in range(stable)}
     now = before | {f"N{i}": "new 9x8" for i in range(new)}
     assert paper.follow(before, now).response().progression_pattern == pattern
+
+
+def test_the_rows_of_lesions_are_there_after_a_flare_was_settled(paper):
+    """A focus that is flare has no earlier value to be compared with; its row says so, and its odds are none."""
+    timeline = paper.timeline(
+        paper.exam(0, "NM", L1="u=3"), paper.exam(56, "NM", L1="u=4"), paper.exam(112, "NM", L1="u=4"), treatment=0
+    )
+    assert [(row.visit, row.category) for row in timeline.lesions] == [
+        ("baseline", "BL"),
+        ("visit 2", "SD"),
+        ("visit 3", "SD"),
+    ]
+    assert [row.probabilities is None for row in timeline.lesions] == [True, False, False]

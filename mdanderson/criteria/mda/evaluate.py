@@ -53,7 +53,8 @@ class _Panel:
         self.in_sum = [lesion for lesion in self.baseline if lesion.facts.in_sum]
         self.core = self.in_sum or self.baseline
         self.total = _judge_sum(table, self.measured(), settings) if table.by_sum else None
-        self.each = settings.policy.size_scope is Scope.EACH or not table.by_sum
+        stated = bool(self.in_sum) and all(_size_is_stated(lesion) for lesion in self.in_sum)
+        self.each = settings.policy.size_scope is Scope.EACH or not table.by_sum or stated
         self.size_progression = self._size_progression()
 
     def judge(self) -> JudgedModality:
@@ -108,14 +109,13 @@ class _Panel:
         return (Category.PD, [v.code for v in verdicts], lambda: _told(verdicts)) if verdicts else None
 
     def _size_progression(self) -> list[Verdict]:
-        """The size rows that make the modality PD under the scope in force."""
+        """The size rows that make the modality PD under the scope in force; what a reader states of a lesion stands."""
         found = [] if self.each or self.total is None else self.total.fired(Category.PD, Measure.SIZE)
         for lesion in self.lesions:
             if lesion.category is not Category.PD:
                 continue
             for verdict in lesion.fired(Category.PD, Measure.SIZE):
-                by_reader_alone = verdict.basis is Basis.READER and lesion.facts.size.now is None
-                if self.each or not lesion.facts.in_sum or by_reader_alone:
+                if self.each or not lesion.facts.in_sum or verdict.basis is Basis.READER:
                     found.append(verdict)
         return found
 
@@ -251,6 +251,12 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
         measurable=True,
     )
     return judge_lesion(table.size_rows, total, settings)
+
+
+def _size_is_stated(lesion: JudgedLesion) -> bool:
+    """Whether a reader says what became of its size, although it has diameters; without them the sum is incomplete."""
+    said = any(verdict.measure is Measure.SIZE and verdict.basis is Basis.READER for verdict in lesion.held)
+    return said and lesion.facts.size.now is not None
 
 
 def _size_response(lesion: JudgedLesion) -> list[Verdict]:

@@ -11,7 +11,7 @@ from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, unaske
 from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Basis, Category
+from mdanderson.vocabulary import Basis, Category, LesionType
 
 __all__ = ["JudgedLesion", "accepted_codes", "judge_lesion", "refused_codes"]
 
@@ -123,6 +123,8 @@ def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
             refused[code] = "no row of the criteria has this code"
         elif facts.modality not in rule.modalities:
             refused[code] = f"the criteria have no such row for {facts.modality}"
+        elif rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is LesionType.BLASTIC:
+            refused[code] = "the row is for lytic lesions, and this one is blastic"
         elif _is_of_ill_defined(rule) and facts.measurable and facts.size.now is not None:
             refused[code] = "the lesion is measurable and has diameters: its size is computed"
     return refused

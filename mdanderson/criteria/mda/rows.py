@@ -10,12 +10,13 @@ from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
 from mdanderson.criteria.course import Visit
+from mdanderson.criteria.facts import LesionRule
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.certainty import TableLimits, lesion_probabilities, modality_probabilities
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
-from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.rule import Check, Level, Measure, Role, Verdict
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, add_up, change, exact
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
@@ -36,6 +37,7 @@ class RowMaker:
 
     def __init__(self, bench: Bench, criteria: str) -> None:
         self.course, self.settings, self.criteria = bench.course, bench.settings, criteria
+        self.table = bench.table
         self.limits = TableLimits.of(bench.table, bench.settings)
         self.histories = {
             modality: {history.lesion_id: history for history in bench.course.histories(modality)}
@@ -105,11 +107,20 @@ class RowMaker:
             threshold_distance=odds.threshold_distance if odds else None,
             rules=judged.rules,
             reason=judged.reason,
+            verdicts=self._verdicts(judged),
             product_sum_mm2=product,
             product_change_baseline=_known_change(product, product_before),
             long_axis_sum_mm=long_axis,
             long_axis_change_baseline=_known_change(long_axis, long_axis_before),
         )
+
+    def _verdicts(self, judged: JudgedModality) -> tuple[Verdict, ...]:
+        """The rows asked of all lesions together: of their sum, and those that are the patient's."""
+        if not judged.evaluable:
+            return ()
+        sums = judged.total.asked if judged.total is not None else ()
+        patient = [rule for rule in self.table if rule.level is Level.PATIENT and judged.modality in rule.modalities]
+        return (*sums, *(_of_the_patient(rule, judged) for rule in patient))
 
     def _summed(self, judged: JudgedModality, visit: int, of: _Measure) -> tuple[Fraction | None, Fraction | None]:
         """What another criteria set would add up of the measurable lesions, now and at baseline.
@@ -170,6 +181,7 @@ class RowMaker:
             lesions_progressing=len(progressing),
             lesions_responding=len(responding),
             progression_pattern=self._pattern(progressing, assessed),
+            verdicts=(),
             reason=frame.reason if overall is None else overall.reason,
         )
 
@@ -193,6 +205,18 @@ def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
         visit=visit.label,
         treated=facts.treated,
     )
+
+
+def _of_the_patient(rule: LesionRule, judged: JudgedModality) -> Verdict:
+    """What a row that speaks of all lesions together said, by what it came to."""
+    if rule.code in judged.rules:
+        return Verdict(rule, Check.fired(lambda: judged.reason))
+    new = ", ".join(sorted(judged.new))
+    if rule.role is Role.NO_NEW_LESION:
+        return Verdict(rule, Check.not_fired(f"new: {new}" if new else f"{judged.category} holds"))
+    if rule.role is Role.NEW_LESION:
+        return Verdict(rule, Check.not_fired(f"new, and flare: {new}" if new else "no new lesion"))
+    return Verdict(rule, Check.not_fired("nothing that appeared is taken for flare"))
 
 
 _Measure = Callable[[LesionFinding], Decimal | None]
