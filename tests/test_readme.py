@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from mdanderson.cli import main
 from mdanderson.report.columns import TABLES
 from mdanderson.settings import Settings
 from mdanderson.statistics import ADJUDICATION, AGREEMENT, MEASUREMENT_AGREEMENT, SUMMARY
@@ -54,3 +56,15 @@ def test_the_python_example_runs_on_the_demo_cohort(tmp_path, monkeypatch, capsy
     assert max(map(len, reasons)) > 80
     for reason in reasons:
         assert f" {reason}\n" in printed
+
+
+def test_the_spreadsheet_example_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
+    table = re.search(r"```csv\n(patient_id,date,modality,lesion_id.*?)```", README, re.DOTALL).group(1)
+    commands = re.search(r"```sh\n(mdanderson classify measurements.*?)```", README, re.DOTALL).group(1)
+    (tmp_path / "measurements.csv").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for line in commands.splitlines():
+        assert main(shlex.split(line, comments=True)[1:]) == 0
+    printed = capsys.readouterr().out
+    assert "Non-CR/Non-PD" in printed
+    assert "PR1 (PR) fired: stated by the reader" in printed
