@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from mdanderson.errors import MeasurementError
 
-__all__ = ["Number", "Undefined", "add_up", "change", "exact", "fixed", "percent", "smallest"]
+__all__ = ["Number", "Undefined", "add_up", "change", "exact", "exact_if_known", "fixed", "known_change", "percent", "smallest"]
 
 Number = Decimal | Fraction | float | int
 ExactNumber = TypeVar("ExactNumber", Decimal, Fraction)
@@ -39,6 +39,15 @@ def exact(value: Number) -> Fraction:
     True
     """
     return value if type(value) is Fraction else _as_written(value)
+
+
+def exact_if_known(value: Number | None) -> Fraction | None:
+    """The same, None where there is no number.
+
+    >>> exact_if_known(None), exact_if_known(Decimal("2.5"))
+    (None, Fraction(5, 2))
+    """
+    return None if value is None else exact(value)
 
 
 @lru_cache(maxsize=16384, typed=True)  # few sizes occur in a cohort, and each is compared many times
@@ -65,6 +74,16 @@ def change(now: Fraction | None, reference: Fraction | None) -> Fraction | Undef
     if not earlier:
         return Undefined.ZERO_REFERENCE
     return Fraction(numerator * per - earlier * denominator, earlier * denominator)
+
+
+def known_change(now: Fraction | None, reference: Fraction | None) -> Fraction | None:
+    """The same for a table, where a change that does not exist is blank.
+
+    >>> known_change(Fraction(15), Fraction(30)), known_change(Fraction(4), Fraction(0))
+    (Fraction(-1, 2), None)
+    """
+    found = change(now, reference)
+    return None if isinstance(found, Undefined) else found
 
 
 def smallest(values: Iterable[Fraction | None]) -> Fraction | None:

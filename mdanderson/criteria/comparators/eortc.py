@@ -8,19 +8,20 @@ Source: Young et al., Eur J Cancer 1999;35:1773-1782.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
 from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule
-from mdanderson.criteria.comparators.pet import PET, all_gone, baseline_lesions, largest, new_lesion, what_is_missing
+from mdanderson.criteria.comparators.pet import PET, baseline_lesions, largest, what_is_missing
+from mdanderson.criteria.comparators.rows import all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import Track
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
+from mdanderson.criteria.rule import Check, Comparison, Limits, Measure, Threshold
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, change, exact, fixed, percent
+from mdanderson.quantities import Undefined, change, exact_if_known, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -40,7 +41,7 @@ FALL = Limits(thresholds=(Threshold(quantity="suv_fall", comparison=Comparison.A
 
 def suv_max(finding: LesionFinding) -> Fraction | None:
     """SUVmax."""
-    return None if finding.suv_max is None else exact(finding.suv_max)
+    return exact_if_known(finding.suv_max)
 
 
 def rises(limits: Limits, value: Track, settings: Settings) -> bool:
@@ -86,30 +87,10 @@ def _told(panel: Panel, reference: Fraction | None, name: str, *limits: Fraction
     return f"sum of SUVmax {fixed(before, 2)} -> {fixed(now, 2)}, {told}"
 
 
-def _row(
-    code: str,
-    gives: Category,
-    measure: Measure,
-    text: str,
-    holds: Callable[[PanelRule, Panel, Settings], Check],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> PanelRule:
-    return Rule(
-        code=code,
-        gives=gives,
-        modalities=PET,
-        level=Level.PATIENT,
-        applies_to=AppliesTo.ANY,
-        measure=measure,
-        text=text,
-        source=SOURCE,
-        holds=holds,
-        thresholds=limits.thresholds,
-    )
-
+_row = partial(panel_row, source=SOURCE, modalities=PET)
 
 RULES: tuple[PanelRule, ...] = (
-    _row("EORTC-NEW", Category.PMD, Measure.PRESENCE, "a new lesion", new_lesion),
+    _row("EORTC-NEW", Category.PMD, Measure.PRESENCE, "a new lesion", new_lesion_there),
     _row(
         "EORTC-PMD",
         Category.PMD,

@@ -49,26 +49,9 @@ CODE, TITLE = "pcwg3", "PCWG3"
 SOURCE = "Scher et al., J Clin Oncol 2016;34:1402-1418"
 
 
-def _row(
-    code: str,
-    gives: Category,
-    text: str,
-    holds: Callable[[ScanRule, ScanFacts, Settings], Check],
-    *thresholds: Threshold,
-) -> ScanRule:
-    return Rule(
-        code=code,
-        gives=gives,
-        modalities=frozenset({Modality.NM}),
-        level=Level.PATIENT,
-        applies_to=AppliesTo.PATIENT,
-        measure=Measure.PRESENCE,
-        text=text,
-        source=SOURCE,
-        holds=holds,
-        thresholds=thresholds,
-    )
-
+_row = partial(panel_row, source=SOURCE, modalities=frozenset({Modality.NM}), applies_to=AppliesTo.PATIENT)
+_SEEN = Measure.PRESENCE
+_SETTLED = Limits(thresholds=(FOCI, WAIT))
 
 FLARE = _row(
     "PCWG3-FLARE", Category.NON_PD, "first scan on treatment: fewer than 2 more foci follow", flare, FOCI, WAIT

@@ -10,19 +10,21 @@ Source: Wahl et al., J Nucl Med 2009;50 Suppl 1:122S-150S.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
 from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule
-from mdanderson.criteria.comparators.pet import PET, all_gone, baseline_lesions, largest, new_lesion, what_is_missing
+from mdanderson.criteria.comparators.pet import PET, baseline_lesions, largest, what_is_missing
+from mdanderson.criteria.comparators.rows import all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import Track
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
+from mdanderson.criteria.rule import Check, Comparison, Limits, Measure, Threshold
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, change, exact, fixed, percent
+from mdanderson.quantities import Undefined, change, exact_if_known, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -50,13 +52,12 @@ GLYCOLYSIS = Limits(
 
 def sul_peak(finding: LesionFinding) -> Fraction | None:
     """SULpeak; where that is blank, the column `uptake` of a reader's table is accepted in its place."""
-    value = finding.uptake_ratio if finding.suv_peak is None else finding.suv_peak
-    return None if value is None else exact(value)
+    return exact_if_known(finding.uptake_ratio if finding.suv_peak is None else finding.suv_peak)
 
 
 def glycolysis(finding: LesionFinding) -> Fraction | None:
     """Total lesion glycolysis: mean SUL times volume, in ml."""
-    return None if finding.tlg is None else exact(finding.tlg)
+    return exact_if_known(finding.tlg)
 
 
 def hottest(tracks: Sequence[Track]) -> Track:
@@ -144,30 +145,10 @@ def _told(panel: Panel, reference: Fraction | None, name: str, *limits: Fraction
     return f"hottest {lesion}: SULpeak {fixed(reference or 0, 2)} -> {fixed(now, 2)}, {told} and {units} units"
 
 
-def _row(
-    code: str,
-    gives: Category,
-    measure: Measure,
-    text: str,
-    holds: Callable[[PanelRule, Panel, Settings], Check],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> PanelRule:
-    return Rule(
-        code=code,
-        gives=gives,
-        modalities=PET,
-        level=Level.PATIENT,
-        applies_to=AppliesTo.ANY,
-        measure=measure,
-        text=text,
-        source=SOURCE,
-        holds=holds,
-        thresholds=limits.thresholds,
-    )
-
+_row = partial(panel_row, source=SOURCE, modalities=PET)
 
 RULES: tuple[PanelRule, ...] = (
-    _row("PERCIST-NEW", Category.PMD, Measure.PRESENCE, "a new lesion", new_lesion),
+    _row("PERCIST-NEW", Category.PMD, Measure.PRESENCE, "a new lesion", new_lesion_there),
     _row(
         "PERCIST-PMD",
         Category.PMD,

@@ -1,4 +1,4 @@
-"""What PERCIST and EORTC ask alike of a PET: a new lesion, whether all is gone, and what is missing."""
+"""What PERCIST and EORTC have alike: lesions seen on a baseline PET, and what is missing of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mdanderson.criteria.rule import Check
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 
-__all__ = ["PET", "all_gone", "baseline_lesions", "largest", "new_lesion", "what_is_missing"]
+__all__ = ["PET", "baseline_lesions", "largest", "what_is_missing"]
 
 PET = frozenset({Modality.PT})
 
@@ -34,21 +34,6 @@ def largest(values: Iterable[Fraction | None]) -> Fraction | None:
 def baseline_lesions(histories: Sequence[LesionHistory], _settings: Settings) -> frozenset[str]:
     """Every lesion seen at baseline, measured there or not: one without a value leaves the whole unknown."""
     return frozenset(one.lesion_id for one in histories if one.origin is Origin.BASELINE)
-
-
-def new_lesion(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    """PMD: a new lesion that counts is there."""
-    names = ", ".join(one.lesion_id for one in panel.new)
-    return Check.when(bool(names), f"new: {names}" if names else "no new lesion")
-
-
-def all_gone(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    """CMR: every lesion of the baseline is stated to be gone. Never by absence of a statement."""
-    if missing := [one.facts.unassessed for one in panel.unassessed]:
-        return Check.not_assessable("; ".join(missing))
-    if not panel.expected:
-        return Check.not_applicable("no lesion at baseline to follow")
-    return Check.when(all(one.facts.gone for one in panel.expected), "every lesion is gone")
 
 
 def what_is_missing(panel: Panel, quantity: str) -> str:

@@ -11,28 +11,21 @@ from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
 from mdanderson.criteria.series import Findings
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, change, exact, fixed, percent
+from mdanderson.quantities import Undefined, change, exact, exact_if_known, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = [
     "FALL",
     "RISE",
-    "SIZED",
-    "all_gone",
     "any_rise",
     "lesion_by_product",
     "measured_at_baseline",
     "mixed_response",
-    "new_lesion_there",
     "product",
-    "product_row",
     "sum_falls",
     "sum_steady",
 ]
-
-SIZED = frozenset(modality for modality in Modality if modality.is_anatomical)
-"""The modalities that show a lesion's outline."""
 
 RISE = Limits(
     thresholds=(
@@ -48,7 +41,7 @@ _LEAST = Threshold(quantity="long_axis_mm", comparison=Comparison.AT_LEAST, sett
 
 def product(finding: LesionFinding) -> Fraction | None:
     """Product of the two diameters in mm2."""
-    return None if finding.product_mm2 is None else exact(finding.product_mm2)
+    return exact_if_known(finding.product_mm2)
 
 
 def measured_at_baseline(histories: Sequence[LesionHistory], settings: Settings) -> frozenset[str]:
@@ -88,12 +81,6 @@ def _rises(limits: Limits, one: Followed, settings: Settings) -> bool:
     return not isinstance(rise, Undefined) and limits.met("product_rise", rise, settings)
 
 
-def new_lesion_there(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    """PD by a new lesion that has not gone since."""
-    names = ", ".join(one.lesion_id for one in panel.new)
-    return Check.when(bool(names), f"new: {names}" if names else "no new lesion")
-
-
 def any_rise(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     """PD by one or more lesions, each against its own nadir."""
     grown = _grown(rule, panel, settings)
@@ -127,17 +114,6 @@ def _told(one: Followed, limit: Fraction) -> str:
     return f"{one.facts.name} {fixed(one.value.now or 0)} mm2, {told}"
 
 
-def all_gone(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    """CR: nothing that was there is left."""
-    missing = [one.facts.unassessed for one in panel.unassessed]
-    if missing:
-        return Check.not_assessable("; ".join(missing))
-    if not panel.expected:
-        return Check.not_assessable("no lesion at baseline to follow")
-    left = [one.facts.name for one in panel.expected if not one.facts.gone]
-    return Check.when(not left, "every lesion is gone" if not left else f"still there: {', '.join(left)}")
-
-
 def sum_falls(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     """PR by the sum of products."""
     fall = panel.total.change_baseline
@@ -165,7 +141,8 @@ def _sums(panel: Panel, settings: Settings) -> str:
 
 def _incomplete(panel: Panel, why: Undefined) -> Check:
     if not panel.targets:
-        return Check.not_assessable("no lesion with two diameters at baseline")
+        lacking = "with two diameters at baseline" if panel.expected else "at baseline to follow"
+        return Check.not_assessable(f"no lesion {lacking}")
     missing = [one.facts.unassessed for one in panel.targets if one.facts.unassessed]
     unmeasured = [f"{one.facts.name} without two diameters" for one in panel.targets if one.value.now is None]
     return Check.not_assessable("; ".join(missing or unmeasured) or f"sum of products: {why}")
@@ -181,29 +158,3 @@ def lesion_by_product(one: Followed, settings: Settings) -> Category:
     if isinstance(fall, Undefined):
         return Category.NE
     return Category.PR if FALL.met("product_fall", -fall, settings) else Category.SD
-
-
-def product_row(
-    code: str,
-    gives: Category,
-    measure: Measure,
-    text: str,
-    holds: Callable[[PanelRule, Panel, Settings], Check],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    *,
-    source: str,
-    modalities: frozenset[Modality] = SIZED,
-) -> PanelRule:
-    """One row of a set that adds products up."""
-    return Rule(
-        code=code,
-        gives=gives,
-        modalities=modalities,
-        level=Level.PATIENT,
-        applies_to=AppliesTo.MEASURABLE if measure is Measure.SIZE else AppliesTo.ANY,
-        measure=measure,
-        text=text,
-        source=source,
-        holds=holds,
-        thresholds=limits.thresholds,
-    )

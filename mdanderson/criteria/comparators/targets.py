@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -20,7 +19,7 @@ from mdanderson.criteria.history import LesionHistory, Quantity
 from mdanderson.criteria.rule import Comparison, Limits, Threshold
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import exact, fixed
+from mdanderson.quantities import exact_if_known, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Modality
 
@@ -67,21 +66,17 @@ class Choice:
     problems: tuple[Problem, ...] = ()
 
 
-def _exactly(value: Decimal | None) -> Fraction | None:
-    return None if value is None else exact(value)
-
-
 def long_axis(finding: LesionFinding) -> Fraction | None:
     """Longest diameter in mm."""
-    return _exactly(finding.long_axis_mm)
+    return exact_if_known(finding.long_axis_mm)
 
 
 def _short_axis(finding: LesionFinding) -> Fraction | None:
-    return _exactly(finding.short_axis_mm)
+    return exact_if_known(finding.short_axis_mm)
 
 
 def _soft_tissue(finding: LesionFinding) -> Fraction | None:
-    return _exactly(finding.soft_tissue_mm)
+    return exact_if_known(finding.soft_tissue_mm)
 
 
 _QUANTITY: dict[Diameter, Quantity] = {

@@ -17,20 +17,18 @@ from mdanderson.criteria.comparators.panel import PanelRule
 from mdanderson.criteria.comparators.product import (
     FALL,
     RISE,
-    all_gone,
     any_rise,
     lesion_by_product,
     measured_at_baseline,
     mixed_response,
-    new_lesion_there,
     product,
-    product_row,
     sum_falls,
     sum_steady,
 )
+from mdanderson.criteria.comparators.rows import all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.rule import AppliesTo, Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -39,15 +37,16 @@ __all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
 CODE, TITLE = "uicc", "UICC 1977"
 SOURCE = "UICC: Hayward et al., Eur J Cancer 1977;13:89-94; sizes as WHO"
 
-_row = partial(product_row, source=SOURCE)
+_row = partial(panel_row, source=SOURCE)
+_size_row = partial(_row, applies_to=AppliesTo.MEASURABLE)
 
 RULES: tuple[PanelRule, ...] = (
     _row("UICC-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE),
-    _row("UICC-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
-    _row("UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE),
+    _size_row("UICC-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
+    _size_row("UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE),
     _row("UICC-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),
-    _row("UICC-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
-    _row("UICC-SD", Category.SD, Measure.SIZE, "neither", sum_steady),
+    _size_row("UICC-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
+    _size_row("UICC-SD", Category.SD, Measure.SIZE, "neither", sum_steady),
 )
 
 UICC = Comparator(

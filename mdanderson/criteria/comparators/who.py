@@ -20,20 +20,17 @@ from mdanderson.criteria.comparators.panel import JudgedPanel, PanelRule
 from mdanderson.criteria.comparators.product import (
     FALL,
     RISE,
-    SIZED,
-    all_gone,
     any_rise,
     lesion_by_product,
     measured_at_baseline,
-    new_lesion_there,
     product,
-    product_row,
     sum_falls,
     sum_steady,
 )
+from mdanderson.criteria.comparators.rows import SIZED, all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.rule import AppliesTo, Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -42,14 +39,15 @@ __all__ = ["CODE", "RULES", "SET", "TITLE", "assess", "confirm_responses"]
 CODE, TITLE = "who", "WHO 1979"
 SOURCE = "WHO Handbook for Reporting Results of Cancer Treatment, 1979; Miller et al., Cancer 1981;47:207-214"
 
-_row = partial(product_row, source=SOURCE)
+_row = partial(panel_row, source=SOURCE)
+_size_row = partial(_row, applies_to=AppliesTo.MEASURABLE)
 
 RULES: tuple[PanelRule, ...] = (
     _row("WHO-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE),
-    _row("WHO-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
+    _size_row("WHO-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
     _row("WHO-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),
-    _row("WHO-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
-    _row("WHO-SD", Category.SD, Measure.SIZE, "neither", sum_steady),
+    _size_row("WHO-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
+    _size_row("WHO-SD", Category.SD, Measure.SIZE, "neither", sum_steady),
 )
 
 
