@@ -31,8 +31,9 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
     bench = Bench(table, course, settings)
     series = _judge(bench)
     other_scope = _judge(bench.weighing(size_scope=_other_scope(settings.policy)))
-    kin = bench.weighing(treated_lesions=_other_treated(settings.policy))
-    other_treated = _judge(kin) if course.any_treated else None
+    other_treated = None
+    if course.any_treated:
+        other_treated = _judge(bench.weighing(treated_lesions=_other_treated(settings.policy)))
     make = RowMaker(bench, criteria)
     responses: list[Response] = []
     for visit in course.visits:

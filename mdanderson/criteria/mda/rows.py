@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
 from mdanderson.criteria.rule import Check, Level, Measure, Role, Verdict
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, add_up, change, exact
+from mdanderson.quantities import Undefined, change, exact
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
 
 __all__ = ["RowMaker", "Series"]
@@ -72,8 +72,7 @@ class RowMaker:
         total = judged.total
         at_baseline = judged.category is Category.BL
         assessed, progressing, responding = judged.assessed, judged.progressing, judged.responding
-        product, product_before = self._summed(judged, visit.index, _product)
-        long_axis, long_axis_before = self._summed(judged, visit.index, _long_axis)
+        (product, long_axis), (product_before, long_axis_before) = self._summed(judged, visit.index)
         odds = modality_probabilities(self.histories[judged.modality], judged, self.limits, self.settings)
         return Response(
             patient_id=self.course.patient.patient_id,
@@ -122,23 +121,20 @@ class RowMaker:
         patient = [rule for rule in self.table if rule.level is Level.PATIENT and judged.modality in rule.modalities]
         return (*sums, *(_of_the_patient(rule, judged) for rule in patient))
 
-    def _summed(self, judged: JudgedModality, visit: int, of: _Measure) -> tuple[Fraction | None, Fraction | None]:
-        """What another criteria set would add up of the measurable lesions, now and at baseline.
+    def _summed(self, judged: JudgedModality, visit: int) -> tuple[_Sums, _Sums]:
+        """What other criteria sets would add up of the measurable lesions, now and at baseline.
 
         From the findings that give their size, each once: merged lesions have one between them.
         """
         lesions = [lesion.facts for lesion in judged.counted if lesion.facts.in_sum]
-        if not lesions:
-            return None, None
-        histories = self.histories[judged.modality]
-        first = judged.facts.baseline_visit or 0
-        before = _added(
-            [one for facts in lesions for one in histories[facts.lesion_id].measured(first, first, facts.sequence)], of
-        )
-        if any(facts.unassessed for facts in lesions):
-            return None, before
-        now = [one for facts in lesions for one in histories[facts.lesion_id].measured(visit, visit, facts.sequence)]
-        return _added(now, of), before
+        histories, first = self.histories[judged.modality], judged.facts.baseline_visit or 0
+
+        def at(index: int) -> _Sums:
+            sources = [histories[facts.lesion_id].measured(index, index, facts.sequence) for facts in lesions]
+            return _added({id(one): one for findings in sources for one in findings}.values())
+
+        known = bool(lesions) and not any(facts.unassessed for facts in lesions)
+        return at(visit) if known else _UNKNOWN, at(first) if lesions else _UNKNOWN
 
     def overall_row(
         self, visit: Visit, series: Series, rows: Mapping[Modality, Response], other_scope: Category
@@ -219,21 +215,17 @@ def _of_the_patient(rule: LesionRule, judged: JudgedModality) -> Verdict:
     return Verdict(rule, Check.not_fired("nothing that appeared is taken for flare"))
 
 
-_Measure = Callable[[LesionFinding], Decimal | None]
+_Sums = tuple[Fraction | None, Fraction | None]
+"""Of products (mm2) and of long axes (mm)."""
+_UNKNOWN: _Sums = (None, None)
 
 
-def _product(finding: LesionFinding) -> Decimal | None:
-    return Decimal(0) if finding.is_gone else finding.product_mm2
-
-
-def _long_axis(finding: LesionFinding) -> Decimal | None:
-    return Decimal(0) if finding.is_gone else finding.long_axis_mm
-
-
-def _added(findings: Sequence[LesionFinding], of: _Measure) -> Fraction | None:
-    """Each finding counted once."""
-    total = add_up(of(one) for one in {id(one): one for one in findings}.values())
-    return None if total is None else exact(total)
+def _added(findings: Collection[LesionFinding]) -> _Sums:
+    there = [one for one in findings if not one.is_gone]
+    products = [one.product_mm2 for one in there if one.product_mm2 is not None]
+    axes = [one.long_axis_mm for one in there if one.long_axis_mm is not None]
+    product = exact(sum(products, start=Decimal(0))) if len(products) == len(there) else None
+    return product, exact(sum(axes, start=Decimal(0))) if len(axes) == len(there) else None
 
 
 def _known_change(now: Fraction | None, before: Fraction | None) -> Fraction | None:
