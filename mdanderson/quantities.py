@@ -16,7 +16,18 @@ from typing import TypeVar
 
 from mdanderson.errors import MeasurementError
 
-__all__ = ["Number", "Undefined", "add_up", "change", "exact", "exact_if_known", "fixed", "known_change", "percent", "smallest"]
+__all__ = [
+    "Number",
+    "Undefined",
+    "add_up",
+    "change",
+    "exact",
+    "exact_if_known",
+    "fixed",
+    "known_change",
+    "percent",
+    "smallest",
+]
 
 Number = Decimal | Fraction | float | int
 ExactNumber = TypeVar("ExactNumber", Decimal, Fraction)

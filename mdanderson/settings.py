@@ -257,8 +257,8 @@ class Irecist:
     confirm_to_weeks: float = _known(
         8.0, "and usually not later than this; later visits are taken with a warning", ge=0
     )
-    further_in: Literal["same", "any"] = _known(
-        "same", "Seymour 2017: further growth of lesions that made iUPD; any = of targets and non-targets in any case"
+    further_in: Literal["any", "same"] = _known(
+        "any", "Seymour 2017: further growth of targets or non-targets confirms; same = only of those that made iUPD"
     )
     further_mm: float = _known(5.0, "further rise of the target sum or of the new lesions' sum that confirms", gt=0)
 

@@ -45,7 +45,7 @@ def test_the_table_and_its_line_in_the_registry():
     of_recist = [rule.code.replace("R11-PD", "R11-UPD").replace("R11", "IR") for rule in RECIST_RULES]
     assert codes[: len(RECIST_RULES)] == of_recist
     assert codes[len(RECIST_RULES) :] == ["IR-C-TARGETS", "IR-C-NONTARGETS", "IR-C-NEWSUM", "IR-C-NEW", "IR-C-KIND"]
-    assert [rule.gives for rule in RULES[:8]] == ["iUPD", "iUPD", "iUPD", "NED", "iCR", "iPR", "iSD", "iSD"]
+    assert [rule.gives for rule in RULES[:9]] == ["iUPD", "iUPD", "iUPD", "iUPD", "NED", "iCR", "iPR", "iSD", "iSD"]
     assert {rule.gives for rule in CONFIRMING} == {Category.ICPD}
     assert all("Seymour" in rule.source and rule.text for rule in RULES)
     further = {rule.code: rule.limit("further_mm", Settings()) for rule in CONFIRMING if rule.thresholds}
@@ -168,10 +168,12 @@ def test_a_growth_of_nontargets_confirms_though_a_target_is_missing(paper):
         ({"L3": "8x8", "L4": "new 4x4"}, "iUPD"),  # equivocal
         ({"L3": "resolved", "L4": "new 8x8"}, "iCPD"),
         ({"L3": "resolved"}, "iSD"),
-        ({"L3": "8x8", "L1": "46x0"}, "iUPD"),
+        ({"L3": "8x8", "L1": "44.9x0"}, "iUPD"),
+        ({"L3": "8x8", "L1": "46x0"}, "iCPD"),  # targets +6 mm, though no progression by themselves
         ({"L3": "8x8", "L1": "48x0"}, "iCPD"),
         ({"L3": "8x8", "L2": "20x10 !PD2"}, "iCPD"),
-        ({"L3": "8x8", "L2": "60x10"}, "iUPD"),
+        ({"L3": "8x8", "L2": "20.1x10"}, "iCPD"),
+        ({"L3": "8x8", "L2": "19x10"}, "iUPD"),
         ({"L3": "8x8", "L1": "20x0"}, "iUPD"),
     ],
 )
@@ -196,13 +198,32 @@ def test_a_new_node_is_measured_by_its_short_axis(paper):
     assert words(irecist(paper, base, new, {"L1": "40x0", "N": "40x15 node"})) == "BL iUPD iCPD"
 
 
-def test_further_growth_of_what_did_not_progress_counts_by_setting_only(paper):
+def test_further_growth_of_what_did_not_progress_counts_unless_set_otherwise(paper):
     visits = SIZED, {"L1": "40x0", "L2": "20x10", "L3": "new 8x8"}
-    anything = {"irecist": {"further_in": "any"}}
+    same = {"irecist": {"further_in": "same"}}
     for follow_up in ({"L1": "45x0", "L2": "20x10"}, {"L1": "40x0", "L2": "20.1x10"}):
-        assert words(irecist(paper, *visits, follow_up)) == "BL iUPD iUPD"
-        assert words(irecist(paper, *visits, follow_up, sections=anything)) == "BL iUPD iCPD"
-    assert words(irecist(paper, *visits, {"L1": "44.9x0", "L2": "20x10"}, sections=anything)) == "BL iUPD iUPD"
+        assert words(irecist(paper, *visits, follow_up)) == "BL iUPD iCPD"
+        assert words(irecist(paper, *visits, follow_up, sections=same)) == "BL iUPD iUPD"
+    assert words(irecist(paper, *visits, {"L1": "44.9x0", "L2": "20x10"})) == "BL iUPD iUPD"
+
+
+def test_growth_of_nontargets_does_not_hold_what_they_did_not_begin(paper):
+    """iUPD by the targets, which then fall below progression: it is reset, whatever the non-targets measure."""
+    visits = SIZED, {"L1": "50x0", "L2": "20x10"}, {"L1": "44x0", "L2": "20.1x10"}
+    assert words(irecist(paper, *visits)) == "BL iUPD iSD"
+    assert words(irecist(paper, *visits, {"L1": "50x0", "L2": "20.1x10"})) == "BL iUPD iSD iUPD"
+
+
+@pytest.mark.parametrize("further_in", ["any", "same"])
+@pytest.mark.parametrize(
+    ("follow_up", "category"),
+    [("20x10", "iUPD"), ("20.1x10", "iCPD"), ("12x10", "iUPD"), ("0x0", "iCR"), ("20x10 !PD2", "iCPD")],
+)
+def test_what_is_back_after_a_complete_response(paper, follow_up, category, further_in):
+    visits = {"L2": "20x10"}, {"L2": "0x0"}, {"L2": "20x10"}, {"L2": follow_up}
+    timeline = irecist(paper, *visits, sections={"irecist": {"further_in": further_in}})
+    assert words(timeline) == f"BL iCR iUPD {category}"
+    assert timeline.response(2, criteria="irecist").rules == ("IR-BACK",)
 
 
 # when
@@ -270,8 +291,10 @@ def test_the_words_name_the_visits(paper):
     assert "not further than at visit 2" in second.reason
     assert third.reason.startswith("CT: targets +5.00 mm since iUPD: IR-C-TARGETS; confirms iUPD of visit 2")
     assert third.rules == ("IR-UPD", "IR-C-TARGETS")
-    assert {one.code for one in third.verdicts} == {rule.code for rule in RULES}
-    assert all(one.because for one in third.verdicts)
+    assert third.verdicts == ()
+    of_ct = timeline.response(3, "CT", criteria="irecist").verdicts
+    assert {one.code for one in of_ct} == {rule.code for rule in RULES}
+    assert all(one.because for one in of_ct)
 
 
 # several modalities

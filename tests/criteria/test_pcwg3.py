@@ -441,7 +441,7 @@ def test_what_differs_is_listed(paper):
     overall = rows(patient(paper, "CR", "PDu"), "overall")[1]
     assert (overall.category, overall.discordant) == (Category.PR, "soft tissue CR; bone PDu")
     assert overall.rules == ("R11-CR", "PCWG3-PDU")
-    assert {one.code for one in overall.verdicts} >= {"R11-CR", "PCWG3-2+2", "PCWG3-NED"}
+    assert overall.verdicts == ()  # they stand in the rows of CT and NM, which the reason names
     assert (overall.lesions_expected, overall.lesions_new) == (2, 2)
 
 

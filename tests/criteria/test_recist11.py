@@ -13,7 +13,7 @@ from mdanderson.errors import Severity
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-CODES = "R11-NEW R11-PD R11-NTPD R11-NED R11-CR R11-PR R11-SD R11-NONCR"
+CODES = "R11-NEW R11-PD R11-NTPD R11-BACK R11-NED R11-CR R11-PR R11-SD R11-NONCR"
 
 
 def recist(paper, *visits, **kwargs):
@@ -28,8 +28,13 @@ def last(timeline):
     return timeline.response(criteria="recist11")
 
 
+def of_ct(timeline):
+    """The row of the modality, which has the answers."""
+    return timeline.response(scope="CT", criteria="recist11")
+
+
 def outcome(timeline, code):
-    return next(one.outcome for one in last(timeline).verdicts if one.code == code)
+    return next(one.outcome for one in of_ct(timeline).verdicts if one.code == code)
 
 
 def total(paper, **lesions):
@@ -39,7 +44,7 @@ def total(paper, **lesions):
 
 def test_the_table_and_its_line_in_the_registry():
     assert " ".join(rule.code for rule in RULES) == CODES
-    gives = [Category.PD] * 3 + [Category.NED, Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD]
+    gives = [Category.PD] * 4 + [Category.NED, Category.CR, Category.PR, Category.SD, Category.NON_CR_NON_PD]
     assert [rule.gives for rule in RULES] == gives
     assert all("Eisenhauer" in rule.source and rule.text for rule in RULES)
     assert {modality for rule in RULES for modality in rule.modalities} == {Modality.CT, Modality.MR, Modality.XR}
@@ -51,6 +56,7 @@ def test_the_table_and_its_line_in_the_registry():
         ("R11-PD", "rise_mm"): 5,
         ("R11-NTPD", "rise"): 0,
         ("R11-NTPD", "rise_mm"): 5,
+        ("R11-BACK", "rise_mm"): 5,
         ("R11-PR", "fall"): Fraction(3, 10),
     }
     assert criteria_set("recist11").confirm_weeks(Settings()) == 0
@@ -344,6 +350,65 @@ def test_nodes_normal_with_a_small_fall_are_a_partial_response_beside_nontargets
     assert "non-target lesion L not gone" in last(timeline).reason
 
 
+# back after a complete response
+
+
+@pytest.mark.parametrize(
+    ("lesion", "back", "category"),
+    [
+        ("30x20 nontarget", "30x20", "PD"),
+        ("30x20 nontarget", "4.9x4", "Non-CR/Non-PD"),
+        ("30x20 nontarget", "5x4", "PD"),
+        ("30x20 nontarget", "5.1x4", "PD"),
+        ("30x20 nontarget", "lytic", "PD"),  # seen, nobody measured it
+        ("30x20 nontarget", "resolved", "CR"),
+        ("30x20 nontarget", "missing", "NE"),
+        ("30x12 node nontarget", "30x9.9 node", "CR"),
+        ("30x12 node nontarget", "30x10 node", "PD"),
+        ("40x0 target", "4.95x0", "PR"),
+        ("40x0 target", "5x0", "PD"),
+        ("40x20 st=20", "40x20 st=4.9", "PR"),
+        ("40x20 st=20", "40x20 st=5", "PD"),
+        ("40x20 st=20", "40x20", "NE"),
+        ("30x20 node target", "30x10 node", "PD"),
+    ],
+)
+def test_what_is_back_after_a_complete_response_is_progression(paper, lesion, back, category):
+    timeline = recist(paper, {"L1": lesion}, {"L1": "resolved"}, {"L1": back})
+    assert words(timeline) == f"BL CR {category}"
+    fired = "R11-BACK" in last(timeline).rules
+    assert fired == (category == "PD")
+
+
+def test_a_node_back_from_normal_must_have_grown(paper):
+    visits = {"N": "30x12 node nontarget"}, {"N": "30x9 node"}
+    assert words(recist(paper, *visits, {"N": "30x13.9 node"})) == "BL CR Non-CR/Non-PD"
+    assert words(recist(paper, *visits, {"N": "30x14 node"})) == "BL CR PD"
+
+
+def test_a_lesion_that_is_back_beside_a_sum_too_large_to_rise_by_it(paper):
+    """Normal nodes stay in the sum: 5.1 mm beside three of 9.9 mm are +17 %."""
+    sections = {"recist11": {"maximum_targets_per_organ": 5}}
+    nodes = dict.fromkeys(("M", "N", "O"), "30x16 node")
+    normal = dict.fromkeys(nodes, "30x9.9 node")
+    visits = nodes | {"L1": "40x0 target"}, normal | {"L1": "resolved"}
+    timeline = recist(paper, *visits, normal | {"L1": "5.1x0"}, sections=sections)
+    assert (words(timeline), last(timeline).rules) == ("BL CR PD", ("R11-BACK",))
+    assert "back since the complete response of visit 2: lesion L1" in last(timeline).reason
+
+
+def test_it_stays_progression_while_it_is_back_whatever_came_between(paper):
+    visits = {"L2": "20x10"}, {"L2": "0x0"}, {"L2": "missing"}, {"L2": "20x10"}, {"L2": "20x10"}, {"L2": "0x0"}
+    assert words(recist(paper, *visits)) == "BL CR NE PD PD CR"
+
+
+def test_without_a_complete_response_it_is_no_progression(paper):
+    visits = {"L1": "20x10", "L2": "20x10"}, {"L1": "20x10", "L2": "0x0"}, {"L1": "20x10", "L2": "20x10"}
+    assert words(recist(paper, *visits)) == "BL Non-CR/Non-PD Non-CR/Non-PD"
+    known_later = {"L1": "20x10"}, {"L1": "0x0"}, {"L1": "0x0", "L2": "followed 20x10"}
+    assert words(recist(paper, *known_later)) == "BL CR Non-CR/Non-PD"
+
+
 # targets missing
 
 
@@ -398,7 +463,7 @@ def test_a_target_node_needs_its_short_axis(paper):
 # non-targets
 
 
-@pytest.mark.parametrize("code", ["PD", "PD1", "PD2", "PD3"])
+@pytest.mark.parametrize("code", ["PD1", "PD2", "PD3"])
 def test_a_readers_code_on_a_nontarget_is_unequivocal_progression(paper, code):
     timeline = recist(paper, {"L1": "40x0 target", "L2": "20x10"}, {"L1": "10x0", "L2": f"20x10 !{code}"})
     assert words(timeline) == "BL PD"
@@ -582,7 +647,33 @@ def test_parts_of_a_split_are_added(paper):
 
 def test_every_row_says_why(paper):
     timeline = recist(paper, {"L1": "40x0 target", "L2": "20x10"}, {"L1": "40x0", "L2": "20x10"})
-    assert [one.code for one in last(timeline).verdicts] == CODES.split()
-    assert all(one.because for one in last(timeline).verdicts)
-    fired = {one.code for one in last(timeline).verdicts if one.fired}
+    assert [one.code for one in of_ct(timeline).verdicts] == CODES.split()
+    assert all(one.because for one in of_ct(timeline).verdicts)
+    fired = {one.code for one in of_ct(timeline).verdicts if one.fired}
     assert fired == {"R11-SD"}
+
+
+def test_the_patients_row_leaves_the_answers_to_the_modality_that_it_names(paper):
+    timeline = recist(paper, {"L1": "40x0 target"}, {"L1": "20x0"})
+    assert last(timeline).verdicts == ()
+    assert last(timeline).reason == f"CT: {of_ct(timeline).reason}"
+
+
+def test_the_change_of_the_sum_stands_in_its_own_column_too(paper):
+    timeline = recist(paper, {"L1": "40x0 target"}, {"L1": "30x0"}, {"L1": "20x0"})
+    for row in (last(timeline), of_ct(timeline)):
+        assert row.long_axis_change_baseline == row.size_change_baseline == Fraction(-1, 2)
+        assert row.product_change_baseline is None
+
+
+@pytest.mark.parametrize("choice", ["exclude", "include"])
+def test_treated_targets_are_counted_and_named(paper, choice):
+    """Detail 34."""
+    visits = (
+        {"L1": "40x0 target", "L2": "40x0 target", "L3": "20x10"},
+        {"L1": "20x0 treated", "L2": "40x0", "L3": "20x10 treated"},
+    )
+    timeline = recist(paper, *visits, policy={"treated_lesions": choice})
+    assert last(timeline).long_axis_sum_mm == 60
+    assert last(timeline).reason.endswith("; treated locally, counted all the same: lesion L1")
+    assert "treated" not in last(recist(paper, visits[0], {"L1": "20x0", "L2": "40x0", "L3": "20x10"})).reason

@@ -29,7 +29,7 @@ def last(timeline):
 
 
 def verdict(timeline, code):
-    return next(one for one in last(timeline).verdicts if one.code == code)
+    return next(one for one in timeline.response(criteria="who", scope="CT").verdicts if one.code == code)
 
 
 def test_the_table_and_its_line_in_the_registry():
@@ -387,6 +387,28 @@ def test_the_first_modality_in_order_speaks(paper):
     assert (last(by_mr).category, last(by_mr).discordant) == (Category.PR, "CT SD")
 
 
+@pytest.mark.parametrize("criteria", ["who", "uicc", "percist", "eortc"])
+@pytest.mark.parametrize("choice", ["exclude", "include"])
+def test_treated_lesions_are_counted_and_named_by_every_set(paper, criteria, choice):
+    """Detail 34: what MD Anderson leaves out of its sum."""
+    modality = {"who": "CT", "uicc": "XR"}.get(criteria, "PT")
+    size = "20x10" if modality != "PT" else "pk=5 mx=5"
+    visits = {"L1": size, "L2": size}, {"L1": f"{size} treated", "L2": size}
+    policy = {"treated_lesions": choice}
+    timeline = paper.follow(*visits, criteria=criteria, modality=modality, policy=policy)
+    reasons = [row.reason for row in timeline.responses if row.visit == "visit 2"]
+    assert all(reason.endswith("; treated locally, counted all the same: lesion L1") for reason in reasons)
+
+
+@pytest.mark.parametrize(("criteria", "modality"), [("who", "CT"), ("uicc", "XR"), ("percist", "PT"), ("eortc", "PT")])
+def test_without_a_lesion_at_baseline_every_set_says_so(paper, criteria, modality):
+    timeline = paper.follow({}, {}, criteria=criteria, modality=modality)
+    row = timeline.response(scope=modality, criteria=criteria)
+    assert (row.category, row.reason) == ("NE", "no lesion at baseline to follow")
+    gone = next(one for one in row.verdicts if one.code.split("-")[1] in {"CR", "CMR"})
+    assert gone.outcome is Outcome.NOT_APPLICABLE
+
+
 def test_numbers_of_the_row(paper):
     timeline = who(
         paper, {"L1": "40x20", "L2": "20x10"}, {"L1": "20x10", "L2": "20x10"}, {"L1": "22x10", "L2": "20x10"}
@@ -397,12 +419,16 @@ def test_numbers_of_the_row(paper):
     assert row.size_change_nadir == pytest.approx(0.05)
     assert (row.lesions_expected, row.lesions_assessed, row.lesions_new) == (2, 2, 0)
     assert row.reason == "CT: sum of products 1000.0 -> 420.0 mm2, -58 % from baseline: WHO-PR"
-    assert {one.code: one.outcome for one in row.verdicts} == {
+    assert row.product_change_baseline == row.size_change_baseline
+    assert (row.long_axis_change_baseline, row.verdicts) == (None, ())
+    of_ct = timeline.response(scope="CT", criteria="who")
+    assert of_ct.product_change_baseline == row.product_change_baseline
+    assert {one.code: one.outcome for one in of_ct.verdicts} == {
         "WHO-NEW": Outcome.NOT_FIRED,
         "WHO-PD": Outcome.NOT_FIRED,
         "WHO-CR": Outcome.NOT_FIRED,
         "WHO-PR": Outcome.FIRED,
         "WHO-SD": Outcome.FIRED,
     }
-    assert all(one.because for one in row.verdicts)
+    assert all(one.because for one in of_ct.verdicts)
     assert verdict(timeline, "WHO-PD").because == "largest change from a nadir: lesion L1 +10 %"

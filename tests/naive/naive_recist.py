@@ -12,8 +12,16 @@ __all__ = ["irecist", "recist"]
 
 def recist(days, lesions):
     """The category of each visit after baseline."""
-    roles = roles_of(lesions)
-    return [category_of(lesions, roles, visit)[0] for visit in range(1, len(days))]
+    return [category for category, _ in one_by_one(days, lesions, roles_of(lesions)).values()]
+
+
+def one_by_one(days, lesions, roles):
+    """visit -> (category, kinds of progression), each knowing the last complete response before it."""
+    told, complete = {}, None
+    for visit in range(1, len(days)):
+        told[visit] = category_of(lesions, roles, visit, complete)
+        complete = visit if told[visit][0] == "CR" else complete
+    return told
 
 
 # who is what
@@ -112,9 +120,26 @@ def rises(sizes, now):
     return now - least >= 5 and now * 5 >= least * 6
 
 
-def progressions(lesions, roles, visit):
+def is_back(lesion, role, visit, complete):
+    """Whether a lesion gone at a complete response is there again: by 5 mm, or (no target) seen without a measure."""
+    cell = lesion["cells"][visit]
+    if millimetres(lesion, role[1], complete) is None or cell is None or cell["status"] != "seen":
+        return False
+    if is_gone(lesion, role, visit):
+        return False
+    now = millimetres(lesion, role[1], visit)
+    if now is None:
+        return role[0] == "other"
+    return now - min(known(lesion, role[1], visit)) >= 5
+
+
+def progressions(lesions, roles, visit, complete):
     """Which kinds of progression hold."""
     kinds = set()
+    if complete is not None:
+        followed = [one for one in lesions if roles[one["name"]][0] == "target"] + others_of(lesions, roles, visit)
+        if any(is_back(one, roles[one["name"]], visit, complete) for one in followed):
+            kinds.add("back")
     if any(is_new_here(one, roles[one["name"]], visit) for one in lesions):
         kinds.add("new")
     targets = [one for one in lesions if roles[one["name"]][0] == "target"]
@@ -141,9 +166,9 @@ def others_of(lesions, roles, visit):
     ]
 
 
-def category_of(lesions, roles, visit):
+def category_of(lesions, roles, visit, complete):
     """(category, kinds of progression)."""
-    kinds = progressions(lesions, roles, visit)
+    kinds = progressions(lesions, roles, visit, complete)
     if kinds:
         return "PD", kinds
     targets = [one for one in lesions if roles[one["name"]][0] == "target"]
@@ -169,10 +194,10 @@ def category_of(lesions, roles, visit):
 # iRECIST
 
 
-def irecist(days, lesions):
+def irecist(days, lesions, further_in):
     """(category, unconfirmed) of each visit after baseline."""
     roles = roles_of(lesions)
-    plain = {visit: category_of(lesions, roles, visit) for visit in range(1, len(days))}
+    plain = one_by_one(days, lesions, roles)
     words = {"CR": "iCR", "PR": "iPR", "SD": "iSD", "Non-CR/Non-PD": "iSD", "PD": "iUPD", "NED": "NED", "NE": "NE"}
     told = {visit: words[category] for visit, (category, _) in plain.items()}
     waiting, all_waiting, confirmed = [], set(), False
@@ -181,7 +206,7 @@ def irecist(days, lesions):
             told[visit] = "iCPD" if category == "PD" else told[visit]
             continue
         late_enough = waiting and days[visit] - days[waiting[0]] >= 28
-        if late_enough and confirms(lesions, roles, plain, waiting[0], visit):
+        if late_enough and confirms(lesions, roles, plain, waiting[0], visit, further_in):
             confirmed, told[visit] = True, "iCPD"
             all_waiting -= set(waiting)
         elif category == "PD":
@@ -192,15 +217,18 @@ def irecist(days, lesions):
     return [(told[visit], visit in all_waiting) for visit in plain]
 
 
-def confirms(lesions, roles, plain, first, visit):
+def confirms(lesions, roles, plain, first, visit, further_in):
     began_by, now = plain[first][1], plain[visit][1]
+    counts = {"targets", "others"} if further_in == "any" or "back" in began_by else began_by
     if "others" in began_by and ("others" in now or growth(lesions, roles, first, visit, "others") > 0):
         return True
     if not now:
         return False
     if now - began_by or new_names(lesions, roles, visit) - new_names(lesions, roles, first):
         return True
-    if "targets" in began_by and growth(lesions, roles, first, visit, "targets") >= 5:
+    if "targets" in counts and growth(lesions, roles, first, visit, "targets") >= 5:
+        return True
+    if "others" in counts and ("others" in now or growth(lesions, roles, first, visit, "others") > 0):
         return True
     return growth(lesions, roles, first, visit, "new") >= 5
 

@@ -104,13 +104,13 @@ def in_words(lesion, visit):
     return " ".join(said)
 
 
-def by_package(paper, patient, criteria):
+def by_package(paper, patient, criteria, **sections):
     days, found = patient
     exams = [
         paper.exam(day, **{one["name"]: in_words(one, visit) for one in found if one["cells"][visit] is not None})
         for visit, day in enumerate(days)
     ]
-    timeline = paper.timeline(*exams, criteria=criteria)
+    timeline = paper.timeline(*exams, criteria=criteria, sections=sections)
     rows = [row for row in timeline.responses if row.scope == "overall"][1:]
     for exam, row in zip(exams[1:], rows, strict=True):
         note(f"{exam.date} {row.category} {row.reason}")
@@ -155,10 +155,12 @@ def test_recist_agrees(paper, by_hand, patient):
     assert categories == by_hand["naive_recist"].recist(*exactly(patient))
 
 
+@pytest.mark.parametrize("further_in", ["any", "same"])
 @quick
 @given(patient=patients())
-def test_irecist_agrees(paper, by_hand, patient):
-    assert by_package(paper, patient, "irecist") == by_hand["naive_recist"].irecist(*exactly(patient))
+def test_irecist_agrees(paper, by_hand, further_in, patient):
+    told = by_package(paper, patient, "irecist", irecist={"further_in": further_in})
+    assert told == by_hand["naive_recist"].irecist(*exactly(patient), further_in)
 
 
 # what must hold whatever the numbers

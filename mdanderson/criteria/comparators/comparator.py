@@ -6,10 +6,9 @@ restate (a response that must be confirmed, iUPD) is its `settle`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fractions import Fraction
 
 from mdanderson.criteria.assessment import OVERALL, Assessed, Response
 from mdanderson.criteria.comparators.panel import (
@@ -17,6 +16,7 @@ from mdanderson.criteria.comparators.panel import (
     Followed,
     Joined,
     JudgedPanel,
+    Panel,
     PanelRule,
     Revision,
     Selection,
@@ -24,9 +24,9 @@ from mdanderson.criteria.comparators.panel import (
     panel_at,
 )
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.facts import Track, add_tracks
+from mdanderson.criteria.facts import add_tracks
 from mdanderson.criteria.history import Quantity, Together
-from mdanderson.quantities import Undefined, add_up, change
+from mdanderson.quantities import add_up, known_change
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -37,7 +37,7 @@ Settled = Callable[[Sequence[JudgedPanel], Settings], Sequence[JudgedPanel]]
 
 
 class Unit(StrEnum):
-    """What a set's sum is made of, and so the column it stands in."""
+    """What a set's sum is made of, and so the columns it stands in."""
 
     LONG_AXIS = "mm"
     PRODUCT = "mm2"
@@ -111,8 +111,18 @@ def judge_modality_panels(
         for visit in course.visits
         if modality in course.examinations[visit.index]
     ]
-    judged = [_count(comparator, judge_panel(comparator.rules, panel, settings), settings) for panel in panels]
+    judged = [_count(comparator, one, settings) for one in _in_turn(comparator, panels, settings)]
     return {one.panel.visit.index: one for one in comparator.settle(judged, settings)}
+
+
+def _in_turn(comparator: Comparator, panels: Sequence[Panel], settings: Settings) -> Iterator[JudgedPanel]:
+    """The visits judged one after the other, each knowing of a complete response before it."""
+    complete: Visit | None = None
+    for panel in panels:
+        judged = judge_panel(comparator.rules, replace(panel, complete=complete), settings)
+        if judged.category.means is Category.CR:
+            complete = panel.visit
+        yield judged
 
 
 def _count(comparator: Comparator, judged: JudgedPanel, settings: Settings) -> JudgedPanel:
@@ -154,7 +164,7 @@ def overall_row(
     rows: Mapping[Modality, JudgedPanel],
     settings: Settings,
 ) -> Response:
-    """The patient at one visit, by the modality that speaks."""
+    """The patient at one visit, by the modality that speaks; the answers of its rows stand in that modality's row."""
     leader = _leader(rows, settings)
     if leader is not None:
         row = _panel_row(comparator, course, leader, OVERALL)
@@ -163,7 +173,8 @@ def overall_row(
             for modality, one in rows.items()
             if one.category.is_evaluable and one.category is not leader.category
         ]
-        return replace(row, reason=f"{leader.panel.modality}: {leader.reason}", discordant="; ".join(others))
+        reason = f"{leader.panel.modality}: {leader.reason}"
+        return replace(row, reason=reason, discordant="; ".join(others), verdicts=())
     baseline = visit.index in {0, _first_visit(comparator, course, settings)}
     told = "; ".join(f"{modality} NE: {one.reason}" for modality, one in rows.items() if one.category is Category.NE)
     read = ", ".join(sorted(comparator.modalities(settings)))
@@ -188,6 +199,7 @@ def _first_visit(comparator: Comparator, course: PatientCourse, settings: Settin
 
 def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPanel, scope: str) -> Response:
     panel = judged.panel
+    from_baseline = known_change(panel.total.now, panel.total.baseline)
     row = Response(
         patient_id=course.patient.patient_id,
         visit=panel.visit.label,
@@ -198,8 +210,8 @@ def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPane
         category=judged.category,
         unconfirmed=judged.unconfirmed,
         mixed=bool(judged.progressing and judged.responding),
-        size_change_baseline=_known_change(panel.total, panel.total.baseline),
-        size_change_nadir=_known_change(panel.total, panel.total.nadir),
+        size_change_baseline=from_baseline,
+        size_change_nadir=known_change(panel.total.now, panel.total.nadir),
         lesions_expected=len(panel.expected),
         lesions_assessed=len(panel.expected) - (0 if panel.is_baseline else len(panel.unassessed)),
         lesions_new=len(panel.new),
@@ -210,10 +222,7 @@ def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPane
         verdicts=judged.verdicts,
     )
     if comparator.unit is Unit.PRODUCT:
-        return replace(row, product_sum_mm2=panel.total.now)
-    return replace(row, long_axis_sum_mm=panel.total.now) if comparator.unit is Unit.LONG_AXIS else row
-
-
-def _known_change(total: Track, reference: Fraction | None) -> Fraction | None:
-    rise = change(total.now, reference)
-    return None if isinstance(rise, Undefined) else rise
+        return replace(row, product_sum_mm2=panel.total.now, product_change_baseline=from_baseline)
+    if comparator.unit is Unit.LONG_AXIS:
+        return replace(row, long_axis_sum_mm=panel.total.now, long_axis_change_baseline=from_baseline)
+    return row

@@ -1,7 +1,8 @@
 """EORTC 1999: SUVmax of the lesions of the baseline PET, added.
 
 Falls are taken from baseline, rises from the lowest earlier sum. A lesion that is gone counts 0. From a sum of 0 a rise
-has no percentage: uptake again above `[eortc] reappeared_suv` is then new uptake, PMD.
+has no percentage: uptake again above `[eortc] reappeared_suv` is then new uptake, PMD. Lesions
+treated locally stay in the sum, and `reason` names them.
 
 Source: Young et al., Eur J Cancer 1999;35:1773-1782.
 """

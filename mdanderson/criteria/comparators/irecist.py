@@ -8,25 +8,29 @@ progression, it is reset and a later one begins anew. Earlier visits are passed 
 Growth is always measured from the *first* iUPD of the run: small steps add up (4 mm and 2 mm more confirm). Lateness
 is measured from the last visit that decided. After iCPD every visit that progresses is iCPD, others keep their word.
 The published Non-iCR/Non-iUPD is written iSD. New lesions that stay as they are keep a visit iUPD.
+Growth of non-targets that did not begin the iUPD confirms only where the visit progresses; it never bars a reset.
+Lesions treated locally are followed as any other, and `reason` names those in the sum.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.comparators.comparator import assess_panels
 from mdanderson.criteria.comparators.panel import Followed, JudgedPanel, PanelRule, ask, each_once
-from mdanderson.criteria.comparators.recist11 import NEW, NONTARGETS_WORSE, RECIST11, TARGETS_WORSE, progression_codes
+from mdanderson.criteria.comparators.recist11 import BACK, NONTARGETS_WORSE, RECIST11, TARGETS_WORSE, progression_codes
 from mdanderson.criteria.comparators.recist11 import RULES as RECIST_RULES
+from mdanderson.criteria.comparators.rows import panel_row
 from mdanderson.criteria.comparators.targets import target_problems
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
+from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Limits, Measure, Rule, Threshold
 from mdanderson.errors import Problem, Severity
 from mdanderson.quantities import fixed
 from mdanderson.settings import Settings
@@ -46,16 +50,26 @@ _WORDS = {
 }
 
 
-def _code(rule: PanelRule) -> str:
-    return rule.code.replace("R11-PD", "IR-UPD").replace("R11-", "IR-")
+_CODES = {
+    "R11-NEW": "IR-NEW",
+    "R11-PD": "IR-UPD",
+    "R11-NTPD": "IR-NTPD",
+    "R11-BACK": "IR-BACK",
+    "R11-NED": "IR-NED",
+    "R11-CR": "IR-CR",
+    "R11-PR": "IR-PR",
+    "R11-SD": "IR-SD",
+    "R11-NONCR": "IR-NONCR",
+}
 
 
 VISIT_RULES: tuple[PanelRule, ...] = tuple(
-    replace(rule, code=_code(rule), gives=_WORDS.get(rule.gives, rule.gives), source=SOURCE) for rule in RECIST_RULES
+    replace(rule, code=_CODES[rule.code], gives=_WORDS.get(rule.gives, rule.gives), source=SOURCE)
+    for rule in RECIST_RULES
 )
 """The rows of RECIST 1.1 in the words of iRECIST."""
 
-_PROGRESSING = frozenset(_code(rule) for rule in (NEW, TARGETS_WORSE, NONTARGETS_WORSE))
+_PROGRESSING = frozenset(rule.code for rule in VISIT_RULES if rule.gives is Category.IUPD)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +79,9 @@ class Since:
     bar: JudgedPanel
     now: JudgedPanel
 
-    def began_by(self, rule: PanelRule) -> bool:
-        """Whether the iUPD was made by this row of RECIST 1.1."""
-        return _code(rule) in _kinds(self.bar)
+    def began_by(self, *rules: PanelRule) -> bool:
+        """Whether the iUPD was made by one of these rows of RECIST 1.1."""
+        return any(_CODES[rule.code] in _kinds(self.bar) for rule in rules)
 
     def growth(self, lesions: Iterable[Followed]) -> Fraction:
         """By how many mm lesions known at both visits have grown together."""
@@ -82,14 +96,14 @@ def _kinds(judged: JudgedPanel) -> frozenset[str]:
 
 
 def _targets_further(rule: Rule[Since], since: Since, settings: Settings) -> Check:
-    if settings.irecist.further_in == "same" and not since.began_by(TARGETS_WORSE):
+    if settings.irecist.further_in == "same" and not since.began_by(TARGETS_WORSE, BACK):
         return Check.not_applicable("iUPD was not by the targets")
     growth = since.growth(since.now.panel.targets)
     return Check.when(rule.met("further_mm", growth, settings), lambda: f"targets {_signed(growth)} mm since iUPD")
 
 
 def _nontargets_further(_rule: Rule[Since], since: Since, settings: Settings) -> Check:
-    if settings.irecist.further_in == "same" and not since.began_by(NONTARGETS_WORSE):
+    if settings.irecist.further_in == "same" and not since.began_by(NONTARGETS_WORSE, BACK):
         return Check.not_applicable("iUPD was not by the non-targets")
     others = since.now.panel.others
     stated = [one.facts.name for one in others if progression_codes(one)]
@@ -122,37 +136,43 @@ def _signed(growth: Fraction) -> str:
     return f"{'+' if growth >= 0 else ''}{fixed(growth, 2)}"
 
 
-def _row(
-    code: str,
-    applies_to: AppliesTo,
-    text: str,
-    holds: Callable[[Rule[Since], Since, Settings], Check],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> Rule[Since]:
-    return Rule(
-        code=code,
-        gives=Category.ICPD,
-        modalities=NEW.modalities,
-        level=Level.PATIENT,
-        applies_to=applies_to,
-        measure=Measure.SIZE if limits.thresholds else Measure.PRESENCE,
-        text=text,
-        source=SOURCE,
-        holds=holds,
-        thresholds=limits.thresholds,
-    )
-
-
+_row = partial(panel_row, source=SOURCE)
 _FURTHER = Limits(
     thresholds=(Threshold(quantity="further_mm", comparison=Comparison.AT_LEAST, setting="irecist.further_mm"),)
 )
 
+_GROWTH, _SEEN = Measure.SIZE, Measure.PRESENCE
+_BY_TARGETS = _row(
+    "IR-C-TARGETS",
+    Category.ICPD,
+    _GROWTH,
+    "target sum up a further >= 5 mm since iUPD",
+    _targets_further,
+    _FURTHER,
+    applies_to=AppliesTo.TARGET,
+)
+_BY_NONTARGETS = _row(
+    "IR-C-NONTARGETS",
+    Category.ICPD,
+    _GROWTH,
+    "any further growth of non-targets since iUPD",
+    _nontargets_further,
+    applies_to=AppliesTo.NON_TARGET,
+)
+
 CONFIRMING: tuple[Rule[Since], ...] = (
-    _row("IR-C-TARGETS", AppliesTo.TARGET, "target sum up a further >= 5 mm since iUPD", _targets_further, _FURTHER),
-    _row("IR-C-NONTARGETS", AppliesTo.NON_TARGET, "any further growth of non-targets since iUPD", _nontargets_further),
-    _row("IR-C-NEWSUM", AppliesTo.ANY, "sum of new lesions up >= 5 mm since iUPD", _new_lesions_further, _FURTHER),
-    _row("IR-C-NEW", AppliesTo.ANY, "another new lesion since iUPD", _another_new_lesion),
-    _row("IR-C-KIND", AppliesTo.ANY, "a kind of progression that did not hold at iUPD", _another_kind),
+    _BY_TARGETS,
+    _BY_NONTARGETS,
+    _row(
+        "IR-C-NEWSUM",
+        Category.ICPD,
+        _GROWTH,
+        "sum of new lesions up >= 5 mm since iUPD",
+        _new_lesions_further,
+        _FURTHER,
+    ),
+    _row("IR-C-NEW", Category.ICPD, _SEEN, "another new lesion since iUPD", _another_new_lesion),
+    _row("IR-C-KIND", Category.ICPD, _SEEN, "a kind of progression that did not hold at iUPD", _another_kind),
 )
 """What confirms an iUPD, asked of the visit that decides."""
 
@@ -209,9 +229,11 @@ class _Run:
 
     def _decide(self, index: int) -> None:
         one, bar = self.panels[index], self.panels[self.waiting[0]]
-        asked = ask(CONFIRMING, Since(bar=bar, now=one), one.panel, self.settings)
+        since = Since(bar=bar, now=one)
+        asked = ask(CONFIRMING, since, one.panel, self.settings)
         one = self.panels[index] = replace(one, verdicts=(*one.verdicts, *asked.verdicts))
-        still = one.category is Category.IUPD or "IR-C-NONTARGETS" in asked.rules
+        growing = _BY_NONTARGETS.code in asked.rules and since.began_by(NONTARGETS_WORSE)
+        still = one.category is Category.IUPD or growing
         if asked.category is Category.ICPD and still:
             self._confirm(index, asked)
         elif still:

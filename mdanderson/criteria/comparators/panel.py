@@ -66,6 +66,7 @@ class Panel:
     total: the targets' values added (or the largest of them, by the set); a visit where one is unknown is unknown, and
     `least` is what those known now come to. burden: a second quantity of the targets, added.
     nothing_there: it was looked at, and no lesion was there at baseline nor is now.
+    complete: the last visit before this one that showed a complete response.
     """
 
     modality: Modality
@@ -77,6 +78,7 @@ class Panel:
     total: Track
     burden: Track = NO_TRACK
     nothing_there: bool = False
+    complete: Visit | None = None
 
     @property
     def targets(self) -> tuple[Followed, ...]:
@@ -234,12 +236,19 @@ def judge_panel(rules: Sequence[PanelRule], panel: Panel, settings: Settings) ->
         return JudgedPanel(panel=panel, category=Category.BL, reason=reason)
     if not panel.evaluable:
         return JudgedPanel(panel=panel, category=Category.NE, reason=panel.why)
-    judged = ask(rules, panel, panel, settings)
+    judged = _naming_treated(ask(rules, panel, panel, settings))
     doubted = [one.facts.name for one in panel.lesions if any(finding.maybe_new for finding in one.facts.now)]
     if not doubted or judged.category.is_progression or judged.category in WAITING:
         return judged
     reason = f"{', '.join(doubted)}: nobody can say whether new, so progression is not excluded"
     return replace(judged, category=Category.NE, rules=(), reason=reason)
+
+
+def _naming_treated(judged: JudgedPanel) -> JudgedPanel:
+    """Say which of the lesions that are added up were treated locally: no comparator leaves them out (detail 34)."""
+    names = ", ".join(one.facts.name for one in judged.panel.targets if one.facts.treated)
+    told = f"{judged.reason}; treated locally, counted all the same: {names}"
+    return replace(judged, reason=told) if names else judged
 
 
 def ask(rules: Sequence[Rule[Facts]], facts: Facts, panel: Panel, settings: Settings) -> JudgedPanel:

@@ -14,9 +14,10 @@ Source: Scher et al., J Clin Oncol 2016;34:1402-1418.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, Assessed, Response
 from mdanderson.criteria.comparators.foci import (
@@ -36,10 +37,11 @@ from mdanderson.criteria.comparators.foci import (
     undecided,
 )
 from mdanderson.criteria.comparators.panel import JudgedPanel, Panel, ask, panel_at
+from mdanderson.criteria.comparators.rows import panel_row
 from mdanderson.criteria.comparators.soft_tissue import SoftTissue, combine, soft_tissue_by_visit
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Rule, Threshold
+from mdanderson.criteria.rule import AppliesTo, Limits, Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -51,35 +53,50 @@ SOURCE = "Scher et al., J Clin Oncol 2016;34:1402-1418"
 
 _row = partial(panel_row, source=SOURCE, modalities=frozenset({Modality.NM}), applies_to=AppliesTo.PATIENT)
 _SEEN = Measure.PRESENCE
+_ENOUGH = Limits(thresholds=(FOCI,))
 _SETTLED = Limits(thresholds=(FOCI, WAIT))
 
 FLARE = _row(
-    "PCWG3-FLARE", Category.NON_PD, "first scan on treatment: fewer than 2 more foci follow", flare, FOCI, WAIT
+    "PCWG3-FLARE", Category.NON_PD, _SEEN, "first scan on treatment: fewer than 2 more foci follow", flare, _SETTLED
 )
 
 RULES: tuple[ScanRule, ...] = (
-    _row("PCWG3-STANDS", Category.PD, "the bone progressed at an earlier scan", stands),
+    _row("PCWG3-STANDS", Category.PD, _SEEN, "the bone progressed at an earlier scan", stands),
     _row(
         "PCWG3-2+2",
         Category.PD,
+        _SEEN,
         "first scan on treatment: >= 2 new foci, and >= 2 more on the next scan >= 6 weeks later",
         two_plus_two,
-        FOCI,
-        WAIT,
+        _SETTLED,
     ),
     _row(
         "PCWG3-PERSIST",
         Category.PD,
+        _SEEN,
         "later scan: >= 2 new foci since the first scan on treatment, still there (or more) >= 6 weeks later",
         persist,
-        FOCI,
-        WAIT,
+        _SETTLED,
     ),
-    _row("PCWG3-PDU", Category.PDU, ">= 2 new foci that no scan >= 6 weeks later has settled", undecided, FOCI, WAIT),
+    _row(
+        "PCWG3-PDU",
+        Category.PDU,
+        _SEEN,
+        ">= 2 new foci that no scan >= 6 weeks later has settled",
+        undecided,
+        _SETTLED,
+    ),
     FLARE,
-    _row("PCWG3-GONE", Category.NON_PD, "later scan: fewer than 2 of its new foci persist", not_confirmed, FOCI, WAIT),
-    _row("PCWG3-NED", Category.NED, "no focus at baseline, none now", no_disease),
-    _row("PCWG3-NON-PD", Category.NON_PD, "fewer than 2 new foci", fewer_than_enough, FOCI),
+    _row(
+        "PCWG3-GONE",
+        Category.NON_PD,
+        _SEEN,
+        "later scan: fewer than 2 of its new foci persist",
+        not_confirmed,
+        _SETTLED,
+    ),
+    _row("PCWG3-NED", Category.NED, _SEEN, "no focus at baseline, none now", no_disease),
+    _row("PCWG3-NON-PD", Category.NON_PD, _SEEN, "fewer than 2 new foci", fewer_than_enough, _ENOUGH),
 )
 
 
@@ -209,7 +226,7 @@ def _bone_rows(course: PatientCourse, scans: Mapping[int, JudgedPanel]) -> Itera
 
 
 def _response(course: PatientCourse, visit: Visit, scan: JudgedPanel | None, *, scope: str = OVERALL) -> Response:
-    """The bone at one visit."""
+    """The bone at one visit. The patient's row leaves the answers of the rows to the scan's, as its reason says."""
     row = Response(
         patient_id=course.patient.patient_id,
         visit=visit.label,
@@ -234,7 +251,7 @@ def _response(course: PatientCourse, visit: Visit, scan: JudgedPanel | None, *, 
         lesions_progressing=len(scan.progressing),
         rules=scan.rules,
         reason=scan.reason,
-        verdicts=scan.verdicts,
+        verdicts=() if scope == OVERALL else scan.verdicts,
     )
 
 
@@ -262,7 +279,6 @@ def _together(bone: Response, soft: SoftTissue) -> Response:
         lesions_progressing=tissue.lesions_progressing + bone.lesions_progressing,
         rules=tissue.rules + bone.rules,
         reason=f"soft tissue {tissue.category} ({tissue.reason}), bone {bone.category} ({bone.reason}): {category}",
-        verdicts=tissue.verdicts + bone.verdicts,
     )
 
 

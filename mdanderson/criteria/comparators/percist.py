@@ -3,7 +3,7 @@
 Which lesion is the hottest may change from visit to visit. New lesions are PMD and never the hottest. A visit is
 complete when every baseline lesion has a value: only then is its hottest known. From nothing (a lowest earlier value of
 0) the absolute limit alone decides; total lesion glycolysis has no relative rise from 0, so its row leaves that to
-SULpeak.
+SULpeak. Lesions treated locally are followed as any other, and `reason` names them.
 
 Source: Wahl et al., J Nucl Med 2009;50 Suppl 1:122S-150S.
 """

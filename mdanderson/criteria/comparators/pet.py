@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule
+from mdanderson.criteria.comparators.panel import Followed, Panel
 from mdanderson.criteria.facts import Origin
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.rule import Check
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 

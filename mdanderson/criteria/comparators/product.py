@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule, each_once
 from mdanderson.criteria.facts import Origin
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
+from mdanderson.criteria.rule import Check, Comparison, Limits, Threshold
 from mdanderson.criteria.series import Findings
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change, exact, exact_if_known, fixed, percent
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Category, Modality
+from mdanderson.vocabulary import Category
 
 __all__ = [
     "FALL",

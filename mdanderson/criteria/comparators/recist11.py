@@ -6,18 +6,21 @@ CT, MR and XR speak; bone scan and PET do not. The first row that holds, from ab
 those that a reader names, then the largest that qualify while there is room: nodes by the short axis, bone by its
 soft-tissue component, blastic bone never. Progression is always against the nadir: `[policy] progression_reference` is
 MD Anderson's. Non-targets progress by a reader's word: at the default `nontarget_rise` of 0 no measured rise is called
-unequivocal.
+unequivocal. After a complete response whatever comes back is progression, as long as it is back.
+Lesions treated locally are followed as any other, and `reason` names those in the sum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.comparators.comparator import Comparator, Unit, assess_panels
 from mdanderson.criteria.comparators.panel import Followed, Panel, PanelRule, each_once
+from mdanderson.criteria.comparators.rows import SIZED, new_lesion_there, nothing_left, panel_row
 from mdanderson.criteria.comparators.targets import (
     NORMAL_NODE,
     Diameter,
@@ -27,16 +30,17 @@ from mdanderson.criteria.comparators.targets import (
     long_axis,
     target_problems,
 )
-from mdanderson.criteria.course import PatientCourse
+from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import Origin, Track, add_tracks
 from mdanderson.criteria.history import LesionHistory
-from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Level, Limits, Measure, Rule, Threshold
+from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Limits, Measure, Threshold
 from mdanderson.quantities import Undefined, change, fixed, percent
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Category, Modality
+from mdanderson.vocabulary import Category
 
 __all__ = [
+    "BACK",
     "CODE",
     "NEW",
     "NONTARGETS_WORSE",
@@ -53,7 +57,6 @@ __all__ = [
 CODE, TITLE = "recist11", "RECIST 1.1"
 SOURCE = "Eisenhauer et al., Eur J Cancer 2009;45:228-247"
 
-_SIZED = frozenset(modality for modality in Modality if modality.is_anatomical)
 _FLOOR = Threshold(quantity="rise_mm", comparison=Comparison.AT_LEAST, setting="recist11.pd_absolute_mm")
 
 RISE = Limits(
@@ -62,12 +65,20 @@ RISE = Limits(
 NONTARGET_RISE = Limits(
     thresholds=(Threshold(quantity="rise", comparison=Comparison.AT_LEAST, setting="recist11.nontarget_rise"), _FLOOR)
 )
+BACK_BY = Limits(thresholds=(_FLOOR,))
 FALL = Limits(thresholds=(Threshold(quantity="fall", comparison=Comparison.AT_LEAST, setting="recist11.pr_fall"),))
 
 
+WORSE_BY_READER = frozenset({"PD1", "PD2", "PD3"})
+"""What a reader writes of a lesion that has grown or become hotter, in the codes of MD Anderson.
+
+PD4 is not among them: it says that the lesion is new, which R11-NEW asks.
+"""
+
+
 def progression_codes(one: Followed) -> tuple[str, ...]:
-    """A reader's codes that call a lesion worse. PD4 speaks of a new one."""
-    return tuple(sorted(code for code in one.facts.reader_codes if code.startswith("PD") and code != "PD4"))
+    """A reader's codes that call a lesion worse."""
+    return tuple(sorted(one.facts.reader_codes & WORSE_BY_READER))
 
 
 def measured_nontargets(panel: Panel) -> Track:
@@ -83,11 +94,6 @@ def _rises(limits: Limits, track: Track, settings: Settings) -> bool:
         return False
     rise = change(now, nadir)
     return isinstance(rise, Undefined) or limits.met("rise", rise, settings)
-
-
-def _new_lesion(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    names = ", ".join(one.lesion_id for one in panel.new)
-    return Check.when(bool(names), f"new: {names}" if names else "no new lesion")
 
 
 def _targets_progress(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
@@ -126,18 +132,32 @@ def _nontargets_progress(rule: PanelRule, panel: Panel, settings: Settings) -> C
     return Check.not_fired("no unequivocal progression of non-targets")
 
 
+def _comes_back(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
+    """A lesion that a complete response saw gone is there again, target or not."""
+    if panel.complete is None:
+        return Check.not_applicable("no complete response before")
+    back = [one.facts.name for one in panel.expected if _is_back(rule, one, panel.complete, settings)]
+    told = f"since the complete response of {panel.complete.label}"
+    return Check.when(bool(back), f"back {told}: {', '.join(back)}" if back else f"none is back {told}")
+
+
+def _is_back(limits: Limits, one: Followed, complete: Visit, settings: Settings) -> bool:
+    """Whether a lesion has come back: by its mm; a non-target that is seen without a measure by being seen."""
+    if one.facts.gone or one.value.earlier[complete.index] is None:
+        return False
+    now, nadir = one.value.now, one.value.nadir
+    if now is None or nadir is None:
+        return not one.target and any(finding.is_seen for finding in one.facts.now)
+    return limits.met("rise_mm", now - nadir, settings)
+
+
 def _no_disease(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
     return Check.when(panel.nothing_there, "no lesion at baseline, none now" if panel.nothing_there else "lesions")
 
 
 def _all_gone(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
-    if not panel.expected:
-        return Check.not_applicable("no lesion at baseline to follow")
-    missing = "; ".join(part for part in (_missing_targets(panel), _missing_nontargets(panel)) if part)
-    if missing:
-        return Check.not_assessable(missing)
-    left = [one.facts.name for one in panel.expected if not one.facts.gone]
-    return Check.when(not left, f"still there: {', '.join(left)}" if left else "every lesion is gone (nodes: normal)")
+    """A target must be measured or gone; of a non-target it is enough that it was seen."""
+    return nothing_left(panel, "; ".join(filter(None, (_missing_targets(panel), _missing_nontargets(panel)))))
 
 
 def _targets_respond(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
@@ -218,75 +238,57 @@ def _nontarget_note(panel: Panel, settings: Settings) -> str:
     return f"; non-targets {grown} from their nadir: whether that is unequivocal progression is the reader's call"
 
 
-def _row(
-    code: str,
-    gives: Category,
-    applies_to: AppliesTo,
-    text: str,
-    holds: Callable[[PanelRule, Panel, Settings], Check],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    *,
-    measure: Measure = Measure.SIZE,
-) -> PanelRule:
-    return Rule(
-        code=code,
-        gives=gives,
-        modalities=_SIZED,
-        level=Level.PATIENT,
-        applies_to=applies_to,
-        measure=measure,
-        text=text,
-        source=SOURCE,
-        holds=holds,
-        thresholds=limits.thresholds,
-    )
+_row = partial(panel_row, source=SOURCE)
+_target_row = partial(_row, applies_to=AppliesTo.TARGET)
+_other_row = partial(_row, applies_to=AppliesTo.NON_TARGET)
+_SIZE, _PRESENCE = Measure.SIZE, Measure.PRESENCE
 
-
-_ANY, _TARGET, _OTHER = AppliesTo.ANY, AppliesTo.TARGET, AppliesTo.NON_TARGET
-_PRESENCE = Measure.PRESENCE
-NEW = _row("R11-NEW", Category.PD, _ANY, "a new lesion", _new_lesion, NEW_LESION_SIZE, measure=_PRESENCE)
-TARGETS_WORSE = _row(
-    "R11-PD", Category.PD, _TARGET, "sum of diameters rises by >= 20 % and >= 5 mm from nadir", _targets_progress, RISE
+NEW = _row("R11-NEW", Category.PD, _PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE)
+TARGETS_WORSE = _target_row(
+    "R11-PD", Category.PD, _SIZE, "sum of diameters rises by >= 20 % and >= 5 mm from nadir", _targets_progress, RISE
 )
-NONTARGETS_WORSE = _row(
+NONTARGETS_WORSE = _other_row(
     "R11-NTPD",
     Category.PD,
-    _OTHER,
+    _SIZE,
     "unequivocal progression of non-targets by a reader's word, or by `nontarget_rise` and >= 5 mm where that is set",
     _nontargets_progress,
     NONTARGET_RISE,
+)
+BACK = _row(
+    "R11-BACK",
+    Category.PD,
+    _PRESENCE,
+    "after a complete response a lesion is back, where it is measured by >= 5 mm (nodes: not normal any more)",
+    _comes_back,
+    BACK_BY,
+    source=f"{SOURCE} (lesions that disappear and reappear); questions and answers of recist.eortc.org",
 )
 
 RULES: tuple[PanelRule, ...] = (
     NEW,
     TARGETS_WORSE,
     NONTARGETS_WORSE,
-    _row("R11-NED", Category.NED, _ANY, "no lesion at baseline, none now", _no_disease, measure=_PRESENCE),
+    BACK,
+    _row("R11-NED", Category.NED, _PRESENCE, "no lesion at baseline, none now", _no_disease),
     _row(
-        "R11-CR",
-        Category.CR,
-        _ANY,
-        "every target and non-target gone, nodes below 10 mm",
-        _all_gone,
-        NORMAL_NODE,
-        measure=_PRESENCE,
+        "R11-CR", Category.CR, _PRESENCE, "every target and non-target gone, nodes below 10 mm", _all_gone, NORMAL_NODE
     ),
-    _row(
+    _target_row(
         "R11-PR",
         Category.PR,
-        _TARGET,
+        _SIZE,
         "sum of diameters falls by >= 30 % from baseline, or every target is gone but not every non-target",
         _targets_respond,
         FALL,
     ),
-    _row("R11-SD", Category.SD, _TARGET, "neither", _sum_known),
-    _row(
+    _target_row("R11-SD", Category.SD, _SIZE, "neither", _sum_known),
+    _other_row(
         "R11-NONCR",
         Category.NON_CR_NON_PD,
-        _OTHER,
+        _PRESENCE,
         "non-targets only: not all gone, none unequivocally worse",
         _nontargets_stay,
-        measure=_PRESENCE,
     ),
 )
 
@@ -314,7 +316,7 @@ def _targets(histories: Sequence[LesionHistory], settings: Settings) -> frozense
 RECIST11 = Comparator(
     code=CODE,
     rules=RULES,
-    modalities=lambda _settings: _SIZED,
+    modalities=lambda _settings: SIZED,
     quantity=long_axis,
     targets=_targets,
     lesion=_lesion,

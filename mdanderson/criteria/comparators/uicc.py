@@ -3,7 +3,7 @@
 Source: Hayward et al., Eur J Cancer 1977;13:89-94.
 
 It reads the modalities of `[uicc] modalities`. The first row that holds, from above, gives the category. Confirmation
-is asked for by `[policy] confirm_weeks` only.
+is asked for by `[policy] confirm_weeks` only. Lesions treated locally stay in the sum, and `reason` names them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ _size_row = partial(_row, applies_to=AppliesTo.MEASURABLE)
 RULES: tuple[PanelRule, ...] = (
     _row("UICC-NEW", Category.PD, Measure.PRESENCE, "a new lesion", new_lesion_there, NEW_LESION_SIZE),
     _size_row("UICC-PD", Category.PD, Measure.SIZE, "product of one or more lesions rises by >= 25 %", any_rise, RISE),
-    _size_row("UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE),
+    _size_row(
+        "UICC-MIXED", Category.PD, Measure.SIZE, "a lesion progresses while others respond", mixed_response, RISE
+    ),
     _row("UICC-CR", Category.CR, Measure.PRESENCE, "every lesion is gone", all_gone),
     _size_row("UICC-PR", Category.PR, Measure.SIZE, "sum of products falls by >= 50 % from baseline", sum_falls, FALL),
     _size_row("UICC-SD", Category.SD, Measure.SIZE, "neither", sum_steady),

@@ -3,7 +3,8 @@
 Source: WHO Handbook for Reporting Results of Cancer Treatment, 1979; Miller et al., Cancer 1981;47:207-214.
 
 The first row that holds, from above, gives the category. Each lesion rises from its own smallest product, the sum falls
-from baseline. A CR or PR that no visit `[who] confirm_weeks` apart shows too is `unconfirmed`.
+from baseline. A CR or PR that no visit `[who] confirm_weeks` apart shows too is `unconfirmed`. Lesions treated locally
+stay in the sum, and `reason` names them.
 """
 
 from __future__ import annotations
