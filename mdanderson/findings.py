@@ -126,6 +126,7 @@ class LesionFinding:
     `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there.
     `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes
     such as PR4) are a reader's statements; `reader` made them. `suv_peak` is lean-body-mass corrected (SULpeak).
+    `place`: the file and row it was read from, to be named in a problem; blank for an image.
     """
 
     lesion_id: str
@@ -167,6 +168,7 @@ class LesionFinding:
     slice_number: int | None = None
     registration_error_mm: float | None = None
     why: str = ""
+    place: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         _check_numbers(self, f"lesion {self.lesion_id}", _LESION_NUMBERS, least=0)

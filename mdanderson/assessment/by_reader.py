@@ -9,7 +9,8 @@ from mdanderson.assessment.station import Image
 from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline import group_visits
-from mdanderson.timeline.statements import counting
+from mdanderson.timeline.reading import counting
+from mdanderson.timeline.statements import NEW_CODE
 from mdanderson.vocabulary import Basis, Modality, Status
 
 __all__ = ["read_by_reader", "stated_identities"]
@@ -39,7 +40,7 @@ def read_by_reader(
     said = [[one for one in counted if _is_of(one, visit, settings)] for visit in visits]
     if not any(said):
         return ()
-    later = {one.lesion_id for ones in said for one in ones if one.lesion_id and not one.new} if not said[0] else set()
+    later = set() if said[0] else {one.lesion_id for ones in said for one in ones if one.lesion_id and not _is_new(one)}
     return tuple(
         Examination(
             modality=visit[0].volume.modality,
@@ -51,6 +52,10 @@ def read_by_reader(
         )
         for index, (visit, ones) in enumerate(zip(visits, said, strict=True))
     )
+
+
+def _is_new(statement: Statement) -> bool:
+    return bool(statement.new) or NEW_CODE in statement.codes
 
 
 def _is_of(statement: Statement, visit: Sequence[Image], settings: Settings) -> bool:

@@ -18,9 +18,11 @@ from mdanderson.criteria import (
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
+from mdanderson.timeline.codes import with_known_codes, without_faulty
 from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import normalise
-from mdanderson.timeline.statements import of_one_reader, with_statements
+from mdanderson.timeline.reading import about_readers, of_one_reader
+from mdanderson.timeline.statements import with_statements
 from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
 from mdanderson.timeline.treatment import mark_treated, new_therapy_date
 from mdanderson.timeline.visits import arrange
@@ -47,15 +49,18 @@ def build_timeline(
     if not sets or not examinations:
         what = "no criteria were asked" if not sets else "no examination to judge"
         raise InputError(what, where=patient.patient_id, way_out="give at least one")
-    measured = of_one_reader(examinations, settings.policy.reader)
-    stated, about_statements = with_statements(measured, statements, settings)
+    measured, about_codes = with_known_codes(of_one_reader(examinations, settings.policy.reader))
+    usable, about_stated_codes = without_faulty(statements)
+    stated, about_statements = with_statements(measured, usable, settings)
     judged = _judge(patient, stated, sets, settings)
     if statements:
         judged = _beside(judged, _judge(patient, measured, sets, settings))
     assessed = judged.assessed
     overall = [[row for row in one.responses if row.scope == OVERALL] for one in assessed]
     count, pattern = baseline_lesions(judged.course, settings)
-    found = [*problems, *about_statements, *judged.problems, *(problem for one in assessed for problem in one.problems)]
+    found = [*problems, *about_readers(examinations, statements, settings)]
+    found += [*about_codes, *about_stated_codes, *about_statements, *judged.problems]
+    found += [problem for one in assessed for problem in one.problems]
     found += [lost for one, rows in zip(sets, overall, strict=True) for lost in lost_responses(one, rows)]
     return Timeline(
         patient=patient,

@@ -1,21 +1,25 @@
-"""Readers' statements laid over what was measured; and of several readers, whose word counts (detail 33)."""
+"""Readers' statements laid over what was measured."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.settings import Settings
+from mdanderson.timeline.naming import nearest_name
 from mdanderson.timeline.normalise import carrier_of, is_measured
+from mdanderson.timeline.reading import counting
 from mdanderson.timeline.visits import group_visits
 from mdanderson.vocabulary import Basis, Status
 
-__all__ = ["counting", "of_one_reader", "with_statements"]
+__all__ = ["NEW_CODE", "with_statements"]
 
+NEW_CODE = "PD4"
+"""The code by which a reader says that a lesion is new."""
 _COMPLETE = frozenset({"CR1", "CR2", "CR3", "CR4"})
 _STATED = (
     "target",
@@ -30,42 +34,6 @@ _STATED = (
     "reader",
 )
 """Fields that a statement and a finding share; where a statement fills one in, it replaces the finding's."""
-
-
-def of_one_reader(examinations: Iterable[Examination], reader: str) -> tuple[Examination, ...]:
-    """Of several readers' findings of one lesion in one examination those of one reader.
-
-    reader: whose they are; blank = the last in order. Findings without a reader are common to all, and give way to
-    those with one. An examination that the reader did not read says nothing.
-    """
-    return tuple(_of_one_reader(exam, reader) for exam in examinations)
-
-
-def _of_one_reader(exam: Examination, reader: str) -> Examination:
-    readers = {finding.reader for finding in exam.lesions}
-    if not readers - {reader, ""} and len(readers) < 2:
-        return exam
-    groups: dict[tuple[str, str], list[LesionFinding]] = {}
-    for finding in exam.lesions:
-        groups.setdefault((carrier_of(finding), finding.sequence), []).append(finding)
-    kept = []
-    for group in groups.values():
-        named = [finding.reader for finding in group if finding.reader and reader in {"", finding.reader}]
-        chosen = named[-1] if named else ""
-        kept += [finding for finding in group if finding.reader == chosen]
-    if exam.lesions and not kept:
-        return replace(exam, lesions=(), evaluable=False, why=f"not read by {reader}")
-    return replace(exam, lesions=tuple(kept))
-
-
-def counting(statements: Iterable[Statement], settings: Settings) -> list[Statement]:
-    """The statements that count by `[policy] reader`; of several about one thing the last of the list decides.
-
-    Those of the chosen reader come after nameless ones, which are common to all; then time decides, then their order.
-    """
-    chosen = settings.policy.reader
-    counted = [one for one in statements if not chosen or one.reader in {"", chosen}]
-    return sorted(counted, key=lambda one: (bool(chosen) and one.reader == chosen, one.time))
 
 
 def with_statements(
@@ -83,7 +51,8 @@ def with_statements(
         index = desk.find(statement)
         if index is not None and (lesion_id := desk.identify(index, statement)):
             placed.setdefault((index, lesion_id, statement.sequence), []).append(statement)
-    for (index, lesion_id, _), said in placed.items():
+    in_time = sorted(placed.items(), key=lambda item: desk.examinations[item[0][0]].date)
+    for (index, lesion_id, _), said in in_time:
         desk.lay(index, lesion_id, desk.latest(said))
     return tuple(desk.examinations), tuple(desk.problems)
 
@@ -178,6 +147,9 @@ class _Desk:
                 self._refuse(statement, f"this {exam.modality} has no baseline: {exam.why}", "mend that first")
                 return
             exam = replace(exam, evaluable=True, why="", lesions=())
+        if unknown := self._unknown(exam, lesion_id, statement):
+            self._refuse(statement, *unknown)
+            return
         concerned = [
             finding
             for finding in exam.lesions
@@ -191,6 +163,25 @@ class _Desk:
         else:
             lesions = (*exam.lesions, self._over(exam, self._bare(exam, lesion_id, statement), statement, seen))
         self.examinations[index] = replace(exam, lesions=lesions)
+
+    def _unknown(self, exam: Examination, lesion_id: str, statement: Statement) -> tuple[str, str] | None:
+        """Why a statement is about no lesion there is, and the way out; None where it is.
+
+        Only `new=true`, or the code of a new lesion, begins one after the first examination of its modality: what is
+        stated of a name that nothing else knows is a misspelling, not a metastasis.
+        """
+        findings = [finding for one in self.examinations for finding in one.lesions]
+        known = {carrier_of(finding) for finding in findings}
+        if lesion_id in known:
+            return None
+        part_of = next((carrier_of(finding) for finding in findings if finding.lesion_id == lesion_id), "")
+        if part_of:
+            return f"{lesion_id} is judged as part of {part_of}", f"state it of {part_of}"
+        if not self._before(exam) or statement.new or NEW_CODE in statement.codes:
+            return None
+        twin = nearest_name(lesion_id, known)
+        way_out = f"write {twin} if that is meant" if twin else "correct the spelling"
+        return f"lesion {lesion_id} unknown: no image or row shows it", f"{way_out}, or new=true if it is new"
 
     def _bare(self, exam: Examination, lesion_id: str, statement: Statement) -> LesionFinding:
         """A finding for a lesion that nobody measured in this examination."""
@@ -224,7 +215,10 @@ class _Desk:
             changes |= {"reader_codes": statement.codes, "basis": Basis.READER}
         if statement.new is not None:
             changes["maybe_new"] = False
-        status = _status(finding, statement, is_first=not self._before(exam), is_seen=seen is not None)
+        is_first = not self._before(exam)
+        if statement.new is not None and not is_first and seen is None:
+            changes["basis"] = Basis.READER
+        status = _status(finding, statement, is_first=is_first, is_seen=seen is not None)
         if status is not finding.status:
             changes |= {"status": status, "why": ""}
             if finding.is_gone and status is not Status.RESOLVED:

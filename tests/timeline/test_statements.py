@@ -11,7 +11,8 @@ from mdanderson.errors import Severity
 from mdanderson.findings import PatientFacts, Statement, Structure
 from mdanderson.settings import Settings
 from mdanderson.timeline import build_timeline
-from mdanderson.timeline.statements import of_one_reader, with_statements
+from mdanderson.timeline.reading import of_one_reader
+from mdanderson.timeline.statements import with_statements
 from mdanderson.vocabulary import Basis, Category, LesionType, Modality, Pain, Status
 
 
@@ -193,18 +194,54 @@ def test_a_modality_nobody_measured_at_a_visit_is_made_of_statements(paper, say)
 # Where a lesion comes from
 
 
-@pytest.mark.parametrize(
-    ("new", "status", "category"), [(None, Status.NEW, "PD"), (True, Status.NEW, "PD"), (False, Status.FOLLOWED, "SD")]
-)
-def test_a_lesion_without_a_finding_gets_one(paper, say, new, status, category):
+@pytest.mark.parametrize(("new", "codes"), [(True, []), (None, ["PD4"]), (True, ["PD4"])])
+def test_a_new_lesion_without_a_finding_gets_one(paper, say, new, codes):
     exams = [paper.exam(0, L1="20x10"), paper.exam(90, L1="20x10")]
-    statement = say(90, "L2", new=new, comment="faint")
-    (_, later), _ = laid(exams, statement)
+    statement = say(90, "L2", *codes, new=new, comment="faint")
+    (_, later), problems = laid(exams, statement)
     made = later.lesions[1]
-    assert (made.lesion_id, made.status, made.basis, made.comment) == ("L2", status, Basis.READER, "faint")
+    assert (made.lesion_id, made.status, made.basis, made.comment) == ("L2", Status.NEW, Basis.READER, "faint")
+    assert problems == ()
     told = judged(exams, statement, treatment_start=paper.day(-365))
-    assert told.response().category == category
-    assert told.response().category_measured == "SD"
+    assert (told.response().category, told.response().category_measured) == ("PD", "SD")
+
+
+@pytest.mark.parametrize("code", ["PR1", "PR3", "SD2", "PD1", "CR1"])
+@pytest.mark.parametrize("new", [None, False])
+def test_a_misspelt_lesion_is_no_new_metastasis(paper, say, code, new):
+    exams = [paper.exam(0, L01="20x10"), paper.exam(90, L01="20x10")]
+    statement = say(90, "LO1", code, new=new)
+    result, problems = laid(exams, statement)
+    assert result == tuple(exams)
+    assert lines(problems) == [
+        (
+            "error: lesion LO1 unknown: no image or row shows it: the statement is not used "
+            "@ reads.csv row 2, CT of 2024-03-31, lesion LO1; write L01 if that is meant, or new=true if it is new"
+        )
+    ]
+    assert judged(exams, statement).response().category == "SD"
+
+
+def test_an_unknown_lesion_that_is_like_no_other(paper, say):
+    _, problems = laid([paper.exam(0, L1="20x10"), paper.exam(90, L1="20x10")], say(90, "sacrum", "PR4"))
+    assert lines(problems)[0].endswith("; correct the spelling, or new=true if it is new")
+
+
+def test_what_a_reader_began_may_be_stated_of_later_whatever_the_order_of_rows(paper, say):
+    exams = [paper.exam(day, L1="20x10") for day in (0, 90, 180)]
+    for began in (say(0, "L2", comment="diffuse"), say(90, "L2", new=True)):
+        result, problems = laid(exams, say(180, "L2", "SD3", row=2), began)
+        assert problems == ()
+        assert result[2].lesions[1].status is Status.FOLLOWED
+
+
+def test_a_part_of_a_split_is_no_lesion_of_its_own(paper, say):
+    exams = [paper.exam(0, L1="20x10"), paper.exam(90, a="split 10x5 <L1", b="split 10x5 <L1")]
+    result, problems = laid(exams, say(90, "a", "SD2"))
+    assert result == tuple(exams)
+    (line,) = lines(problems)
+    assert line.startswith("error: a is judged as part of L1: the statement is not used")
+    assert line.endswith("; state it of L1")
 
 
 def test_a_lesion_known_from_another_modality_is_not_new(paper, say):
@@ -218,7 +255,7 @@ def test_not_new_says_that_it_was_there(paper, say, words, doubt):
     later = paper.exam(90, L2=words)
     later = replace(later, lesions=(replace(later.lesions[0], maybe_new=doubt),))
     finding = only([paper.exam(0, L1="20x10"), later], say(90, "L2", new=False))
-    assert (finding.status, finding.maybe_new) == (Status.FOLLOWED, False)
+    assert (finding.status, finding.maybe_new, finding.basis) == (Status.FOLLOWED, False, Basis.READER)
 
 
 def test_new_settles_a_doubt(paper, say):
@@ -313,7 +350,7 @@ def by_reader(paper, *readers, on=0):
 @pytest.mark.parametrize(
     ("readers", "chosen", "size"),
     [
-        (("A", "B"), "", 30),
+        (("A", "B"), "", 20),
         (("B", "A"), "", 30),
         (("A", "B"), "A", 20),
         (("A", "B"), "B", 30),
@@ -339,14 +376,16 @@ def test_an_examination_that_the_reader_did_not_read_is_not_clean(paper):
 def test_the_reader_of_the_settings_counts(paper):
     exams = [by_reader(paper, "A", "B"), by_reader(paper, "A", "B", on=90)]
     later = replace(exams[1], lesions=(exams[1].lesions[0], replace(exams[1].lesions[1], long_axis_mm=Decimal(60))))
-    for reader, category in (("A", "SD"), ("B", "PD"), ("", "PD")):
+    for reader, category in (("A", "SD"), ("B", "PD"), ("", "SD")):
         assert judged([exams[0], later], policy={"reader": reader}).response().category == category
 
 
 @pytest.mark.parametrize(
     ("said", "policy", "code"),
     [
-        ([("A", "", "PR1"), ("B", "", "SD1")], "", "SD1"),
+        ([("A", "", "PR1"), ("B", "", "SD1")], "", "PR1"),
+        ([("B", "", "SD1"), ("A", "", "PR1")], "", "PR1"),
+        ([("B", "2024-01", "SD1"), ("A", "2024-01", "PR1")], "", "PR1"),
         ([("A", "2024-02", "PR1"), ("B", "2024-01", "SD1")], "", "PR1"),
         ([("A", "2024-01", "PR1"), ("B", "", "SD1")], "", "PR1"),
         ([("A", "2024-01", "PR1"), ("B", "2024-02", "SD1")], "A", "PR1"),
