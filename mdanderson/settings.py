@@ -8,14 +8,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from mdanderson.errors import SettingsError
-from mdanderson.settings_faults import CONTRADICTION, as_settings_error
+from mdanderson.settings_faults import CONTRADICTION, EVERYTHING, as_settings_error
 from mdanderson.vocabulary import Modality, MrSequence, Scope
 
 __all__ = [
@@ -36,16 +36,32 @@ __all__ = [
 
 TreatedLesions = Literal["exclude", "include"]
 
+Word = TypeVar("Word", bound=str)
+
+_MOST = 1000.0
+"""Weeks, millimetres, HU or multiples: where nothing else bounds a number, more is a slip of the pen."""
+
 _STRICT = ConfigDict(extra="forbid")
 
 
 def _known(default: Any, source: str, **bounds: Any) -> Any:
     """A field with its default, its source and its bounds. A number is a finite number: no text, no true or false."""
     if isinstance(default, float):
+        bounds = {"le": _MOST} | bounds if "lt" not in bounds else bounds
         bounds |= {"strict": True, "allow_inf_nan": False}
     elif isinstance(default, int):
         bounds |= {"strict": True}
     return Field(default, description=source, **bounds)
+
+
+def _each_once(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """An order or a choice of words, when it names at least one, and none again."""
+    if not words:
+        raise PydanticCustomError("empty", "should name at least one")
+    twice = [word for word in words if words.count(word) > 1]
+    if twice:
+        raise PydanticCustomError("twice", "should name {word} once", {"word": str(twice[0])})
+    return words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
@@ -70,10 +86,10 @@ class Policy:
     )
     scan_confirm_weeks: float = _known(6.0, "PCWG3 practice", ge=0)
     confirm_weeks: float = _known(0.0, "MDA asks for no confirmation; WHO 4, PCWG3 6", ge=0)
-    modality_order: tuple[Modality, ...] = _known(
+    modality_order: Annotated[tuple[Modality, ...], AfterValidator(_each_once)] = _known(
         (Modality.CT, Modality.MR, Modality.XR, Modality.PT, Modality.NM), "ours: which modality speaks first"
     )
-    visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0)
+    visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0, le=366)
     oligo_max_lesions: int = _known(5, "usual definition of oligometastatic disease", ge=1)
     treated_lesions: TreatedLesions = _known("exclude", "ours: a local treatment changes its lesion locally")
     reader: str = _known("", "whose statements count where several readers made some; blank = the latest statement")
@@ -82,7 +98,7 @@ class Policy:
         "nothing counts after this; progression-free time without event ends at the last evaluable visit until then",
     )
     death: Literal["event", "censor"] = _known("event", "usual definition of progression-free survival")
-    size_sequence_order: tuple[MrSequence, ...] = _known(
+    size_sequence_order: Annotated[tuple[MrSequence, ...], AfterValidator(_each_once)] = _known(
         (MrSequence.T1, MrSequence.STIR, MrSequence.T2),
         "ours: MR size comes from the first of these present at both visits",
     )
@@ -224,7 +240,9 @@ class Who:
 class Uicc:
     """UICC (`[uicc]`)."""
 
-    modalities: tuple[Modality, ...] = _known((Modality.XR,), "UICC reads bone on radiographs; others may be added")
+    modalities: Annotated[tuple[Modality, ...], AfterValidator(_each_once)] = _known(
+        (Modality.XR,), "UICC reads bone on radiographs; others may be added"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=_STRICT)
@@ -339,14 +357,19 @@ class Settings:
         in contradiction to another.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8-sig")
             sections = tomllib.loads(text)
         except OSError as error:
             raise SettingsError(
                 "the settings file cannot be read", where=str(path), way_out=f"check the path ({error.strerror})"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise SettingsError("not a text file in UTF-8", where=str(path), way_out=EVERYTHING) from error
+        except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"not TOML: {error}", where=str(path), way_out="mend the line named") from error
+        except (RecursionError, ValueError) as error:
+            what = "not TOML: nested too deeply" if isinstance(error, RecursionError) else f"not TOML: {error}"
+            raise SettingsError(what, where=str(path), way_out=EVERYTHING) from error
         return cls._checked(sections, path=str(path), text=text)
 
     @classmethod

@@ -6,6 +6,7 @@ The standard library reads TOML without the places of its values, so the line of
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from operator import itemgetter
@@ -15,12 +16,12 @@ from pydantic_core import ErrorDetails
 
 from mdanderson.errors import SettingsError
 
-__all__ = ["CONTRADICTION", "as_settings_error", "line_of_key"]
+__all__ = ["CONTRADICTION", "EVERYTHING", "as_settings_error", "line_of_key"]
 
 CONTRADICTION = "contradiction"
 """What a fault between two settings is called; its context names both and their values."""
 _UNKNOWN = "unexpected_keyword_argument"
-_EVERYTHING = "`mdanderson settings` prints every key with its default"
+EVERYTHING = "`mdanderson settings` prints every key with its default"
 
 
 def as_settings_error(
@@ -46,22 +47,32 @@ def _what(fault: ErrorDetails) -> str:
         return f"{key}: unknown {'key' if '.' in key else 'section'}"
     if fault["type"] == CONTRADICTION:
         return f"{key}: {fault['ctx']['value']} is {fault['msg']}"
-    message = fault["msg"]
-    return f"{key}: {message[0].lower()}{message[1:]}, got {fault['input']!r}"
+    message = _PLAIN.get(fault["type"], fault["msg"])
+    return f"{key}: {message[0].lower()}{message[1:]}, got {_SHORT.repr(fault['input'])}"
+
+
+_PLAIN = {
+    "tuple_type": 'should be a list, as in ["CT"]',
+    "dataclass_type": "should be a section with keys",
+    "dataclass_exact_type": "should be a section with keys",
+}
+"""What a user is told in place of words that only a programmer knows, by type of fault."""
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 60
 
 
 def _way_out(fault: ErrorDetails, known: Mapping[str, Collection[str]]) -> str:
     """What to do about it: the key that is meant, where one is like it or stands in another section."""
     if fault["type"] == CONTRADICTION:
-        return f"lower it, or raise {fault['ctx']['other']}; {_EVERYTHING}"
+        return f"lower it, or raise {fault['ctx']['other']}; {EVERYTHING}"
     if fault["type"] != _UNKNOWN:
-        return _EVERYTHING
+        return EVERYTHING
     section, _, name = _keys(fault)[0].partition(".")
     elsewhere = [other for other, keys in known.items() if name in keys]
     if name and elsewhere:
-        return f"it stands under [{elsewhere[0]}]; {_EVERYTHING}"
+        return f"it stands under [{elsewhere[0]}]; {EVERYTHING}"
     alike = get_close_matches(name or section, known.get(section, ()) if name else known, n=1)
-    return f"is {alike[0]} meant? {_EVERYTHING}" if alike else _EVERYTHING
+    return f"is {alike[0]} meant? {EVERYTHING}" if alike else EVERYTHING
 
 
 _NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""

@@ -72,7 +72,9 @@ PARTNERS = {
     "complete_fill_in": {"complete_fill_in_sclerotic": 1e-9, "partial_fill_in": 1e-9},
     "complete_fill_in_sclerotic": {"complete_fill_in": 1.0},
     "partial_fill_in": {"complete_fill_in": 1.0},
+    "lytic_minimum_osteoporotic_hu": {"lytic_minimum_hu": 1000.0},
     "normal_t1_high": {"normal_t1_low": 1e-9},
+    "normal_t1_low": {"normal_t1_high": 1000.0},
     "visible_share": {"grown_share": 1e-9},
     "grown_share": {"visible_share": 1.0},
 }
@@ -229,7 +231,7 @@ def test_a_slip_in_toml_names_file_and_line(tmp_path):
 def test_bytes_that_are_no_text_are_no_toml(tmp_path):
     path = tmp_path / "run.toml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="not TOML"):
+    with pytest.raises(SettingsError, match="not a text file in UTF-8"):
         Settings.from_toml(path)
 
 
@@ -304,6 +306,85 @@ CROSSED = (
 )
 def test_a_fault_is_told_with_line_key_and_way_out(tmp_path, text, line):
     assert told(tmp_path, text) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "policy = 3\n",
+            "policy: should be a section with keys, got 3 @ run.toml line 1; ",
+        ),
+        (
+            '[policy]\nmodality_order = "CT"\n',
+            "policy.modality_order: should be a list, as in [\"CT\"], got 'CT' @ run.toml line 2; ",
+        ),
+        (
+            "[policy]\nmodality_order = []\n",
+            "policy.modality_order: should name at least one, got [] @ run.toml line 2; ",
+        ),
+        (
+            '[policy]\nmodality_order = ["CT", "MR", "CT"]\n',
+            "policy.modality_order: should name CT once, got ['CT', 'MR', 'CT'] @ run.toml line 2; ",
+        ),
+        (
+            "[policy]\nsize_sequence_order = []\n",
+            "policy.size_sequence_order: should name at least one, got [] @ run.toml line 2; ",
+        ),
+        ("[uicc]\nmodalities = []\n", "uicc.modalities: should name at least one, got [] @ run.toml line 2; "),
+        (
+            "[policy]\nconfirm_weeks = 1e12\n",
+            "policy.confirm_weeks: input should be less than or equal to 1000, got 1000000000000.0 @ run.toml line 2; ",
+        ),
+        (
+            "[policy]\nscan_confirm_weeks = 500000\n",
+            "policy.scan_confirm_weeks: input should be less than or equal to 1000, got 500000 @ run.toml line 2; ",
+        ),
+        (
+            "[policy]\nvisit_window_days = 367\n",
+            "policy.visit_window_days: input should be less than or equal to 366, got 367 @ run.toml line 2; ",
+        ),
+        (
+            f"[policy]\nsize_scope = '{'x' * 500}'\n",
+            f"policy.size_scope: input should be 'sum' or 'each', got '{'x' * 27}...{'x' * 28}' @ run.toml line 2; ",
+        ),
+    ],
+)
+def test_what_a_programmer_would_say_is_told_in_plain_words(tmp_path, text, line):
+    assert told(tmp_path, text) == line
+
+
+@pytest.mark.parametrize("section", list(Settings().as_mapping()))
+def test_no_number_is_without_end(section):
+    """A number near the greatest that a computer knows would overflow in the middle of a run."""
+    for name, value in Settings().as_mapping()[section].items():
+        if isinstance(value, float):
+            assert refusal(section, name, 1e308).what.startswith(f"{section}.{name}")
+
+
+def test_a_mark_of_byte_order_is_no_fault(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes("\ufeff[policy]\npr_size_fall = 0.4\n".encode())
+    assert Settings.from_toml(path).policy.pr_size_fall == 0.4
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"[policy]\nconfirm_weeks = " + b"[" * 50_000 + b"]" * 50_000, "not TOML: nested too deeply"),
+        (b"[policy]\nconfirm_weeks = " + b"9" * 5000, "not TOML: Exceeds the limit"),
+        (b"\x89PNG\r\n\x1a\n", "not a text file in UTF-8"),
+        (b"\0\0\0", "not TOML: Invalid"),
+    ],
+)
+def test_a_file_that_is_no_settings_is_one_line(tmp_path, content, line):
+    path = tmp_path / "run.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_toml(path)
+    assert str(caught.value).startswith(line)
+    assert caught.value.where == str(path)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 CONTRADICTIONS = [(low, high) for low, high in settings_module._NOT_ABOVE]

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from mdanderson.batch.cohort_tables import AGREEMENT_TABLES, write_agreements
+from mdanderson.batch.cohort_tables import write_agreements
+from mdanderson.batch.folder import checked_folder_of_agreement, named_folder
 from mdanderson.batch.results import Results
 from mdanderson.batch.store import make_folder
-from mdanderson.errors import MdandersonError, OutputError, Problem, Severity
+from mdanderson.errors import MdandersonError, Problem, Severity
 from mdanderson.report.cells import Cells
 from mdanderson.statistics import Agreement, Reading, compare
 
@@ -29,11 +30,13 @@ def agreement(
     written where a folder `out` is given.
     Raises `InputError` and `OutputError`.
     """
+    folder = None if out is None else checked_folder_of_agreement(named_folder(out))
     results = tuple(given if isinstance(given, Results) else Results.from_folder(given) for given in (one, other))
     first, second = (Reading.from_cells(each.rows) for each in results)
     found = compare(first, second, names=names or _names(results))
-    if out is not None:
-        write_agreements(_checked(Path(out)), [found])
+    if folder is not None:
+        make_folder(folder)
+        write_agreements(folder, [found])
     return found
 
 
@@ -57,14 +60,3 @@ def _names(results: Sequence[Results]) -> tuple[str, str]:
     """What the folders are called, where that tells them apart."""
     one, other = (each.out.resolve().name if each.out else "" for each in results)
     return (one, other) if one and other and one != other else ("one", "other")
-
-
-def _checked(folder: Path) -> Path:
-    """The folder, made where it is not there; tables of agreement may be written again. Raises `OutputError`."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("the folder is a file", where=str(folder), way_out="name a folder")
-    ours = {table.file_name for table in AGREEMENT_TABLES}
-    if folder.exists() and any(path.name not in ours for path in folder.iterdir()):
-        raise OutputError("the folder is not empty", where=str(folder), way_out="name a new one")
-    make_folder(folder)
-    return folder

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import versions
-from mdanderson.batch.folder import checked_folder_of_tables
+from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
 from mdanderson.batch.run import Progress, checked_criteria
 from mdanderson.batch.sheets import Sheets
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, write_atomically
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, remove, write_atomically
 from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
 from mdanderson.errors import Problem
 from mdanderson.readers.measurements import about_table, collection_paused
@@ -55,17 +55,20 @@ def classify(
     """Judge every patient of a table of measurements (a file or a data frame) and hand back the result tables.
 
     They are written where a folder `out` is given. patients, reads, events: the tables beside it; None = the file of
-    that name beside `source`, where there is one. workers: processes, None = as many as there are cores. by: a column
-    of patients.csv, groups of the cohort summary. lesions: also write lesions.csv, a row per lesion and visit, which
-    takes nearly as long again; `Results.lesions` judges once more where it was not written. A patient that fails costs
-    only itself; the tables are the same to the byte whatever the number of workers.
+    that name beside `source`, where there is one. What a review has left in the reads.csv of `out` counts as well.
+    workers: processes, None = as many as there are cores. by: a column of patients.csv, groups of the cohort summary.
+    lesions: also write lesions.csv, a row per lesion and visit, which takes nearly as long again; `Results.lesions`
+    judges once more where it was not written. A patient that fails costs only itself; the tables are the same to the
+    byte whatever the number of workers.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     began = time.time()
     workers = usable_cores() if workers is None else checked_workers(workers)
     judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
     sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
-    folder = None if out is None else checked_folder_of_tables(Path(out), sheets.files)
+    folder = None if out is None else checked_folder_of_tables(named_folder(out), sheets.files)
+    if folder is not None:
+        sheets = sheets.reviewed_in(folder)
     if by and by not in sheets.free_columns():
         raise no_column(by, tuple(sheets.free_columns()))
     judged = _judge(judge, sheets, workers=workers, progress=progress or (lambda _: None))
@@ -152,13 +155,13 @@ def lesions_text(judge: Judge, sheets: Sheets) -> str:
 def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, str], by: str) -> None:
     """Everything but the record of the run, without which nothing there counts as results."""
     make_folder(folder)
-    (folder / RUN_FILE).unlink(missing_ok=True)
+    remove(folder / RUN_FILE)
     sheets.keep(folder / MEASUREMENTS_FOLDER)
     for table in TABLES:
         if table.name in texts:
             write_atomically(folder / table.file_name, texts[table.name])
         else:
-            (folder / table.file_name).unlink(missing_ok=True)
+            remove(folder / table.file_name)
     write_cohort_tables(folder, results, by)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdanderson.batch.store import write_atomically
+from mdanderson.batch.store import remove, write_atomically
 from mdanderson.report.cells import to_csv
 from mdanderson.statistics import ADJUDICATION, AGREEMENT, MEASUREMENT_AGREEMENT, SUMMARY
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from mdanderson.batch.results import Results
     from mdanderson.statistics import Agreement
 
-__all__ = ["AGREEMENT_TABLES", "write_agreements", "write_cohort_tables"]
+__all__ = ["AGREEMENT_TABLES", "COHORT_TABLES", "write_agreements", "write_cohort_tables"]
 
 AGREEMENT_TABLES = (AGREEMENT, MEASUREMENT_AGREEMENT, ADJUDICATION)
+COHORT_TABLES = (SUMMARY, *AGREEMENT_TABLES)
 
 
 def write_cohort_tables(folder: Path, results: Results, by: str) -> None:
@@ -27,7 +28,7 @@ def write_cohort_tables(folder: Path, results: Results, by: str) -> None:
         write_agreements(folder, results.agreements)
     else:
         for table in AGREEMENT_TABLES:
-            (folder / table.file_name).unlink(missing_ok=True)
+            remove(folder / table.file_name)
 
 
 def write_agreements(folder: Path, agreements: Sequence[Agreement]) -> None:

@@ -53,15 +53,11 @@ def _stored(folder: Path, patient_id: str) -> _Tables:
 
 def _judged_again(folder: Path, patient_id: str) -> _Tables:
     """What `classify` made of the patient: the same rows by the same settings give the same answers."""
-    from mdanderson.readers.measurements import read_measurements
-
     judge, sheets = kept_run(folder)
     sheets = sheets.of({patient_id})
     if not sheets.measurements.rows:
         raise _unknown(folder, patient_id)
-    (patient,) = read_measurements(
-        sheets.measurements, patients=sheets.patients, reads=sheets.reads, events=sheets.events
-    )
+    (patient,) = sheets.read()
     timeline = judge_patient(judge, patient)
     return {**timeline_rows(timeline), TRACE.name: trace_rows(timeline)}
 

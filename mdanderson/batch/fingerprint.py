@@ -24,10 +24,11 @@ _LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "highdic
 def fingerprint(patient: Patient, *, settings: Settings, criteria: Sequence[str]) -> str:
     """A hash of the patient's rows and facts, of path, size and time of every file they name, and of the program.
 
+    Where a row stands in its table does not count: another patient's row may be put before it.
     Files are not read: one that is changed without a change of its size and time is taken for the same.
     """
     known = {
-        "patient": asdict(patient),
+        "patient": _without_places(asdict(patient)),
         "files": list(input_files(patient)),
         "settings": settings.as_mapping(),
         "criteria": list(criteria),
@@ -35,6 +36,15 @@ def fingerprint(patient: Patient, *, settings: Settings, criteria: Sequence[str]
         "code": _code(),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _without_places(patient: dict[str, Any]) -> dict[str, Any]:
+    """The same without the numbers of its rows."""
+    rows = {
+        name: [{key: value for key, value in one.items() if key != "row"} for one in patient[name]]
+        for name in ("images", "lost", "statements")
+    }
+    return patient | rows
 
 
 def _plain(value: object) -> object:

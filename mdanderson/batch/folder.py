@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mdanderson.batch.cohort_tables import AGREEMENT_TABLES, COHORT_TABLES
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE
 from mdanderson.errors import OutputError
 from mdanderson.readers.manifest import Cohort
-from mdanderson.report.columns import TABLES
+from mdanderson.report.columns import TABLES, Table
 
-__all__ = ["checked_folder", "checked_folder_of_tables"]
+__all__ = ["checked_folder", "checked_folder_of_agreement", "checked_folder_of_tables", "named_folder"]
 
 _ANOTHER = "name another folder"
+
+
+def named_folder(out: str | Path) -> Path:
+    """The folder by that name; a blank one would be the folder that the program happens to run in.
+
+    Raises `OutputError` for it, and for a name that the file system does not take.
+    """
+    if isinstance(out, str) and not out.strip():
+        raise OutputError("the results folder has no name", way_out="name a folder; . is the current one")
+    folder = Path(out)
+    try:
+        folder.exists()
+    except OSError as error:
+        raise OutputError(
+            "the results folder cannot be used", where=str(out), way_out=f"choose another ({error.strerror})"
+        ) from error
+    return folder
 
 
 def checked_folder(out: Path, cohort: Cohort) -> Path:
@@ -40,13 +58,40 @@ def checked_folder_of_tables(out: Path, files: Iterable[Path]) -> Path:
     return out
 
 
+def checked_folder_of_agreement(out: Path) -> Path:
+    """`out`, when nothing but tables of agreement that we wrote lies in it. Raises `OutputError`."""
+    if out.exists() and not out.is_dir():
+        raise OutputError("the folder is a file", where=str(out), way_out="name a folder")
+    ours = {table.file_name: table for table in AGREEMENT_TABLES}
+    for path in sorted(out.iterdir()) if out.exists() else ():
+        if path.name not in ours:
+            raise OutputError("the folder is not empty", where=str(out), way_out="name a new one")
+        if not _is_written_by_us(path, ours[path.name]):
+            raise OutputError(
+                f"{path.name} is there already and is no table of agreement",
+                where=str(out),
+                way_out="name a new folder, so that nothing is overwritten",
+            )
+    return out
+
+
+def _is_written_by_us(path: Path, table: Table) -> bool:
+    """Whether a file has the header that the table is written with."""
+    header = ",".join(table.column_names)
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.readline().rstrip("\n") == header
+    except (OSError, ValueError):
+        return False
+
+
 def _check_kind(out: Path, mark: str) -> None:
     """Whether it is a folder, and one of the same kind of run where there are results in it."""
     if out.exists() and not out.is_dir():
         raise OutputError("the results folder is a file", where=str(out), way_out="name a folder")
     if (out / mark).exists():
         return
-    for name in (*(table.file_name for table in TABLES), RUN_FILE):
+    for name in (*(table.file_name for table in (*TABLES, *COHORT_TABLES)), RUN_FILE):
         if (out / name).exists():
             by_another = any((out / other).exists() for other in (PATIENTS_FOLDER, MEASUREMENTS_FOLDER))
             raise OutputError(

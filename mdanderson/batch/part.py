@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mdanderson.batch.one import as_error, why_failed
-from mdanderson.batch.readings import Readings, join_readings, of_reader, readings_of
+from mdanderson.batch.readings import Readings, join_readings, measured_by, of_reader, readings_of
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.report.cells import Cells, to_csv_lines
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES, Table
@@ -69,7 +69,7 @@ def judge_part(judge: Judge, part: Sheets) -> JudgedPart:
             patient = read or _read_alone(part, patient_id)
             timeline = judge_patient(judge, patient)
             told = timeline_rows(timeline, lesions=judge.lesions)
-            by_reader = readings_of(patient.readers, functools.partial(_judge_as, judge, patient))
+            by_reader = _by_reader(judge, patient)
         except Exception as error:  # noqa: BLE001 - whatever one patient raises must not cost the others
             _LOG.debug("a patient failed", exc_info=True)
             failed[patient_id] = _told(error, patient_id, problems)
@@ -106,6 +106,15 @@ def judge_patient(judge: Judge, patient: MeasuredPatient) -> Timeline:
     )
 
 
+def _by_reader(judge: Judge, patient: MeasuredPatient) -> Readings:
+    """What each of several readers by itself comes to."""
+    return readings_of(
+        patient.readers,
+        functools.partial(_judge_as, judge, patient),
+        functools.partial(measured_by, examinations=patient.examinations),
+    )
+
+
 def _judge_as(judge: Judge, patient: MeasuredPatient, reader: str) -> Timeline:
     return judge_patient(judge.of_reader(reader), patient)
 
@@ -121,10 +130,10 @@ def _without_row(patient: MeasuredPatient) -> InputError:
 
 def _read(part: Sheets) -> tuple[Mapping[str, MeasuredPatient | None], set[Problem]]:
     """Patients as read, and all problems; where reading meets a bug, None for each: they are to be read one by one."""
-    from mdanderson.readers.measurements import about_table, read_measurements
+    from mdanderson.readers.measurements import about_table
 
     try:
-        found = read_measurements(part.measurements, patients=part.patients, reads=part.reads, events=part.events)
+        found = part.read()
     except MdandersonError:
         raise
     except Exception:  # noqa: BLE001 - the rows of one patient must not cost the others
@@ -135,10 +144,7 @@ def _read(part: Sheets) -> tuple[Mapping[str, MeasuredPatient | None], set[Probl
 
 
 def _read_alone(part: Sheets, patient_id: str) -> MeasuredPatient:
-    from mdanderson.readers.measurements import read_measurements
-
-    alone = part.of({patient_id})
-    (patient,) = read_measurements(alone.measurements, patients=alone.patients, reads=alone.reads, events=alone.events)
+    (patient,) = part.of({patient_id}).read()
     return patient
 
 

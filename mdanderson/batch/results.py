@@ -96,6 +96,11 @@ class Results:
             raise InputError(f"not a table: {error}", where=RESPONSES.file_name, way_out="run it again") from error
         return cls(out=folder, rows=rows, scored=tuple(name for name in patients if name not in failed), failed=failed)
 
+    def __repr__(self) -> str:
+        """Where the results are and how many patients they hold."""
+        place = None if self.out is None else str(self.out)
+        return f"Results(out={place!r}, scored={len(self.scored)}, failed={len(self.failed)})"
+
     @property
     def lesions(self) -> pd.DataFrame:
         """One row per lesion, visit and image."""

@@ -12,14 +12,14 @@ from pathlib import Path
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import fingerprint, input_files, versions
-from mdanderson.batch.folder import checked_folder
+from mdanderson.batch.folder import checked_folder, named_folder
 from mdanderson.batch.one import Assess, Job, score_patient, without_response
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.results import RESEARCH_USE, Results, no_column
 from mdanderson.batch.store import RUN_FILE, Finished, Store, write_atomically
 from mdanderson.batch.workers import DIED, checked_workers, each
-from mdanderson.criteria import criteria_set
-from mdanderson.errors import Problem
+from mdanderson.criteria import CRITERIA_SETS, criteria_set
+from mdanderson.errors import Problem, SettingsError
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.readers.reads import read_reviews
 from mdanderson.report.cells import Cells, sorted_rows, to_csv
@@ -63,13 +63,13 @@ def score(
     in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
-    workers, criteria = checked_workers(workers), checked_criteria(criteria)
+    workers, criteria, folder = checked_workers(workers), checked_criteria(criteria), named_folder(out)
     began = time.time()
-    cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), Path(out))
+    cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
     columns = _free_columns(cohort)
     if by and by not in columns:
         raise no_column(by, tuple(columns))
-    store = Store.within(checked_folder(Path(out), cohort))
+    store = Store.within(checked_folder(folder, cohort))
     if fresh:
         store.clear()
     job = Job(settings=settings or Settings(), criteria=criteria, store=store, assess=assess)
@@ -77,7 +77,7 @@ def score(
     agreements, not_compared = pairwise(_readings(finished))
     rows = _all_rows(cohort, finished, not_compared)
     results = Results(
-        out=Path(out),
+        out=folder,
         rows=rows,
         scored=tuple(one.patient_id for one in finished if not one.failure),
         failed={one.patient_id: one.failure for one in finished if one.failure},
@@ -85,15 +85,17 @@ def score(
         agreements=agreements,
     )
     for table in TABLES:
-        write_atomically(Path(out) / table.file_name, to_csv(table, rows[table.name]))
-    write_cohort_tables(Path(out), results, by)
-    write_atomically(Path(out) / RUN_FILE, _run_record(cohort, job, finished, seconds=time.time() - began))
+        write_atomically(folder / table.file_name, to_csv(table, rows[table.name]))
+    write_cohort_tables(folder, results, by)
+    write_atomically(folder / RUN_FILE, _run_record(cohort, job, finished, seconds=time.time() - began))
     return results
 
 
 def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
-    """The names of criteria sets, each once; a single name will do. Raises `SettingsError` for an unknown one."""
+    """The names of criteria sets, each once; a word will do. Raises `SettingsError` for none, or an unknown one."""
     names = (criteria,) if isinstance(criteria, str) else tuple(dict.fromkeys(criteria))
+    if not any(names):
+        raise SettingsError("no criteria set named", way_out=f"use {', '.join(one.code for one in CRITERIA_SETS)}")
     for name in names:
         criteria_set(name)
     return names

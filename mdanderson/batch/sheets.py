@@ -10,36 +10,46 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdanderson.batch.store import make_folder, write_atomically
+from mdanderson.batch.store import make_folder, remove, write_atomically
 from mdanderson.readers.companions import PATIENTS_COLUMNS
 from mdanderson.readers.events import EVENTS_COLUMNS
 from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED
-from mdanderson.readers.reads import READS_COLUMNS
+from mdanderson.readers.reads import READS_COLUMNS, READS_FILE, read_reads
 from mdanderson.readers.text_table import Row, TextTable, read_text_table, text_table
 
 if TYPE_CHECKING:
+    from mdanderson.errors import Problem
+    from mdanderson.findings import Statement
     from mdanderson.readers.companions import TableSource
+    from mdanderson.readers.measurements import MeasuredPatient, Measurements
 
 __all__ = ["Sheets"]
 
 _BESIDE = ("patients", "reads", "events")
+_REVIEWS_FILE = "reviews.csv"
+"""What `keep` calls the reviews, which lie under the name of the reads in a folder of results."""
 _KNOWN = {
     "measurements": (*REQUIRED, *OPTIONAL),
     "patients": PATIENTS_COLUMNS,
     "reads": READS_COLUMNS,
     "events": EVENTS_COLUMNS,
+    "reviews": READS_COLUMNS,
 }
 """The columns that a criterion may read, by table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sheets:
-    """The measurements and the tables beside them, cells as typed; None for a table that there is not."""
+    """The measurements and the tables beside them, cells as typed; None for a table that there is not.
+
+    reviews: what readers have stated in the folder of earlier results, after what stands in `reads`.
+    """
 
     measurements: TextTable
     patients: TextTable | None = None
     reads: TextTable | None = None
     events: TextTable | None = None
+    reviews: TextTable | None = None
 
     @classmethod
     def from_sources(
@@ -65,7 +75,26 @@ class Sheets:
     @classmethod
     def from_folder(cls, folder: Path) -> Sheets:
         """The tables that `keep` wrote. Raises `ManifestError`."""
-        return cls.from_sources(folder / "measurements.csv")
+        return cls.from_sources(folder / "measurements.csv")._with_reviews(folder / _REVIEWS_FILE)
+
+    def reviewed_in(self, results: Path) -> Sheets:
+        """The same, with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
+        return self._with_reviews(results / READS_FILE)
+
+    def _with_reviews(self, path: Path) -> Sheets:
+        return replace(self, reviews=read_text_table(path)) if path.exists() else self
+
+    def read(self) -> Measurements:
+        """The patients as measured and stated. Raises `ManifestError` where a table cannot be understood."""
+        from mdanderson.readers.measurements import read_measurements
+
+        found = read_measurements(self.measurements, patients=self.patients, reads=self.reads, events=self.events)
+        if self.reviews is None:
+            return found
+        known = {patient.patient_id for patient in found}
+        statements, problems = read_reads(self.reviews, known=known, known_from="row in the table")
+        patients = tuple(_reviewed(one, statements.get(one.patient_id, ()), problems) for one in found)
+        return replace(found, patients=patients, problems=(*found.problems, *problems))
 
     @property
     def named(self) -> tuple[tuple[str, TextTable], ...]:
@@ -126,13 +155,27 @@ class Sheets:
         """
         make_folder(folder)
         for name in _KNOWN:
-            (folder / f"{name}.csv").unlink(missing_ok=True)
+            remove(folder / f"{name}.csv")
         for name, table in self.named:
             write_atomically(folder / f"{name}.csv", _text(table, _KNOWN[name]))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """Name and SHA-256 of every table: of its file, or of its cells where it is a data frame."""
         return {name: {"name": table.path.name, "sha256": _sha256(table)} for name, table in self.named}
+
+
+def _reviewed(
+    patient: MeasuredPatient, statements: Sequence[Statement], problems: Sequence[Problem]
+) -> MeasuredPatient:
+    """The patient with what a review adds, and what is wrong with that."""
+    readers = {*patient.readers, *(statement.reader for statement in statements)} - {""}
+    its = (problem for problem in problems if problem.patient_id == patient.patient_id)
+    return replace(
+        patient,
+        statements=(*patient.statements, *statements),
+        problems=(*patient.problems, *its),
+        readers=tuple(sorted(readers)),
+    )
 
 
 def _rows_of(table: TextTable, patient_ids: Collection[str]) -> TextTable:

@@ -5,6 +5,7 @@ A row is stored as the text of its cells: what is read back is what was written,
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from mdanderson.errors import OutputError
 from mdanderson.report.cells import Cells
 
-__all__ = ["Finished", "Store", "make_folder", "write_atomically"]
+__all__ = ["Finished", "Store", "make_folder", "remove", "write_atomically"]
 
 
 PATIENTS_FOLDER = ".patients"
@@ -78,9 +79,9 @@ class Store:
         write_atomically(self._path(finished.patient_id), text + "\n")
 
     def clear(self) -> None:
-        """Forget every patient."""
+        """Forget every patient. Raises `OutputError`."""
         for file in (*self.folder.glob("*.json"), *self.folder.glob("*.tmp")):
-            file.unlink(missing_ok=True)
+            remove(file)
 
     def _path(self, patient_id: str) -> Path:
         """A name that any file system takes, whatever the patient is called."""
@@ -97,6 +98,18 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def remove(path: Path) -> None:
+    """Delete a file that an earlier run wrote, where there is one. Raises `OutputError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "results of an earlier run cannot be replaced",
+            where=str(path),
+            way_out=f"make the folder writable or choose another ({error.strerror})",
+        ) from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a file as a whole or not at all; UTF-8, line ends as they are. Raises `OutputError`."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -107,7 +120,8 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise OutputError(
             "results cannot be written",
             where=str(path),

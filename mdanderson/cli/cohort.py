@@ -17,7 +17,7 @@ from mdanderson.vocabulary import DEFAULT_CRITERIA
 if TYPE_CHECKING:
     from mdanderson.settings import Settings
 
-__all__ = ["CohortFile", "agree", "classify", "score"]
+__all__ = ["CohortFile", "ConfigFile", "agree", "classify", "read_settings", "score"]
 
 CohortFile = Annotated[
     Path,
@@ -28,13 +28,13 @@ CohortFile = Annotated[
     ),
 ]
 _Out = Annotated[
-    Path, typer.Option("--out", "-o", metavar="OUT", show_default=False, help="Results folder; made when new.")
+    str, typer.Option("--out", "-o", metavar="OUT", show_default=False, help="Results folder; made when new.")
 ]
 _Criteria = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", show_default=DEFAULT_CRITERIA, help="Criteria set; repeat it, or give a comma list."),
 ]
-_Config = Annotated[
+ConfigFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE.toml", help="Settings; `mdanderson settings` prints a complete file."),
 ]
@@ -48,7 +48,7 @@ def score(
     cohort: CohortFile,
     out: _Out,
     criteria: _Criteria = None,
-    config: _Config = None,
+    config: ConfigFile = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",
@@ -72,7 +72,7 @@ def score(
         results = score_cohort(
             cohort,
             out,
-            settings=_settings(config),
+            settings=read_settings(config),
             criteria=_names(criteria),
             workers=workers,
             fresh=fresh,
@@ -97,7 +97,7 @@ def classify(
     ],
     out: _Out,
     criteria: _Criteria = None,
-    config: _Config = None,
+    config: ConfigFile = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that judge.")
     ] = None,
@@ -110,8 +110,9 @@ def classify(
 ) -> None:
     """Judge a reader's table by the same criteria, without images, and write the same tables to OUT.
 
-    patients.csv, reads.csv and events.csv beside the table are used. A lesion without a row is not assessed, not gone;
-    0 mm says that it is gone. Where several readers read a patient, they are compared as by `agree`.
+    patients.csv, reads.csv and events.csv beside the table are used, and a reads.csv that a review left in OUT. A
+    lesion without a row is not assessed, not gone; 0 mm says that it is gone. Where several readers read a patient,
+    they are compared as by `agree`.
 
     Example: mdanderson classify measurements.csv -o results --criteria mda2010,recist11
 
@@ -124,7 +125,7 @@ def classify(
         results = classify_table(
             measurements,
             out,
-            settings=_settings(config),
+            settings=read_settings(config),
             criteria=_names(criteria),
             workers=workers,
             by=by,
@@ -140,7 +141,7 @@ def classify(
 def agree(
     out_a: Annotated[Path, typer.Argument(metavar="OUT_A", show_default=False, help="Results of the first reader.")],
     out_b: Annotated[Path, typer.Argument(metavar="OUT_B", show_default=False, help="Results of the second reader.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", show_default=False, help="Folder for the tables.")],
+    out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", show_default=False, help="Folder for the tables.")],
     names: Annotated[
         str, typer.Option(metavar="A,B", show_default="of the folders", help="What to call the readers.")
     ] = "",
@@ -176,7 +177,8 @@ def _one_interrupt() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def _settings(config: Path | None) -> Settings:
+def read_settings(config: Path | None) -> Settings:
+    """The settings in a file, the defaults without. Raises `SettingsError`."""
     from mdanderson.settings import Settings
 
     return Settings.from_toml(config) if config is not None else Settings()

@@ -1,4 +1,4 @@
-"""The commands that judge nothing: the demo cohort, a check of what is there, the trace of a category, the settings."""
+"""The commands that judge nothing: demo cohort, check of what is there, trace of a category, handbook, settings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mdanderson.cli.cohort import CohortFile
+from mdanderson.cli.cohort import CohortFile, ConfigFile, read_settings
 from mdanderson.cli.tell import SOME_FAILED, fail
 from mdanderson.errors import OutputError
 
-__all__ = ["check", "demo", "explain", "settings"]
+__all__ = ["check", "demo", "explain", "handbook", "settings"]
 
 
 def demo(
@@ -61,6 +61,16 @@ def explain(
     from mdanderson.batch.explain import explain as explain_patient
 
     typer.echo(explain_patient(out, patient, visit=visit))
+
+
+def handbook(config: ConfigFile = None) -> None:
+    """Print every criteria set, row by row with its limits and sources, as Markdown; by --config, the limits in force.
+
+    Example: mdanderson handbook --config mine.toml > criteria.md
+    """
+    from mdanderson.report.handbook import handbook as page
+
+    typer.echo(page(read_settings(config)), nl=False)
 
 
 def settings() -> None:

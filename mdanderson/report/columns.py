@@ -191,10 +191,20 @@ RESPONSES = Table(
         _RULES,
         _text("reason", "why, in words"),
         _flag("new_therapy", "whether another therapy had begun by then"),
-        _number("product_sum_mm2", "sum of products over the lesions that WHO and UICC measure", "mm2", 2),
-        _number("product_change_baseline", "change of that sum since baseline", "1", 4),
-        _number("long_axis_sum_mm", "sum of diameters over the RECIST targets, nodes by their short axis", "mm", 2),
-        _number("long_axis_change_baseline", "change of that sum since baseline", "1", 4),
+        _number(
+            "product_sum_mm2",
+            "sum of products over the lesions that the set of this row measures (MDA: its measurable ones)",
+            "mm2",
+            2,
+        ),
+        _number("product_change_baseline", "change of product_sum_mm2 since baseline", "1", 4),
+        _number(
+            "long_axis_sum_mm",
+            "sum of long axes, nodes by their short axis, over the same lesions",
+            "mm",
+            2,
+        ),
+        _number("long_axis_change_baseline", "change of long_axis_sum_mm since baseline", "1", 4),
         _number(
             "threshold_distance", "how far the change is from the nearest limit; 0.03 = 3 points of percent", "1", 4
         ),

@@ -53,11 +53,11 @@ def shown_progress(*, quiet: bool = False, console: Console | None = None) -> It
 
 
 class _Lines:
-    """One plain line for every patient that is finished."""
+    """One plain line for every patient that is finished; none before, as the tables may yet prove unreadable."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.done = -1
+        self.done = 0
 
     def __call__(self, standing: Standing) -> None:
         if standing.done == self.done:

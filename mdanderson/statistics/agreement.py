@@ -100,7 +100,8 @@ def compare(one: Reading, other: Reading, *, names: tuple[str, str] = ("one", "o
 
     Visits are the same where patient and date are, lesions where patient, date, modality, sequence and lesion_id are;
     a lesion without lesion_id is in no pair. Kappa leaves out the baseline and what either reader calls NE, and counts
-    these. Measurements include the baseline; what both call gone (0 mm) is no measurement.
+    these. Measurements include the baseline; what both call gone (0 mm) is no measurement. Where a run names who
+    measured, rows without a name are nobody's; where all pairs are identical, there was one measurement, not two.
     Raises `InputError` for a missing column, two rows for one thing, and cells that cannot be read.
     """
     visits = _paired(*(_follow_up(reading.responses) for reading in (one, other)))
@@ -212,15 +213,26 @@ def _category_rows(
 def _measurement_rows(one: Reading, other: Reading) -> Iterable[dict[str, object]]:
     """Bland-Altman and ICC of the lesions' sizes and of the sums."""
     lesions = [_identified(reading.lesions) for reading in (one, other)]
-    for quantity in _DIAMETERS:
-        yield from _limits_rows(_paired(*(_measured(rows, quantity) for rows in lesions)), quantity, _groups_of_lesion)
+    diameters = {name: _paired(*(_measured(rows, name) for rows in lesions)) for name in _DIAMETERS}
+    once = _is_one_measurement(pair for paired in diameters.values() for pair in paired.both)
+    for quantity, paired in diameters.items():
+        yield from _limits_rows(paired, quantity, _groups_of_lesion, once=once)
     visits = [index_rows(reading.responses, _OF_VISIT, table="responses") for reading in (one, other)]
-    yield from _limits_rows(_paired(*(_measured(rows, _SUM) for rows in visits)), _SUM, _group_of_visit)
+    sums = _paired(*(_measured(rows, _SUM) for rows in visits))
+    yield from _limits_rows(sums, _SUM, _group_of_visit, once=_is_one_measurement(sums.both))
 
 
 def _identified(lesions: Iterable[TextRow]) -> dict[Key, TextRow]:
-    """The lesions that can be matched."""
-    return index_rows((row for row in lesions if cell(row, "lesion_id")), _OF_LESION, table="lesions")
+    """The lesions that can be matched, of a reader where readers are named."""
+    rows = [row for row in lesions if cell(row, "lesion_id")]
+    named = [row for row in rows if row.get("reader")]
+    return index_rows(named or rows, _OF_LESION, table="lesions")
+
+
+def _is_one_measurement(pairs: Iterable[tuple[Fraction, Fraction]]) -> bool:
+    """Whether two runs hold the same numbers throughout, so that their agreement says nothing of two readers."""
+    told = [pair for pair in pairs if any(pair)]
+    return len(told) > 1 and all(one == other for one, other in told)
 
 
 def _measured(rows: Mapping[Key, TextRow], quantity: str) -> dict[Key, Fraction]:
@@ -229,24 +241,29 @@ def _measured(rows: Mapping[Key, TextRow], quantity: str) -> dict[Key, Fraction]
     return {key: number for key, number in numbers if number is not None}
 
 
-def _limits_rows(paired: _Paired[Fraction], quantity: str, groups_of: _GroupsOf) -> Iterable[dict[str, object]]:
+def _limits_rows(
+    paired: _Paired[Fraction], quantity: str, groups_of: _GroupsOf, *, once: bool
+) -> Iterable[dict[str, object]]:
+    """Limits and ICC of each group; once: both runs hold one measurement, which has neither."""
     for (criteria, scope), group in paired.by_group(groups_of).items():
         pairs = [pair for pair in group.both if any(pair)]
-        limits, correlation = bland_altman(pairs), icc(pairs)
+        judged = [] if once else pairs
+        limits, correlation = bland_altman(judged), icc(judged)
         yield {
             "quantity": quantity,
             "criteria": criteria,
             "scope": scope,
-            "pairs": limits.n,
+            "pairs": len(pairs),
             **{name: getattr(limits, name) for name in _OF_LIMITS},
             "icc": correlation.icc,
             "icc_low": correlation.low,
             "icc_high": correlation.high,
             **group.only,
-            "reason": limits.reason or correlation.reason,
+            "reason": _ONCE if once and pairs else limits.reason or correlation.reason,
         }
 
 
+_ONCE = "every pair is identical: one measurement, not two"
 _OF_LIMITS = (
     "bias",
     "bias_low",
