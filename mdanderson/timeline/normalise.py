@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import Visit
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.quantities import add_up, exact
+from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality, Status
 
-__all__ = ["carrier_of", "is_measured", "normalise"]
+__all__ = ["about_equivocal", "carrier_of", "is_measured", "normalise"]
 
 _Pooled = dict[Modality, Examination]
 _Key = tuple[Modality, str]
@@ -42,7 +44,27 @@ def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple
 
 def _warning(finding: LesionFinding, visit: Visit, what: str, how_to_fix: str) -> Problem:
     where = f"{finding.modality} lesion {finding.lesion_id}"
+    where = f"{finding.place}, {where}" if finding.place else where
     return Problem(severity=Severity.WARNING, visit=visit.label, where=where, what=what, how_to_fix=how_to_fix)
+
+
+def about_equivocal(visits: Sequence[Visit], clean: Sequence[_Pooled], settings: Settings) -> tuple[Problem, ...]:
+    """A warning for every new focus called equivocal whose size says otherwise (docs/details.md, detail 15)."""
+    problems: list[Problem] = []
+    begun: set[Modality] = set()
+    for visit, exams in zip(visits, clean, strict=True):
+        for modality, exam in exams.items():
+            for finding in exam.lesions if modality in begun else ():
+                axis = finding.long_axis_mm
+                if finding.status is not Status.EQUIVOCAL or axis is None:
+                    continue
+                if NEW_LESION_SIZE.met("long_axis_mm", exact(axis), settings):
+                    what = f"called equivocal, yet {axis} mm long: its size counts"
+                    way_out = "state new=false if it was there, or measure it again"
+                    problems.append(_warning(finding, visit, what, way_out))
+            if exam.evaluable:
+                begun.add(modality)
+    return tuple(problems)
 
 
 def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> LesionFinding:
@@ -135,6 +157,9 @@ def _name_merges(
             merged.update({(modality, parent): first for parent in finding.parents if parent != first})
         named.append(finding)
     present = {finding.lesion_id: finding for finding in named}
+    for parent in [parent for key, parent in merged if key is modality]:
+        if parent in present and present[parent].status is not Status.MERGED and present[parent].is_seen:
+            del merged[modality, parent]  # it has parted: where nothing is said of it later, nothing is known
     for (in_modality, parent), into in merged.items():
         carrier = present.get(into)
         if in_modality is modality and parent not in present and carrier and (carrier.is_seen or carrier.is_gone):

@@ -56,3 +56,15 @@ def test_a_visit_that_says_nothing_is_not_the_first(paper):
     )
     assert statuses(second) == {"L1": "baseline"}
     assert statuses(third) == {"L2": "new"}
+
+
+def test_lesions_that_have_parted_are_not_taken_for_merged_again(paper):
+    timeline = paper.follow(
+        {"L1": "20x10", "L2": "20x10"},
+        {"L1": "30x20 merged <L1;L2"},
+        {"L1": "20x10", "L2": "20x10"},
+        {"L1": "8x4"},
+    )
+    assert timeline.response(1).category == "SD"
+    assert timeline.response(3).category == "NE"
+    assert "L2 not assessed" in timeline.response(3).reason
