@@ -169,7 +169,10 @@ def test_parts_make_the_file_that_one_piece_makes(table: Path, tmp_path: Path, m
 def test_the_order_of_rows_and_companions_changes_no_byte(tmp_path: Path) -> None:
     classify(write(tmp_path / "a"), tmp_path / "one", lesions=True)
     classify(write(tmp_path / "b", "".join(reversed(ROWS.splitlines(keepends=True)))), tmp_path / "other", lesions=True)
-    assert files(tmp_path / "one") == files(tmp_path / "other")
+    one, other = files(tmp_path / "one"), files(tmp_path / "other")
+    assert b"out of order" in other.pop("problems.csv")
+    assert one.pop("problems.csv").count(b"\n") == 1
+    assert one == other
 
 
 def test_a_patient_without_a_usable_row_fails_by_itself(tmp_path: Path) -> None:
@@ -244,6 +247,16 @@ def test_what_stops_a_run_at_once(table: Path, tmp_path: Path) -> None:
         classify(table, workers=0)
     with pytest.raises(SettingsError, match="tnm8"):
         classify(table, criteria=("tnm8",))
+    for nothing in ((), "", ("",)):
+        with pytest.raises(SettingsError, match="no criteria set named; use mda2010, "):
+            classify(table, criteria=nothing)
+    for blank in ("", " "):
+        with pytest.raises(OutputError, match="the results folder has no name; name a folder"):
+            classify(table, blank)
+    with pytest.raises(
+        OutputError, match=r"the results folder cannot be used @ .*; choose another \(File name too long"
+    ):
+        classify(table, tmp_path / ("x" * 400))
     with pytest.raises(ManifestError, match="cannot be read"):
         classify(tmp_path / "none.csv")
     with pytest.raises(ManifestError, match="no column lesion_id"):
@@ -279,6 +292,71 @@ def test_results_of_others_are_not_overwritten(table: Path, tmp_path: Path) -> N
     (table.parent / "cohort.csv").write_text("patient_id,image\nP01,none.nii\n")
     with pytest.raises(OutputError, match="was not written by such a run"):
         mda.score(table.parent / "cohort.csv", out)
+
+
+OURS = [table.file_name for table in (*TABLES, SUMMARY, AGREEMENT, MEASUREMENT_AGREEMENT, ADJUDICATION)]
+
+
+@pytest.mark.parametrize("name", [*OURS, "run.json"])
+def test_a_file_that_happens_to_have_one_of_our_names_is_kept(table: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / name).write_text("mine")
+    with pytest.raises(OutputError, match=f"{name} is there already and was not written by a run"):
+        classify(table, out)
+    assert [path.name for path in out.iterdir()] == [name]
+    assert (out / name).read_text() == "mine"
+
+
+def test_results_that_cannot_be_replaced(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    classify(table, out)
+    before = files(out)
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OutputError, match=r"an earlier run cannot be replaced @ .*run\.json; make the folder writable"):
+        classify(table, out)
+    assert files(out) == before
+
+
+def test_what_a_review_left_in_the_results_counts(tmp_path: Path) -> None:
+    """As in `score`: after what stands beside the table, kept for `explain`, and told where it is wrong."""
+    reads = "patient_id,date,modality,lesion_id,findings,reader\nP03,2024-04-02,CT,L1,SD1,Smith\n"
+    table, out = write(tmp_path / "data", reads=reads), tmp_path / "out"
+    assert categories(classify(table, out))["P03"] == "SD"
+    (out / "reads.csv").write_text(
+        "patient_id,date,modality,lesion_id,findings,reader\n"
+        "P03,2024-04-02,CT,L1,PR1,Smith\nP01,2024-04-02,CT,L1,XX9,Smith\nP99,2024-04-02,CT,L1,PR1,Smith\n"
+    )
+    results = classify(table, out)
+    assert categories(results)["P03"] == "PR"
+    problems = results.problems.set_index("where")
+    assert problems.loc["reads.csv row 4", "what"] == "patient P99 has no row in the table"
+    assert "reads.csv" in json.loads((out / "run.json").read_text())["inputs"]["reviews"]["name"]
+    assert "PR1 (PR) fired: stated by the reader" in explain(out, "P03", visit="week 12")
+    assert "PR1" in Results.from_folder(out).lesions["findings"].tolist()
+    (out / "reads.csv").unlink()
+    assert categories(classify(table, out))["P03"] == "SD"
+    assert not (out / ".measurements" / "reviews.csv").exists()
+
+
+def test_several_readers_of_a_review_are_compared(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    classify(table, out)
+    (out / "reads.csv").write_text(
+        "patient_id,date,modality,lesion_id,findings,reader\n"
+        "P03,2024-04-02,CT,L1,PR1,Smith\nP03,2024-04-02,CT,L1,SD1,Jones\n"
+    )
+    (found,) = classify(table, out).agreements
+    assert found.names == ("Jones", "Smith")
+
+
+def test_a_run_is_told_in_a_line(table: Path, tmp_path: Path) -> None:
+    assert repr(classify(table)) == "Results(out=None, scored=3, failed=0)"
+    assert repr(classify(table, tmp_path / "out")) == f"Results(out={str(tmp_path / 'out')!r}, scored=3, failed=0)"
 
 
 def test_run_record(tmp_path: Path) -> None:
@@ -334,7 +412,7 @@ def test_explain_judges_again_by_the_settings_of_the_run(tmp_path: Path) -> None
     text = explain(out, "P02", visit="week 12")
     lines = text.splitlines()
     assert lines[0] == "P02 week 12 2024-04-02"
-    assert "    PR1 (PR) fired: stated by the reader" in lines
+    assert any(line.startswith("    PR1 (PR) fired: stated by the reader") for line in lines)
     assert any(line.startswith("  mda2010 L1 CT: PR, ") for line in lines)
     assert any(line.startswith("    PD1 (PD) not fired: lesion L1 60.0 -> 75.0 mm, +25 %") for line in lines)
     assert any(line.startswith("  who overall: PD, ") for line in lines)
@@ -405,6 +483,27 @@ def test_two_readers_inside_one_table(tmp_path: Path, part_rows: int, monkeypatc
     assert not (out / "agreement.csv").exists()
 
 
+def test_readers_who_measured_nothing_agree_about_no_measurement(tmp_path: Path) -> None:
+    """Both speak of sizes that are common to all; their categories are compared, the one measurement is not."""
+    rows = "".join(f"P01,2024-01-05,CT,L1,{reader},{code}\n" for reader, code in (("Smith", ""), ("Jones", "")))
+    rows = rows.replace(",\n", ",seen\n")
+    rows += "P01,2024-04-02,CT,L1,Smith,PR1\nP01,2024-04-02,CT,L1,Jones,SD1\n"
+    reads = "patient_id,date,modality,lesion_id,reader,findings\n" + rows.replace(",seen", ",SD1")
+    (found,) = classify(write(tmp_path / "data", reads=reads)).agreements
+    assert [row["pairs"] for row in found.categories if row["item"] == "visit"] == [1, 1]
+    assert found.measurements == ()
+
+
+def test_only_what_both_measured_is_compared(tmp_path: Path) -> None:
+    """L1 by each, L2 by nobody in particular: its size is in neither the pairs nor a sum that is compared."""
+    common = "P02,2024-01-05,baseline,CT,L2,30,20,\nP02,2024-04-02,week 12,CT,L2,31,20,\n"
+    (found,) = classify(write(tmp_path / "data", READERS + common, f"{HEADER},reader")).agreements
+    rows = {(row["quantity"], row["scope"]): row for row in found.measurements}
+    assert rows["size_mm", "overall"]["pairs"] == 4
+    assert rows["size_sum_mm", "overall"]["pairs"] == 2
+    assert rows["size_mm", "overall"]["icc"] is not None
+
+
 def test_settings_choose_the_reader(tmp_path: Path) -> None:
     table = write(tmp_path / "data", READERS, f"{HEADER},reader")
     by_reader = {
@@ -433,6 +532,12 @@ def test_agreement_of_two_runs(tmp_path: Path) -> None:
     mda.agreement(tmp_path / "Smith", tmp_path / "Jones", tmp_path / "both")
     with pytest.raises(OutputError, match="the folder is not empty"):
         mda.agreement(tmp_path / "Smith", tmp_path / "Jones", tmp_path / "Smith")
+    with pytest.raises(OutputError, match="the results folder has no name"):
+        mda.agreement(tmp_path / "Smith", tmp_path / "Jones", "")
+    for content in ("mine\n", "", "\ud800"):
+        (tmp_path / "both" / "agreement.csv").write_bytes(content.encode("utf-8", "surrogatepass"))
+        with pytest.raises(OutputError, match=r"agreement\.csv is there already and is no table of agreement"):
+            mda.agreement(tmp_path / "Smith", tmp_path / "Jones", tmp_path / "both")
     with pytest.raises(OutputError, match="no results here"):
         mda.agreement(tmp_path / "Smith", tmp_path / "nobody")
     assert mda.agreement(classify(table), classify(table)).names == ("one", "other")

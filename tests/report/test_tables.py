@@ -172,8 +172,9 @@ def test_trace(timeline: Timeline) -> None:
     text = trace_text(by_name(RESPONSES, rows["responses"]), by_name(TRACE, trace_rows(timeline)))
     assert text.splitlines()[0] == "P01 baseline 2024-01-05"
     later = text[text.index("P01 week 12 2024-04-02") :]
-    (fired,) = (line for line in later.splitlines() if line.startswith("    PR3 (PR) "))
-    assert fired.startswith("    PR3 (PR) fired: ")
+    of_lesion, of_sum = (line for line in later.splitlines() if line.startswith("    PR3 (PR) "))
+    assert of_lesion.startswith("    PR3 (PR) fired: ")
+    assert of_sum.endswith("[size falls by >= 50 %]")
     assert "    PD1 (PD) not fired: " in later
     assert "  mda2010 CT: PR, " in later
     assert later.index("    PR3") < later.index("  mda2010 CT")
