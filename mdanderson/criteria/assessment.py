@@ -59,8 +59,9 @@ class LesionAssessment:
 
     @property
     def basis(self) -> Basis:
-        """READER where a reader's statement decided a row."""
-        return self.judged.basis
+        """READER where a reader's statement decided a row, or where the lesion comes from."""
+        stated = self.finding.basis is Basis.READER and not self.finding.reader_codes  # codes may have been refused
+        return Basis.READER if stated else self.judged.basis
 
     @property
     def size_change_baseline(self) -> Fraction | None:

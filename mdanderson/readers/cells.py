@@ -29,6 +29,7 @@ __all__ = [
     "cell_parts",
     "cell_ratio",
     "cell_size",
+    "has_decimal_comma",
     "stranger",
     "word_of",
 ]
@@ -68,6 +69,11 @@ def cell_number(text: str) -> Decimal:
     if number < 0:
         raise ManifestError(f"below zero: {text}", way_out="write 0 where nothing is left, nothing where not measured")
     return number
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Whether a cell is a number but for its comma."""
+    return "," in text and _COMMA.fullmatch(text) is not None
 
 
 def _no_number(text: str) -> ManifestError:

@@ -21,7 +21,7 @@ from mdanderson.readers.cells import (
 from mdanderson.readers.text_table import Row, TextTable
 from mdanderson.vocabulary import LesionType, Modality, MrSequence, Status
 
-__all__ = ["OPTIONAL", "REQUIRED", "LostRow", "MeasuredRow", "RowReader"]
+__all__ = ["NUMBERS", "OPTIONAL", "REQUIRED", "LostRow", "MeasuredRow", "RowReader"]
 
 NOTHING = "none"
 """The status of a row without lesion: this modality was looked at, and nothing is there."""
@@ -60,6 +60,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 """Column -> field of a finding, and what reads it."""
 
 REQUIRED = ("patient_id", "date", "lesion_id")
+NUMBERS = tuple(column for column, (_, reader) in _FIELDS.items() if reader in {cell_size, cell_ratio})
 OPTIONAL = ("visit", "modality", "status", "new", *_FIELDS, *STRUCTURE_COLUMNS)
 
 

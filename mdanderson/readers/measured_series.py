@@ -18,15 +18,18 @@ from typing import Any
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
+from mdanderson.readers.measured_merges import MeasuredFinding, clashes
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
+from mdanderson.timeline.naming import twin_of
 from mdanderson.timeline.normalise import carrier_of
 from mdanderson.vocabulary import Basis, Modality, Status
 
 __all__ = ["examinations_of"]
 
-_Read = tuple[MeasuredRow, LesionFinding]
 _JOINED = {Status.MERGED, Status.SPLIT}
 _UNSAID = {None, Status.FOLLOWED}
+_TOLD = {Status.FOLLOWED, Status.BASELINE, Status.NEW}
+"""What a row says of where its lesion comes from, to be compared with the rows before it."""
 _by_date = attrgetter("date")
 
 
@@ -95,8 +98,10 @@ class _Series:
 
     def _examination(self, date: dt.date, rows: Sequence[MeasuredRow]) -> Examination:
         """One day: its rows, the lesions whose rows are lost, and those that nothing is left of."""
+        self._check_twins(rows, date)
         named = [(row, self._finding(row)) for row in rows if not row.nothing]
-        findings = self._without_doubles([(row, finding) for row, finding in named if finding is not None])
+        usable = self._without_clashes([(row, finding) for row, finding in named if finding is not None])
+        findings = self._without_doubles(usable)
         lost = [one for one in self.lost if one.date == date]
         unseen = next((one for one in lost if self._identity(one.lesion_id) not in self.seen), None)
         if lost:
@@ -136,30 +141,43 @@ class _Series:
         return self._made(row, lesion_id, status, facts)
 
     def _made(self, row: MeasuredRow, lesion_id: str, status: Status | None, facts: Mapping[str, Any]) -> LesionFinding:
+        settles = row.new is not None and row.date != self.first and lesion_id not in self.seen
         return LesionFinding(
             lesion_id=lesion_id,
-            status=self._told(row, lesion_id) if status is None or status is Status.FOLLOWED else status,
+            status=self._told(row, lesion_id) if status is None or status in _TOLD else status,
             modality=self.modality,
             date=row.date,
             visit=self.visits[row.date],
-            basis=Basis.READER if "reader_codes" in facts else Basis.MEASURED,
+            basis=Basis.READER if settles or "reader_codes" in facts else Basis.MEASURED,
+            place=row.place,
             **facts,
         )
 
     def _told(self, row: MeasuredRow, lesion_id: str) -> Status:
         """The status of a lesion that goes on, or begins: new where no row showed it before (detail 14)."""
         seen = self.seen.get(lesion_id)
-        if row.new and (row.date == self.first or (seen is not None and seen[0] == self.first)):
+        was_there = row.date == self.first or (seen is not None and seen[0] == self.first)
+        if was_there and (row.new or row.status is Status.NEW):
+            column = "new" if row.new else "status"
             what = f"lesion {lesion_id} is said to be new, but the first {self.modality} shows it: it is baseline"
-            self._note(row, "new", what, "leave the cell blank", severity=Severity.WARNING)
+            self._note(row, column, what, "leave the cell blank", severity=Severity.WARNING)
         if row.date == self.first:
             return Status.BASELINE
+        if row.status is Status.NEW and not was_there:
+            return Status.NEW
         if seen is not None or row.new is False:
             return Status.FOLLOWED
-        if row.new is None and row.status is Status.FOLLOWED:
+        return Status.NEW if row.new else self._told_by_status(row, lesion_id)
+
+    def _told_by_status(self, row: MeasuredRow, lesion_id: str) -> Status:
+        """The same for a lesion that no row showed before, where `new` is blank."""
+        if row.status is Status.FOLLOWED:
             what = f"lesion {lesion_id} is followed, but no earlier row shows it: taken as there before, not assessed"
             self._note(row, "status", what, "write new if it is a new lesion", severity=Severity.WARNING)
             return Status.FOLLOWED
+        if row.status is Status.BASELINE:
+            what = f"lesion {lesion_id} is called baseline, but no earlier row shows it: taken as new"
+            self._note(row, "status", what, "write new=false if it was there", severity=Severity.WARNING)
         return Status.NEW
 
     def _identity(self, name: str) -> str:
@@ -178,12 +196,38 @@ class _Series:
             (self.parts if row.status is Status.SPLIT else self.merged).setdefault(row.lesion_id, parents[0])
         return True
 
-    def _without_doubles(self, rows: Sequence[_Read]) -> list[LesionFinding]:
+    def _check_twins(self, rows: Sequence[MeasuredRow], date: dt.date) -> None:
+        """Warn of a name that only now appears where one that is spelled nearly so has no row."""
+        if date == self.first:
+            return
+        today = {self._identity(row.lesion_id) for row in rows}
+        for row in rows:
+            if row.nothing or row.lesion_id in self.spoken or row.status in _JOINED:
+                continue
+            if twin := twin_of(row.lesion_id, self.spoken - today):
+                what = f"lesion {row.lesion_id} was not spoken of before, and {twin} has no row on {date}"
+                way_out = f"write {twin} if that is meant"
+                self._note(row, "lesion_id", what, way_out, severity=Severity.WARNING)
+
+    def _without_clashes(self, rows: list[MeasuredFinding]) -> list[MeasuredFinding]:
+        """The rows without those that count one lesion twice; these are lost, with the lesions that they name."""
+        lost: set[int] = set()
+        for one, other, lesion_id in clashes(rows):
+            for (row, finding), (twin, _) in ((one, other), (other, one)):
+                what = f"lesion {lesion_id} is counted in row {twin.number} as well"
+                column = "parents" if finding.parents else "lesion_id"
+                self._note(row, column, f"{what}: neither is used", "write one row for what has merged, none beside it")
+                if row.number not in lost:
+                    self._lose(row, {finding.lesion_id, *finding.parents}, what)
+                lost.add(row.number)
+        return [(row, finding) for row, finding in rows if row.number not in lost]
+
+    def _without_doubles(self, rows: Sequence[MeasuredFinding]) -> list[LesionFinding]:
         """One statement a lesion, sequence and reader; the parts of a split are one. Two that differ are both lost."""
         named = {(finding.lesion_id, finding.sequence, finding.reader) for _, finding in rows}
         if len(named) == len(rows) and not any(finding.parents for _, finding in rows):
             return [finding for _, finding in rows]
-        groups: dict[tuple[str, str, str], list[_Read]] = {}
+        groups: dict[tuple[str, str, str], list[MeasuredFinding]] = {}
         for row, finding in rows:
             groups.setdefault((carrier_of(finding), finding.sequence, finding.reader), []).append((row, finding))
         kept: list[LesionFinding] = []
@@ -194,9 +238,9 @@ class _Series:
                 kept += dict.fromkeys(finding for _, finding in group)
         return kept
 
-    def _are_one(self, lesion_id: str, group: Sequence[_Read]) -> bool:
+    def _are_one(self, lesion_id: str, group: Sequence[MeasuredFinding]) -> bool:
         """Whether the rows for one lesion can all be true; where not, the lesion is lost."""
-        first: dict[tuple[str, ...], _Read] = {}
+        first: dict[tuple[str, ...], MeasuredFinding] = {}
         for row, finding in group:
             part = (finding.lesion_id, finding.label) if finding.status is Status.SPLIT else ()
             mixed = first and (part == ()) != (() in first)

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.findings import Examination, PatientFacts, Statement
-from mdanderson.readers.cells import Cells, about_columns
+from mdanderson.readers.cells import Cells, about_columns, has_decimal_comma
 from mdanderson.readers.companions import Companions, TableSource, read_companions
-from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
+from mdanderson.readers.measured_rows import NUMBERS, OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
 from mdanderson.readers.measured_series import examinations_of
 from mdanderson.readers.text_table import Row, TextTable, text_table
 
@@ -121,6 +121,7 @@ def _measurements(table: TextTable, desk: _Desk, companions: Companions) -> Meas
 def about_table(table: TextTable) -> Iterator[Problem]:
     """What is to be known of the table as a whole: columns that are not used, rows without modality, said once."""
     yield from about_columns(table, (*REQUIRED, *OPTIONAL))
+    yield from _about_commas(table)
     blank = [row for row in table if not row["modality"]]
     if blank:
         yield Problem(
@@ -128,6 +129,20 @@ def about_table(table: TextTable) -> Iterator[Problem]:
             where=table.place(blank[0], "modality"),
             what=f"{len(blank)} rows name no modality: taken as CT",
             how_to_fix="name the modality of every row",
+        )
+
+
+def _about_commas(table: TextTable) -> Iterator[Problem]:
+    """One word on what every such cell is refused for, where a whole column was exported in another country's way."""
+    columns = [name for name in NUMBERS if name in table.columns]
+    found = [(row, name) for row in table for name in columns if has_decimal_comma(row[name])]
+    if found:
+        row, column = found[0]
+        yield Problem(
+            severity=Severity.WARNING,
+            where=table.place(row, column),
+            what=f"decimal commas in {len(found)} cells: they are not read as numbers",
+            how_to_fix="export the table with a decimal point",
         )
 
 
@@ -146,7 +161,12 @@ class _Chart:
         examinations, found = examinations_of(self.rows, self.lost, self.visits)
         statements = companions.statements.get(patient_id, ())
         readers = self.readers | {statement.reader for statement in statements}
-        problems = [*told, *self.problems, *(problem.of(patient_id=patient_id) for problem in found)]
+        problems = [
+            *told,
+            *self.problems,
+            *_about_order(self.rows),
+            *(problem.of(patient_id=patient_id) for problem in found),
+        ]
         return MeasuredPatient(
             patient_id=patient_id,
             facts=companions.facts(patient_id),
@@ -155,6 +175,23 @@ class _Chart:
             problems=tuple(problems),
             readers=tuple(sorted(readers - {""})),
         )
+
+
+def _about_order(rows: Sequence[MeasuredRow]) -> Iterator[Problem]:
+    """What is to be known once a patient: that rows of a lesion do not stand in order of date."""
+    last: dict[tuple[str, ...], dt.date] = {}
+    for row in rows:
+        what = (row.modality, row.lesion_id, row.facts.get("sequence", ""), row.facts.get("reader", ""))
+        if row.date < last.setdefault(what, row.date):
+            yield Problem(
+                severity=Severity.INFO,
+                patient_id=row.row["patient_id"],
+                where=row.table.place(row.row, "date"),
+                what="rows out of order of date: sorted by date",
+                how_to_fix="look whether the dates are right",
+            )
+            return
+        last[what] = row.date
 
 
 @dataclass(kw_only=True, slots=True)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Row", "TextTable", "nearest", "read_text_table", "text_table"]
 
 _DELIMITERS = ",;\t"
+_LONGEST_CELL = 1_000_000
+"""Characters of a cell: room for a report, and an end to what a quotation mark that is never closed swallows."""
+_DECIMALS = 9
+"""Beyond which a float is noise of arithmetic: a nanometre's thousandth for a size in mm."""
+_SHORT_FLOATS = {"float16", "float32", "Float32"}
+_SEPARATOR_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\r\n\"]?)\"?\r?\n", re.IGNORECASE)
+"""By which Excel names the delimiter, in a line of its own before the header."""
 _MAGIC = {b"PK\x03\x04": "an Excel or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"PAR1": "a Parquet file"}
 
 
@@ -93,15 +103,31 @@ def read_text_table(path: Path) -> TextTable:
 
 def _from_text(path: Path) -> TextTable:
     text = _decoded(path)
+    named = _SEPARATOR_LINE.match(text)
+    if named:
+        text = text[named.end() :]
     header, _, _ = text.partition("\n")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
+    if named and named["delimiter"]:
+        delimiter = named["delimiter"]
+    return _table(path, _lines(path, text, delimiter))
+
+
+def _lines(path: Path, text: str, delimiter: str) -> list[list[str]]:
+    """The cells of every row. Raises `ManifestError` naming the row that cannot be told apart from the next."""
+    lines: list[list[str]] = []
+    limit = csv.field_size_limit(_LONGEST_CELL)
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        lines.extend(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ManifestError(
-            f"not a table: {error}", where=path.name, way_out="look for a quotation mark that is never closed"
+            f"not a table: {error}",
+            where=f"{path.name} row {len(lines) + 1}",
+            way_out='look for a stray quotation mark there; inside a quoted cell write it twice, as in "5"" long"',
         ) from error
-    return _table(path, lines)
+    finally:
+        csv.field_size_limit(limit)
+    return lines
 
 
 def _decoded(path: Path) -> str:
@@ -153,7 +179,8 @@ def _columns(table: Any) -> list[list[Any]]:
 
 
 def _as_text(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+    missing = cell is None or (isinstance(cell, float) and isnan(cell))
+    return "" if missing else _written(cell)
 
 
 def _table(path: Path, lines: Sequence[Sequence[str]]) -> TextTable:
@@ -172,25 +199,32 @@ def text_table(source: str | Path | pd.DataFrame | TextTable, *, name: str = "ta
     """The table in a file, or in a data frame, which problems call `name`; one that is read stays as it is.
 
     Rows of a frame are numbered as if it had been written to a file: the first one is row 2. Missing values are blank,
-    whole floats read as integers (an identity 7.0 is 7), days as ISO 8601. Raises `ManifestError`.
+    whole floats read as integers (an identity 7.0 is 7), floats to 9 decimals (12.499999999999998 is 12.5), days as ISO
+    8601. Raises `ManifestError`.
     """
     if isinstance(source, TextTable):
         return source
     if isinstance(source, str | Path):
         return read_text_table(Path(source))
+    if not hasattr(source, "iloc"):
+        way_out = "give a pandas DataFrame, or the path of a file"
+        raise ManifestError(f"not a table: {type(source).__name__}", where=name, way_out=way_out)
     columns = [_texts(source.iloc[:, position]) for position in range(source.shape[1])]
     return _table(Path(name), [[str(column) for column in source.columns], *zip(*columns, strict=True)])
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
+    if str(column.dtype) in _SHORT_FLOATS:  # 12.3 as it was meant, not as 64 bits would tell it
+        column = column.astype(str).astype(float)
     known = column.notna().tolist()
     return [_written(value) if is_known else "" for value, is_known in zip(column.tolist(), known, strict=True)]
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if not isinstance(value, float) or isinf(value):
+        return str(value)
+    value = round(value, _DECIMALS)
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
 def _heading(column: int, lines: Sequence[Sequence[str]]) -> str:

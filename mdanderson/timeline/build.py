@@ -19,8 +19,9 @@ from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline.codes import with_known_codes, without_faulty
+from mdanderson.timeline.dates import about_dates, with_treatment_start
 from mdanderson.timeline.model import Timeline
-from mdanderson.timeline.normalise import normalise
+from mdanderson.timeline.normalise import about_equivocal, normalise
 from mdanderson.timeline.reading import about_readers, of_one_reader
 from mdanderson.timeline.statements import with_statements
 from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
@@ -49,6 +50,7 @@ def build_timeline(
     if not sets or not examinations:
         what = "no criteria were asked" if not sets else "no examination to judge"
         raise InputError(what, where=patient.patient_id, way_out="give at least one")
+    patient = with_treatment_start(patient)
     measured, about_codes = with_known_codes(of_one_reader(examinations, settings.policy.reader))
     usable, about_stated_codes = without_faulty(statements)
     stated, about_statements = with_statements(measured, usable, settings)
@@ -59,6 +61,7 @@ def build_timeline(
     overall = [[row for row in one.responses if row.scope == OVERALL] for one in assessed]
     count, pattern = baseline_lesions(judged.course, settings)
     found = [*problems, *about_readers(examinations, statements, settings)]
+    found += about_dates(patient, judged.course.visits)
     found += [*about_codes, *about_stated_codes, *about_statements, *judged.problems]
     found += [problem for one in assessed for problem in one.problems]
     found += [lost for one, rows in zip(sets, overall, strict=True) for lost in lost_responses(one, rows)]
@@ -98,7 +101,7 @@ def _judge(
         course=course,
         assessed=assessed,
         lesions=_lesions(assessed, course, settings),
-        problems=(*about_treatment, *met, *mended),
+        problems=(*about_treatment, *met, *mended, *about_equivocal(visits, clean, settings)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mdanderson.criteria import OVERALL, LesionRows, Response, Visit
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import PatientFacts
+from mdanderson.timeline.shown import timeline_html
 from mdanderson.timeline.summary import Summary
 from mdanderson.vocabulary import DEFAULT_CRITERIA, Category, Pattern
 
@@ -82,6 +83,10 @@ class Timeline:
             f"no {criteria} response for {scope} at {chosen.label}",
             way_out=f"this visit has {scopes}; criteria asked: {', '.join(one.criteria for one in self.summaries)}",
         )
+
+    def _repr_html_(self) -> str:
+        """The overall responses and what they amount to, as a notebook shows them."""
+        return timeline_html(self)
 
     def _visit(self, wanted: Visit | str | dt.date | int | None) -> Visit:
         for visit in self.visits:

@@ -247,7 +247,10 @@ def test_an_index_column_without_a_name_costs_no_row(folder: Path) -> None:
         ("patient_id,images\nP,a\n", "no column image @ cohort.csv row 1; rename the column 'images' to image"),
         ("patient_id,x\nP,a\n", "no column image @ cohort.csv row 1; add it; columns are patient_id, x"),
         ("patient_id,image,image\nP,a,b\n", "column image appears twice @ cohort.csv row 1; keep one of them"),
-        ('patient_id,image\nP,"a\n', "not a table: unexpected end of data @ cohort.csv; look for a quotation mark"),
+        (
+            'patient_id,image\nP,"a\n',
+            "not a table: unexpected end of data @ cohort.csv row 2; look for a stray quotation",
+        ),
         ("patient_id,image\nP,\0\n", "not a text file @ cohort.csv; save it as CSV UTF-8"),
     ],
 )

@@ -68,3 +68,18 @@ def test_lesions_that_have_parted_are_not_taken_for_merged_again(paper):
     assert timeline.response(1).category == "SD"
     assert timeline.response(3).category == "NE"
     assert "L2 not assessed" in timeline.response(3).reason
+
+
+@pytest.mark.parametrize(("size", "counts"), [("4.9x3", False), ("5x3", True), ("12x9", True), ("", False)])
+def test_a_focus_called_equivocal_that_is_large_enough_is_told(paper, size, counts):
+    timeline = paper.follow({"L1": "20x10"}, {"L1": "20x10", "L2": f"equivocal {size}"})
+    told = [str(problem) for problem in timeline.problems if "equivocal" in problem.what]
+    axis = size.partition("x")[0]
+    line = f"warning: called equivocal, yet {axis} mm long: its size counts @ P01 visit 2 CT lesion L2; "
+    assert [one[: len(line)] for one in told] == ([line] if counts else [])
+    assert timeline.response().category == ("PD" if counts else "SD")
+
+
+def test_nothing_is_equivocally_new_at_the_first_examination(paper):
+    timeline = paper.timeline(paper.exam(0, L1="equivocal 12x9"), paper.exam(90, "MR", L1="equivocal 12x9"))
+    assert not [problem for problem in timeline.problems if "equivocal" in problem.what]

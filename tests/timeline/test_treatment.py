@@ -151,7 +151,8 @@ def test_when_another_therapy_began(paper, start, events, date):
 
 @pytest.mark.parametrize(("on", "marked"), [(89, [False, True, True]), (90, [False, False, True])])
 def test_visits_after_it_are_marked(paper, on, marked):
-    facts = PatientFacts(patient_id="P", events=(Event(date=paper.day(on), kind=EventKind.THERAPY_START),))
+    event = Event(date=paper.day(on), kind=EventKind.THERAPY_START)
+    facts = PatientFacts(patient_id="P", treatment_start=paper.day(0), events=(event,))
     exams = [paper.exam(day, L1="20x10") for day in (0, 90, 180)]
     told = build_timeline(facts, exams, settings=Settings(), criteria=("mda2010", "who"))
     for criteria in ("mda2010", "who"):
