@@ -2,9 +2,10 @@
 
     python benchmarks/classify.py [--rows 100000] [--seed 7] [--workers 2]
 
-The whole command as a user runs it, from start to the last table written, on two shapes of cohort: 2,000 patients of
-ten lesions and 10,000 patients of two, five visits each. Beside it, in the same run, what plain pandas needs in one
-process to read the table and to compute sums and changes alone: no rule, no reason, no nadir of complete visits.
+The whole command as a user runs it, from start to the last table written (all but lesions.csv, which `--lesions` asks
+for), on two shapes of cohort: 2,000 patients of ten lesions and 10,000 patients of two, five visits each. Beside it, in
+the same run, what plain pandas needs in one process to read the table and to compute sums and changes alone: no rule,
+no reason, no nadir of complete visits.
 """
 
 from __future__ import annotations

@@ -22,12 +22,13 @@ from mdanderson.cli import main
 from mdanderson.errors import ImageError, Problem
 from mdanderson.findings import Examination
 from mdanderson.readers.manifest import Patient
-from mdanderson.settings import Settings
+from mdanderson.report.handbook import handbook
+from mdanderson.settings import Policy, Settings
 from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import Modality
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "settings")
+COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "handbook", "settings")
 
 
 def fresh(*arguments: str, **given: object) -> subprocess.CompletedProcess[str]:
@@ -97,6 +98,17 @@ def test_settings_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["settings"]) == 0
     text = capsys.readouterr().out
     assert Settings.from_mapping(tomllib.loads(text)) == Settings()
+
+
+def test_handbook_is_the_page_by_the_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["handbook"]) == 0
+    assert capsys.readouterr().out == handbook()
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[policy]\npr_size_fall = 0.4\n")
+    assert main(["handbook", "--config", str(mine)]) == 0
+    assert capsys.readouterr().out == handbook(Settings(policy=Policy(pr_size_fall=0.4)))
+    mine.write_text("[policy]\npr_size_fall = 4\n")
+    assert "policy.pr_size_fall" in failure(capsys, "handbook", "--config", str(mine))
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -249,6 +261,7 @@ def test_interrupted(
     assert capsys.readouterr().err == "mdanderson: stopped; run the same command again\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_workers_run(cohort: Path, tmp_path: Path) -> None:
     """A terminal interrupts the whole group, workers included; pressed twice, one line is all there is to read."""
     program = textwrap.dedent(f"""
@@ -266,9 +279,10 @@ def test_ctrl_c_while_workers_run(cohort: Path, tmp_path: Path) -> None:
     running = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    for _ in range(400):
-        if len(list(tmp_path.glob("started-*"))) == 2:
-            break
+    began = time.monotonic()
+    while len(list(tmp_path.glob("started-*"))) < 2:
+        assert running.poll() is None
+        assert time.monotonic() - began < 120, "the workers never started"
         time.sleep(0.05)
     os.killpg(running.pid, signal.SIGINT)
     time.sleep(0.1)
@@ -450,7 +464,25 @@ def test_classify_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "beside the tables" in failure(capsys, "classify", str(table), "-o", str(table.parent))
     assert "no column 'arm'" in failure(capsys, "classify", str(table), "-o", out, "--by", "arm")
     assert "Missing argument 'MEASUREMENTS'" in failure(capsys, "classify")
+    assert "no criteria set named" in failure(capsys, "classify", str(table), "-o", out, "--criteria", "")
+    for nameless in ("", " "):
+        assert "the results folder has no name" in failure(capsys, "classify", str(table), "-o", nameless)
+    assert "File name too long" in failure(capsys, "classify", str(table), "-o", "x" * 400)
     assert not Path(out).exists()
+
+
+def test_nothing_is_said_before_a_table_was_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column that is missing is one line on stderr, with no patients counted before it."""
+    table = write_measurements(tmp_path / "data", patients=1)
+    (tmp_path / "data" / "reads.csv").write_text("patient_id,date\nP001,2024-01-05\n")
+    assert "no column modality @ reads.csv" in failure(capsys, "classify", str(table), "-o", str(tmp_path / "out"))
+    table.write_text("patient_id,date,lesion_id\n")
+    assert "no rows @ measurements.csv" in failure(capsys, "classify", str(table), "-o", str(tmp_path / "out"))
+    table.write_text("patient_id,date\nP001,2024-01-05\n")
+    assert "no column lesion_id @ measurements.csv" in failure(
+        capsys, "classify", str(table), "-o", str(tmp_path / "out")
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_classify_interrupted(

@@ -236,7 +236,9 @@ def test_a_link_to_the_cohort_is_its_folder(
         checked_folder(link, cohort_of(patient, tmp_path))
 
 
-@pytest.mark.parametrize("name", ["lesions.csv", "responses.csv", "patients.csv", "problems.csv", "run.json"])
+@pytest.mark.parametrize(
+    "name", ["lesions.csv", "problems.csv", "summary.csv", "agreement.csv", "adjudication.csv", "run.json"]
+)
 def test_somebody_elses_file_is_not_overwritten(patient: Patient, tmp_path: Path, name: str) -> None:
     out = tmp_path / "other"
     out.mkdir()

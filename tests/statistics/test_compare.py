@@ -115,6 +115,33 @@ BERT = Reading(
 BOTH = compare(ANNA, BERT, names=("Anna", "Bert"))
 
 
+def test_one_measurement_told_twice_has_no_agreement():
+    """Two runs on the same outlines: what they say of sizes is one statement."""
+    twin = compare(ANNA, Reading(responses=ANNA.responses, lesions=ANNA.lesions))
+    rows = [row for row in twin.measurements if row["pairs"]]
+    assert {row["quantity"] for row in rows} == {"long_axis_mm", "short_axis_mm", "size_mm", "size_sum_mm"}
+    for row in rows:
+        assert row["icc"] is row["bias"] is row["lower"] is None
+        assert row["reason"] == "every pair is identical: one measurement, not two"
+
+
+def test_one_pair_that_differs_makes_it_two_measurements():
+    other = [*ANNA.lesions[1:], lesion("P1", "L01", "30.01", "20.00")]
+    twin = compare(ANNA, Reading(responses=ANNA.responses, lesions=other))
+    (row,) = (row for row in twin.measurements if (row["quantity"], row["scope"]) == ("long_axis_mm", "overall"))
+    assert (row["pairs"], row["reason"]) == (4, "")
+    assert row["icc"] is not None
+
+
+def test_where_readers_are_named_a_size_without_a_name_is_nobodys():
+    def read(reader: str, long: str) -> Reading:
+        named = [lesion("P1", name, long, "20.00") | {"reader": reader} for name in ("L01", "L02")]
+        return Reading(responses=(), lesions=[*named, lesion("P1", "L03", "50.00", "40.00") | {"reader": ""}])
+
+    found = compare(read("Anna", "30.00"), read("Bert", "32.00"))
+    assert {row["pairs"] for row in found.measurements} == {2}
+
+
 def test_kappa_of_visits_leaves_out_baseline_and_ne_and_counts_them():
     (row,) = [row for row in BOTH.categories if row["item"] == "visit"]
     pairs = [
