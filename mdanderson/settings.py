@@ -92,7 +92,9 @@ class Policy:
     visit_window_days: int = _known(14, "ours: images at most this far apart are one visit", ge=0, le=366)
     oligo_max_lesions: int = _known(5, "usual definition of oligometastatic disease", ge=1)
     treated_lesions: TreatedLesions = _known("exclude", "ours: a local treatment changes its lesion locally")
-    reader: str = _known("", "whose statements count where several readers made some; blank = the latest statement")
+    reader: str = _known(
+        "", "whose statements count where several readers made some; blank = the latest, at one time the first by name"
+    )
     censor_at: Literal["last_visit", "therapy_stop", "new_therapy"] = _known(
         "last_visit",
         "nothing counts after this; progression-free time without event ends at the last evaluable visit until then",

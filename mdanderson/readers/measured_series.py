@@ -200,11 +200,10 @@ class _Series:
         """Warn of a name that only now appears where one that is spelled nearly so has no row."""
         if date == self.first:
             return
-        today = {self._identity(row.lesion_id) for row in rows}
-        for row in rows:
-            if row.nothing or row.lesion_id in self.spoken or row.status in _JOINED:
-                continue
-            if twin := twin_of(row.lesion_id, self.spoken - today):
+        strangers = [row for row in rows if row.lesion_id not in self.spoken and row.status not in _JOINED]
+        absent = self.spoken - {self._identity(row.lesion_id) for row in rows} if strangers else set()
+        for row in strangers:
+            if not row.nothing and (twin := twin_of(row.lesion_id, absent)):
                 what = f"lesion {row.lesion_id} was not spoken of before, and {twin} has no row on {date}"
                 way_out = f"write {twin} if that is meant"
                 self._note(row, "lesion_id", what, way_out, severity=Severity.WARNING)

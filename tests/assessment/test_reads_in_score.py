@@ -155,3 +155,35 @@ def test_a_statement_changes_the_fingerprint_and_the_order_of_codes_does_not(pat
     }
     assert prints["PR4;PR1;SD1"] == prints["SD1;PR1;PR4"]
     assert prints["PR4"] != prints["SD1;PR1;PR4"]
+
+
+def test_the_basis_of_a_lesion_that_only_a_reader_knows(patient):
+    """Its row says so, and so does that of a lesion whose novelty the reader settled."""
+    one = patient(
+        "DEMO-PD-NEW",
+        reads="patient_id date modality label lesion_id new comment\n"
+        "DEMO-PD-NEW 2024-07-20 CT 1 - false -\n"
+        "DEMO-PD-NEW 2024-07-20 CT - hip true faint",
+    )
+    bases = {name: row.basis for name, row in rows(assess(one), "visit2").items()}
+    assert bases.pop("hip") is Basis.READER
+    assert bases.pop("L03") is Basis.READER
+    assert set(bases.values()) == {Basis.MEASURED}
+
+
+def test_a_misspelt_lesion_of_an_image_is_an_error(patient):
+    one = patient("DEMO-SD", reads="patient_id date modality lesion_id findings\nDEMO-SD 2024-05-14 CT L3 PD2")
+    timeline = assess(one)
+    assert timeline.response().category == timeline.response().category_measured == "SD"
+    (problem,) = (one for one in timeline.problems if "reads.csv" in one.where)
+    assert (problem.severity, problem.how_to_fix) == ("error", "write L03 if that is meant, or new=true if it is new")
+
+
+def test_a_new_lesion_on_a_scan_that_nobody_measures_is_not_put_at_its_baseline(patient):
+    first, later = (f"{DEMO}/DEMO-PR-SIZE/visit{visit}_ct.nii.gz" for visit in (1, 2))
+    one = patient(
+        "DEMO-SD",
+        more=f"DEMO-SD,visit1,2024-02-13,MR,{first},\nDEMO-SD,visit2,2024-05-14,MR,{later},",
+        reads="patient_id date modality lesion_id findings\nDEMO-SD 2024-05-14 MR spine PD4",
+    )
+    assert assess(one).response("visit2", "MR").category == "PD"
