@@ -50,7 +50,8 @@ def build_timeline(
     if not sets or not examinations:
         what = "no criteria were asked" if not sets else "no examination to judge"
         raise InputError(what, where=patient.patient_id, way_out="give at least one")
-    patient = with_treatment_start(patient)
+    days = [exam.date for exam in examinations]
+    patient = with_treatment_start(patient, days, window_days=settings.policy.visit_window_days)
     measured, about_codes = with_known_codes(of_one_reader(examinations, settings.policy.reader))
     usable, about_stated_codes = without_faulty(statements)
     stated, about_statements = with_statements(measured, usable, settings)

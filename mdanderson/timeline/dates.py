@@ -14,12 +14,18 @@ from mdanderson.vocabulary import EventKind
 __all__ = ["about_dates", "with_treatment_start"]
 
 
-def with_treatment_start(patient: PatientFacts) -> PatientFacts:
-    """The patient whose treatment began with the first therapy_start, where patients.csv does not tell (detail 20)."""
-    if patient.treatment_start is not None:
+def with_treatment_start(patient: PatientFacts, days: Sequence[dt.date], *, window_days: int) -> PatientFacts:
+    """The patient whose treatment began with a therapy_start, where patients.csv does not tell (detail 20).
+
+    days: of the examinations. The last start on or before the first follow-up begins what is followed here, since an
+    earlier line of therapy may stand in the table; where none is, the first start. window_days: as for a visit.
+    """
+    starts = sorted(event.date for event in patient.events if event.kind is EventKind.THERAPY_START)
+    if patient.treatment_start is not None or not starts:
         return patient
-    starts = (event.date for event in patient.events if event.kind is EventKind.THERAPY_START)
-    return replace(patient, treatment_start=min(starts, default=None))
+    later = [day for day in days if (day - min(days)).days > window_days]
+    due = [start for start in starts if not later or start <= min(later)]
+    return replace(patient, treatment_start=due[-1] if due else starts[0])
 
 
 def about_dates(patient: PatientFacts, visits: Sequence[Visit]) -> Iterator[Problem]:

@@ -15,18 +15,35 @@ def starts(paper, *days: int) -> tuple[Event, ...]:
     return tuple(Event(date=paper.day(day), kind=EventKind.THERAPY_START) for day in days)
 
 
-@pytest.mark.parametrize(("given", "days", "start"), [(None, (40, 7), 7), (3, (7, 40), 3), (None, (), None)])
-def test_the_first_start_of_therapy(paper, given, days, start):
+@pytest.mark.parametrize(
+    ("given", "days", "start"),
+    [
+        (None, (40, 7), 40),  # both before the first follow-up: the line of therapy that is followed is the last
+        (None, (-400, 7), 7),  # an earlier line
+        (None, (7, 90), 90),  # on the day of the first follow-up
+        (None, (7, 91), 7),
+        (None, (100, 120), 100),  # begun after it
+        (3, (7, 40), 3),
+        (None, (), None),
+    ],
+)
+def test_the_start_of_the_therapy_that_is_followed(paper, given, days, start):
     facts = PatientFacts(
         patient_id="P", treatment_start=None if given is None else paper.day(given), events=starts(paper, *days)
     )
-    assert with_treatment_start(facts).treatment_start == (None if start is None else paper.day(start))
+    exams = [paper.day(0), paper.day(3), paper.day(90), paper.day(180)]
+    found = with_treatment_start(facts, exams, window_days=14).treatment_start
+    assert found == (None if start is None else paper.day(start))
+
+
+def test_with_a_lone_baseline_the_last_start_counts(paper):
+    facts = PatientFacts(patient_id="P", events=starts(paper, -30, 7))
+    assert with_treatment_start(facts, [paper.day(0)], window_days=14).treatment_start == paper.day(7)
 
 
 def test_another_event_starts_nothing(paper):
     facts = PatientFacts(patient_id="P", events=(Event(date=paper.day(5), kind=EventKind.THERAPY_STOP),))
-    assert with_treatment_start(facts) is not facts
-    assert with_treatment_start(facts).treatment_start is None
+    assert with_treatment_start(facts, [paper.day(0)], window_days=14) == facts
 
 
 def test_the_start_by_events_begins_time_and_later_ones_are_another_therapy(paper):
