@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from mdanderson.batch.run import Progress, checked_criteria
 from mdanderson.batch.sheets import Sheets
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, remove, write_atomically
 from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
-from mdanderson.errors import Problem
+from mdanderson.errors import MdandersonError, Problem
 from mdanderson.readers.measurements import about_table, collection_paused
 from mdanderson.report.cells import to_csv
 from mdanderson.report.columns import LESIONS, PROBLEMS, TABLES, Table
@@ -129,12 +129,13 @@ def _gather(
     problems = {problem for part in judged for problem in part.problems}
     problems.update(about_table(sheets.measurements), not_compared)
     texts = {table.name: _text(table, judged) for table in judge.tables}
+    failed = {patient_id: why for part in judged for patient_id, why in part.failed.items()}
     texts[PROBLEMS.name] = to_csv(PROBLEMS, map(problem_row, problems))
     results = Results(
         out=folder,
-        rows=RowsOfText(texts, later={LESIONS.name: functools.partial(lesions_text, judge, sheets)}),
+        rows=RowsOfText(texts, later={LESIONS.name: functools.partial(lesions_text, judge, sheets, failed=failed)}),
         scored=tuple(patient_id for part in judged for patient_id in part.scored),
-        failed={patient_id: why for part in judged for patient_id, why in part.failed.items()},
+        failed=failed,
         columns=sheets.free_columns(),
         agreements=agreements,
     )
@@ -146,9 +147,16 @@ def _text(table: Table, judged: Sequence[JudgedPart]) -> str:
     return to_csv(table, ()) + "".join(part.lines.get(table.name, "") for part in judged)
 
 
-def lesions_text(judge: Judge, sheets: Sheets) -> str:
-    """lesions.csv of a table that was judged without it."""
+def lesions_text(judge: Judge, sheets: Sheets, *, failed: Collection[str]) -> str:
+    """lesions.csv of a table that was judged without it; failed: the patients that failed then.
+
+    Raises `MdandersonError` where another patient fails now: its lesions would be missing without a word.
+    """
     judged = _judge(replace(judge, lesions=True), sheets, workers=usable_cores(), progress=lambda _: None)
+    lost = {patient_id: why for part in judged for patient_id, why in part.failed.items() if patient_id not in failed}
+    if lost:
+        patient_id, why = min(lost.items())
+        raise MdandersonError(f"the lesions could not be judged: {why}", where=patient_id, way_out="report it")
     return _text(LESIONS, judged)
 
 

@@ -88,8 +88,8 @@ class Results:
             ) from error
         except ValueError as error:
             raise InputError("not as a run wrote it", where=str(out), way_out="run it again") from error
-        rows = RowsOfText(texts, later={LESIONS.name: functools.partial(_lesions_again, folder)})
         failed = _failures(record)
+        rows = RowsOfText(texts, later={LESIONS.name: functools.partial(_lesions_again, folder, failed)})
         try:
             patients = dict.fromkeys(row[0] for row in rows[RESPONSES.name])
         except csv.Error as error:
@@ -171,12 +171,12 @@ class Results:
         )
 
 
-def _lesions_again(folder: Path) -> str:
+def _lesions_again(folder: Path, failed: Mapping[str, str]) -> str:
     """lesions.csv where `classify` did not write it, from the table that it kept."""
     from mdanderson.batch.classify import lesions_text
     from mdanderson.batch.kept import kept_run
 
-    return lesions_text(*kept_run(folder))
+    return lesions_text(*kept_run(folder), failed=failed)
 
 
 def no_column(name: str, columns: Sequence[str]) -> InputError:

@@ -23,6 +23,7 @@ __all__ = [
     "STRUCTURE_COLUMNS",
     "Cells",
     "about_columns",
+    "by_patient",
     "cell_date",
     "cell_flag",
     "cell_number",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 Read = TypeVar("Read")
+Taken = TypeVar("Taken")
 Word = TypeVar("Word", bound=StrEnum)
 
 STRUCTURE_COLUMNS = ("pain", "alignment", "collapse", "posterolateral")
@@ -212,6 +214,28 @@ def about_columns(table: TextTable, known: Collection[str]) -> Iterator[Problem]
                 if twin
                 else "nothing to do if it is a remark of yours",
             )
+
+
+def by_patient(
+    table: TextTable, take: Callable[[Cells], Taken | None], *, known: Collection[str], known_from: str
+) -> tuple[dict[str, tuple[Taken, ...]], tuple[Problem, ...]]:
+    """What each row of a table beside the main one says, by patient, and what is wrong with it.
+
+    take: what a row says, None where it cannot be used. known: the patients of the main table; others are named in a
+    warning as having no `known_from`.
+    """
+    taken: dict[str, list[Taken]] = {}
+    problems: list[Problem] = []
+    for row in table:
+        if row["patient_id"] not in known:
+            problems.append(stranger(table, row, known_from))
+            continue
+        cells = Cells(table=table, row=row)
+        one = take(cells)
+        problems += cells.faults
+        if one is not None:
+            taken.setdefault(row["patient_id"], []).append(one)
+    return {patient_id: tuple(found) for patient_id, found in taken.items()}, tuple(problems)
 
 
 def stranger(table: TextTable, row: Row, known_from: str) -> Problem:

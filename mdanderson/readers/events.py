@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Event
-from mdanderson.readers.cells import Cells, about_columns, cell_date, stranger
+from mdanderson.readers.cells import Cells, about_columns, by_patient, cell_date
 from mdanderson.readers.text_table import TextTable, nearest
 from mdanderson.vocabulary import EventKind
 
@@ -26,18 +26,8 @@ def read_events(
     `EventKind` is kept as it is written. Raises `ManifestError` when a required column is absent.
     """
     table.require(_REQUIRED, optional=_OPTIONAL)
-    events: dict[str, list[Event]] = {}
-    problems = list(about_columns(table, (*_REQUIRED, *_OPTIONAL)))
-    for row in table:
-        if row["patient_id"] not in known:
-            problems.append(stranger(table, row, known_from))
-            continue
-        cells = Cells(table=table, row=row)
-        event = _event(cells)
-        problems += cells.faults
-        if event is not None:
-            events.setdefault(row["patient_id"], []).append(event)
-    return {patient_id: tuple(found) for patient_id, found in events.items()}, tuple(problems)
+    taken, problems = by_patient(table, _event, known=known, known_from=known_from)
+    return taken, (*about_columns(table, (*_REQUIRED, *_OPTIONAL)), *problems)
 
 
 def _event(cells: Cells) -> Event | None:

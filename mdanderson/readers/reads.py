@@ -12,11 +12,11 @@ from mdanderson.readers.cells import (
     STRUCTURE_COLUMNS,
     Cells,
     about_columns,
+    by_patient,
     cell_date,
     cell_flag,
     cell_parts,
     cell_size,
-    stranger,
 )
 from mdanderson.readers.text_table import TextTable, read_text_table
 from mdanderson.vocabulary import LesionType, Modality, MrSequence
@@ -51,18 +51,8 @@ def read_reads(
             where=f"{table.path.name} row 1",
             way_out="add one of them: a statement is about one lesion",
         )
-    statements: dict[str, list[Statement]] = {}
-    problems = list(about_columns(table, (*_REQUIRED, *_OPTIONAL)))
-    for row in table:
-        if row["patient_id"] not in known:
-            problems.append(stranger(table, row, known_from))
-            continue
-        cells = Cells(table=table, row=row)
-        statement = _statement(cells)
-        problems += cells.faults
-        if statement is not None:
-            statements.setdefault(row["patient_id"], []).append(statement)
-    return {patient_id: tuple(found) for patient_id, found in statements.items()}, tuple(problems)
+    taken, problems = by_patient(table, _statement, known=known, known_from=known_from)
+    return taken, (*about_columns(table, (*_REQUIRED, *_OPTIONAL)), *problems)
 
 
 def read_reviews(results: Path, *, known: Collection[str]) -> tuple[Statements, tuple[Problem, ...]]:

@@ -15,7 +15,7 @@ import mdanderson as mda
 from mdanderson.batch import Progress, Results, classify
 from mdanderson.batch.explain import explain
 from mdanderson.batch.sheets import Sheets
-from mdanderson.errors import InputError, ManifestError, OutputError, SettingsError
+from mdanderson.errors import InputError, ManifestError, MdandersonError, OutputError, SettingsError
 from mdanderson.report.cells import to_csv
 from mdanderson.report.columns import TABLES
 from mdanderson.settings import Policy, Settings
@@ -567,3 +567,16 @@ def test_summary(tmp_path: Path) -> None:
     ]
     assert (tmp_path / "out" / "summary.csv").read_text() == to_csv(SUMMARY, results.summary_rows("arm"))
     assert len(results.summary()) == 1
+
+
+def test_lesions_that_cannot_be_judged_again_are_not_missing_in_silence(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = classify(table, workers=1)
+
+    def meets_a_bug(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(sys.modules["mdanderson.batch.part"], "timeline_rows", meets_a_bug)
+    with pytest.raises(MdandersonError, match=r"the lesions could not be judged: .*a bug"):
+        _ = results.lesions

@@ -18,7 +18,7 @@ from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
 from mdanderson.criteria.rule import Check, Level, Measure, Role, Verdict
 from mdanderson.findings import LesionFinding
-from mdanderson.quantities import Undefined, change, exact
+from mdanderson.quantities import exact, known_change
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
 
 __all__ = ["RowMaker", "Series"]
@@ -108,9 +108,9 @@ class RowMaker:
             reason=judged.reason,
             verdicts=self._verdicts(judged),
             product_sum_mm2=product,
-            product_change_baseline=_known_change(product, product_before),
+            product_change_baseline=known_change(product, product_before),
             long_axis_sum_mm=long_axis,
-            long_axis_change_baseline=_known_change(long_axis, long_axis_before),
+            long_axis_change_baseline=known_change(long_axis, long_axis_before),
         )
 
     def _verdicts(self, judged: JudgedModality) -> tuple[Verdict, ...]:
@@ -226,11 +226,6 @@ def _added(findings: Collection[LesionFinding]) -> _Sums:
     axes = [one.long_axis_mm for one in there if one.long_axis_mm is not None]
     product = exact(sum(products, start=Decimal(0))) if len(products) == len(there) else None
     return product, exact(sum(axes, start=Decimal(0))) if len(axes) == len(there) else None
-
-
-def _known_change(now: Fraction | None, before: Fraction | None) -> Fraction | None:
-    rise = change(now, before)
-    return None if isinstance(rise, Undefined) else rise
 
 
 def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
