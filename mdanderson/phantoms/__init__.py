@@ -1,10 +1,12 @@
 """Images, masks and whole cohorts whose answers are known by construction.
 
-A body (`SyntheticVertebrae`, or `RealHost`: a real CT) with lesions (`LesionSpec`) is imaged by `render` on any grid
-after any rigid motion; the `write_*` functions make files of it, and `write_demo` the embedded demo cohort.
-Imaging libraries are loaded by the writing functions, not by this import.
+A body (`SyntheticBone`, `SyntheticVertebrae`, or a real CT: `RealHost`) with lesions (`LesionSpec`) is imaged by
+`render` on any grid after any rigid motion; the `write_*` functions make files of it, and `write_demo` the embedded
+demo cohort. Imaging libraries are loaded by the writing functions, not by this
+import.
 """
 
+from mdanderson.phantoms.bone import SyntheticBone, centred_grid
 from mdanderson.phantoms.demo import write_demo
 from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
 from mdanderson.phantoms.render import LesionTruth, Phantom, coverage, render
@@ -18,7 +20,9 @@ __all__ = [
     "LesionTruth",
     "Phantom",
     "RealHost",
+    "SyntheticBone",
     "SyntheticVertebrae",
+    "centred_grid",
     "coverage",
     "render",
     "rigid_motion",
