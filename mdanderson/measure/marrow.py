@@ -5,7 +5,7 @@ The search runs on every few voxels, 1 to 2 mm apart: cortex is judged on an ima
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +23,17 @@ Spacing = tuple[float, float, float]
 
 _SEARCH_MM = (2.2, 1.5, 1.5)
 """Greatest distance of the places that are searched, plane, row, column; wider voxels are all searched."""
-_CORTEX_STEPS = (2.0, 1.5, 1.25, 1.0, 0.8, 0.6)
-"""Factors on `cortex_hu`, the greatest first: the thin cortex of the old is as dense as trabecular bone of the young,
-and a threshold that trabeculae reach would leave only the lighter ones."""
+_CORTEX_STEPS = (1.25, 1.0, 1.5, 2.0, 0.8, 0.6)
+"""Factors on `cortex_hu`, the likeliest first: the thin cortex of the old is as dense as trabecular bone of the young,
+but a threshold that trabeculae reach leaves only the lighter ones."""
 _DENSE = 1.5
 """Factor on `cortex_hu` from which bone is never trabecular, whichever threshold shows the shell."""
 _LEAST_SIDES = 7
-"""Of eight ways out in the plane, those that must lead to cortex: a shell may have a gap, what lies outside has none."""
+"""Of eight ways out in the plane, those that must lead to cortex: a shell may have gaps."""
+_NECK_MM = 1.6
+"""Bones joined by a gap in a wall narrower than twice this are two; more than one step of the search, so that a wall
+one step thick parts them."""
+_TIE_MM = 1e-3
 _REACH_STEPS = (1 / 3, 2 / 3, 1.0)
 """Shares of `reference_radius_mm`: the nearest bone is asked first."""
 _GOOD_VOLUME_MM3 = 1000.0
@@ -85,7 +89,7 @@ def marrow_round(
     """Trabecular bone at the level of `region`, nearest it: a box and its voxels. None where none is enclosed.
 
     A shell of cortex (and of the lesions `kept_away`) is sought within `widening` x `reference_radius_mm`. Several
-    cortex thresholds are tried, the highest first; the one that finds most bone next to the lesion is taken, or the
+    cortex thresholds are tried; the one that finds most bone next to the lesion is taken, or the
     first that finds bone on most sides of it.
     """
     at = _places(volume, region, kept_away, widening, settings)
@@ -96,11 +100,11 @@ def marrow_round(
         least = max(_PLAINLY_MORE * most, _LEAST_CONTACT * could)
         if could <= least:
             break
-        bone = _own_marrow(at, factor * settings.cortex_hu, settings.reference_erosion_mm)
+        bone = _own_marrow(at, factor * settings.cortex_hu, settings.reference_erosion_mm, least)
         contact = int((bone & at.beside).sum())
         if contact <= least:
             continue
-        part = nearest_part(bone, at.near_mm, at.volume_mm3, settings)
+        part = _one_kind(nearest_part(bone, at.near_mm, at.volume_mm3, settings), at.beside, at.scale)
         if _below_cortex(at.scale[part], factor * settings.cortex_hu):
             best, most = part, contact
         if most >= _GOOD_CONTACT * at.beside.sum():
@@ -177,13 +181,20 @@ def _places(
     )
 
 
-def _own_marrow(at: _Places, cortex_hu: float, erosion_mm: float) -> BoolArray:
-    """The lesion's own bone of one kind among what lies deep enough within a shell denser than `cortex_hu`."""
-    wall = without_specks(at.fine > cortex_hu, at.volume_mm3) | at.guarded
+def _own_marrow(at: _Places, cortex_hu: float, erosion_mm: float, least: float) -> BoolArray:
+    """The lesion's own bone of one kind among what lies deep enough within a shell denser than `cortex_hu`.
+
+    Empty where no more than `least` of it would lie beside the lesion.
+    """
+    cortex = without_specks(at.fine > cortex_hu, at.volume_mm3)
+    wall = cortex | at.guarded
     outside = ~(wall | _enclosed(wall))
     marrow = at.level & at.clear & ~_within(outside, erosion_mm, at.spacing_mm)
-    bone = _own_bone(_one_kind(marrow, at.beside, at.scale), at.beside)
-    return _one_kind(bone, at.beside, at.scale)
+    if (marrow & at.beside).sum() <= least:
+        return np.zeros_like(marrow)
+    apart = _one_kind(marrow & ~_within(cortex, _NECK_MM, at.spacing_mm), at.beside, at.scale)
+    whole = marrow & _within(_own_bone(apart, at.beside), _NECK_MM + _TIE_MM, at.spacing_mm)
+    return _one_kind(whole, at.beside, at.scale)
 
 
 def _below_cortex(values: Values, cortex_hu: float) -> bool:
