@@ -141,13 +141,16 @@ class ImageSettings:
     normal_contrast_left: float = _known(
         0.5, "ours, CR2: at most this share of the baseline's distance from reference bone is left", gt=0, le=1
     )
-    normal_focus_mm: float = _known(
-        4.0, "ours, CR2: no lytic focus as large as this is left; at the scale of judgement 6 mm read 4.6 mm", gt=0
-    )
+    normal_focus_mm: float = _known(4.0, "ours, CR2: no lytic focus this large is left; 6 mm read 4.6 mm", gt=0)
     reference_minimum_voxels: int = _known(100, "ours: fewer voxels of reference bone are no reference", ge=1)
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
+    voltage_change_kv: float = _known(20.0, "ours: 100 and 140 kV differ by 13 % in bone (AAPM 2026, 1859)", ge=0)
+    metal_hu: float = _known(2500.0, "ours: metal; dense cortex stays below 2000 HU, CT numbers end at 3071", le=30000)
+    metal_reach_mm: float = _known(20.0, "ours: metal this near in its planes may streak through a lesion", ge=0)
+    cement_hu: float = _known(1500.0, "ours: cement; enostoses have 1190 +/- 239 HU (PubMed 27101076)", le=30000)
+    cement_share: float = _known(0.05, "ours: with this much more cement than before it was filled", gt=0, le=1)
     cortex_hu: float = _known(250.0, "ours: cortical bone, used only to find bone, never to judge a lesion")
     mask_fraction: float = _known(
         0.5, "ours: a voxel of a fractional DICOM SEG is lesion from this share of the maximum upwards", gt=0, le=1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.comparable import spoiled_by_acquisition, spoiled_by_implant
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
@@ -23,10 +24,14 @@ __all__ = ["Examined", "examine", "examine_place"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Examined:
-    """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in."""
+    """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in.
+
+    implant: why the image does not show its density, where metal or cement is the reason; else blank.
+    """
 
     finding: LesionFinding
     lytic: Region | None
+    implant: str = ""
 
 
 def examine(
@@ -47,7 +52,9 @@ def examine(
     around = _surroundings(station, neighbours)
     beside = _then_and_now(station, region, known)
     measured = measure_region(volume, region, around=around, beside=beside, settings=settings.image)
-    density = _density(station, measured.density, measured.rim, known, settings)
+    implant = spoiled_by_implant(station, _place(station, region, known), known, settings=settings)
+    spoiled = spoiled_by_acquisition(station, known, settings=settings) or implant
+    density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
     unsized = _unsized(station, measured, known, settings)
@@ -72,7 +79,7 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic)
+    return Examined(finding=finding, lytic=lytic, implant=implant)
 
 
 def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
@@ -99,9 +106,11 @@ def examine_place(
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
     volume, image = station.volume, settings.image
+    spoiled = spoiled_by_acquisition(station, known, settings=settings)
+    spoiled = spoiled or spoiled_by_implant(station, place, known, settings=settings)
     reference = reference_for(volume, place, around=_surroundings(station, neighbours), settings=image)
     rim = measure_rim(volume, place, reference, settings=image) if reference else None
-    return _density(station, measure_density(volume, place, reference, settings=image), rim, known, settings)
+    return _density(station, measure_density(volume, place, reference, settings=image), rim, known, spoiled, settings)
 
 
 def _surroundings(station: Station, neighbours: Sequence[Region]) -> Surroundings:
@@ -111,14 +120,30 @@ def _surroundings(station: Station, neighbours: Sequence[Region]) -> Surrounding
 
 def _then_and_now(station: Station, region: Region, known: Known | None) -> Region:
     """Where the lesion is and where it was when first seen: bone that has just healed is no reference."""
+    place = _place(station, region, known)
+    return region if place is region else union([region, place])
+
+
+def _place(station: Station, region: Region, known: Known | None) -> Region:
+    """Where a lesion was when first seen, in this image; its own region where that is not known."""
     place = station.carry(known.region, known.home) if known is not None and station.trusted else None
-    return region if place is None else union([region, place])
+    return region if place is None else place
 
 
 def _density(
-    station: Station, measured: DensityMeasure, rim: Rim | None, known: Known | None, settings: Settings
+    station: Station,
+    measured: DensityMeasure,
+    rim: Rim | None,
+    known: Known | None,
+    spoiled: str,
+    settings: Settings,
 ) -> Density:
-    """The density facts; fill-in is that of the baseline's lytic volume, carried into this image."""
+    """The density facts; fill-in is that of the baseline's lytic volume, carried into this image.
+
+    spoiled: why nothing may be compared, so that no row on density is asked; blank where it may.
+    """
+    if spoiled:
+        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), reference_source=spoiled)
     reference = measured.reference
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (

@@ -47,7 +47,8 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
         return Status.NOT_EVALUABLE, None, "its place falls between the image's planes"
     density = examine_place(station, place, known=known, neighbours=_others(station, place), settings=settings)
     if density.reference_hu is None:
-        return Status.NOT_EVALUABLE, density, "not segmented, and no reference bone to judge its place by"
+        why = density.reference_source or "no reference bone to judge its place by"
+        return Status.NOT_EVALUABLE, density, f"not segmented, and {why}"
     if known.first.density is None or not is_density_abnormal(known.first.density, settings):
         return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
     if is_back_to_normal(density, known.first.density, settings):

@@ -240,7 +240,7 @@ class _Desk:
         known: Known | None,
         neighbours: Sequence[Region],
     ) -> Examined:
-        return examine(
+        examined = examine(
             station,
             region,
             lesion_id=lesion_id,
@@ -249,6 +249,9 @@ class _Desk:
             neighbours=neighbours,
             settings=self.settings,
         )
+        if examined.implant:
+            self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
+        return examined
 
     def _keep(self, finding: LesionFinding) -> bool:
         """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30)."""
@@ -272,6 +275,7 @@ _AT_BASELINE = {
 _NOT_TIED = "reads.csv cannot match a lesion by it"
 _OTHER_LABEL = "use other labels in one of the masks"
 _WHICH = "say which is which: label and lesion_id in reads.csv, or the tracking UIDs of a DICOM SEG"
+_IMPLANT = "state surgery or cementation in events.csv; a reader may judge density in reads.csv"
 _WIDER = "its size is not known; use an image that shows the whole lesion"
 
 
