@@ -194,16 +194,21 @@ def _imaged(torso: _Torso, residual_mm: float, kind: str, random: np.random.Gene
         points = _points(lesion, (1.5, 1.0, 1.0), random)
         place = Place(key=f"K{names[0][k]:02}", points_lps_mm=points, voxel_mm=(1.5, 1.0, 1.0))
         predicted_mm = (points - moved(points.mean(axis=0), -1))[:, 2]
-        if (predicted_mm > FEET_MM - residual_mm).any():  # else it is known to lie outside the field of view
+        if (predicted_mm > FEET_MM - SETTINGS.matching_reach_mm).any():  # else it is far outside the field of view
             here[k] = place.shown(predicted_mm > FEET_MM)
     there: dict[int, Place] = {}
     for j, lesion in enumerate(torso.after):
         points = _points(lesion, (2.5, 0.9, 0.9), random)
-        points = points[points[:, 2] > FEET_MM]
-        if len(points):
+        seen_here = points[:, 2] > FEET_MM
+        if seen_here.any():
             shift = moved(np.mean([c for c, _ in lesion], axis=0), j)
             seen.off_mm = max(seen.off_mm, float(np.linalg.norm(shift)))
-            there[j] = Place(key=f"f{names[1][j]:02}", points_lps_mm=points + shift, voxel_mm=(2.5, 0.9, 0.9))
+            there[j] = Place(
+                key=f"f{names[1][j]:02}",
+                points_lps_mm=points[seen_here] + shift,
+                voxel_mm=(2.5, 0.9, 0.9),
+                cut=not seen_here.all(),
+            )
     seen.known, seen.found = list(here.values()), list(there.values())
     for known, found in torso.fates:
         keys = (
@@ -239,9 +244,9 @@ def _displacement(
         farthest = np.linalg.norm(np.cross(axis, centres), axis=1).max()
         turn = Rotation.from_rotvec(axis * residual_mm / farthest).as_matrix()
         return lambda place, _: np.asarray(turn @ place - place)
-    # Waves of 250 mm and longer: neighbours share what each bone does.
+    # Waves of 400 mm and longer: a body bends, and neighbours share what their bone does.
     waves = [
-        (torso.direction() * 2 * np.pi / random.uniform(250, 600), random.uniform(0, 6.3), torso.direction())
+        (torso.direction() * 2 * np.pi / random.uniform(400, 1000), random.uniform(0, 6.3), torso.direction())
         for _ in range(4)
     ]
     raw = lambda place: sum(np.sin(k @ place + phase) * v for k, phase, v in waves)  # noqa: E731

@@ -41,6 +41,8 @@ __all__ = ["Match", "MatchKind", "match"]
 
 _IN_PLACE_MM = 1.5
 """Half of the smaller lesion within this of the larger one lies in its place: outlines are not sharper than this."""
+_CUT_SHARE, _CUT_GROWN_MM = 0.1, 4.0
+"""Of two lesions that the edge of an image cuts, only the ends near the edge can meet, and may have grown across it."""
 _TELLS_APART_MM = 3.0
 """With no more error than this, place decides: the centres of two lesions of 5 mm are further apart."""
 
@@ -180,9 +182,13 @@ def _within_reach(
 
 def _half_outside(one: Place, other: Place, there: FloatArray, back: FloatArray) -> float:
     """Rule 3, the same seen from either visit."""
+    cut = one.cut and other.cut
+    share, grown_mm = (_CUT_SHARE, _CUT_GROWN_MM) if cut else (0.5, 0.0)
     if one.volume_mm3 == other.volume_mm3:
-        return float((np.median(there) + np.median(back)) / 2)
-    return float(np.median(there if one.volume_mm3 < other.volume_mm3 else back))
+        half = float((np.quantile(there, share) + np.quantile(back, share)) / 2)
+    else:
+        half = float(np.quantile(there if one.volume_mm3 < other.volume_mm3 else back, share))
+    return max(0.0, half - grown_mm)
 
 
 def _nearest_share(table: FloatArray) -> FloatArray:

@@ -24,12 +24,14 @@ _MOST_ASKED = 500
 class Place:
     """Where a lesion lies: (n, 3) voxel centres in the space that both visits share, and the voxels' size in mm.
 
+    cut: the edge of an image runs through it, so that part of it is not seen at one of the visits.
     Raises `MeasurementError` when there is no voxel or no size.
     """
 
     key: str
     points_lps_mm: FloatArray
     voxel_mm: tuple[float, float, float]
+    cut: bool = False
 
     def __post_init__(self) -> None:
         points = np.asarray(self.points_lps_mm, dtype=float)
@@ -40,10 +42,12 @@ class Place:
         object.__setattr__(self, "points_lps_mm", points)
 
     def shown(self, in_view: BoolArray) -> Place:
-        """The part that the other visit's image can show, by (n,) voxels; all of it where that is none."""
-        if in_view.all() or not in_view.any():
+        """The part that the other visit's image can show, by (n,) voxels; all of it, as cut, where that is none."""
+        if in_view.all():
             return self
-        return replace(self, points_lps_mm=self.points_lps_mm[in_view])
+        return replace(
+            self, points_lps_mm=self.points_lps_mm[in_view] if in_view.any() else self.points_lps_mm, cut=True
+        )
 
     @cached_property
     def centroid_lps_mm(self) -> FloatArray:
