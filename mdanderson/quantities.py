@@ -18,6 +18,8 @@ from mdanderson.errors import MeasurementError
 
 __all__ = [
     "Number",
+    "Ratio",
+    "Share",
     "Undefined",
     "add_up",
     "change",
@@ -39,6 +41,34 @@ class Undefined(StrEnum):
     NOT_ASSESSED = "not assessed at this visit"
     NO_REFERENCE = "no earlier value to compare with"
     ZERO_REFERENCE = "the earlier value is zero"
+
+
+class Share:
+    """A quotient of whole numbers, the second above zero, as it stands: most are compared with a limit and never told.
+
+    Shares are not compared with each other; `exact` makes the fraction that can be.
+    """
+
+    __slots__ = ("denominator", "numerator")
+
+    def __init__(self, numerator: int, denominator: int) -> None:
+        self.numerator, self.denominator = numerator, denominator
+
+    def __neg__(self) -> Share:
+        return Share(-self.numerator, self.denominator)
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Both numbers, as a fraction tells its own."""
+        return self.numerator, self.denominator
+
+    @property
+    def exact(self) -> Fraction:
+        """In lowest terms."""
+        return Fraction(self.numerator, self.denominator)
+
+
+Ratio = Fraction | Share
+"""An exact number that may be compared with a limit."""
 
 
 def exact(value: Number) -> Fraction:
@@ -137,13 +167,13 @@ def fixed(value: Number, places: int = 1) -> str:
     >>> fixed(Fraction(169, 10)), fixed(Fraction(-1, 1000))
     ('16.9', '0.0')
     """
-    return _written(_rounded(exact(value), places), places)
+    numerator, denominator = exact(value).as_integer_ratio()
+    return _written(_nearest(numerator * 10**places, denominator), places)
 
 
-def _rounded(number: Fraction, places: int) -> int:
-    """In units of the last of so many decimals, halves away from zero."""
-    numerator, denominator = number.as_integer_ratio()
-    rounded: int = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
+def _nearest(numerator: int, denominator: int) -> int:
+    """The whole number next to a quotient, halves away from zero."""
+    rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
     return -rounded if numerator < 0 else rounded
 
 
@@ -153,7 +183,7 @@ def _written(rounded: int, places: int) -> str:
     return f"-{text}" if rounded < 0 else text
 
 
-def percent(value: Fraction, *, limits: tuple[Fraction, ...] = ()) -> str:
+def percent(value: Ratio, *, limits: tuple[Fraction, ...] = ()) -> str:
     """A relative change in words, signed: '-59 %'.
 
     It takes as many decimals (up to four) as it needs to read on its own side of every limit it is compared with, so
@@ -162,20 +192,22 @@ def percent(value: Fraction, *, limits: tuple[Fraction, ...] = ()) -> str:
     >>> percent(Fraction(-59, 100)), percent(Fraction(2496, 10000), limits=(Fraction(1, 4),))
     ('-59 %', '+24.96 %')
     """
+    numerator, denominator = value.as_integer_ratio()
+    bounds = [limit.as_integer_ratio() for limit in (*limits, _ZERO)]
+    sides = [_side(numerator, denominator, bound) for bound in bounds]
     rounded = places = 0
     for places in range(5):
-        rounded = _rounded(value * 100, places)
         scale = 10 ** (places + 2)
-        if all(_side(rounded, scale, limit) == _side(*value.as_integer_ratio(), limit) for limit in (*limits, _ZERO)):
+        rounded = _nearest(numerator * scale, denominator)
+        if sides == [_side(rounded, scale, bound) for bound in bounds]:
             break
-    return f"{'+' if value > 0 else ''}{_written(rounded, places)} %"
+    return f"{'+' if numerator > 0 else ''}{_written(rounded, places)} %"
 
 
 _ZERO = Fraction(0)
 
 
-def _side(numerator: int, denominator: int, limit: Fraction) -> int:
+def _side(numerator: int, denominator: int, bound: tuple[int, int]) -> int:
     """On which side of a limit a ratio lies; 0 = at it."""
-    limit_numerator, limit_denominator = limit.as_integer_ratio()
-    left, right = numerator * limit_denominator, limit_numerator * denominator
+    left, right = numerator * bound[1], bound[0] * denominator
     return (left > right) - (left < right)

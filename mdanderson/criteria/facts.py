@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import NamedTuple
 
 from mdanderson.criteria.rule import AppliesTo, Check, Measure, Role, Rule
+from mdanderson.criteria.track import NO_TRACK, Track
 from mdanderson.findings import Density, LesionFinding
-from mdanderson.quantities import Undefined, add_up, change, smallest
+from mdanderson.quantities import exact
 from mdanderson.vocabulary import LesionType, Modality
 
 __all__ = [
-    "NO_TRACK",
     "LesionFacts",
     "LesionRule",
     "ModalityFacts",
     "Origin",
+    "Questions",
     "RuleTable",
-    "Track",
-    "add_tracks",
     "unasked",
 ]
 
@@ -36,76 +35,14 @@ class Origin(StrEnum):
     """There before, but not assessed then: followed, never a new metastasis."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Track:
-    """One quantity over the visits of a modality, exact, None where it is not known.
-
-    `earlier` are the visits before, oldest first, baseline included; `nadir` is the smallest of them. `least` is what
-    is known to be there at the very least when `now` is not known as a whole: the assessed part of a sum.
-    """
-
-    now: Fraction | None = None
-    baseline: Fraction | None = None
-    earlier: tuple[Fraction | None, ...] = ()
-    least: Fraction | None = None
-    nadir: Fraction | None = field(init=False)
-    change_baseline: Fraction | Undefined = field(init=False)
-    change_nadir: Fraction | Undefined = field(init=False)
-
-    def __post_init__(self) -> None:
-        nadir = smallest(self.earlier)
-        from_baseline = change(self.now, self.baseline)
-        same = nadir is self.baseline or nadir == self.baseline
-        from_nadir = from_baseline if same else change(self.now, nadir)
-        object.__setattr__(self, "nadir", nadir)
-        object.__setattr__(self, "change_baseline", from_baseline)
-        object.__setattr__(self, "change_nadir", from_nadir)
-
-    @property
-    def first(self) -> int:
-        """The visit that gave the first value that counts; 0 where none before does (what was settled as flare)."""
-        return next((index for index, value in enumerate(self.earlier) if value is not None), 0)
-
-    @property
-    def at_least(self) -> Fraction | None:
-        """`now`, or `least` where it is not known as a whole."""
-        return self.least if self.now is None else self.now
-
-    def reference(self, name: Literal["nadir", "baseline"]) -> Fraction | None:
-        """The earlier value that a rise is measured from."""
-        return self.nadir if name == "nadir" else self.baseline
-
-    def change_from(self, name: Literal["nadir", "baseline"]) -> Fraction | Undefined:
-        """Relative change from that value."""
-        return self.change_nadir if name == "nadir" else self.change_baseline
-
-
-NO_TRACK = Track()
-"""Nothing known at any visit."""
-
-
-def add_tracks(tracks: Sequence[Track]) -> Track:
-    """Tracks added visit by visit; a visit where one is unknown is unknown. `least` adds what is known now."""
-    if not tracks:
-        return Track()
-    known = [track.now for track in tracks if track.now is not None]
-    least = add_up(known) or Fraction(0)
-    return Track(
-        now=least if len(known) == len(tracks) else None,
-        least=least,
-        baseline=add_up(track.baseline for track in tracks),
-        earlier=tuple(add_up(visit) for visit in zip(*(track.earlier for track in tracks), strict=True)),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LesionFacts:
+class LesionFacts(NamedTuple):
     """One lesion at one visit.
 
     now, baseline: its findings, one per MR sequence, else one; no finding = nothing was said. The baseline is the
-    modality's first visit, or the lesion's first sight if it came later.
-    size: sum of diameters in mm, in one MR sequence; long_axis_mm: the longest now. uptake: ratio to reference bone.
-    parted_sizes: see `size_in_sum`. here: a new lesion that counts and has not gone; first_counted: for the first time.
+    modality's first visit, or the lesion's first sight if it came later; lesion_type: what it was there.
+    size: sum of diameters in mm, in one MR sequence; sources: the findings that give it, with their sequence.
+    size_in_sum: as the sum of diameters counts it: visits at which it was one with others count there once.
+    uptake: ratio to reference bone. here: a new lesion that counts and has not gone; first_counted: for the first time.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. merged_into: the lesion whose finding carries the measurement of both.
     """
@@ -116,11 +53,11 @@ class LesionFacts:
     name: str = ""
     now: tuple[LesionFinding, ...] = ()
     baseline: tuple[LesionFinding, ...] = ()
+    lesion_type: LesionType | None = None
     size: Track = NO_TRACK
+    size_in_sum: Track = NO_TRACK
     uptake: Track = NO_TRACK
-    parted_sizes: Mapping[int, Fraction | None] = field(default_factory=dict)
-    sequence: str = ""
-    long_axis_mm: Fraction | None = None
+    sources: tuple[tuple[tuple[LesionFinding, ...], str], ...] = ()
     measurable: bool = False
     treated: bool = False
     first_counted: bool = False
@@ -140,14 +77,6 @@ class LesionFacts:
         return frozenset(code for finding in self.now for code in finding.reader_codes)
 
     @property
-    def lesion_type(self) -> LesionType | None:
-        """What it was at baseline."""
-        for finding in self.baseline:
-            if finding.lesion_type is not None:
-                return finding.lesion_type
-        return None
-
-    @property
     def density_now(self) -> Density | None:
         """How dense it is."""
         for finding in self.now:
@@ -161,17 +90,25 @@ class LesionFacts:
         return next((finding.density for finding in self.baseline if finding.density), None)
 
     @property
-    def size_in_sum(self) -> Track:
-        """Its size as the sum of diameters counts it: visits at which it was one with others count there once."""
-        if not self.parted_sizes:
-            return self.size
-        earlier = tuple(self.parted_sizes.get(index, value) for index, value in enumerate(self.size.earlier))
-        return replace(self.size, earlier=earlier)
+    def sequence(self) -> str:
+        """The MR sequence that gives its size."""
+        return self.sources[0][1] if self.sources else ""
+
+    @property
+    def long_axis_mm(self) -> Fraction | None:
+        """The longest of its axes now, of those that give its size."""
+        axes = [
+            finding.long_axis_mm
+            for findings, sequence in self.sources
+            for finding in findings
+            if finding.sequence == sequence and finding.long_axis_mm is not None and not finding.is_silent
+        ]
+        return exact(max(axes)) if axes else None
 
     @property
     def in_sum(self) -> bool:
         """Whether it is one of the baseline lesions that the sum of diameters is made for."""
-        return self.origin is Origin.BASELINE and self.measurable
+        return self.measurable and self.origin is Origin.BASELINE
 
 
 LesionRule = Rule[LesionFacts]
@@ -187,7 +124,7 @@ class RuleTable:
         self.rows, self.by_sum = tuple(rows), by_sum
         self.order = {rule.code: position for position, rule in enumerate(self.rows)}
         self._roles = {(rule.role, modality): rule for rule in self.rows if rule.role for modality in rule.modalities}
-        self._asked: dict[tuple[Modality, bool, bool, bool, bool], tuple[LesionRule, ...]] = {}
+        self._asked: dict[tuple[Modality, bool, bool, bool, bool], Questions] = {}
 
     def __iter__(self) -> Iterator[LesionRule]:
         return iter(self.rows)
@@ -206,7 +143,7 @@ class RuleTable:
         """The rows that look at size, which the sum of diameters is asked by as well."""
         return RuleTable(rule for rule in self.rows if rule.measure is Measure.SIZE)
 
-    def asked_of(self, facts: LesionFacts) -> tuple[LesionRule, ...]:
+    def asked_of(self, facts: LesionFacts) -> Questions:
         """The rows whose answer depends on what was found of such a lesion in such an image."""
         key = (
             facts.modality,
@@ -215,10 +152,25 @@ class RuleTable:
             facts.origin is Origin.NEW,
             facts.gone or facts.density_now is not None,
         )
-        rows = self._asked.get(key)
-        if rows is None:
-            rows = self._asked[key] = tuple(rule for rule in self.rows if unasked(rule, facts) is None)
-        return rows
+        found = self._asked.get(key)
+        if found is None:
+            rows = [rule for rule in self.rows if unasked(rule, facts) is None]
+            found = self._asked[key] = Questions.of(rows)
+        return found
+
+
+class Questions(NamedTuple):
+    """Rows to be asked of one lesion: those that look at something, and those that hold when none of them does."""
+
+    looking: tuple[LesionRule, ...]
+    otherwise: tuple[LesionRule, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[LesionRule]) -> Questions:
+        """Some rows, told apart."""
+        given = tuple(rows)
+        looking = tuple(rule for rule in given if rule.measure is not Measure.ANYTHING)
+        return cls(looking, tuple(rule for rule in given if rule.measure is Measure.ANYTHING))
 
 
 _OF_THE_PATIENT = (Role.FLARE, Role.NO_NEW_LESION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
@@ -11,14 +11,15 @@ from math import hypot
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE, equivocal_words
-from mdanderson.criteria.facts import NO_TRACK, LesionFacts, Origin, Track
+from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
+from mdanderson.criteria.track import NO_TRACK, Line, Track
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings, Uncertainty
 from mdanderson.uncertainty import size_sd_mm
-from mdanderson.vocabulary import Basis, Modality, Status
+from mdanderson.vocabulary import Basis, LesionType, Modality, Status
 
 __all__ = ["LesionHistory", "Quantity", "Together", "sd_mm_of"]
 
@@ -28,7 +29,6 @@ Quantity = Callable[[LesionFinding], Fraction | None]
 Together = Callable[[Iterable[Fraction | None]], Fraction | None]
 """What several values come to: their sum, or the largest of them; None as soon as one is not known."""
 
-_NOTHING: Mapping[int, Fraction | None] = {}
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
     Status.AMBIGUOUS: "could be one of several neighbours",
@@ -40,14 +40,14 @@ class LesionHistory:
     """One lesion in one modality over all visits; the series must have a baseline."""
 
     def __init__(self, series: ModalitySeries, lesion_id: str) -> None:
-        self.series, self.lesion_id = series, lesion_id
+        self.series, self.lesion_id, self.name = series, lesion_id, f"lesion {lesion_id}"
         self.baseline_visit = series.baseline_visit or 0
         self._findings = tuple(series.findings(lesion_id, visit) for visit in range(len(series.visits)))
         self._seen = tuple(any(finding.is_seen for finding in findings) for findings in self._findings)
         self._gone = tuple(_are_gone(findings) for findings in self._findings)
         self.first = self._first_seen()
         self.origin = self._origin()
-        self._sizes_in: dict[str, list[Fraction | None]] = {}
+        self._size_lines: dict[str, Line] = {}
         self._roles: dict[float, bool] = {}
         self._sds: dict[tuple[int, str], float] = {}
 
@@ -110,27 +110,28 @@ class LesionHistory:
         first = self.first
         if first is None or first > visit:
             return self._unseen(visit, silent)
-        now, baseline = self.at(visit), self.at(first)
-        sequence = _size_sequence(self.source(visit), baseline, settings)
+        now, baseline, source = self._findings[visit], self._findings[first], self.source(visit)
+        sequence = _size_sequence(source, baseline, settings)
         new = self.origin is Origin.NEW
         reached = self._reached(counts, settings) if new else None
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         unassessed = equivocal_words(counts, settings) if equivocal else silent or self._unassessed(visit, first)
         if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
-            unassessed = f"lesion {self.lesion_id} was as dense as its bone at baseline: its absence cannot be told"
+            unassessed = f"{self.name} was as dense as its bone at baseline: its absence cannot be told"
+        size = self._size_track(visit, first, sequence, unassessed=bool(unassessed))
         return LesionFacts(
             lesion_id=self.lesion_id,
             modality=self.series.modality,
             origin=self.origin,
-            name=f"lesion {self.lesion_id}",
+            name=self.name,
             now=now,
             baseline=baseline,
-            size=self._size_track(visit, first, sequence, unassessed=bool(unassessed)),
-            parted_sizes=self._parted_sizes(visit, first, sequence),
-            uptake=self._uptake_track(visit, first, since=max(first, flare_visit or 0)),
-            sequence=sequence,
-            long_axis_mm=_largest_axis(self.source(visit), sequence),
+            lesion_type=self._lesion_type,
+            size=size,
+            size_in_sum=self._size_in_sum(size, first, sequence) if self.series.has_merges else size,
+            uptake=NO_TRACK if self._uptakes is None else self._uptake_track(visit, first, max(first, flare_visit or 0)),
+            sources=((source, sequence),),
             measurable=self._measurable(settings),
             treated=self._treated_by[visit],
             first_counted=new and visit == reached,
@@ -140,7 +141,7 @@ class LesionHistory:
             flare=flare_visit is not None,
             settled=flare_visit is not None and flare_visit < visit,
             unassessed=unassessed,
-            merged_into=absorbed_into(now),
+            merged_into=absorbed_into(now) if self.series.has_merges else "",
         )
 
     def size_sd_mm(self, visit: int, sequence: str, errors: Uncertainty) -> float:
@@ -169,7 +170,7 @@ class LesionHistory:
         known = [self._of_group(index, group, quantity, together) for index in range(first, visit + 1)]
         now = None if self.first is None or self.first > visit else known[-1]
         baseline = None if visit == first else known[0]
-        return Track(now=now, least=now, baseline=baseline, earlier=(None,) * first + tuple(known[:-1]))
+        return Track.of(now=now, least=now, baseline=baseline, earlier=(*[None] * first, *known[:-1]))
 
     def _of_group(self, visit: int, group: frozenset[str], quantity: Quantity, together: Together) -> Fraction | None:
         series = self.series
@@ -198,7 +199,7 @@ class LesionHistory:
             lesion_id=self.lesion_id,
             modality=self.series.modality,
             origin=Origin.KNOWN,
-            name=f"lesion {self.lesion_id}",
+            name=self.name,
             now=self.at(visit),
             unassessed=silent or self._unassessed(visit, visit),
         )
@@ -207,56 +208,54 @@ class LesionHistory:
         """Why nothing can be said of it at a visit; blank when something can."""
         now = self.at(visit)
         if not now:
-            return f"lesion {self.lesion_id} not assessed at this visit"
+            return f"{self.name} not assessed at this visit"
         if not (self._seen[visit] or self._gone[visit]) and all(finding.is_silent for finding in now):
             words = _SILENT_WORDS[now[0].status]
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
-            return f"lesion {self.lesion_id} {words}{why}"
+            return f"{self.name} {words}{why}"
         if visit == first and self.origin is not Origin.BASELINE:
-            return f"lesion {self.lesion_id} is first seen here: nothing to compare with"
+            return f"{self.name} is first seen here: nothing to compare with"
         return ""
 
     def _size_track(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Track:
         """Sum of diameters over the visits, in one sequence."""
-        at_first_sight = visit == first
-        known = self._known_sizes(visit, first, sequence)
-        now = None if unassessed and not at_first_sight else known[-1]
-        return Track(
-            now=now,
-            least=now,
-            baseline=None if at_first_sight else known[0],
-            earlier=(None,) * first + tuple(known[:-1]),
-        )
+        line = self._size_line(visit, sequence)
+        if visit == first:
+            return line.upto(visit, baseline=None)
+        return line.upto(visit, baseline=first, now_counts=not unassessed)
 
-    def _known_sizes(self, visit: int, first: int, sequence: str) -> list[Fraction | None]:
-        """Its size at each visit from its first to `visit`; with others, where they are one at `visit`."""
+    def _size_line(self, visit: int, sequence: str) -> Line:
+        """Its size at each visit; with others, where they are one at `visit`."""
         group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset()
+        first, visits = self.first or 0, range(len(self._findings))
         if len(group) > 1:
             factor = self._as_one_region(visit, group, sequence)
-            return [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
-        if sequence not in self._sizes_in:
-            visits = range(len(self._findings))
-            self._sizes_in[sequence] = [
-                None if self._is_together(index) else _in_sequence(self.at(index), sequence) for index in visits
-            ]
-        return self._sizes_in[sequence][first : visit + 1]
+            known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
+            return Line.of([*[None] * first, *known])
+        if sequence not in self._size_lines:
+            own = [None if self._is_together(index) else _in_sequence(self.at(index), sequence) for index in visits]
+            self._size_lines[sequence] = Line.of(own, counts_from=first)
+        return self._size_lines[sequence]
 
     def _is_together(self, visit: int) -> bool:
         """Whether it is measured as one with others at a visit, so that no size is its own."""
         return self.series.has_merges and len(self.series.group(self.lesion_id, visit)) > 1
 
-    def _parted_sizes(self, visit: int, first: int, sequence: str) -> Mapping[int, Fraction | None]:
-        """What it added to the sum at earlier visits at which it was one with others that it has parted from since.
+    def _size_in_sum(self, size: Track, first: int, sequence: str) -> Track:
+        """Its size, with what it added to the sum at visits at which it was one with others that it has parted from.
 
         The lesion that carried the measurement added all of it, the others nothing.
         """
-        if not self.series.has_merges or self._is_together(visit):
-            return _NOTHING
-        return {
+        visit = size.visit
+        if self._is_together(visit):
+            return size
+        parted = {
             index: Fraction(0) if absorbed_into(self.at(index)) else _in_sequence(self.at(index), sequence)
             for index in range(first, visit)
             if self._is_together(index)
         }
+        earlier = tuple(parted.get(index, value) for index, value in enumerate(size.earlier))
+        return Track.of(now=size.now, baseline=size.baseline, earlier=earlier, least=size.now) if parted else size
 
     def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""
@@ -274,22 +273,26 @@ class LesionHistory:
                 return exact(union) / added
         return Fraction(1)
 
-    def _uptake_track(self, visit: int, first: int, *, since: int) -> Track:
-        """Uptake ratio over the visits; a focus that is gone is as hot as reference bone."""
-        known = self._uptakes
-        if known is None:
-            return NO_TRACK
-        earlier = tuple(value if index >= since else None for index, value in enumerate(known[:visit]))
-        return Track(
-            now=known[visit], least=known[visit], baseline=None if visit == first else known[first], earlier=earlier
-        )
+    def _uptake_track(self, visit: int, first: int, since: int) -> Track:
+        """Uptake ratio over the visits; a focus that is gone is as hot as reference bone. since: what came before it
+        is no reference."""
+        line = self._uptakes or NO_TRACK.line
+        if since != line.counts_from:
+            line = Line(line.whole, line.per, counts_from=since)
+        return line.upto(visit, baseline=None if visit == first else first)
 
     @cached_property
-    def _uptakes(self) -> tuple[Fraction | None, ...] | None:
+    def _uptakes(self) -> Line | None:
         """Uptake ratio at each visit; None for a modality that has none at all."""
         if self.series.modality.is_anatomical:
             return None
-        return tuple(_uptake(self.source(visit)) for visit in range(len(self._findings)))
+        known = [_uptake(self.source(visit)) for visit in range(len(self._findings))]
+        return Line.of(known, counts_from=self.first or 0)
+
+    @cached_property
+    def _lesion_type(self) -> LesionType | None:
+        """What it was at its first sight."""
+        return next((one.lesion_type for one in self.at(self.first or 0) if one.lesion_type is not None), None)
 
 
 def sd_mm_of(finding: LesionFinding, errors: Uncertainty) -> float:
@@ -352,16 +355,6 @@ def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:
         if finding.sequence == sequence:
             return _size(finding)
     return Fraction(0) if _are_gone(findings) else None  # gone in all sequences, whichever was written
-
-
-def _largest_axis(findings: Findings, sequence: str) -> Fraction | None:
-    """The longest of the long axes (mm) in one sequence."""
-    axes = [
-        finding.long_axis_mm
-        for finding in findings
-        if finding.sequence == sequence and finding.long_axis_mm is not None and not finding.is_silent
-    ]
-    return exact(max(axes)) if axes else None
 
 
 def _uptake(findings: Findings) -> Fraction | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from mdanderson.quantities import exact
+from mdanderson.quantities import Ratio, exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Modality
 
 __all__ = [
     "MEASURES",
     "AppliesTo",
+    "Bound",
     "Check",
     "Comparison",
     "Level",
@@ -145,16 +146,28 @@ class Threshold:
         section, _, name = self.setting.partition(".")
         return exact(getattr(getattr(settings, section), name))
 
-    def met(self, value: Fraction, settings: Settings) -> bool:
+    def met(self, value: Ratio, settings: Settings) -> bool:
         """Whether `value` meets the limit."""
-        return _meets(value, self.comparison, self.limit(settings))
+        return self.bound(settings).met(value)
+
+    def bound(self, settings: Settings) -> Bound:
+        """The condition in force."""
+        limit = self.limit(settings)
+        return Bound(_COMPARE[self.comparison], limit, *limit.as_integer_ratio())
 
 
-def _meets(value: Fraction, comparison: Comparison, limit: Fraction) -> bool:
-    """Cross-multiplied: exact, and three times as fast as comparing fractions."""
-    numerator, denominator = value.as_integer_ratio()
-    bound, per = limit.as_integer_ratio()
-    return _COMPARE[comparison](numerator * per, bound * denominator)
+class Bound(NamedTuple):
+    """A condition in force: how a value is compared with the limit, and the limit as a quotient of whole numbers."""
+
+    compare: Callable[[int, int], bool]
+    limit: Fraction
+    numerator: int
+    denominator: int
+
+    def met(self, value: Ratio) -> bool:
+        """Whether a value meets it. Cross-multiplied: exact, and three times as fast as comparing fractions."""
+        numerator, denominator = value.as_integer_ratio()
+        return self.compare(numerator * self.denominator, self.numerator * denominator)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -162,9 +175,7 @@ class Limits:
     """Numeric conditions that go together, each asked by its quantity."""
 
     thresholds: tuple[Threshold, ...] = ()
-    _known: dict[int, tuple[Settings, dict[str, tuple[Comparison, Fraction]]]] = field(
-        init=False, repr=False, default_factory=dict
-    )
+    _known: dict[int, tuple[Settings, dict[str, Bound]]] = field(init=False, repr=False, default_factory=dict)
 
     def asks(self, quantity: str) -> bool:
         """Whether there is a condition on `quantity`."""
@@ -179,21 +190,20 @@ class Limits:
 
     def limit(self, quantity: str, settings: Settings) -> Fraction:
         """The limit in force on `quantity`. Raises `KeyError` when there is none."""
-        return self._in_force(settings)[quantity][1]
+        return self.in_force(settings)[quantity].limit
 
-    def met(self, quantity: str, value: Fraction, settings: Settings) -> bool:
+    def met(self, quantity: str, value: Ratio, settings: Settings) -> bool:
         """Whether `value` meets the condition on `quantity`. Raises `KeyError` when there is none."""
-        comparison, limit = self._in_force(settings)[quantity]
-        return _meets(value, comparison, limit)
+        return self.in_force(settings)[quantity].met(value)
 
-    def _in_force(self, settings: Settings) -> dict[str, tuple[Comparison, Fraction]]:
-        """Comparison and limit by quantity; kept, as a row is asked of every lesion under the same few settings."""
+    def in_force(self, settings: Settings) -> Mapping[str, Bound]:
+        """The conditions by quantity; kept, as a row is asked of every lesion under the same few settings."""
         known = self._known.get(id(settings))
         if known is None or known[0] is not settings:
-            limits = {one.quantity: (one.comparison, one.limit(settings)) for one in self.thresholds}
+            bounds = {one.quantity: one.bound(settings) for one in self.thresholds}
             if len(self._known) >= _SETTINGS_KEPT:
                 self._known.clear()
-            known = self._known[id(settings)] = (settings, limits)
+            known = self._known[id(settings)] = (settings, bounds)
         return known[1]
 
 

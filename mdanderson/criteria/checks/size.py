@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.rule import Check
-from mdanderson.quantities import Undefined, change, fixed, percent
+from mdanderson.criteria.track import Reference, Track
+from mdanderson.quantities import Share, Undefined, fixed, percent
 from mdanderson.settings import Settings
 
 __all__ = ["size_fall", "size_rise", "size_steady"]
@@ -15,7 +16,7 @@ __all__ = ["size_fall", "size_rise", "size_steady"]
 def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """Size against baseline has fallen by the row's share."""
     size = facts.size
-    rise = size.change_baseline
+    rise = size.from_baseline
     if isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
 
@@ -33,48 +34,46 @@ def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
     from the size that makes a lesion measurable.
     """
     size, name = facts.size, settings.policy.progression_reference
-    now, reference = size.at_least, size.reference(name)
-    rise = size.change_from(name) if size.now is not None else change(now, reference)
+    rise = size.change_from(name, at_least=True)
     if rise is Undefined.ZERO_REFERENCE:
         long_axis, words = _reappeared(rule, facts, settings)
         check = Check.when(rule.met("reappeared_mm", long_axis, settings), words)
     elif isinstance(rise, Undefined):
         return Check.not_assessable(f"size: {rise}")
     else:
-        check = Check.when(
-            _rises(rule, rise, now, reference, settings), lambda: _told_rise(rule, facts, rise, settings)
-        )
-    if size.now is None and not check.holds:
+        check = Check.when(_rises(rule, size, name, settings), lambda: _told_rise(rule, facts, rise, settings))
+    if size.whole_now is None and not check.holds:
         return Check.not_assessable("size: sum incomplete")
     return check
 
 
-def _told_rise(rule: LesionRule, facts: LesionFacts, rise: Fraction, settings: Settings) -> str:
+def _told_rise(rule: LesionRule, facts: LesionFacts, rise: Share, settings: Settings) -> str:
     size, name = facts.size, settings.policy.progression_reference
     part = "" if size.now is not None else " in the assessed part alone"
     told = percent(rise, limits=(rule.limit("size_rise", settings),))
     sizes = _sizes(size.reference(name), size.at_least)
-    return f"{facts.name} {sizes}, {told} from {name}{part}{_other_reference(rule, facts, settings)}"
+    return f"{facts.name} {sizes}, {told} from {name}{part}{_other_reference(rule, size, settings)}"
 
 
 def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """Neither the rise nor the fall of the row is reached; a rise below its floor in mm is none."""
     size, name = facts.size, settings.policy.progression_reference
-    now, reference = size.now, size.reference(name)
-    rise, fall = size.change_from(name), size.change_baseline
+    rise, fall = size.change_from(name), size.from_baseline
     if rise is Undefined.ZERO_REFERENCE and not isinstance(fall, Undefined):
         long_axis, reappeared = _reappeared(rule, facts, settings)
         steady = rule.met("reappeared_mm", long_axis, settings) and rule.met("size_fall", -fall, settings)
         return Check.when(steady, reappeared)
-    if isinstance(rise, Undefined) or isinstance(fall, Undefined) or now is None or reference is None:
+    if isinstance(rise, Undefined) or isinstance(fall, Undefined):
         return Check.not_assessable(f"size: {rise if isinstance(rise, Undefined) else fall}")
 
     def words() -> str:
         limits = (rule.limit("size_rise", settings), -rule.limit("size_fall", settings))
-        told = f"{facts.name} {_sizes(size.baseline, now)}, {percent(fall, limits=limits)} from baseline"
-        return told if size.baseline == reference else f"{told}, {percent(rise, limits=limits)} from {name}"
+        told = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(fall, limits=limits)} from baseline"
+        if name == "baseline" or size.nadir_is_baseline:
+            return told
+        return f"{told}, {percent(rise, limits=limits)} from {name}"
 
-    no_rise = rule.met("size_rise", rise, settings) or rule.met("rise_mm", now - reference, settings)
+    no_rise = rule.met("size_rise", rise, settings) or rule.met("rise_mm", size.rise_from(name), settings)
     return Check.when(no_rise and rule.met("size_fall", -fall, settings), words)
 
 
@@ -90,32 +89,19 @@ def _reappeared(rule: LesionRule, facts: LesionFacts, settings: Settings) -> tup
     return long_axis, f"{facts.name} was gone, long axis now {fixed(long_axis)} mm (counts from {fixed(least)} mm)"
 
 
-def _rises(
-    rule: LesionRule,
-    rise: Fraction | Undefined,
-    now: Fraction | None,
-    reference: Fraction | None,
-    settings: Settings,
-) -> bool:
+def _rises(rule: LesionRule, size: Track, name: Reference, settings: Settings) -> bool:
     """Whether the rise from a reference above zero reaches the share and the floor of the row."""
-    if isinstance(rise, Undefined) or now is None or reference is None:
+    rise = size.change_from(name, at_least=True)
+    if isinstance(rise, Undefined):
         return False
-    return rule.met("size_rise", rise, settings) and rule.met("rise_mm", now - reference, settings)
+    return rule.met("size_rise", rise, settings) and rule.met("rise_mm", size.rise_from(name), settings)
 
 
-def _other_reference(rule: LesionRule, facts: LesionFacts, settings: Settings) -> str:
+def _other_reference(rule: LesionRule, size: Track, settings: Settings) -> str:
     """A warning where baseline and nadir lead to different answers."""
-    size = facts.size
-    now = size.at_least
-    from_nadir, from_baseline = change(now, size.nadir), change(now, size.baseline)
-    both = {
-        _rises(rule, from_nadir, now, size.nadir, settings),
-        _rises(rule, from_baseline, now, size.baseline, settings),
-    }
-    if len(both) == 1:
+    if _rises(rule, size, "nadir", settings) is _rises(rule, size, "baseline", settings):
         return ""
-    other = "baseline" if settings.policy.progression_reference == "nadir" else "nadir"
-    rise = from_baseline if other == "baseline" else from_nadir
-    limit = rule.limit("size_rise", settings)
+    other: Reference = "baseline" if settings.policy.progression_reference == "nadir" else "nadir"
+    rise, limit = size.change_from(other, at_least=True), rule.limit("size_rise", settings)
     told = str(rise) if isinstance(rise, Undefined) else percent(rise, limits=(limit,))
     return f" (references disagree: {told} from {other})"

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.facts import NO_TRACK, LesionFacts, Origin, Track, add_tracks
+from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.history import LesionHistory, Quantity, Together
 from mdanderson.criteria.rule import Outcome, Rule, Verdict
+from mdanderson.criteria.track import NO_TRACK, Track, add_tracks
 from mdanderson.errors import Problem
 from mdanderson.quantities import add_up
 from mdanderson.settings import Settings
@@ -188,7 +189,7 @@ def value_at(
     """A lesion's quantity over the visits, in one MR sequence; not known now where nothing can be said of it."""
     track = history.track(visit, in_one_sequence(history, visit, quantity, settings), merged)
     if facts.unassessed and history.first != visit:
-        return replace(track, now=None, least=None)
+        return track._replace(whole_now=None, whole_least=None)
     return track
 
 

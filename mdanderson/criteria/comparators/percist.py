@@ -21,7 +21,7 @@ from mdanderson.criteria.comparators.pet import PET, baseline_lesions, largest, 
 from mdanderson.criteria.comparators.rows import all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.facts import Track
+from mdanderson.criteria.track import NO_TRACK, Track
 from mdanderson.criteria.rule import Check, Comparison, Limits, Measure, Threshold
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change, exact_if_known, fixed, percent
@@ -63,8 +63,8 @@ def glycolysis(finding: LesionFinding) -> Fraction | None:
 def hottest(tracks: Sequence[Track]) -> Track:
     """The hottest of several lesions at each visit; `least` is the hottest of those known now."""
     if not tracks:
-        return Track()
-    return Track(
+        return NO_TRACK
+    return Track.of(
         now=largest(track.now for track in tracks),
         least=largest(track.now for track in tracks if track.now is not None),
         baseline=largest(track.baseline for track in tracks),

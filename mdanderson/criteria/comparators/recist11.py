@@ -32,9 +32,10 @@ from mdanderson.criteria.comparators.targets import (
 )
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.facts import Origin, Track, add_tracks
+from mdanderson.criteria.facts import Origin
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.rule import AppliesTo, Check, Comparison, Limits, Measure, Threshold
+from mdanderson.criteria.track import Track, add_tracks
 from mdanderson.quantities import Undefined, change, fixed, percent
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category

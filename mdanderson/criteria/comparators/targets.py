@@ -14,9 +14,10 @@ from fractions import Fraction
 
 from mdanderson.criteria.comparators.panel import Followed, in_one_sequence, value_at
 from mdanderson.criteria.course import PatientCourse
-from mdanderson.criteria.facts import LesionFacts, Origin, Track
+from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.history import LesionHistory, Quantity
 from mdanderson.criteria.rule import Comparison, Limits, Threshold
+from mdanderson.criteria.track import Track
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import exact_if_known, fixed
@@ -228,7 +229,7 @@ def as_recist_lesion(followed: Followed, history: LesionHistory, visit: int, set
     value = value_at(history, visit, followed.facts, settings, quantity=_QUANTITY[diameter])
     followed = replace(followed, value=value)
     if diameter is Diameter.SOFT_TISSUE:
-        return replace(followed, facts=replace(followed.facts, gone=value.now == 0))
+        return replace(followed, facts=followed.facts._replace(gone=value.now == 0))
     facts = _as_node(followed.facts, value, _at_baseline(history, diameter, settings), settings)
     return None if facts is None else replace(followed, facts=facts)
 
@@ -240,10 +241,10 @@ def _as_node(facts: LesionFacts, value: Track, at_baseline: Fraction | None, set
         return facts
     large = not _LIMITS.met("normal_node_mm", known[-1], settings)
     if facts.origin is Origin.NEW:
-        return replace(facts, here=facts.here and large)
+        return facts._replace(here=facts.here and large)
     if at_baseline is None or not _LIMITS.met("normal_node_mm", at_baseline, settings):
         normal = value.now is not None and not large
-        return replace(facts, gone=facts.gone or normal)
+        return facts._replace(gone=facts.gone or normal)
     if large and _LIMITS.met("node_growth_mm", known[-1] - min(known), settings):
-        return replace(facts, origin=Origin.NEW, here=True, gone=False)
+        return facts._replace(origin=Origin.NEW, here=True, gone=False)
     return None

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import hypot, prod
 
-from mdanderson.criteria.facts import LesionFacts, RuleTable, Track
+from mdanderson.criteria.facts import LesionFacts, RuleTable
 from mdanderson.criteria.history import LesionHistory, sd_mm_of
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.track import Track
 from mdanderson.settings import Settings, Uncertainty
 from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities
 from mdanderson.vocabulary import Category, Modality, Scope
@@ -96,7 +97,7 @@ def _of_sizes(
 
     long_axis_mm: the longest now, by which what was gone reappears.
     """
-    errors, now = settings.uncertainty, len(track.earlier)
+    errors, now = settings.uncertainty, track.visit
 
     def measured(size: Fraction, visit: int) -> Measured:
         return Measured(size=size, sd=_sd_mm(lesions, visit, now, errors))
@@ -121,12 +122,13 @@ def _probabilities(
     longest: Measured | None = None,
 ) -> CategoryProbabilities | None:
     """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
-    if limits is None or track.now is None or track.baseline is None:
+    size, before = track.now, track.baseline
+    if limits is None or size is None or before is None:
         return None
-    now, baseline = measured(track.now, len(track.earlier)), measured(track.baseline, track.first)
-    reference = None
-    if settings.policy.progression_reference == "nadir" and track.nadir != track.baseline and track.nadir is not None:
-        reference = measured(track.nadir, track.earlier.index(track.nadir))
+    now, baseline, reference = measured(size, track.visit), measured(before, track.first), None
+    if settings.policy.progression_reference == "nadir" and not track.nadir_is_baseline:
+        lowest = track.lowest
+        reference = None if lowest is None else measured(track.nadir or Fraction(0), lowest)
     return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable, add_tracks
+from mdanderson.criteria.facts import LesionFacts, ModalityFacts, Origin, RuleTable
 from mdanderson.criteria.mda.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure, Role, Verdict, Words
+from mdanderson.criteria.track import add_tracks
 from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, Scope
@@ -247,7 +248,7 @@ def _judge_sum(table: RuleTable, own: Sequence[LesionFacts], settings: Settings)
         modality=own[0].modality,
         origin=Origin.BASELINE,
         size=add_tracks([facts.size_in_sum for facts in own]),
-        long_axis_mm=max((facts.long_axis_mm for facts in own if facts.long_axis_mm is not None), default=None),
+        sources=tuple([source for facts in own for source in facts.sources]),
         measurable=True,
     )
     return judge_lesion(table.size_rows, total, settings)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from typing import NamedTuple
 
-from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable, unasked
+from mdanderson.criteria.facts import LesionFacts, LesionRule, Questions, RuleTable, unasked
 from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Verdict
 from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
@@ -19,17 +19,16 @@ _PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
 """Of the rows that hold, the first of these decides."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedLesion:
+class JudgedLesion(NamedTuple):
     """A lesion with the answer of every row that is for it, and its category.
 
     held: those of `asked` that hold. at_baseline: it has nothing to be compared with, its category is BL.
     """
 
     facts: LesionFacts
-    table: RuleTable = field(repr=False, compare=False)
+    table: RuleTable
     asked: tuple[Verdict, ...]
-    held: tuple[Verdict, ...] = ()
+    held: tuple[Verdict, ...]
     category: Category
     at_baseline: bool = False
 
@@ -69,19 +68,19 @@ class JudgedLesion:
         return [
             verdict
             for verdict in self.held
-            if verdict.gives is gives and (measure is None or verdict.measure is measure)
+            if verdict.rule.gives is gives and (measure is None or verdict.rule.measure is measure)
         ]
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What the rows of one measure say by themselves; None when none of them could be asked."""
         if measure not in MEASURES[self.facts.modality]:
             return None
-        if measure is Measure.SIZE and self.facts.size.now == 0 and self.facts.size.baseline:
+        if measure is Measure.SIZE and self.facts.size.whole_now == 0 and self.facts.size.whole_baseline:
             return Category.CR
-        fired = _first_category(verdict for verdict in self.held if verdict.measure is measure)
+        fired = _first_category([verdict for verdict in self.held if verdict.rule.measure is measure])
         if fired is not None:
             return fired
-        asked = any(verdict.assessed for verdict in self.asked if verdict.measure is measure)
+        asked = any(verdict.assessed for verdict in self.asked if verdict.rule.measure is measure)
         return Category.SD if asked else None
 
     @property
@@ -107,8 +106,11 @@ def _defined(value: Fraction | Undefined) -> Fraction | None:
     return None if isinstance(value, Undefined) else value
 
 
-def _first_category(held: Iterable[Verdict]) -> Category | None:
-    return min((verdict.gives for verdict in held), key=_PRECEDENCE.index, default=None)
+def _first_category(held: Sequence[Verdict]) -> Category | None:
+    if not held:
+        return None
+    given = [verdict.rule.gives for verdict in held]
+    return given[0] if len(given) == 1 else min(given, key=_PRECEDENCE.index)
 
 
 def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
@@ -150,27 +152,45 @@ def judge_lesion(
     at_baseline: the lesion has nothing to be compared with, its category is BL.
     """
     if at_baseline:
-        return JudgedLesion(facts=facts, table=table, asked=(), category=Category.BL, at_baseline=True)
-    stated = accepted_codes(table, facts)
+        return JudgedLesion(facts, table, (), (), Category.BL, at_baseline=True)
     rows = table.asked_of(facts)
-    if stated:  # a reader may state a row that is not for such a lesion
-        rows = tuple(rule for rule in table if rule in rows or rule.code in stated)
-    measures = {rule.measure for rule in rows if rule.code in stated and rule.level is Level.LESION}
-    known = [rule for rule in rows if rule.measure is not Measure.ANYTHING]
-    if stated or facts.unassessed:
-        asked = [_ask(rule, facts, settings, stated, measures) for rule in known]
+    if facts.reader_codes or facts.unassessed:
+        asked = _ask_beside_statements(table, rows, facts, settings)
     else:
-        asked = [Verdict(rule, rule.holds(rule, facts, settings)) for rule in known]
-    asked = _no_fall_of_what_is_gone(facts, asked)
-    others = next((verdict.code for verdict in asked if verdict.fired), "")
-    asked += [
-        _ask(rule, facts, settings, stated, measures, others) for rule in rows if rule.measure is Measure.ANYTHING
-    ]
-    held = tuple(verdict for verdict in asked if verdict.fired)
+        asked = [Verdict(rule, rule.holds(rule, facts, settings)) for rule in rows.looking]
+        asked = _no_fall_of_what_is_gone(facts, asked) if facts.gone else asked
+        others = _first_code(asked)
+        for rule in rows.otherwise:
+            asked.append(Verdict(rule, _beside(others) if others else rule.holds(rule, facts, settings)))
+    held = tuple([verdict for verdict in asked if verdict.check.outcome is Outcome.FIRED])
     category = _first_category(held)
     if category is None and facts.flare and facts.here:
         category = Category.SD
-    return JudgedLesion(facts=facts, table=table, asked=tuple(asked), held=held, category=category or Category.NE)
+    return JudgedLesion(facts, table, tuple(asked), held, category or Category.NE)
+
+
+def _ask_beside_statements(
+    table: RuleTable, rows: Questions, facts: LesionFacts, settings: Settings
+) -> list[Verdict]:
+    """Every row where a reader has stated some, or where nothing can be said of the lesion."""
+    stated = accepted_codes(table, facts)
+    if stated:  # a reader may state a row that is not for such a lesion
+        given = {*rows.looking, *rows.otherwise}
+        rows = Questions.of(rule for rule in table if rule in given or rule.code in stated)
+    said = (rule for rule in (*rows.looking, *rows.otherwise) if rule.code in stated)
+    measures = {rule.measure for rule in said if rule.level is Level.LESION}
+    asked = [_ask(rule, facts, settings, stated, measures) for rule in rows.looking]
+    asked = _no_fall_of_what_is_gone(facts, asked) if facts.gone else asked
+    others = _first_code(asked)
+    return asked + [_ask(rule, facts, settings, stated, measures, others) for rule in rows.otherwise]
+
+
+def _first_code(asked: Iterable[Verdict]) -> str:
+    """The code of a row that holds; blank where none does."""
+    for verdict in asked:
+        if verdict.check.outcome is Outcome.FIRED:
+            return verdict.rule.code
+    return ""
 
 
 def _ask(
@@ -226,8 +246,6 @@ def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:
 
 def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> list[Verdict]:
     """Of a lesion that is gone the row of complete response says all; the fall by 100 % is no row beside it."""
-    if not facts.gone:
-        return verdicts
     complete = [verdict.code for verdict in verdicts if verdict.fired and verdict.gives is Category.CR]
     if not complete:
         return verdicts

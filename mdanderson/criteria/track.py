@@ -1,0 +1,212 @@
+"""One quantity over the visits of a modality, exact: kept in whole numbers of one unit, told as fractions.
+
+Sizes of a lesion or of a sum are compared at every visit and told at few. Over one denominator a comparison is one of
+whole numbers, and a fraction is made only where somebody reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from math import lcm
+from typing import Literal, NamedTuple
+
+from mdanderson.quantities import Share, Undefined
+
+__all__ = ["NO_TRACK", "Line", "Reference", "Track", "add_lines", "add_tracks"]
+
+Reference = Literal["nadir", "baseline"]
+"""What a rise is measured from."""
+
+
+class Line:
+    """One quantity at every visit, None where it is not known; a size, an uptake, or the sum of some.
+
+    whole: in units of 1 / `per`. counts_from: the visit that gives the first value to compare with; those before it are
+    not known.
+    """
+
+    def __init__(self, whole: Sequence[int | None], per: int, *, counts_from: int = 0) -> None:
+        self.whole, self.per, self.counts_from = whole, per, counts_from
+
+    @classmethod
+    def of(cls, values: Sequence[Fraction | None], *, counts_from: int = 0) -> Line:
+        """The line through some values, a visit each."""
+        ratios = [None if value is None else value.as_integer_ratio() for value in values]
+        per = lcm(*[ratio[1] for ratio in ratios if ratio is not None])
+        return cls([None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios], per, counts_from=counts_from)
+
+    @cached_property
+    def nadirs(self) -> Sequence[int | None]:
+        """The smallest value before each visit."""
+        least: int | None = None
+        found: list[int | None] = []
+        for visit, value in enumerate(self.whole):
+            found.append(least)
+            if value is not None and (least is None or value < least) and visit >= self.counts_from:
+                least = value
+        return found
+
+    def exact(self, whole: int | None) -> Fraction | None:
+        """One of its whole numbers in the unit of the quantity."""
+        return None if whole is None else Fraction(whole, self.per)
+
+    def known_at(self, visit: int) -> int | None:
+        """Its whole number at a visit, None where that does not count."""
+        return self.whole[visit] if visit >= self.counts_from else None
+
+    def upto(self, visit: int, *, baseline: int | None, now_counts: bool = True) -> Track:
+        """What is known of it at a visit. baseline: the visit that is the baseline, None where there is none."""
+        now = self.whole[visit] if now_counts else None
+        return Track(self, visit, now, None if baseline is None else self.whole[baseline], now)
+
+
+class Track(NamedTuple):
+    """A line up to one visit: what it is now, what it was at baseline, and the smallest of the visits before.
+
+    whole_least: what is known to be there at the very least when the quantity is not known as a whole now: the assessed
+    part of a sum. All in the whole numbers of the line; the properties tell them exactly.
+    """
+
+    line: Line
+    visit: int
+    whole_now: int | None
+    whole_baseline: int | None
+    whole_least: int | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        now: Fraction | None,
+        baseline: Fraction | None,
+        earlier: Sequence[Fraction | None],
+        least: Fraction | None,
+    ) -> Track:
+        """A track from its values. earlier: the visits before, oldest first, baseline included."""
+        line = Line.of((*earlier, now, baseline, least))
+        return cls(line, len(earlier), *line.whole[len(earlier) :])
+
+    @property
+    def whole_nadir(self) -> int | None:
+        """The smallest of the visits before, in whole numbers."""
+        return self.line.nadirs[self.visit]
+
+    @property
+    def now(self) -> Fraction | None:
+        """At this visit."""
+        return self.line.exact(self.whole_now)
+
+    @property
+    def baseline(self) -> Fraction | None:
+        """At the visit that it is compared with."""
+        return self.line.exact(self.whole_baseline)
+
+    @property
+    def nadir(self) -> Fraction | None:
+        """The smallest of the visits before."""
+        return self.line.exact(self.whole_nadir)
+
+    @property
+    def earlier(self) -> tuple[Fraction | None, ...]:
+        """The visits before, oldest first, baseline included."""
+        return tuple([self.line.exact(self.line.known_at(visit)) for visit in range(self.visit)])
+
+    @property
+    def first(self) -> int:
+        """The visit that gave the first value that counts; 0 where none before does (what was settled as flare)."""
+        known = (visit for visit in range(self.visit) if self.line.known_at(visit) is not None)
+        return next(known, 0)
+
+    @property
+    def lowest(self) -> int | None:
+        """The visit that gave the smallest of the values before; None where none is known."""
+        low = self.whole_nadir
+        return None if low is None else self.line.whole.index(low, self.line.counts_from)
+
+    @property
+    def at_least(self) -> Fraction | None:
+        """`now`, or what is known to be there where it is not known as a whole."""
+        return self.line.exact(self.whole_least if self.whole_now is None else self.whole_now)
+
+    @property
+    def nadir_is_baseline(self) -> bool:
+        """Whether nothing before was smaller than the baseline."""
+        return self.whole_nadir == self.whole_baseline
+
+    def reference(self, name: Reference) -> Fraction | None:
+        """The earlier value that a rise is measured from."""
+        return self.nadir if name == "nadir" else self.baseline
+
+    @property
+    def from_baseline(self) -> Share | Undefined:
+        """Relative change from the baseline."""
+        return _change(self.whole_now, self.whole_baseline)
+
+    def change_from(self, name: Reference, *, at_least: bool = False) -> Share | Undefined:
+        """Relative change from a reference. at_least: of what is known to be there, where not all is known."""
+        now = self.whole_least if at_least and self.whole_now is None else self.whole_now
+        return _change(now, self.whole_nadir if name == "nadir" else self.whole_baseline)
+
+    def rise_from(self, name: Reference) -> Share:
+        """How much more is known to be there than at a reference, in the unit of the quantity; both must be known."""
+        now = self.whole_least if self.whole_now is None else self.whole_now
+        before = self.whole_nadir if name == "nadir" else self.whole_baseline
+        return Share((now or 0) - (before or 0), self.line.per)
+
+    @property
+    def change_baseline(self) -> Fraction | Undefined:
+        """Relative change from the baseline, to be told or kept."""
+        return _told(self.from_baseline)
+
+    @property
+    def change_nadir(self) -> Fraction | Undefined:
+        """Relative change from the smallest value before, to be told or kept."""
+        return _told(self.change_from("nadir"))
+
+
+def _change(now: int | None, reference: int | None) -> Share | Undefined:
+    if now is None:
+        return Undefined.NOT_ASSESSED
+    if reference is None:
+        return Undefined.NO_REFERENCE
+    return Share(now - reference, reference) if reference else Undefined.ZERO_REFERENCE
+
+
+def _told(share: Share | Undefined) -> Fraction | Undefined:
+    return share if isinstance(share, Undefined) else share.exact
+
+
+NO_TRACK = Track(Line((None,), 1), 0, None, None, None)
+"""Nothing known at any visit."""
+
+
+def add_tracks(tracks: Sequence[Track]) -> Track:
+    """Tracks of one visit added; where one is unknown, the sum is. `at_least` adds what is known now."""
+    if not tracks:
+        return NO_TRACK
+    line = add_lines(tuple([track.line for track in tracks]))
+    scaled = [(track, line.per // track.line.per) for track in tracks]
+    known = [track.whole_now * scale for track, scale in scaled if track.whole_now is not None]
+    before = [track.whole_baseline * scale for track, scale in scaled if track.whole_baseline is not None]
+    return Track(
+        line,
+        tracks[0].visit,
+        sum(known) if len(known) == len(tracks) else None,
+        sum(before) if len(before) == len(tracks) else None,
+        sum(known),
+    )
+
+
+@lru_cache(maxsize=64)  # the same lesions are added at every visit
+def add_lines(lines: tuple[Line, ...]) -> Line:
+    """Lines added visit by visit; a visit at which one is not known is not known."""
+    per = lcm(*[line.per for line in lines])
+    parts = [_scaled(line, per // line.per) for line in lines]
+    added = [None if None in visit else sum(visit) for visit in zip(*parts, strict=False)]
+    return Line(added, per, counts_from=max(line.counts_from for line in lines))
+
+
+def _scaled(line: Line, scale: int) -> Sequence[int | None]:
+    return line.whole if scale == 1 else [None if value is None else value * scale for value in line.whole]
