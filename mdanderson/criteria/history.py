@@ -10,7 +10,7 @@ from itertools import accumulate
 from math import hypot
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
-from mdanderson.criteria.checks.presence import NEW_LESION_SIZE, equivocal_words
+from mdanderson.criteria.checks.presence import COMPLETE_BY_READER, NEW_LESION, equivocal_words
 from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
@@ -77,16 +77,6 @@ class LesionHistory:
         return Origin.NEW if any(finding.status in fresh for finding in self.at(self.first)) else Origin.KNOWN
 
     @cached_property
-    def _gone_by(self) -> tuple[bool, ...]:
-        """Whether the last word on it, up to each visit, is that it is gone."""
-        gone, by_visit = False, []
-        for index, (is_gone, is_seen) in enumerate(zip(self._gone, self._seen, strict=True)):
-            if index >= self.baseline_visit:
-                gone = is_gone or (gone and not is_seen)
-            by_visit.append(gone)
-        return tuple(by_visit)
-
-    @cached_property
     def _treated_by(self) -> tuple[bool, ...]:
         """Whether it was treated locally, at each visit or before."""
         treated = (any(finding.treated for finding in findings) for findings in self._findings)
@@ -97,14 +87,14 @@ class LesionHistory:
         visit: int,
         settings: Settings,
         *,
-        counts: Limits = NEW_LESION_SIZE,
+        counts: Limits = NEW_LESION,
         normal: Limits = NORMAL_DENSITY,
         flare_visit: int | None = None,
         silent: str = "",
     ) -> LesionFacts | None:
         """Everything known of it at a visit; None before it was ever spoken of.
 
-        counts: from which size a new lesion counts. normal: what normal density is. flare_visit: when it began to count
+        counts: from which size (on a bone scan: above which uptake) a new lesion counts. normal: what normal density is. flare_visit: when it began to count
         as flare, None if it does not. silent: why the visit says nothing at all.
         """
         first = self.first
@@ -116,7 +106,10 @@ class LesionHistory:
         reached = self._reached(counts, settings) if new else None
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
-        unassessed = equivocal_words(counts, settings) if equivocal else silent or self._unassessed(visit, first)
+        if equivocal:
+            unassessed = equivocal_words(counts, self._uptake_on_scan(visit), settings)
+        else:
+            unassessed = silent or self._unassessed(visit, first)
         if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
             unassessed = f"{self.name} was as dense as its bone at baseline: its absence cannot be told"
         size = self._size_track(visit, first, sequence, unassessed=bool(unassessed))
@@ -135,7 +128,7 @@ class LesionHistory:
             measurable=self._measurable(settings),
             treated=self._treated_by[visit],
             first_counted=new and visit == reached,
-            here=reached is not None and reached <= visit and not self._gone_by[visit],
+            here=reached is not None and self._is_there(reached, visit, counts, settings),
             equivocal=equivocal,
             gone=gone and not unassessed,
             flare=flare_visit is not None,
@@ -182,6 +175,28 @@ class LesionHistory:
         """The first visit at which a new lesion is large enough to count."""
         visits = range(self.first or 0, len(self._findings))
         return next((v for v in visits if any(_counts(finding, counts, settings) for finding in self.at(v))), None)
+
+    def _is_there(self, reached: int, visit: int, counts: Limits, settings: Settings) -> bool:
+        """Whether a new lesion that counts since `reached` is, by the last word on it, neither gone nor normal again."""
+        for index in range(visit, reached - 1, -1):
+            if self._gone[index] or self._is_normal(index, counts, settings):
+                return False
+            if self._seen[index]:
+                return True
+        return False
+
+    def _is_normal(self, visit: int, counts: Limits, settings: Settings) -> bool:
+        """Whether nothing of it is abnormal at a visit: by its uptake on a bone scan, or by a reader's word."""
+        stated = {code for finding in self.source(visit) for code in finding.reader_codes if not finding.is_silent}
+        complete = COMPLETE_BY_READER.get(self.series.modality, frozenset()) & stated
+        if self._lesion_type is LesionType.BLASTIC:
+            complete -= {"CR1"}  # a row for lytic lesions
+        uptake = self._uptake_on_scan(visit)
+        return bool(complete) or (uptake is not None and not counts.met("uptake_ratio", uptake, settings))
+
+    def _uptake_on_scan(self, visit: int) -> Fraction | None:
+        """Its ratio on a bone scan, None where there is none."""
+        return _uptake(self.source(visit)) if self.series.modality is Modality.NM else None
 
     def _measurable(self, settings: Settings) -> bool:
         """A lesion's role, fixed at its first sight: the reader's word, else its long axis; without diameters never."""
@@ -306,6 +321,9 @@ def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
     """Whether a new lesion is large enough to count as new; one without diameters is, unless called equivocal."""
     if not finding.is_seen:
         return False
+    if finding.modality is Modality.NM and finding.uptake_ratio is not None:
+        if not counts.met("uptake_ratio", exact(finding.uptake_ratio), settings):
+            return False
     if finding.long_axis_mm is None:
         return finding.status is not Status.EQUIVOCAL
     return counts.met("long_axis_mm", exact(finding.long_axis_mm), settings)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
-from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
+from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.density import has_new_rim, is_density_abnormal, is_density_normal, is_filled_in
 from mdanderson.criteria.mda import mda2010
 from mdanderson.criteria.mda.mda2010 import RULES
@@ -105,6 +105,7 @@ CASES = {
     ("PD3", "uptake_rise"): course("u=2", "u=4", modality="NM"),
     ("PD3", "uptake_ratio"): course("u=2", "u=4", modality="NM"),
     ("PD4", "long_axis_mm"): course("", "new 6x5"),
+    ("PD4", "uptake_ratio"): course("", "new u=1.3", modality="NM"),
     ("SD2", "size_rise"): course("20x10", "21x10"),
     ("SD2", "rise_mm"): course("12x8", "15x10", pd_absolute_mm=6),
     ("SD2", "reappeared_mm"): course("10x1", "resolved", "9x1"),
@@ -218,7 +219,7 @@ def test_a_rim_of_a_place_is_new(before, new):
 
 
 def test_a_place_is_judged_by_the_limits_that_the_rows_print():
-    printed = {"CR1": COMPLETE_FILL_IN, "CR2": NORMAL_DENSITY, "PR1": NEW_RIM_OR_FILL_IN, "PD4": NEW_LESION_SIZE}
+    printed = {"CR1": COMPLETE_FILL_IN, "CR2": NORMAL_DENSITY, "PR1": NEW_RIM_OR_FILL_IN, "PD4": NEW_LESION}
     assert {code: find_row(RULES, code).thresholds for code in printed} == {
         code: limits.thresholds for code, limits in printed.items()
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mdanderson.vocabulary import LesionType
+
 from .lesion import grown, judge_lesion, sequence_of, size_at
 from .reading import number
 
@@ -23,6 +25,8 @@ def lesions_of(visits, modality, settings):
 
 def make_lesion(name, modality, exams, start, settings):
     rows = {index: dict(exam["rows"][name]) for index, exam in exams.items() if name in exam["rows"]}
+    for row in rows.values():
+        row["cold"] = modality == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings)
     mark_equivocal(rows, start, settings)
     seen = [index for index, row in sorted(rows.items()) if not (row["silent"] or row["gone"] or row["equivocal"])]
     silent = [index for index, row in sorted(rows.items()) if row["silent"]]
@@ -67,8 +71,15 @@ def opened(kind, first, rows):
     return found | ({"F17"} if several and any(row["gone"] for row in rows) else set())
 
 
+def is_cold(ratio, settings):
+    """No warmer than bone may be."""
+    return ratio <= number(settings.image.normal_uptake)
+
+
 def mark_equivocal(rows, start, settings):
-    """A new focus below `new_lesion_mm` counts nowhere until it reaches that size (or is called new without one)."""
+    """A new focus below `new_lesion_mm`, or on the scan of normal uptake, counts nowhere until it reaches that size (or
+    is called new without one), or lights up.
+    """
     counted = start in rows and not rows[start]["gone"]
     waiting, known = False, start in rows and rows[start]["silent"]
     for index, row in sorted(rows.items()):
@@ -76,7 +87,7 @@ def mark_equivocal(rows, start, settings):
         if row["silent"] or row["gone"] or counted:
             continue
         axes = [row["sizes"].get(sequence, (None,))[0] for sequence in row["sequences"]]
-        small = None not in axes and max(axes) < number(settings.policy.new_lesion_mm)
+        small = row["cold"] or (None not in axes and max(axes) < number(settings.policy.new_lesion_mm))
         is_new = row["new"] or waiting or start in rows
         if row["equivocal"] or (small and is_new):
             row["equivocal"], waiting = True, True
@@ -98,7 +109,15 @@ def new_lesions_at(lesions, visit):
 def is_there(lesion, visit):
     """What was last said of it up to the visit."""
     told = [row for index, row in sorted(lesion["rows"].items()) if index <= visit and not row["silent"]]
-    return not told[-1]["gone"]
+    return not (told[-1]["gone"] or is_healed(lesion, told[-1]))
+
+
+def is_healed(lesion, row):
+    """Back to normal by its uptake, or complete response by the reader's word."""
+    words = {"CT": {"CR1", "CR2"}, "XR": {"CR1", "CR2"}, "MR": {"CR3"}, "NM": {"CR4"}}.get(lesion["modality"], set())
+    if lesion["type"] is LesionType.BLASTIC:
+        words = words - {"CR1"}
+    return row["cold"] or bool(words & row["codes"])
 
 
 def treated_at(lesion, visit, settings):

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import LesionType
+from mdanderson.vocabulary import LesionType, Modality
 
-__all__ = ["NEW_LESION_SIZE", "equivocal_words", "new_lesion", "newly_visible_by_sclerosis", "something_assessed"]
+__all__ = [
+    "COMPLETE_BY_READER",
+    "NEW_LESION",
+    "NEW_LESION_SIZE",
+    "equivocal_words",
+    "new_lesion",
+    "newly_visible_by_sclerosis",
+    "something_assessed",
+]
 
 NEW_LESION_SIZE = Limits(thresholds=(Threshold.at_least("long_axis_mm", "policy.new_lesion_mm"),))
 """From which size a new focus counts as a new lesion."""
+NEW_LESION = Limits(
+    thresholds=(*NEW_LESION_SIZE.thresholds, Threshold.above("uptake_ratio", "image.normal_uptake")),
+)
+"""The same, and above which uptake a new focus on a bone scan does."""
+COMPLETE_BY_READER: Mapping[Modality, frozenset[str]] = {
+    Modality.CT: frozenset({"CR1", "CR2"}),
+    Modality.XR: frozenset({"CR1", "CR2"}),
+    Modality.MR: frozenset({"CR3"}),
+    Modality.NM: frozenset({"CR4"}),
+}
+"""The rows by which a reader says that nothing is left of a lesion."""
 
 
-def new_lesion(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
-    """PD4: a metastasis that was not there at baseline, large enough to count, not gone since and not flare."""
+def new_lesion(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:
+    """PD4: a metastasis that was not there at baseline, counts (`NEW_LESION`), has not ended since and is not flare."""
     if facts.origin is not Origin.NEW:
         return Check.not_applicable("was there at baseline")
     if facts.equivocal:
-        return Check.not_fired(equivocal_words(rule, settings))
+        return Check.not_fired(facts.unassessed)
     if facts.flare:
         return Check.not_fired(f"{facts.name} is new: flare")
     if not facts.here:
-        return Check.not_fired(f"{facts.name} was new and is gone")
+        return Check.not_fired(f"{facts.name} was new and is {'gone' if facts.gone else 'abnormal no more'}")
     return Check.fired(f"{facts.name} is a new bone metastasis")
 
 
-def equivocal_words(counts: Limits, settings: Settings) -> str:
-    """Said of a new focus that is too small to count."""
+def equivocal_words(counts: Limits, uptake: Fraction | None, settings: Settings) -> str:
+    """Said of a new focus that is too small to count, or whose uptake is normal."""
+    if uptake is not None and not counts.met("uptake_ratio", uptake, settings):
+        return f"new focus of normal uptake, ratio {fixed(uptake, 2)}: not counted"
     return f"new focus below {fixed(counts.limit('long_axis_mm', settings))} mm: equivocal, not counted"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
+from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.history import LesionHistory, Quantity, Together
@@ -169,7 +169,7 @@ def _follow(
     silent: str,
     revise: Revision | None,
 ) -> Followed | None:
-    facts = history.facts(visit, settings, counts=NEW_LESION_SIZE, silent=silent)
+    facts = history.facts(visit, settings, counts=NEW_LESION, silent=silent)
     if facts is None:
         return None
     value = value_at(history, visit, facts, settings, quantity=quantity, merged=merged)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY
-from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
+from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
@@ -84,7 +84,7 @@ class Bench:
             facts = history.facts(
                 visit,
                 self.settings,
-                counts=self.table.role(Role.NEW_LESION, modality) or NEW_LESION_SIZE,
+                counts=self.table.role(Role.NEW_LESION, modality) or NEW_LESION,
                 normal=self.table.role(Role.NORMAL_DENSITY, modality) or NORMAL_DENSITY,
                 flare_visit=flare_visit,
                 silent=silent,

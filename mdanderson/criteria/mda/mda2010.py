@@ -25,7 +25,7 @@ from collections.abc import Callable
 from mdanderson.criteria import checks
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
-from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
+from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
@@ -208,7 +208,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.PRESENCE,
         "a new bone metastasis",
         checks.new_lesion,
-        *NEW_LESION_SIZE.thresholds,
+        *NEW_LESION.thresholds,
         level=Level.PATIENT,
         role=Role.NEW_LESION,
     ),

@@ -1,0 +1,67 @@
+"""When a lesion is new, until when it counts, and what it bars while it is there (docs/details.md, details 4, 14, 15)."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def said(timeline, scope="overall"):
+    return " ".join(f"{row.category}{'?' * row.unconfirmed}" for row in timeline.responses if row.scope == scope)
+
+
+def scans(paper, *foci, **kwargs):
+    """A steady focus, and a new one from the second scan on."""
+    visits = [{"L1": "u=3"} | ({"N1": words} if words else {}) for words in ("", *foci)]
+    return paper.follow(*visits, modality="NM", **kwargs)
+
+
+# abnormal no more
+
+
+@pytest.mark.parametrize("later", ["u=1.2", "u=0.9", "!CR4", "u=3 !CR4", "resolved"])
+def test_a_new_focus_that_is_normal_again_does_not_confirm(paper, later):
+    timeline = scans(paper, "new u=3", later)
+    assert said(timeline) == "BL SD SD"
+    assert "not confirmed by the scan at visit 3" in timeline.response(1).reason
+    assert (timeline.progression_date, timeline.response(2).lesions_new) == (None, 0)
+    assert timeline.lesions[-1].category == "CR"
+    assert "PD4" not in timeline.lesions[-1].rules
+
+
+@pytest.mark.parametrize("later", ["u=1.21", "u=3", "!SD1"])
+def test_one_that_is_still_abnormal_confirms(paper, later):
+    assert said(scans(paper, "new u=3", later)) == "BL PD PD"
+
+
+def test_once_normal_again_it_stays_so_without_a_row_and_counts_when_it_lights_up(paper):
+    assert said(scans(paper, "new u=3", "u=1.1", "", policy={"scan_only_progression": "accept"})) == "BL PD SD SD"
+    assert said(scans(paper, "new u=3", "u=1.1", "u=3", policy={"scan_only_progression": "accept"})) == "BL PD SD PD"
+
+
+def test_a_focus_that_never_was_above_normal_is_no_new_metastasis(paper):
+    timeline = scans(paper, "new u=1.2", "u=1.21")
+    assert said(timeline) == "BL SD PD?"
+    assert timeline.response(1).lesions_new == 0
+    assert "new focus of normal uptake, ratio 1.20: not counted" in timeline.lesions[2].reason
+    assert said(scans(paper, "new u=1.5", policy={}, sections={"image": {"normal_uptake": 1.5}})) == "BL SD"
+
+
+@pytest.mark.parametrize(
+    ("modality", "code", "kind", "category"),
+    [
+        ("CT", "CR2", "lytic", "SD"),
+        ("CT", "CR1", "lytic", "SD"),
+        ("CT", "CR1", "blastic", "PD"),
+        ("MR", "CR3", "", "SD"),
+        ("MR", "SD1", "", "PD"),
+    ],
+)
+def test_a_readers_complete_response_of_a_new_lesion_ends_it(paper, modality, code, kind, category):
+    visits = [{"L1": "20x10"}, {"L1": "20x10", "N1": f"new 12x8 {kind}"}, {"L1": "20x10", "N1": f"12x8 !{code}"}]
+    assert said(paper.follow(*visits, modality=modality)) == f"BL PD {category}"
+
+
+def test_foci_that_are_normal_again_do_not_persist_in_pcwg3(paper):
+    new = {"N1": "new u=3", "N2": "new u=3"}
+    visits = [{"L1": "u=3"}, {"L1": "u=3"}, {"L1": "u=3"} | new, {"L1": "u=3", "N1": "u=1", "N2": "u=3"}]
+    assert said(paper.follow(*visits, modality="NM", criteria="pcwg3")) == "BL Non-PD Non-PD Non-PD"
