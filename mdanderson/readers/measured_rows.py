@@ -28,6 +28,8 @@ NOTHING = "none"
 _FRESH = {Status.NEW, Status.EQUIVOCAL}
 _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _UPTAKES = ("uptake", "suv_peak", "suv_max", "tlg")
+_DESCRIBING = {"sequence", "site", "laterality", "label", "reader", "comment"}
+"""Fields that tell which lesion or image is meant, and nothing of how the lesion is."""
 _MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
 
 
@@ -86,6 +88,17 @@ class MeasuredRow:
         return not self.lesion_id
 
     @property
+    def is_blank(self) -> bool:
+        """Whether it names a lesion and states nothing of it, as rows of a grid of lesions and visits may."""
+        said = self.status is not None or self.new is not None or not self.facts.keys() <= _DESCRIBING
+        return bool(self.lesion_id) and not said
+
+    @property
+    def names(self) -> set[tuple[dt.date, Modality, str]]:
+        """By what a statement of reads.csv may name it: examination and lesion, examination and label."""
+        return {(self.date, self.modality, name) for name in (self.lesion_id, self.facts.get("label", "")) if name}
+
+    @property
     def number(self) -> int:
         """As a spreadsheet counts."""
         return self.row.number
@@ -127,8 +140,8 @@ class RowReader:
                     facts[name] = reader(text)
                 except ManifestError as error:
                     cells.fault(column, error.what, error.way_out)
-        if self._has_structure:
-            facts["structure"] = cells.structure()
+        if self._has_structure and (structure := cells.structure()) is not None:
+            facts["structure"] = structure
         date, modality = cells.read("date", cell_date), self._read_modality(cells)
         nothing = said.get("status", "").lower() == NOTHING
         status = None if nothing else cells.read("status", self._status)

@@ -5,6 +5,8 @@ A row that cannot be used is never passed over: it may hold the baseline, the na
 - Its date is not known, or is the first of its modality: the modality has no baseline, and says nothing at any visit.
 - It names no lesion, or one that was never seen before: the modality says nothing on that day.
 - Else its lesion is not evaluable on that day.
+
+A row that states nothing of its lesion is as good as none (docs/details.md, detail 36).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from operator import attrgetter
 from typing import Any
 
 from mdanderson.errors import Problem, Severity
-from mdanderson.findings import Examination, LesionFinding
+from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.readers.measured_merges import MeasuredFinding, clashes
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
 from mdanderson.timeline.naming import twin_of
@@ -34,24 +36,55 @@ _by_date = attrgetter("date")
 
 
 def examinations_of(
-    rows: Iterable[MeasuredRow], lost: Sequence[LostRow], visits: Mapping[dt.date, str]
+    rows: Iterable[MeasuredRow],
+    lost: Sequence[LostRow],
+    visits: Mapping[dt.date, str],
+    statements: Sequence[Statement] = (),
 ) -> tuple[tuple[Examination, ...], tuple[Problem, ...]]:
-    """Examinations in order of date and modality, and what is wrong among the rows; visits: label by date."""
+    """Examinations in order of date and modality, and what is wrong among the rows.
+
+    visits: label by date. statements: of reads.csv, which fill in what a row leaves blank.
+    """
     by_modality: dict[Modality, list[MeasuredRow]] = {}
+    blank: dict[Modality, dict[dt.date, list[MeasuredRow]]] = {}
+    filled_in = {(one.date, one.modality, name) for one in statements for name in (one.lesion_id, one.label) if name}
     for row in rows:
-        by_modality.setdefault(row.modality, []).append(row)
+        if row.is_blank and filled_in.isdisjoint(row.names):
+            blank.setdefault(row.modality, {}).setdefault(row.date, []).append(row)
+        else:
+            by_modality.setdefault(row.modality, []).append(row)
     for one in lost:
         if one.modality is not None:
             by_modality.setdefault(one.modality, [])
     examinations: list[Examination] = []
-    problems: list[Problem] = []
+    problems = [_about_blank(its_rows, visits) for days in blank.values() for its_rows in days.values()]
     usable_days = {row.date for its_rows in by_modality.values() for row in its_rows}
     for modality, its_rows in by_modality.items():
         its_lost = [one for one in lost if one.modality in {None, modality}]
         lost_days = {one.date for one in its_lost if one.date and (one.modality or one.date not in usable_days)}
-        series = _Series(modality=modality, visits=visits, lost=its_lost, lost_days=lost_days, problems=problems)
+        series = _Series(
+            modality=modality,
+            visits=visits,
+            lost=its_lost,
+            lost_days=lost_days,
+            blank_days=blank.get(modality, {}).keys(),
+            problems=problems,
+        )
         examinations += series.read(its_rows)
     return tuple(sorted(examinations, key=lambda one: (one.date, one.modality))), tuple(problems)
+
+
+def _about_blank(rows: Sequence[MeasuredRow], visits: Mapping[dt.date, str]) -> Problem:
+    """A warning for the rows of one day and modality that state nothing."""
+    names, first = ", ".join(dict.fromkeys(row.lesion_id for row in rows)), rows[0]
+    return Problem(
+        severity=Severity.WARNING,
+        visit=visits[first.date],
+        where=f"{first.place}, {first.modality} of {first.date}",
+        what=f"nothing is stated of {names}: not assessed, as without a row",
+        how_to_fix="write a status where it was looked at: followed (at first sight baseline or new) if it is there but "
+        "cannot be measured, resolved if it is gone",
+    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -59,6 +92,7 @@ class _Series:
     """One modality of one patient, read day by day.
 
     lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
+    blank_days: days with rows that state nothing.
     seen: lesion -> (first day that showed it, sequences). parts: part of a split -> lesion. merged: name of a merge,
     which no lesion had before -> the lesion that carries it.
     """
@@ -67,6 +101,7 @@ class _Series:
     visits: Mapping[dt.date, str]
     lost: list[LostRow]
     lost_days: set[dt.date]
+    blank_days: Iterable[dt.date]
     problems: list[Problem]
     first: dt.date = dt.date.max
     seen: dict[str, tuple[dt.date, set[str]]] = field(default_factory=dict)
@@ -81,6 +116,8 @@ class _Series:
         days |= {date: [] for date in self.lost_days - days.keys()}
         self.first = min(days, default=dt.date.max)
         examinations = [self._examination(date, days[date]) for date in sorted(days)]
+        silent_days = (date for date in self.blank_days if date not in days and date > self.first)
+        examinations += [self._silent(date, "no row of the day states anything") for date in silent_days]
         why = self._without_baseline()
         return [self._silent(exam.date, why) for exam in examinations] if why else examinations
 

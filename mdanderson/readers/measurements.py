@@ -158,8 +158,8 @@ class _Chart:
 
     def patient(self, patient_id: str, companions: Companions, told: list[Problem]) -> MeasuredPatient:
         """The patient, when every row was taken; told: what is wrong with its companion rows."""
-        examinations, found = examinations_of(self.rows, self.lost, self.visits)
         statements = companions.statements.get(patient_id, ())
+        examinations, found = examinations_of(self.rows, self.lost, self.visits, statements)
         readers = self.readers | {statement.reader for statement in statements}
         problems = [
             *told,
