@@ -94,8 +94,8 @@ class LesionHistory:
     ) -> LesionFacts | None:
         """Everything known of it at a visit; None before it was ever spoken of.
 
-        counts: from which size (on a bone scan: above which uptake) a new lesion counts. normal: what normal density is. flare_visit: when it began to count
-        as flare, None if it does not. silent: why the visit says nothing at all.
+        counts: from which size (on a bone scan: above which uptake) a new lesion counts. normal: what normal density
+        is. flare_visit: when it began to count as flare, None if it does not. silent: why the visit says nothing at all.
         """
         first = self.first
         if first is None or first > visit:
@@ -123,7 +123,9 @@ class LesionHistory:
             lesion_type=self._lesion_type,
             size=size,
             size_in_sum=self._size_in_sum(size, first, sequence) if self.series.has_merges else size,
-            uptake=NO_TRACK if self._uptakes is None else self._uptake_track(visit, first, max(first, flare_visit or 0)),
+            uptake=NO_TRACK
+            if self._uptakes is None
+            else self._uptake_track(visit, first, max(first, flare_visit or 0)),
             sources=((source, sequence),),
             measurable=self._measurable(settings),
             treated=self._treated_by[visit],
@@ -177,7 +179,7 @@ class LesionHistory:
         return next((v for v in visits if any(_counts(finding, counts, settings) for finding in self.at(v))), None)
 
     def _is_there(self, reached: int, visit: int, counts: Limits, settings: Settings) -> bool:
-        """Whether a new lesion that counts since `reached` is, by the last word on it, neither gone nor normal again."""
+        """Whether a new lesion that counts since `reached` is neither gone nor normal again, by the last word on it."""
         for index in range(visit, reached - 1, -1):
             if self._gone[index] or self._is_normal(index, counts, settings):
                 return False
@@ -321,9 +323,9 @@ def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
     """Whether a new lesion is large enough to count as new; one without diameters is, unless called equivocal."""
     if not finding.is_seen:
         return False
-    if finding.modality is Modality.NM and finding.uptake_ratio is not None:
-        if not counts.met("uptake_ratio", exact(finding.uptake_ratio), settings):
-            return False
+    ratio = finding.uptake_ratio if finding.modality is Modality.NM else None
+    if ratio is not None and not counts.met("uptake_ratio", exact(ratio), settings):
+        return False
     if finding.long_axis_mm is None:
         return finding.status is not Status.EQUIVOCAL
     return counts.met("long_axis_mm", exact(finding.long_axis_mm), settings)

@@ -82,8 +82,8 @@ def _about_blank(rows: Sequence[MeasuredRow], visits: Mapping[dt.date, str]) -> 
         visit=visits[first.date],
         where=f"{first.place}, {first.modality} of {first.date}",
         what=f"nothing is stated of {names}: not assessed, as without a row",
-        how_to_fix="write a status where it was looked at: followed (at first sight baseline or new) if it is there but "
-        "cannot be measured, resolved if it is gone",
+        how_to_fix="write a status where it was looked at: followed (at first sight baseline or new) if it is there "
+        "but cannot be measured, resolved if it is gone",
     )
 
 

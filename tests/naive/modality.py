@@ -112,6 +112,14 @@ def is_there(lesion, visit):
     return not (told[-1]["gone"] or is_healed(lesion, told[-1]))
 
 
+def is_shown(lesion, visit):
+    """Whether the image of that visit shows it, abnormal and large enough to count."""
+    row = lesion["rows"].get(visit)
+    if row is None or lesion["first"] > visit:
+        return False
+    return not (row["silent"] or row["equivocal"] or row["gone"] or is_healed(lesion, row))
+
+
 def is_healed(lesion, row):
     """Back to normal by its uptake, or complete response by the reader's word."""
     words = {"CT": {"CR1", "CR2"}, "XR": {"CR1", "CR2"}, "MR": {"CR3"}, "NM": {"CR4"}}.get(lesion["modality"], set())
@@ -194,13 +202,26 @@ def judge_modality(lesions, start, visit, settings, without=()):
     judged = [
         lesion for lesion in scored if lesion["name"] not in without and lesion not in new_lesions_at(here, visit)
     ]
+    remains = any(
+        lesion["kind"] != "new" and judge_lesion(lesion, visit, lesions, settings)["category"] != "CR"
+        for lesion in treated
+    ) or any(is_shown(lesion, visit) for lesion in here if lesion["kind"] == "new")
     core = core_of(scored)
     by_size = core_size(core, start, visit, answered, settings)
     answer = {"lesions": answered, "sign": False}
     responding = [one for one in judged if one["kind"] != "new" and answered[one["name"]]["category"] in {"CR", "PR"}]
     answer["sign"] = bool(responding) or by_size == "PR"
     answer["category"] = category_of(
-        visit, modality, judged, core, by_size, new, answered, settings, emptied=bool(treated) and not scored
+        visit,
+        modality,
+        judged,
+        core,
+        by_size,
+        new,
+        answered,
+        settings,
+        emptied=bool(treated) and not scored,
+        remains=remains,
     )
     return answer
 
@@ -219,7 +240,7 @@ def progresses(lesion, answer):
     return answer["stated"] if summed else answer["category"] == "PD"
 
 
-def category_of(visit, modality, judged, core, by_size, new, answered, settings, *, emptied):
+def category_of(visit, modality, judged, core, by_size, new, answered, settings, *, emptied, remains):
     if new or by_size == "PD" or any(progresses(lesion, answered[lesion["name"]]) for lesion in judged):
         return "PD"
     if modality == "PT" or emptied:
@@ -228,7 +249,7 @@ def category_of(visit, modality, judged, core, by_size, new, answered, settings,
     if any(categories.get(lesion["name"]) == "NE" for lesion in core):
         return "NE"
     barring = [categories[lesion["name"]] for lesion in judged if lesion["kind"] != "new"]
-    if barring and set(barring) == {"CR"}:
+    if barring and set(barring) == {"CR"} and not remains:
         return "CR"
     if by_size == "PR" or share_responds(judged, answered, settings):
         return "PR"

@@ -1,4 +1,4 @@
-"""When a lesion is new, until when it counts, and what it bars while it is there (docs/details.md, details 4, 14, 15)."""
+"""When a lesion is new, until when it counts, what it bars while it is there (docs/details.md, details 4, 14, 15)."""
 
 from __future__ import annotations
 
@@ -65,3 +65,48 @@ def test_foci_that_are_normal_again_do_not_persist_in_pcwg3(paper):
     new = {"N1": "new u=3", "N2": "new u=3"}
     visits = [{"L1": "u=3"}, {"L1": "u=3"}, {"L1": "u=3"} | new, {"L1": "u=3", "N1": "u=1", "N2": "u=3"}]
     assert said(paper.follow(*visits, modality="NM", criteria="pcwg3")) == "BL Non-PD Non-PD Non-PD"
+
+
+# what is left bars CR
+
+
+@pytest.mark.parametrize(
+    ("later", "category"), [("8x6 blastic", "PR"), ("resolved", "CR"), ("missing", "CR"), ("", "CR")]
+)
+def test_a_new_lesion_that_flare_explains_bars_complete_response_while_an_image_shows_it(paper, later, category):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15 lytic"),
+        paper.exam(45, L1="20x15 !PR1", N1="new 8x6 blastic"),
+        paper.exam(105, L1="resolved", N1="8x6"),
+        paper.exam(260, L1="resolved", **({"N1": later} if later else {})),
+        treatment=0,
+    )
+    assert said(timeline) == f"BL PR PR {category}"
+    assert "CR is barred: lesion N1, new since baseline, is still there" in timeline.response(2).reason
+    assert timeline.response(2).lesions_progressing == 0
+
+
+def test_a_hot_focus_that_flare_explains_bars_complete_response(paper):
+    timeline = paper.timeline(
+        paper.exam(0, "NM", L1="u=3"),
+        paper.exam(45, "NM", L1="u=1.4", N1="new u=2"),
+        paper.exam(105, "NM", L1="u=1", N1="u=2"),
+        paper.exam(260, "NM", L1="u=1", N1="u=1.1"),
+        treatment=0,
+    )
+    assert said(timeline) == "BL PR PR CR"
+
+
+@pytest.mark.parametrize(
+    ("later", "category", "told"),
+    [
+        ("30x25", "PR", "CR is barred: lesion L2, treated locally, is still there"),
+        ("missing", "PR", "CR is barred: lesion L2, treated locally, is not assessed"),
+        ("resolved", "CR", "complete response of the only lesion"),
+    ],
+)
+def test_a_treated_lesion_that_is_still_there_bars_complete_response(paper, later, category, told):
+    visits = {"L1": "20x15", "L2": "20x15"}, {"L1": "resolved", "L2": f"{later} treated"}
+    timeline = paper.follow(*visits)
+    assert said(timeline) == f"BL {category}"
+    assert told in timeline.response(1).reason

@@ -129,12 +129,26 @@ class _Panel:
         return Category.NE, [], f"{names}: nobody can say whether new, so progression is not excluded"
 
     def complete_response(self) -> _Answer | None:
-        """CR: every lesion that was there is CR, and none is unassessed."""
+        """CR: every lesion that was there is CR, none is unassessed, and nothing else is left."""
         followed = [lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW]
-        if not followed or any(lesion.category is not Category.CR for lesion in followed):
+        if not followed or any(lesion.category is not Category.CR for lesion in followed) or self.left():
             return None
         codes = [code for lesion in followed for code in _codes(lesion, Category.CR)]
         return Category.CR, codes, f"complete response of {_all(len(followed))}: {_list(codes)}"
+
+    def left(self) -> list[str]:
+        """What bars CR though it has no part in sum and share.
+
+        A lesion that was treated locally and is not CR, a new one that flare explains and the image shows.
+        """
+        treated = [lesion for lesion in self.frame.lesions if lesion.facts.treated and self.frame.exclude_treated]
+        told = [
+            f"{lesion.facts.name}, treated locally, is {'still there' if lesion.assessed else 'not assessed'}"
+            for lesion in treated
+            if lesion.facts.origin is not Origin.NEW and lesion.category is not Category.CR
+        ]
+        shown = (one.facts for one in self.frame.lesions if one.facts.here and any(f.is_seen for f in one.facts.now))
+        return told + [f"{facts.name}, new since baseline, is still there" for facts in shown]
 
     def unassessed_core(self) -> _Answer | None:
         """NE: a core lesion is not assessed, or there is no lesion to follow; flare by itself is no progression."""
@@ -181,9 +195,9 @@ class _Panel:
         ]
 
     def _barred(self) -> str:
-        """Said where all assessed lesions are CR and another one was not assessed."""
+        """Said where all assessed lesions are CR and another one was not assessed, or is left."""
         followed = [lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW]
-        missing = [lesion.reason for lesion in followed if not lesion.assessed]
+        missing = [lesion.reason for lesion in followed if not lesion.assessed] + self.left()
         complete = all(lesion.category is Category.CR for lesion in followed if lesion.assessed)
         return f"; CR is barred: {'; '.join(missing)}" if missing and complete else ""
 

@@ -7,10 +7,11 @@ The guideline's print of SD3 reads '> 25 %' and is read as '< 25 %' (decisions/0
 
 A lesion is PD when a row of PD holds, else CR, PR or SD in this order; NE when no row could be asked. A modality is PD
 by the sum of the diameters of its measurable baseline lesions (under `size_scope = "each"` by any one of them), by a
-lesion outside that sum, by uptake, or by a new lesion; CR when every lesion that was there is CR; PR when the sum falls
-far enough (each: when every measurable lesion does), or when at least `response_share` of the lesions carry another row
-of response and none progresses; else SD. While a lesion of the sum is not assessed (where none is measurable: any
-baseline lesion) the modality is PD or NE, nothing else; another one that is not assessed only bars CR.
+lesion outside that sum, by uptake, or by a new lesion; CR when every lesion that was there is CR, those treated locally
+too, and no new one is left that flare explains; PR when the sum falls far enough (each: when every measurable lesion
+does), or when at least `response_share` of the lesions carry another row of response and none progresses; else SD.
+While a lesion of the sum is not assessed (where none is measurable: any baseline lesion) the modality is PD or NE,
+nothing else; another one that is not assessed only bars CR.
 
 Limits of a row go together so: a rise needs its share and its floor in mm, from nothing the long axis alone decides;
 SD2 and SD3 are what PD1 and PR3 leave. CR2 asks for one of the two distances of the median and for everything else;
