@@ -47,7 +47,7 @@ class LesionHistory:
         self._gone = tuple(_are_gone(findings) for findings in self._findings)
         self.first = self._first_seen()
         self.origin = self._origin()
-        self._size_lines: dict[str, Line] = {}
+        self._size_lines: dict[tuple[str, int], Line] = {}
         self._roles: dict[float, bool] = {}
         self._sds: dict[tuple[int, str], float] = {}
 
@@ -100,10 +100,12 @@ class LesionHistory:
         first = self.first
         if first is None or first > visit:
             return self._unseen(visit, silent)
-        now, baseline, source = self._findings[visit], self._findings[first], self.source(visit)
-        sequence = _size_sequence(source, baseline, settings)
         new = self.origin is Origin.NEW
         reached = self._reached(counts, settings) if new else None
+        if reached is not None and reached <= visit:
+            first = reached  # what did not count before is nothing to compare with
+        now, baseline, source = self._findings[visit], self._findings[first], self.source(visit)
+        sequence = _size_sequence(source, baseline, settings)
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         if equivocal:
@@ -236,23 +238,23 @@ class LesionHistory:
 
     def _size_track(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Track:
         """Sum of diameters over the visits, in one sequence."""
-        line = self._size_line(visit, sequence)
+        line = self._size_line(visit, first, sequence)
         if visit == first:
             return line.upto(visit, baseline=None)
         return line.upto(visit, baseline=first, now_counts=not unassessed)
 
-    def _size_line(self, visit: int, sequence: str) -> Line:
-        """Its size at each visit; with others, where they are one at `visit`."""
+    def _size_line(self, visit: int, first: int, sequence: str) -> Line:
+        """Its size at each visit from `first` on; with others, where they are one at `visit`."""
         group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset()
-        first, visits = self.first or 0, range(len(self._findings))
+        visits = range(len(self._findings))
         if len(group) > 1:
             factor = self._as_one_region(visit, group, sequence)
             known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
             return Line.of([*[None] * first, *known])
-        if sequence not in self._size_lines:
+        if (sequence, first) not in self._size_lines:
             own = [None if self._is_together(index) else _in_sequence(self.at(index), sequence) for index in visits]
-            self._size_lines[sequence] = Line.of(own, counts_from=first)
-        return self._size_lines[sequence]
+            self._size_lines[sequence, first] = Line.of(own, counts_from=first)
+        return self._size_lines[sequence, first]
 
     def _is_together(self, visit: int) -> bool:
         """Whether it is measured as one with others at a visit, so that no size is its own."""
