@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import Measure, Verdict
@@ -15,7 +15,9 @@ from mdanderson.findings import LesionFinding
 from mdanderson.uncertainty import CategoryProbabilities
 from mdanderson.vocabulary import Basis, Category, Pattern
 
-__all__ = ["OVERALL", "Assessed", "LesionAssessment", "LesionRows", "Response"]
+__all__ = ["OVERALL", "Assessed", "LesionAssessment", "LesionRows", "Response", "Verdicts"]
+
+Made = TypeVar("Made")
 
 OVERALL = "overall"
 """Scope of the patient's own row, beside those of the modalities."""
@@ -119,8 +121,7 @@ class LesionAssessment:
         return self.judged.reason
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One patient at one visit by one criteria set: a row of responses.csv, fields in its order of columns.
 
     scope: `overall` or a modality. weeks: from baseline. Changes are exact fractions. `discordant` lists the modalities
@@ -165,49 +166,57 @@ class Response:
     long_axis_change_baseline: Fraction | None = None
     threshold_distance: float | None = None
     category_measured: Category | None = None
-    verdicts: tuple[Verdict, ...] = field(default=(), repr=False)
+    verdicts: Sequence[Verdict] = ()
 
 
-class LesionRows(Sequence[LesionAssessment]):
-    """Rows of lesions.csv, made when they are first read: many a table is judged for its responses alone."""
+class MadeWhenRead(Sequence[Made]):
+    """Some rows, made when they are first read: many a table is judged for its responses alone."""
 
-    def __init__(self, make: Callable[[], Iterable[LesionAssessment]] = tuple) -> None:
-        self._make: Callable[[], Iterable[LesionAssessment]] | None = make
-        self._made: tuple[LesionAssessment, ...] = ()
+    def __init__(self, make: Callable[[], Iterable[Made]] = tuple) -> None:
+        self._make: Callable[[], Iterable[Made]] | None = make
+        self._made: tuple[Made, ...] = ()
 
     @property
-    def rows(self) -> tuple[LesionAssessment, ...]:
+    def rows(self) -> tuple[Made, ...]:
         """All of them."""
         if self._make is not None:
             self._made, self._make = tuple(self._make()), None
         return self._made
 
     @overload
-    def __getitem__(self, index: int) -> LesionAssessment: ...
+    def __getitem__(self, index: int) -> Made: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[LesionAssessment, ...]: ...
-    def __getitem__(self, index: int | slice) -> LesionAssessment | tuple[LesionAssessment, ...]:
+    def __getitem__(self, index: slice) -> tuple[Made, ...]: ...
+    def __getitem__(self, index: int | slice) -> Made | tuple[Made, ...]:
         return self.rows[index]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LesionRows) and self.rows == other.rows
+        return isinstance(other, type(self)) and self.rows == other.rows
 
     def __hash__(self) -> int:
         return hash(self.rows)
 
     def __repr__(self) -> str:
-        return f"LesionRows({len(self)} rows)"
+        return f"{type(self).__name__}({len(self)} rows)"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Between processes the rows travel as they are."""
-        return _made_of, (self.rows,)
+        return _made_of, (type(self), self.rows)
 
 
-def _made_of(rows: tuple[LesionAssessment, ...]) -> LesionRows:
-    return LesionRows(rows.__iter__)
+class LesionRows(MadeWhenRead[LesionAssessment]):
+    """Rows of lesions.csv."""
+
+
+class Verdicts(MadeWhenRead[Verdict]):
+    """The answers of the rows that were asked of a modality."""
+
+
+def _made_of(kind: type[MadeWhenRead[Made]], rows: tuple[Made, ...]) -> MadeWhenRead[Made]:
+    return kind(rows.__iter__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -125,9 +125,7 @@ class LesionHistory:
             lesion_type=self._lesion_type,
             size=size,
             size_in_sum=self._size_in_sum(size, first, sequence) if self.series.has_merges else size,
-            uptake=NO_TRACK
-            if self._uptakes is None
-            else self._uptake_track(visit, first, max(first, flare_visit or 0)),
+            uptake=self._uptake_track(visit, first, flare_visit or 0),
             sources=((source, sequence),),
             measurable=self._measurable(settings),
             treated=self._treated_by[visit],
@@ -293,11 +291,15 @@ class LesionHistory:
         return Fraction(1)
 
     def _uptake_track(self, visit: int, first: int, since: int) -> Track:
-        """Uptake ratio over the visits; a focus that is gone is as hot as reference bone. since: what came before it
-        is no reference."""
-        line = self._uptakes or NO_TRACK.line
-        if since != line.counts_from:
-            line = Line(line.whole, line.per, counts_from=since)
+        """Uptake ratio over the visits; a focus that is gone is as hot as reference bone.
+
+        since: the visit at which it began to count as flare, before which nothing is a reference.
+        """
+        line = self._uptakes
+        if line is None:
+            return NO_TRACK
+        if max(first, since) != line.counts_from:
+            line = Line(line.whole, line.per, counts_from=max(first, since))
         return line.upto(visit, baseline=None if visit == first else first)
 
     @cached_property

@@ -35,7 +35,9 @@ class Line:
         """The line through some values, a visit each."""
         ratios = [None if value is None else value.as_integer_ratio() for value in values]
         per = lcm(*[ratio[1] for ratio in ratios if ratio is not None])
-        return cls([None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios], per, counts_from=counts_from)
+        return cls(
+            [None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios], per, counts_from=counts_from
+        )
 
     @cached_property
     def nadirs(self) -> Sequence[int | None]:

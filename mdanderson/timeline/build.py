@@ -111,7 +111,7 @@ def _with_new_therapy(assessed: Assessed, course: PatientCourse) -> Assessed:
     since = new_therapy_date(course.patient, course.visits[0].date)
     if since is None:
         return assessed
-    marked = (replace(row, new_therapy=True) if row.date > since else row for row in assessed.responses)
+    marked = (row._replace(new_therapy=True) if row.date > since else row for row in assessed.responses)
     return replace(assessed, responses=tuple(marked))
 
 
@@ -136,7 +136,7 @@ def _beside(stated: _Judged, measured: _Judged) -> _Judged:
         assessed=tuple(
             replace(
                 one,
-                responses=tuple(replace(row, category_measured=categories.get(_row_key(row))) for row in one.responses),
+                responses=tuple(row._replace(category_measured=categories.get(_row_key(row))) for row in one.responses),
             )
             for one in stated.assessed
         ),

@@ -25,6 +25,20 @@ def course_of(paper, *exams):
     return PatientCourse(patient=PatientFacts(patient_id="P01"), visits=visits, examinations=examinations)
 
 
+def told(visit):
+    return [
+        (
+            one.category,
+            one.rules,
+            one.reason,
+            one.size_category,
+            one.size_sum_mm,
+            [lesion.reason for lesion in one.lesions],
+        )
+        for one in visit.values()
+    ]
+
+
 @pytest.fixture
 def course(paper):
     return course_of(
@@ -49,7 +63,7 @@ def test_what_was_shared_is_what_a_bench_by_itself_would_say(course):
     bench = Bench(RuleTable(RULES), course, Settings())
     bench.visit(1)
     kin = bench.weighing(size_scope=Scope.EACH, treated_lesions="include")
-    assert kin.visit(1) == Bench(RuleTable(RULES), course, kin.settings).visit(1)
+    assert told(kin.visit(1)) == told(Bench(RuleTable(RULES), course, kin.settings).visit(1))
     assert kin.visit(1)[Modality.CT].lesions[0] is bench.visit(1)[Modality.CT].lesions[0]
 
 

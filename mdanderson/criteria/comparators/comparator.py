@@ -174,7 +174,7 @@ def overall_row(
             if one.category.is_evaluable and one.category is not leader.category
         ]
         reason = f"{leader.panel.modality}: {leader.reason}"
-        return replace(row, reason=reason, discordant="; ".join(others), verdicts=())
+        return row._replace(reason=reason, discordant="; ".join(others), verdicts=())
     baseline = visit.index in {0, _first_visit(comparator, course, settings)}
     told = "; ".join(f"{modality} NE: {one.reason}" for modality, one in rows.items() if one.category is Category.NE)
     read = ", ".join(sorted(comparator.modalities(settings)))
@@ -222,7 +222,7 @@ def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPane
         verdicts=judged.verdicts,
     )
     if comparator.unit is Unit.PRODUCT:
-        return replace(row, product_sum_mm2=panel.total.now, product_change_baseline=from_baseline)
+        return row._replace(product_sum_mm2=panel.total.now, product_change_baseline=from_baseline)
     if comparator.unit is Unit.LONG_AXIS:
-        return replace(row, long_axis_sum_mm=panel.total.now, long_axis_change_baseline=from_baseline)
+        return row._replace(long_axis_sum_mm=panel.total.now, long_axis_change_baseline=from_baseline)
     return row

@@ -203,7 +203,7 @@ def assess(course: PatientCourse, settings: Settings) -> Assessed:
     responses: list[Response] = []
     for visit, bone in zip(course.visits, _bone_rows(course, scans), strict=True):
         if soft:
-            responses += [replace(row, criteria=CODE) for row in soft[visit.index].rows]
+            responses += [row._replace(criteria=CODE) for row in soft[visit.index].rows]
         if visit.index in scans:
             responses.append(_response(course, visit, scans[visit.index], scope=Modality.NM))
         responses.append(_together(bone, soft[visit.index]) if soft else _alone(bone))
@@ -219,9 +219,9 @@ def _bone_rows(course: PatientCourse, scans: Mapping[int, JudgedPanel]) -> Itera
         if bone.category.is_progression:
             progressed = progressed or str(visit.date)
         elif progressed:
-            bone = replace(bone, category=Category.PD, reason=f"progression at the scan of {progressed} stands")
+            bone = bone._replace(category=Category.PD, reason=f"progression at the scan of {progressed} stands")
         elif visit.index == 0:
-            bone = replace(bone, category=Category.BL)
+            bone = bone._replace(category=Category.BL)
         yield bone
 
 
@@ -240,8 +240,7 @@ def _response(course: PatientCourse, visit: Visit, scan: JudgedPanel | None, *, 
     if scan is None:
         return row
     expected, baseline = len(scan.panel.expected), scan.category is Category.BL
-    return replace(
-        row,
+    return row._replace(
         category=scan.category,
         unconfirmed=scan.unconfirmed,
         flare=FLARE.code in scan.rules,
@@ -257,7 +256,7 @@ def _response(course: PatientCourse, visit: Visit, scan: JudgedPanel | None, *, 
 
 def _alone(bone: Response) -> Response:
     """The patient where there is no soft tissue to combine."""
-    return replace(bone, reason=f"bone alone, neither CT nor MR was ever looked at: {bone.reason}")
+    return bone._replace(reason=f"bone alone, neither CT nor MR was ever looked at: {bone.reason}")
 
 
 def _together(bone: Response, soft: SoftTissue) -> Response:
@@ -266,8 +265,7 @@ def _together(bone: Response, soft: SoftTissue) -> Response:
     category = combine(tissue.category, bone.category, has_targets=soft.has_targets)
     waiting = bone.category is Category.PDU and not category.is_progression
     parts = (("soft tissue", tissue.category), ("bone", bone.category))
-    return replace(
-        tissue,
+    return tissue._replace(
         criteria=CODE,
         category=category,
         unconfirmed=waiting,

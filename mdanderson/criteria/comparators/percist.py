@@ -21,8 +21,8 @@ from mdanderson.criteria.comparators.pet import PET, baseline_lesions, largest, 
 from mdanderson.criteria.comparators.rows import all_gone, new_lesion_there, panel_row
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
-from mdanderson.criteria.track import NO_TRACK, Track
 from mdanderson.criteria.rule import Check, Comparison, Limits, Measure, Threshold
+from mdanderson.criteria.track import NO_TRACK, Track
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import Undefined, change, exact_if_known, fixed, percent
 from mdanderson.settings import Settings

@@ -102,7 +102,7 @@ def assess(course: PatientCourse, settings: Settings) -> Assessed:
     assessed = assess_panels(WHO, course, settings)
     overall = [row for row in assessed.responses if row.scope == OVERALL]
     told = iter(_unconfirmed([(row.date, row.category) for row in overall], settings))
-    rows = (replace(row, unconfirmed=next(told)) if row.scope == OVERALL else row for row in assessed.responses)
+    rows = (row._replace(unconfirmed=next(told)) if row.scope == OVERALL else row for row in assessed.responses)
     return replace(assessed, responses=tuple(rows))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
 from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.history import LesionHistory
+from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.evaluate import judge_modality
 from mdanderson.criteria.mda.lesion import JudgedLesion, judge_lesion
 from mdanderson.criteria.mda.modality import JudgedModality, JudgedVisit
@@ -33,24 +35,25 @@ class Bench:
     def __init__(self, table: RuleTable, course: PatientCourse, settings: Settings) -> None:
         self.table, self.course, self.settings = table, course, settings
         self._judged: dict[_Key, JudgedLesion | None] = {}
+        self._assemblies: dict[_ModalityKey, Assembly] = {}
         self._modalities: dict[_ModalityKey, JudgedModality] = {}
 
     def weighing(self, *, size_scope: Scope | None = None, treated_lesions: TreatedLesions | None = None) -> Bench:
         """A bench with another size scope or another choice on treated lesions; each lesion stays as it was judged.
 
-        So does, under another scope, a modality that was judged here and whose sizes say the same either way.
+        Under another scope so do the lesions put together, and a modality whose sizes say the same either way.
         """
-        policy = self.settings.policy
-        policy = replace(
-            policy,
-            size_scope=size_scope or policy.size_scope,
-            treated_lesions=treated_lesions or policy.treated_lesions,
-        )
-        other = Bench(self.table, self.course, replace(self.settings, policy=policy))
+        other = Bench(self.table, self.course, _weighing(self.settings, size_scope, treated_lesions))
         other._judged = self._judged
         if treated_lesions is None:
-            other._modalities = {key: one for key, one in self._modalities.items() if not one.scope_matters}
+            other._assemblies = self._assemblies
+            other._modalities = {key: one for key, one in self._modalities.items() if not one.assembly.scope_matters()}
         return other
+
+    @property
+    def scope_matters(self) -> bool:
+        """Whether anything judged so far may be otherwise under the other size scope."""
+        return any(assembly.scope_matters() for assembly in self._assemblies.values())
 
     def visit(self, visit: int, flares: Sequence[Flare] = ()) -> JudgedVisit:
         """Every modality of a visit, by what is known of flares."""
@@ -62,17 +65,19 @@ class Bench:
         flare = flare_visits(modality, visit, flares) if flares else {}
         key = (modality, visit, tuple(sorted(flare.items())))
         if key not in self._modalities:
-            self._modalities[key] = self._judge_modality(modality, visit, flare)
+            if key not in self._assemblies:
+                self._assemblies[key] = self._assembly(modality, visit, flare)
+            self._modalities[key] = judge_modality(self._assemblies[key], self.settings.policy.size_scope)
         return self._modalities[key]
 
-    def _judge_modality(self, modality: Modality, visit: int, flare: Mapping[str, int]) -> JudgedModality:
+    def _assembly(self, modality: Modality, visit: int, flare: Mapping[str, int]) -> Assembly:
         facts = self.course.modality_facts(modality, visit)
         found = [
             self._lesion(history, visit, flare.get(history.lesion_id), facts.why, at_baseline=facts.is_baseline)
             for history in self.course.histories(modality)
         ]
         lesions = [lesion for lesion in found if lesion is not None]
-        return judge_modality(self.table, facts, lesions, self.settings, any_treated=self.course.any_treated)
+        return Assembly(self.table, facts, lesions, self.settings, any_treated=self.course.any_treated)
 
     def _lesion(
         self, history: LesionHistory, visit: int, flare_visit: int | None, silent: str, *, at_baseline: bool
@@ -92,3 +97,16 @@ class Bench:
             judged = None if facts is None else judge_lesion(self.table, facts, self.settings, at_baseline=at_baseline)
             self._judged[key] = judged
         return self._judged[key]
+
+
+@lru_cache(maxsize=16)  # every patient of a run asks the same
+def _weighing(settings: Settings, size_scope: Scope | None, treated_lesions: TreatedLesions | None) -> Settings:
+    policy = settings.policy
+    return replace(
+        settings,
+        policy=replace(
+            policy,
+            size_scope=size_scope or policy.size_scope,
+            treated_lesions=treated_lesions or policy.treated_lesions,
+        ),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import hypot, prod
 
 from mdanderson.criteria.facts import LesionFacts, RuleTable
@@ -15,12 +16,12 @@ from mdanderson.criteria.history import LesionHistory, sd_mm_of
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
-from mdanderson.criteria.track import Track
-from mdanderson.settings import Settings, Uncertainty
+from mdanderson.criteria.track import Line, Track
+from mdanderson.settings import Settings
 from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities
 from mdanderson.vocabulary import Category, Modality, Scope
 
-__all__ = ["TableLimits", "lesion_probabilities", "modality_probabilities"]
+__all__ = ["Certainty", "TableLimits", "table_limits"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,85 +52,90 @@ def _limits(table: RuleTable, measure: str, settings: Settings) -> CategoryLimit
     )
 
 
-def lesion_probabilities(
-    history: LesionHistory, judged: JudgedLesion, limits: TableLimits, settings: Settings
-) -> CategoryProbabilities | None:
-    """Of one lesion's size, or of its uptake on a bone scan, where uptake is not back to normal."""
-    facts = judged.facts
-    if judged.at_baseline or facts.unassessed:
-        return None
-    if facts.modality is not Modality.NM:
-        return _of_sizes(facts.size, [(history, facts)], facts.long_axis_mm, limits.size, settings)
-    if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
-        return None
-
-    def measured(ratio: Fraction, _visit: int) -> Measured:
-        return Measured.from_uptake(ratio, settings.uncertainty)
-
-    return _probabilities(facts.uptake, measured, limits.uptake, settings)
+@lru_cache(maxsize=16)  # every patient of a run asks by the same
+def table_limits(table: RuleTable, settings: Settings) -> TableLimits:
+    """The limits that the rows of a table print."""
+    return TableLimits.of(table, settings)
 
 
-def modality_probabilities(
-    histories: Mapping[str, LesionHistory], judged: JudgedModality, limits: TableLimits, settings: Settings
-) -> CategoryProbabilities | None:
-    """Of a modality's size category: by its sum, or by every measurable lesion where each speaks for itself.
+class Certainty:
+    """How sure the categories of one patient are. histories: of the lesions, by modality and identity.
 
-    histories: of the modality's lesions by their identity.
+    The error of a size at a visit is the same whichever later visit is compared with it, and kept.
     """
-    if judged.total is None or not judged.evaluable:
-        return None
-    lesions = [lesion for lesion in judged.counted if lesion.facts.in_sum]
-    if settings.policy.size_scope is Scope.EACH:
-        return _each([lesion_probabilities(histories[one.facts.lesion_id], one, limits, settings) for one in lesions])
-    own = [(histories[one.facts.lesion_id], one.facts) for one in lesions]
-    total = judged.total.facts
-    return _of_sizes(total.size, own, total.long_axis_mm, limits.size, settings)
 
+    def __init__(
+        self, histories: Mapping[Modality, Mapping[str, LesionHistory]], table: RuleTable, settings: Settings
+    ) -> None:
+        self.histories, self.settings = histories, settings
+        self.limits = table_limits(table, settings)
+        self._known: dict[tuple[Line, int], Measured] = {}
 
-def _of_sizes(
-    track: Track,
-    lesions: Sequence[tuple[LesionHistory, LesionFacts]],
-    long_axis_mm: Fraction | None,
-    limits: CategoryLimits | None,
-    settings: Settings,
-) -> CategoryProbabilities | None:
-    """Of a size that some lesions make up, whose errors are independent.
+    def of_lesion(self, judged: JudgedLesion) -> CategoryProbabilities | None:
+        """Of one lesion's size, or of its uptake on a bone scan, where uptake is not back to normal."""
+        facts = judged.facts
+        if judged.at_baseline or facts.unassessed:
+            return None
+        if facts.modality is not Modality.NM:
+            return self._of_sizes(facts, [facts])
+        if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
+            return None
 
-    long_axis_mm: the longest now, by which what was gone reappears.
-    """
-    errors, now = settings.uncertainty, track.visit
+        def measured(ratio: Fraction, _visit: int) -> Measured:
+            return Measured.from_uptake(ratio, self.settings.uncertainty)
 
-    def measured(size: Fraction, visit: int) -> Measured:
-        return Measured(size=size, sd=_sd_mm(lesions, visit, now, errors))
+        return self._probabilities(facts.uptake, measured, self.limits.uptake)
 
-    longest = None if long_axis_mm is None else Measured.from_diameter(long_axis_mm, errors)
-    return _probabilities(track, measured, limits, settings, longest)
+    def of_modality(self, judged: JudgedModality) -> CategoryProbabilities | None:
+        """Of a modality's size category: by its sum, or by every measurable lesion where each speaks for itself."""
+        if judged.total is None or not judged.evaluable:
+            return None
+        lesions = judged.assembly.in_sum
+        if self.settings.policy.size_scope is Scope.EACH:
+            return _each([self.of_lesion(one) for one in lesions])
+        return self._of_sizes(judged.total.facts, [one.facts for one in lesions])
 
+    def _of_sizes(self, whole: LesionFacts, lesions: Sequence[LesionFacts]) -> CategoryProbabilities | None:
+        """Of a size that some lesions make up, whose errors are independent."""
+        track = whole.size
 
-def _sd_mm(lesions: Sequence[tuple[LesionHistory, LesionFacts]], visit: int, now: int, errors: Uncertainty) -> float:
-    """SD of the sizes added at a visit; lesions that merged are measured where they went, and once."""
-    if not lesions[0][0].series.has_merges:
-        return hypot(*[history.size_sd_mm(visit, facts.sequence, errors) for history, facts in lesions])
-    found = (one for history, facts in lesions for one in history.measured(visit, now, facts.sequence))
-    return hypot(*[sd_mm_of(one, errors) for one in {id(one): one for one in found}.values()])
+        def measured(size: Fraction, visit: int) -> Measured:
+            key = (track.line, visit)
+            if key not in self._known:
+                self._known[key] = Measured(size=size, sd=self._sd_mm(lesions, visit, track.visit))
+            return self._known[key]
 
+        reappears = not (track.whole_baseline and track.whole_nadir)  # what was gone: by its long axis
+        axis = whole.long_axis_mm if reappears else None
+        longest = None if axis is None else Measured.from_diameter(axis, self.settings.uncertainty)
+        return self._probabilities(track, measured, self.limits.size, longest)
 
-def _probabilities(
-    track: Track,
-    measured: Callable[[Fraction, int], Measured],
-    limits: CategoryLimits | None,
-    settings: Settings,
-    longest: Measured | None = None,
-) -> CategoryProbabilities | None:
-    """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
-    size, before = track.now, track.baseline
-    if limits is None or size is None or before is None:
-        return None
-    now, baseline, reference = measured(size, track.visit), measured(before, track.first), None
-    if settings.policy.progression_reference == "nadir" and not track.nadir_is_baseline:
-        lowest = track.lowest
-        reference = None if lowest is None else measured(track.nadir or Fraction(0), lowest)
-    return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
+    def _sd_mm(self, lesions: Sequence[LesionFacts], visit: int, now: int) -> float:
+        """SD of the sizes added at a visit; lesions that merged are measured where they went, and once."""
+        errors = self.settings.uncertainty
+        histories = self.histories[lesions[0].modality]
+        own = [(histories[facts.lesion_id], facts.sequence) for facts in lesions]
+        if not own[0][0].series.has_merges:
+            return hypot(*[history.size_sd_mm(visit, sequence, errors) for history, sequence in own])
+        found = (one for history, sequence in own for one in history.measured(visit, now, sequence))
+        return hypot(*[sd_mm_of(one, errors) for one in {id(one): one for one in found}.values()])
+
+    def _probabilities(
+        self,
+        track: Track,
+        measured: Callable[[Fraction, int], Measured],
+        limits: CategoryLimits | None,
+        longest: Measured | None = None,
+    ) -> CategoryProbabilities | None:
+        """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
+        size, before = track.now, track.baseline
+        if limits is None or size is None or before is None:
+            return None
+        now, baseline, reference = measured(size, track.visit), measured(before, track.first), None
+        if self.settings.policy.progression_reference == "nadir" and not track.nadir_is_baseline:
+            lowest = track.lowest
+            reference = None if lowest is None else measured(track.nadir or Fraction(0), lowest)
+        return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
 
 
 def _each(known: Sequence[CategoryProbabilities | None]) -> CategoryProbabilities | None:

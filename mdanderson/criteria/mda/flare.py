@@ -49,7 +49,9 @@ def _appearing(bench: Bench, visit: int, judged: JudgedVisit) -> list[Flare]:
     suspects: dict[Modality, tuple[LesionRule, frozenset[str]]] = {}
     for modality in _MODALITIES:
         one, rule = judged.get(modality), bench.table.role(Role.FLARE, modality)
-        if one is None or rule is None or not (_is_inside(rule, bench, visit) or _stated(rule, one)):
+        if one is None or rule is None or one.category is not Category.PD:
+            continue
+        if not (_is_inside(rule, bench, visit) or _stated(rule, one)):
             continue
         if found := _suspects(rule, one, bench.settings):
             suspects[modality] = rule, found
@@ -82,9 +84,9 @@ def _stated(rule: LesionRule, judged: JudgedModality) -> bool:
 
 def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> frozenset[str]:
     """The lesions that make it progress, if each of them is one that a flare can bring out; else none."""
-    if judged.category is not Category.PD or judged.size_category is Category.PD:
+    if judged.size_category is Category.PD:
         return frozenset()
-    counted = {lesion.facts.lesion_id for lesion in judged.counted}
+    counted = {lesion.facts.lesion_id for lesion in judged.assembly.counted}
     progressing = [lesion for lesion in judged.lesions if _is_new_or_hotter(lesion, lesion.facts.lesion_id in counted)]
     if judged.modality is not Modality.NM and not all(
         newly_visible_by_sclerosis(rule, lesion.facts, settings) for lesion in progressing
@@ -105,10 +107,8 @@ def _shows_response(judged: JudgedModality, suspects: frozenset[str]) -> bool:
     """Whether a row of response holds in a modality; of new lesions, of the suspects, of what progresses it is none."""
     old = [
         lesion
-        for lesion in judged.counted
-        if lesion.facts.origin is not Origin.NEW
-        and lesion.category is not Category.PD
-        and lesion.facts.lesion_id not in suspects
+        for lesion in judged.assembly.followed
+        if lesion.category is not Category.PD and lesion.facts.lesion_id not in suspects
     ]
     lesions = [*old, *([judged.total] if judged.total else [])]
     return any(verdict.gives.is_response for lesion in lesions for verdict in lesion.held)

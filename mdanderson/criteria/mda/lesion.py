@@ -55,7 +55,7 @@ class JudgedLesion(NamedTuple):
     @property
     def assessed(self) -> bool:
         """Whether anything could be said."""
-        return self.category not in {Category.NE, Category.BL}
+        return self.category is not Category.NE and self.category is not Category.BL
 
     @property
     def basis(self) -> Basis:
@@ -77,11 +77,14 @@ class JudgedLesion(NamedTuple):
             return None
         if measure is Measure.SIZE and self.facts.size.whole_now == 0 and self.facts.size.whole_baseline:
             return Category.CR
-        fired = _first_category([verdict for verdict in self.held if verdict.rule.measure is measure])
-        if fired is not None:
-            return fired
-        asked = any(verdict.assessed for verdict in self.asked if verdict.rule.measure is measure)
-        return Category.SD if asked else None
+        given, asked = [], False
+        for verdict in self.asked:
+            if verdict.rule.measure is measure:
+                outcome = verdict.check.outcome
+                asked = asked or outcome is Outcome.NOT_FIRED
+                if outcome is Outcome.FIRED:
+                    given.append(verdict.rule.gives)
+        return _first(given) or (Category.SD if asked else None)
 
     @property
     def size_change_baseline(self) -> Fraction | None:
@@ -106,11 +109,11 @@ def _defined(value: Fraction | Undefined) -> Fraction | None:
     return None if isinstance(value, Undefined) else value
 
 
-def _first_category(held: Sequence[Verdict]) -> Category | None:
-    if not held:
-        return None
-    given = [verdict.rule.gives for verdict in held]
-    return given[0] if len(given) == 1 else min(given, key=_PRECEDENCE.index)
+def _first(given: Sequence[Category]) -> Category | None:
+    """Of several categories the one that decides."""
+    if len(given) > 1:
+        return min(given, key=_PRECEDENCE.index)
+    return given[0] if given else None
 
 
 def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
@@ -158,20 +161,18 @@ def judge_lesion(
         asked = _ask_beside_statements(table, rows, facts, settings)
     else:
         asked = [Verdict(rule, rule.holds(rule, facts, settings)) for rule in rows.looking]
-        asked = _no_fall_of_what_is_gone(facts, asked) if facts.gone else asked
+        asked = _no_fall_of_what_is_gone(asked) if facts.gone else asked
         others = _first_code(asked)
         for rule in rows.otherwise:
             asked.append(Verdict(rule, _beside(others) if others else rule.holds(rule, facts, settings)))
     held = tuple([verdict for verdict in asked if verdict.check.outcome is Outcome.FIRED])
-    category = _first_category(held)
+    category = _first([verdict.rule.gives for verdict in held])
     if category is None and facts.flare and facts.here:
         category = Category.SD
     return JudgedLesion(facts, table, tuple(asked), held, category or Category.NE)
 
 
-def _ask_beside_statements(
-    table: RuleTable, rows: Questions, facts: LesionFacts, settings: Settings
-) -> list[Verdict]:
+def _ask_beside_statements(table: RuleTable, rows: Questions, facts: LesionFacts, settings: Settings) -> list[Verdict]:
     """Every row where a reader has stated some, or where nothing can be said of the lesion."""
     stated = accepted_codes(table, facts)
     if stated:  # a reader may state a row that is not for such a lesion
@@ -180,7 +181,7 @@ def _ask_beside_statements(
     said = (rule for rule in (*rows.looking, *rows.otherwise) if rule.code in stated)
     measures = {rule.measure for rule in said if rule.level is Level.LESION}
     asked = [_ask(rule, facts, settings, stated, measures) for rule in rows.looking]
-    asked = _no_fall_of_what_is_gone(facts, asked) if facts.gone else asked
+    asked = _no_fall_of_what_is_gone(asked) if facts.gone else asked
     others = _first_code(asked)
     return asked + [_ask(rule, facts, settings, stated, measures, others) for rule in rows.otherwise]
 
@@ -244,7 +245,7 @@ def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:
     return rule.measure is Measure.PRESENCE or (rule.measure is Measure.SIZE and facts.measurable)
 
 
-def _no_fall_of_what_is_gone(facts: LesionFacts, verdicts: list[Verdict]) -> list[Verdict]:
+def _no_fall_of_what_is_gone(verdicts: list[Verdict]) -> list[Verdict]:
     """Of a lesion that is gone the row of complete response says all; the fall by 100 % is no row beside it."""
     complete = [verdict.code for verdict in verdicts if verdict.fired and verdict.gives is Category.CR]
     if not complete:

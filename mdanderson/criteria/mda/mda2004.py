@@ -22,7 +22,7 @@ from mdanderson.criteria.rule import Threshold, find_row
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 
-__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TABLE", "TITLE", "assess"]
 
 CODE = "mda2004"
 
@@ -89,9 +89,12 @@ RULES: tuple[LesionRule, ...] = (
 )
 
 
+TABLE = RuleTable(RULES, by_sum=False)
+
+
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
-    return assess_course(RuleTable(RULES, by_sum=False), CODE, course, settings)
+    return assess_course(TABLE, CODE, course, settings)
 
 
 SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -35,7 +35,7 @@ from mdanderson.criteria.rule import AppliesTo, Check, Level, Measure, Role, Rul
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
-__all__ = ["CODE", "RULES", "SET", "TITLE", "assess"]
+__all__ = ["CODE", "RULES", "SET", "TABLE", "TITLE", "assess"]
 
 CODE = "mda2010"
 
@@ -245,9 +245,12 @@ RULES: tuple[LesionRule, ...] = (
 )
 
 
+TABLE = RuleTable(RULES)
+
+
 def assess(course: PatientCourse, settings: Settings) -> Assessed:
     """A whole series by this table."""
-    return assess_course(RuleTable(RULES), CODE, course, settings)
+    return assess_course(TABLE, CODE, course, settings)
 
 
 SET = CriteriaSet(code=CODE, title=TITLE, rules=RULES, assess=assess, notes=__doc__ or "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 
-from mdanderson.criteria.facts import ModalityFacts, Origin
+from mdanderson.criteria.facts import ModalityFacts
+from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import MEASURES, Measure, Words
 from mdanderson.quantities import add_up
@@ -16,27 +16,21 @@ from mdanderson.vocabulary import Category, Modality
 __all__ = ["JudgedModality", "JudgedVisit"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedModality:
-    """One modality at one visit. total: the sum of the measurable lesions, judged as if it were one lesion.
+    """One modality at one visit. assembly: its lesions put together.
 
-    scope_matters: its category may be another under the other size scope. flare_settled: it was suspected to be flare,
-    and a later visit has decided.
+    flare_settled: it was suspected to be flare, and a later visit has decided.
     """
 
-    facts: ModalityFacts
+    assembly: Assembly
     category: Category
-    lesions: tuple[JudgedLesion, ...] = ()
-    total: JudgedLesion | None = None
     size_category: Category | None = None
     rules: tuple[str, ...] = ()
     words: Words = field(default="", compare=False)
     unconfirmed: bool = False
     flare: bool = False
     flare_settled: bool = False
-    scope_matters: bool = False
-    exclude_treated: bool = True
-    response_share: Fraction = Fraction(1, 2)
 
     @property
     def reason(self) -> str:
@@ -44,60 +38,38 @@ class JudgedModality:
         return self.words if isinstance(self.words, str) else self.words()
 
     @property
+    def facts(self) -> ModalityFacts:
+        """What the modality is worth at the visit."""
+        return self.assembly.facts
+
+    @property
     def modality(self) -> Modality:
         """Which modality."""
-        return self.facts.modality
+        return self.assembly.facts.modality
+
+    @property
+    def lesions(self) -> tuple[JudgedLesion, ...]:
+        """Every lesion that it knows of, judged."""
+        return self.assembly.lesions
+
+    @property
+    def total(self) -> JudgedLesion | None:
+        """The sum of the measurable lesions, judged as if it were one lesion."""
+        return self.assembly.total
 
     @property
     def evaluable(self) -> bool:
         """Whether it says anything of the course."""
-        return self.category not in {Category.NE, Category.BL}
-
-    @property
-    def counted(self) -> tuple[JudgedLesion, ...]:
-        """The lesions whose course is the disease's, not that of a local treatment."""
-        if not self.exclude_treated:
-            return self.lesions
-        return tuple(lesion for lesion in self.lesions if not lesion.facts.treated)
+        return self.category is not Category.NE and self.category is not Category.BL
 
     @property
     def size_sum_mm(self) -> Fraction | None:
         """Sum of diameters of the measurable lesions, None where there are none or one is not assessed."""
         if self.total is not None:
             return self.total.facts.size.now
-        sizes = [lesion.facts.size.now for lesion in self.counted if self.facts.is_baseline and lesion.facts.in_sum]
-        return add_up(sizes)
-
-    @cached_property
-    def expected(self) -> tuple[JudgedLesion, ...]:
-        """The lesions that this visit should speak of."""
-        return tuple(lesion for lesion in self.lesions if lesion.facts.origin is not Origin.NEW)
-
-    @cached_property
-    def progressing(self) -> frozenset[str]:
-        """Lesions that progress, new ones included."""
-        return frozenset(lesion.facts.lesion_id for lesion in self.counted if lesion.category is Category.PD)
-
-    @cached_property
-    def responding(self) -> frozenset[str]:
-        """Baseline lesions that respond."""
-        return frozenset(
-            lesion.facts.lesion_id
-            for lesion in self.counted
-            if lesion.category.is_response and lesion.facts.origin is Origin.BASELINE
-        )
-
-    @property
-    def new(self) -> frozenset[str]:
-        """New lesions that are there, unless an earlier flare explained them."""
-        return frozenset(
-            lesion.facts.lesion_id for lesion in self.lesions if lesion.facts.here and not lesion.facts.settled
-        )
-
-    @cached_property
-    def assessed(self) -> frozenset[str]:
-        """Expected lesions of which something could be said."""
-        return frozenset(lesion.facts.lesion_id for lesion in self.expected if lesion.assessed)
+        if not self.facts.is_baseline:
+            return None
+        return add_up([lesion.facts.size.now for lesion in self.assembly.in_sum])
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What one measure says by itself over all counted baseline lesions."""
@@ -105,7 +77,7 @@ class JudgedModality:
             return self.size_category
         if measure not in MEASURES[self.modality]:
             return None
-        known = [lesion.sub_category(measure) for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
+        known = [lesion.sub_category(measure) for lesion in self.assembly.followed]
         said = [category for category in known if category is not None]
         if not said:
             return None
@@ -114,7 +86,9 @@ class JudgedModality:
         if set(said) == {Category.CR} and len(said) == len(known):
             return Category.CR
         carrying = sum(category.is_response for category in said)
-        return Category.PR if carrying and Fraction(carrying, len(said)) >= self.response_share else Category.SD
+        return (
+            Category.PR if carrying and Fraction(carrying, len(said)) >= self.assembly.response_share else Category.SD
+        )
 
 
 JudgedVisit = Mapping[Modality, JudgedModality]

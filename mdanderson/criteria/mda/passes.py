@@ -30,7 +30,7 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
     """Judge a whole series by one table of rows, with the other size scope and the other choice on treated lesions."""
     bench = Bench(table, course, settings)
     series = _judge(bench)
-    other_scope = _judge(bench.weighing(size_scope=_other_scope(settings.policy)))
+    other_scope = _judge(bench.weighing(size_scope=_other_scope(settings.policy))) if bench.scope_matters else series
     other_treated = None
     if course.any_treated:
         other_treated = _judge(bench.weighing(treated_lesions=_other_treated(settings.policy)))
@@ -112,7 +112,7 @@ def _note_treated(row: Response, judged: JudgedModality, other: Category, settin
     if row.category is Category.BL or not any(lesion.facts.treated for lesion in judged.lesions):
         return row
     choice = _other_treated(settings.policy)
-    return replace(row, reason=f"{row.reason}; treated lesions {choice}d: {other}")
+    return row._replace(reason=f"{row.reason}; treated lesions {choice}d: {other}")
 
 
 def _code_problems(table: RuleTable, course: PatientCourse, series: Series) -> tuple[Problem, ...]:

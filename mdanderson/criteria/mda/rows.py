@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 
-from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response
+from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response, Verdicts
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.facts import LesionRule
+from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.bench import Bench
-from mdanderson.criteria.mda.certainty import TableLimits, lesion_probabilities, modality_probabilities
+from mdanderson.criteria.mda.certainty import Certainty
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
@@ -38,11 +39,12 @@ class RowMaker:
     def __init__(self, bench: Bench, criteria: str) -> None:
         self.course, self.settings, self.criteria = bench.course, bench.settings, criteria
         self.table = bench.table
-        self.limits = TableLimits.of(bench.table, bench.settings)
         self.histories = {
             modality: {history.lesion_id: history for history in bench.course.histories(modality)}
             for modality in bench.course.modalities
         }
+        self.certainty = Certainty(self.histories, bench.table, bench.settings)
+        self._sums: dict[tuple[Modality, int, tuple[tuple[str, str], ...]], _Sums] = {}
 
     def lesion_rows(self, judged: JudgedModality, visit: Visit) -> list[LesionAssessment]:
         """One row for each lesion and finding of a modality."""
@@ -58,22 +60,21 @@ class RowMaker:
             finding = replace(finding, status=Status.EQUIVOCAL)
         elif facts.first_counted:
             finding = replace(finding, status=Status.NEW)
-        history = self.histories[facts.modality][facts.lesion_id]
         return LesionAssessment(
             finding=finding,
             visit=visit.label,
             criteria=self.criteria,
             judged=lesion,
-            certainty=partial(lesion_probabilities, history, lesion, self.limits, self.settings),
+            certainty=partial(self.certainty.of_lesion, lesion),
         )
 
     def modality_row(self, visit: Visit, judged: JudgedModality, other_scope: Category) -> Response:
         """One modality's row. other_scope: its category under the other size scope."""
-        total = judged.total
-        at_baseline = judged.category is Category.BL
-        assessed, progressing, responding = judged.assessed, judged.progressing, judged.responding
-        (product, long_axis), (product_before, long_axis_before) = self._summed(judged, visit.index)
-        odds = modality_probabilities(self.histories[judged.modality], judged, self.limits, self.settings)
+        assembly, total = judged.assembly, judged.total
+        expected, progressing, responding = assembly.expected, assembly.progressing, assembly.responding
+        assessed = expected if judged.category is Category.BL else assembly.assessed
+        (product, long_axis), (product_before, long_axis_before) = self._summed(assembly, visit.index)
+        odds = self.certainty.of_modality(judged)
         return Response(
             patient_id=self.course.patient.patient_id,
             visit=visit.label,
@@ -93,12 +94,12 @@ class RowMaker:
             size_sum_mm=judged.size_sum_mm,
             size_change_baseline=total.size_change_baseline if total else None,
             size_change_nadir=total.size_change_nadir if total else None,
-            lesions_expected=len(judged.expected),
-            lesions_assessed=len(judged.expected) if at_baseline else len(assessed),
-            lesions_new=len(judged.new),
+            lesions_expected=len(expected),
+            lesions_assessed=len(assessed),
+            lesions_new=len(assembly.new),
             lesions_progressing=len(progressing),
             lesions_responding=len(responding),
-            progression_pattern=self._pattern(progressing, assessed),
+            progression_pattern=self._pattern(progressing, assembly.assessed),
             p_cr=odds.p_cr if odds else None,
             p_pr=odds.p_pr if odds else None,
             p_sd=odds.p_sd if odds else None,
@@ -106,35 +107,34 @@ class RowMaker:
             threshold_distance=odds.threshold_distance if odds else None,
             rules=judged.rules,
             reason=judged.reason,
-            verdicts=self._verdicts(judged),
+            verdicts=Verdicts(partial(_verdicts, judged)) if judged.evaluable else (),
             product_sum_mm2=product,
             product_change_baseline=known_change(product, product_before),
             long_axis_sum_mm=long_axis,
             long_axis_change_baseline=known_change(long_axis, long_axis_before),
         )
 
-    def _verdicts(self, judged: JudgedModality) -> tuple[Verdict, ...]:
-        """The rows asked of all lesions together: of their sum, and those that are the patient's."""
-        if not judged.evaluable:
-            return ()
-        sums = judged.total.asked if judged.total is not None else ()
-        patient = [rule for rule in self.table if rule.level is Level.PATIENT and judged.modality in rule.modalities]
-        return (*sums, *(_of_the_patient(rule, judged) for rule in patient))
+    def _summed(self, assembly: Assembly, visit: int) -> tuple[_Sums, _Sums]:
+        """What other criteria sets would add up of the measurable lesions, now and at baseline."""
+        lesions = [lesion.facts for lesion in assembly.in_sum]
+        if not lesions:
+            return _UNKNOWN, _UNKNOWN
+        known = not any(facts.unassessed for facts in lesions)
+        now = self._added(lesions, visit) if known else _UNKNOWN
+        return now, self._added(lesions, assembly.facts.baseline_visit or 0)
 
-    def _summed(self, judged: JudgedModality, visit: int) -> tuple[_Sums, _Sums]:
-        """What other criteria sets would add up of the measurable lesions, now and at baseline.
+    def _added(self, lesions: Sequence[LesionFacts], visit: int) -> _Sums:
+        """From the findings that give their size at a visit, each once: merged lesions have one between them.
 
-        From the findings that give their size, each once: merged lesions have one between them.
+        Kept, as every later visit asks for the baseline.
         """
-        lesions = [lesion.facts for lesion in judged.counted if lesion.facts.in_sum]
-        histories, first = self.histories[judged.modality], judged.facts.baseline_visit or 0
-
-        def at(index: int) -> _Sums:
-            sources = [histories[facts.lesion_id].measured(index, index, facts.sequence) for facts in lesions]
-            return _added({id(one): one for findings in sources for one in findings}.values())
-
-        known = bool(lesions) and not any(facts.unassessed for facts in lesions)
-        return at(visit) if known else _UNKNOWN, at(first) if lesions else _UNKNOWN
+        modality = lesions[0].modality
+        key = (modality, visit, tuple([(facts.lesion_id, facts.sequence) for facts in lesions]))
+        if key not in self._sums:
+            histories = self.histories[modality]
+            sources = [histories[facts.lesion_id].measured(visit, visit, facts.sequence) for facts in lesions]
+            self._sums[key] = _added({id(one): one for findings in sources for one in findings}.values())
+        return self._sums[key]
 
     def overall_row(
         self, visit: Visit, series: Series, rows: Mapping[Modality, Response], other_scope: Category
@@ -147,25 +147,15 @@ class RowMaker:
         judged = [
             one for one in series.visits[visit.index].values() if overall is None or one.category is not Category.BL
         ]
-        progressing = _union(one.progressing for one in judged)
-        responding = _union(one.responding for one in judged) - progressing
-        expected = _union(_named(one) for one in judged)
-        assessed = expected if overall is None else _union(one.assessed for one in judged)
-        frame = Response(
-            patient_id=self.course.patient.patient_id,
-            visit=visit.label,
-            date=visit.date,
-            weeks=visit.weeks,
-            criteria=self.criteria,
+        lesions = [one.assembly for one in judged]
+        progressing = _union([one.progressing for one in lesions])
+        responding = _union([one.responding for one in lesions]) - progressing
+        expected = _union([one.expected for one in lesions])
+        assessed = expected if overall is None else _union([one.assessed for one in lesions])
+        spoken = None if overall is None or overall.speaks is None else rows[overall.speaks.modality]
+        return (spoken or self._silent(visit))._replace(
             scope=OVERALL,
-            category=Category.BL,
-            reason="baseline",
-        )
-        speaker = frame if overall is None or overall.speaks is None else rows[overall.speaks.modality]
-        return replace(
-            speaker,
-            scope=OVERALL,
-            category=frame.category if overall is None else overall.category,
+            category=Category.BL if overall is None else overall.category,
             unconfirmed=overall is not None and overall.unconfirmed,
             discordant="" if overall is None else overall.discordant,
             flare=any(one.flare for one in judged),
@@ -173,12 +163,24 @@ class RowMaker:
             category_other_scope=other_scope,
             lesions_expected=len(expected),
             lesions_assessed=len(assessed),
-            lesions_new=len(_union(one.new for one in judged)),
+            lesions_new=len(_union([one.new for one in lesions])),
             lesions_progressing=len(progressing),
             lesions_responding=len(responding),
             progression_pattern=self._pattern(progressing, assessed),
             verdicts=(),
-            reason=frame.reason if overall is None else overall.reason,
+            reason="baseline" if overall is None else overall.reason,
+        )
+
+    def _silent(self, visit: Visit) -> Response:
+        """The row of a visit at which no modality speaks."""
+        return Response(
+            patient_id=self.course.patient.patient_id,
+            visit=visit.label,
+            date=visit.date,
+            weeks=visit.weeks,
+            criteria=self.criteria,
+            scope=OVERALL,
+            category=Category.NE,
         )
 
     def _pattern(self, progressing: frozenset[str], assessed: frozenset[str]) -> Pattern | None:
@@ -203,11 +205,20 @@ def _silent_finding(lesion: JudgedLesion, visit: Visit) -> LesionFinding:
     )
 
 
+def _verdicts(judged: JudgedModality) -> Iterator[Verdict]:
+    """The rows asked of all lesions together: of their sum, and those that are the patient's."""
+    if judged.total is not None:
+        yield from judged.total.asked
+    for rule in judged.assembly.table:
+        if rule.level is Level.PATIENT and judged.modality in rule.modalities:
+            yield _of_the_patient(rule, judged)
+
+
 def _of_the_patient(rule: LesionRule, judged: JudgedModality) -> Verdict:
     """What a row that speaks of all lesions together said, by what it came to."""
     if rule.code in judged.rules:
         return Verdict(rule, Check.fired(lambda: judged.reason))
-    new = ", ".join(sorted(judged.new))
+    new = ", ".join(sorted(judged.assembly.new))
     if rule.role is Role.NO_NEW_LESION:
         return Verdict(rule, Check.not_fired(f"new: {new}" if new else f"{judged.category} holds"))
     if rule.role is Role.NEW_LESION:
@@ -228,9 +239,5 @@ def _added(findings: Collection[LesionFinding]) -> _Sums:
     return product, exact(sum(axes, start=Decimal(0))) if len(axes) == len(there) else None
 
 
-def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*sets)
-
-
-def _named(judged: JudgedModality) -> frozenset[str]:
-    return frozenset(lesion.facts.lesion_id for lesion in judged.expected)
+def _union(sets: Sequence[frozenset[str]]) -> frozenset[str]:
+    return sets[0] if len(sets) == 1 else frozenset().union(*sets)
