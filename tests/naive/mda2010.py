@@ -76,6 +76,11 @@ def judge_visit(course, visit):
         modality["results"][visit] = plain(looks[name], modality, visit)
         if name in progressing:  # what was new beside other progression is no flare later on
             mark(modality, [one["name"] for one in new_lesions_at(modality["lesions"], visit)], "refuted", visit)
+        waiting = modality.setdefault("waiting", [])
+        if looks[name] and looks[name]["category"] == "PD" and waiting and not flares[name]:
+            rest = raw(course, name, visit, without=waiting)
+            if rest["category"] != "PD":  # nothing but what an earlier visit left open
+                modality["results"][visit] |= {"unconfirmed": True, "settled": True}
         if flares[name]:
             modality["results"][visit] = flare_outcome(course, name, visit, flares[name], bool(progressing), sign)
 
@@ -96,6 +101,8 @@ def flare_lesions(course, name, visit):
     new = new_lesions_at(modality["lesions"], visit)
     names = [lesion["name"] for lesion in new]
     if any(lesion["refuted"] is not None for lesion in new):
+        return []
+    if any(lesion["name"] in modality.get("waiting", ()) for lesion in new):
         return []
     if name == "NM":
         names += [one for one, answer in look["lesions"].items() if answer["category"] == "PD" and one not in names]
@@ -159,6 +166,7 @@ def flare_outcome(course, name, visit, lesions, progressing, sign):
     if sign and not progressing:
         mark(modality, lesions, "calm", visit)
         return {"category": "PR", "unconfirmed": False, "flare": True, "settled": True}
+    modality["waiting"] = [*modality.get("waiting", ()), *lesions]
     return {"category": "PD", "unconfirmed": True, "flare": False, "settled": True}
 
 
@@ -186,11 +194,11 @@ def settled_at(course, name, visit, later, names):
         return None
     lesions = [one for one in modality["lesions"] if one["name"] in names]
     further = [one for one in new_lesions_at(modality["lesions"], later) if one["first"] > visit]
-    if further and not all(judged_at(one, later) for one in lesions):
+    if further and not all(judged_at(one, visit, later) for one in lesions):
         course["open"].add("F9")
     if further or any(worse(one, visit, later, modality["lesions"], settings) for one in lesions):
         return "worse"
-    judged = [judged_at(one, later) for one in lesions]
+    judged = [judged_at(one, visit, later) for one in lesions]
     if not all(judged):
         if any(judged):
             course["open"].add("F8")
@@ -198,26 +206,35 @@ def settled_at(course, name, visit, later, names):
     return "flare"
 
 
-def judged_at(lesion, later):
-    """Whether the visit says what became of a flare lesion; a new one without a row is taken to be still there."""
+def judged_at(lesion, visit, later):
+    """Whether the visit says what became of a flare lesion: gone, called something by a reader, or to be compared."""
     row = lesion["rows"].get(later)
-    return not row["silent"] if row is not None else lesion["kind"] == "new"
+    if row is None or row["silent"] or row["equivocal"]:
+        return False
+    return row["gone"] or bool(row["codes"]) or None not in then_and_now(lesion, visit, later)
+
+
+def then_and_now(lesion, visit, later):
+    """Its size (on the scan its uptake) when the flare was seen, or first measured since, and at the later visit."""
+    if lesion["modality"] == "NM":
+        known = [uptake_at(lesion, index) for index in range(visit, later + 1)]
+    else:
+        sequence = next(iter(lesion["rows"][lesion["first"]]["sizes"]), "")
+        known = [size_at(lesion, index, sequence) for index in range(visit, later + 1)]
+    return next((value for value in known[:-1] if value is not None), None), known[-1]
 
 
 def worse(lesion, visit, later, siblings, settings):
-    """Grown by 25 % of its first size, a focus on the scan hotter by 25 %, or said so by a reader."""
+    """Grown by 25 % since the flare was seen, a focus on the scan hotter by 25 %, or said so by a reader."""
     row = lesion["rows"].get(later)
     if row is None or row["silent"]:
         return False
     if row["codes"] & ({"PD3"} if lesion["modality"] == "NM" else {"PD2"}):
         lesion["open"].add("F7")
         return True
-    if lesion["modality"] == "NM":
-        then, now, rise = uptake_at(lesion, visit), uptake_at(lesion, later), settings.policy.pd_uptake_rise
-    else:
-        sequence = next(iter(lesion["rows"][lesion["first"]]["sizes"]), "")
-        then, now = size_at(lesion, lesion["first"], sequence), size_at(lesion, later, sequence)
-        rise = settings.policy.pd_size_rise
+    policy = settings.policy
+    rise = policy.pd_uptake_rise if lesion["modality"] == "NM" else policy.pd_size_rise
+    then, now = then_and_now(lesion, visit, later)
     return None not in (then, now) and now > 0 and now >= then * (1 + number(rise))
 
 

@@ -98,7 +98,7 @@ def test_inside_the_window_without_another_sign_progression_is_unconfirmed(paper
     [
         ({"L1": "20x10", "L2": "9x8"}, ("SD", False, True), "SD", None),  # not worse, no sign of response
         ({"L1": "9x4", "L2": "9x8"}, ("PR", False, True), "PR", None),  # the settling visit shows a response
-        ({"L1": "20x10"}, ("SD", False, True), "SD", None),  # no row: still there, not grown
+        ({"L1": "20x10"}, ("PD", True, False), "PD", None),  # no row: nobody knows whether it has grown
         ({"L1": "20x10", "L2": "resolved"}, ("SD", False, True), "SD", None),
         ({"L1": "20x10", "L2": "11x10.24"}, ("SD", False, True), "SD", None),  # +24.9 %
         ({"L1": "20x10", "L2": "11.25x10"}, ("PD", False, False), "PD", 60),  # +25 % of its first size

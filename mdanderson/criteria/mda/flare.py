@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from mdanderson.criteria.checks.presence import newly_visible_by_sclerosis
 from mdanderson.criteria.course import Flare
-from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
+from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality, JudgedVisit
@@ -123,25 +123,32 @@ def _settle(bench: Bench, flare: Flare, visit: int, judged: JudgedVisit, flares:
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
     worse = further or any(_grew(bench, rule, facts, flare.visit) for facts in lesions)
-    if not worse and any(_says_nothing(facts) for facts in lesions):
+    if not worse and any(_says_nothing(facts, flare.visit) for facts in lesions):
         return flare
     # that the suspects themselves heal by now is a sign that came after
     sign = flare.sign or (not flare.elsewhere and any(_shows_response(one, _NONE) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
 
 
-def _says_nothing(facts: LesionFacts) -> bool:
-    """Whether a visit cannot tell what became of a flare lesion; a new one without a row is taken to be still there."""
-    return bool(facts.unassessed) and (bool(facts.now) or facts.origin is not Origin.NEW)
+def _says_nothing(facts: LesionFacts, since: int) -> bool:
+    """Whether a visit cannot tell what became of a flare lesion: not assessed there, or nothing to compare."""
+    if facts.unassessed:
+        return True
+    return not (facts.gone or facts.reader_codes) and isinstance(_rise(facts, since), Undefined)
 
 
 def _grew(bench: Bench, rule: LesionRule, facts: LesionFacts, since: int) -> bool:
     """Whether a flare lesion is larger (hotter) than it was when the flare was seen, by its size or by a reader."""
     if any(one.code in facts.reader_codes for one in bench.table if _is_growth(one, facts.modality)):
         return True
-    quantity, track = ("uptake_rise", facts.uptake) if facts.modality is Modality.NM else ("size_rise", facts.size)
-    rise = change(track.now, track.earlier[since] if since < len(track.earlier) else None)
+    quantity, rise = "uptake_rise" if facts.modality is Modality.NM else "size_rise", _rise(facts, since)
     return not isinstance(rise, Undefined) and not rule.met(quantity, rise, bench.settings)
+
+
+def _rise(facts: LesionFacts, since: int) -> Fraction | Undefined:
+    """Its change since the flare was seen, since it was first measured where that was later."""
+    track = facts.uptake if facts.modality is Modality.NM else facts.size
+    return change(track.now, next((value for value in track.earlier[since:] if value is not None), None))
 
 
 def _is_growth(rule: LesionRule, modality: Modality) -> bool:

@@ -5,7 +5,7 @@ Each step is a pure pass over the visits; the table of rows decides, this module
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from mdanderson.criteria.mda.rows import RowMaker, Series
 from mdanderson.criteria.rule import Role
 from mdanderson.errors import Problem, Severity
 from mdanderson.settings import Policy, Settings, TreatedLesions
-from mdanderson.vocabulary import Category, Scope
+from mdanderson.vocabulary import Category, Modality, Scope
 
 __all__ = ["assess_course"]
 
@@ -77,6 +77,7 @@ def _judge(bench: Bench) -> Series:
     for flare in flares:
         row = judged[flare.visit][flare.modality]
         judged[flare.visit][flare.modality] = _restate_flare(bench, row, flare)
+    _leave_open(bench, judged, flares)
     visits = confirm_scans(bench, judged)
     anatomical = any(modality.is_anatomical for visit in course.examinations[:1] for modality in visit)
     overall = tuple(
@@ -105,6 +106,21 @@ def _restate_flare(bench: Bench, row: JudgedModality, flare: Flare) -> JudgedMod
         return replace(row, words=reason, flare=True, flare_settled=True)
     reason = f"{row.reason}; inside the flare window, unconfirmed until the next visit"
     return replace(row, unconfirmed=True, words=reason)
+
+
+def _leave_open(bench: Bench, judged: Sequence[dict[Modality, JudgedModality]], flares: Sequence[Flare]) -> None:
+    """Later progression that rests on nothing but lesions of a flare that no visit has settled is unconfirmed too."""
+    waiting = [flare for flare in flares if flare.settled_by is None and not flare.is_flare]
+    supposed = [replace(flare, sign=True) if flare in waiting else flare for flare in flares]
+    for flare in waiting:
+        lesions, label = ", ".join(sorted(flare.lesion_ids)), bench.course.visits[flare.visit].label
+        for index, rows in enumerate(judged[flare.visit + 1 :], start=flare.visit + 1):
+            row = rows.get(flare.modality)
+            if row is None or row.category is not Category.PD or row.unconfirmed:
+                continue
+            if bench.visit(index, supposed)[flare.modality].category is not Category.PD:
+                reason = f"{row.reason}; unconfirmed: nothing tells what became of {lesions} since {label}"
+                rows[flare.modality] = replace(row, unconfirmed=True, words=reason)
 
 
 def _note_treated(row: Response, judged: JudgedModality, other: Category, settings: Settings) -> Response:
