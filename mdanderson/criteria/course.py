@@ -52,12 +52,14 @@ class Flare:
 class PatientCourse:
     """The series of one patient. examinations: one mapping a visit, its images of one modality pooled.
 
+    shown: lesion -> the modalities that show it at the patient's first visit, where the patient has several.
     any_treated: whether any lesion was ever treated locally.
     """
 
     patient: PatientFacts
     visits: tuple[Visit, ...]
     examinations: tuple[Mapping[Modality, Examination], ...]
+    shown: Mapping[str, tuple[Modality, ...]] = field(default_factory=dict)
     _histories: Mapping[Modality, tuple[LesionHistory, ...]] = field(init=False, repr=False, compare=False)
     _baselines: Mapping[Modality, int | None] = field(init=False, repr=False, compare=False)
     any_treated: bool = field(init=False, repr=False, compare=False)
@@ -65,11 +67,20 @@ class PatientCourse:
     def __post_init__(self) -> None:
         modalities = sorted({modality for exams in self.examinations for modality in exams})
         series = [ModalitySeries.from_examinations(modality, self.examinations) for modality in modalities]
-        histories = {one.modality: tuple(LesionHistory(one, lesion) for lesion in one.lesion_ids) for one in series}
+        histories = {
+            one.modality: tuple(
+                LesionHistory(one, lesion, self._shown_by(lesion, one.modality)) for lesion in one.lesion_ids
+            )
+            for one in series
+        }
         object.__setattr__(self, "_histories", histories)
         object.__setattr__(self, "_baselines", {one.modality: one.baseline_visit for one in series})
         treated = any(finding.treated for exams in self.examinations for e in exams.values() for finding in e.lesions)
         object.__setattr__(self, "any_treated", treated)
+
+    def _shown_by(self, lesion_id: str, modality: Modality) -> Modality | None:
+        """Another modality that shows a lesion at the patient's first visit; None where none does."""
+        return next((other for other in self.shown.get(lesion_id, ()) if other is not modality), None)
 
     def days_on_treatment(self, visit: int) -> int:
         """Days from treatment start, from baseline where that is not known."""

@@ -37,10 +37,14 @@ _SILENT_WORDS = {
 
 
 class LesionHistory:
-    """One lesion in one modality over all visits; the series must have a baseline."""
+    """One lesion in one modality over all visits; the series must have a baseline.
 
-    def __init__(self, series: ModalitySeries, lesion_id: str) -> None:
+    shown_by: another modality that shows it at the patient's first visit, so that it is not new here.
+    """
+
+    def __init__(self, series: ModalitySeries, lesion_id: str, shown_by: Modality | None = None) -> None:
         self.series, self.lesion_id, self.name = series, lesion_id, f"lesion {lesion_id}"
+        self.shown_by = shown_by
         self.baseline_visit = series.baseline_visit or 0
         self._findings = tuple(series.findings(lesion_id, visit) for visit in range(len(series.visits)))
         self._seen = tuple(any(finding.is_seen for finding in findings) for findings in self._findings)
@@ -69,6 +73,8 @@ class LesionHistory:
         at_baseline = self.at(self.baseline_visit)
         if self.first == self.baseline_visit:
             return Origin.BASELINE
+        if self.shown_by is not None:
+            return Origin.KNOWN
         if any(finding.is_gone for finding in at_baseline):
             return Origin.NEW
         if at_baseline or self.first is None:  # visible, or out of the field of view: nobody may call it new
@@ -231,7 +237,8 @@ class LesionHistory:
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
             return f"{self.name} {words}{why}"
         if visit == first and self.origin is not Origin.BASELINE:
-            return f"{self.name} is first seen here: nothing to compare with"
+            known = f", not new: {self.shown_by} showed it at baseline" if self.shown_by is not None else ""
+            return f"{self.name} is first seen here: nothing to compare with{known}"
         return ""
 
     def _size_track(self, visit: int, first: int, sequence: str, *, unassessed: bool) -> Track:

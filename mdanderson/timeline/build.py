@@ -18,6 +18,7 @@ from mdanderson.criteria import (
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
+from mdanderson.timeline.baseline import about_known, shown_at_baseline
 from mdanderson.timeline.codes import with_known_codes, without_faulty
 from mdanderson.timeline.dates import about_dates, with_treatment_start
 from mdanderson.timeline.model import Timeline
@@ -96,13 +97,14 @@ def _judge(
     treated, about_treatment = mark_treated(examinations, patient.events)
     visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
     clean, mended = normalise(visits, pooled)
-    course = PatientCourse(patient=patient, visits=visits, examinations=clean)
+    shown = shown_at_baseline(clean, settings)
+    course = PatientCourse(patient=patient, visits=visits, examinations=clean, shown=shown)
     assessed = tuple(_with_new_therapy(one.assess(course, settings), course) for one in sets)
     return _Judged(
         course=course,
         assessed=assessed,
         lesions=_lesions(assessed, course, settings),
-        problems=(*about_treatment, *met, *mended, *about_equivocal(visits, clean, settings)),
+        problems=(*about_treatment, *met, *mended, *about_equivocal(visits, clean, settings), *about_known(course)),
     )
 
 

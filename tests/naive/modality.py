@@ -19,15 +19,24 @@ def lesions_of(visits, modality, settings):
         return None, []
     names = sorted({name for index in looked for name in visits[index]["exams"][modality]["rows"]})
     exams = {index: visits[index]["exams"][modality] for index in looked}
-    found = [make_lesion(name, modality, exams, looked[0], settings) for name in names]
+    others = [exam for name, exam in visits[0]["exams"].items() if name != modality and exam["ok"]]
+    met = {name for name in names if any(is_met(exam["rows"].get(name), exam, settings) for exam in others)}
+    found = [make_lesion(name, modality, exams, looked[0], settings, met=name in met) for name in names]
     return looked[0], [lesion for lesion in found if lesion]
 
 
-def make_lesion(name, modality, exams, start, settings):
+def is_met(row, exam, settings):
+    """Whether another modality shows the lesion at the patient's first visit."""
+    if row is None or row["silent"] or row["gone"]:
+        return False
+    return not (exam["name"] == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings))
+
+
+def make_lesion(name, modality, exams, start, settings, *, met=False):
     rows = {index: dict(exam["rows"][name]) for index, exam in exams.items() if name in exam["rows"]}
     for row in rows.values():
         row["cold"] = modality == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings)
-    mark_equivocal(rows, start, settings)
+    mark_equivocal(rows, start, settings, known=met)
     seen = [index for index, row in sorted(rows.items()) if not (row["silent"] or row["gone"] or row["equivocal"])]
     silent = [index for index, row in sorted(rows.items()) if row["silent"]]
     if not seen and not silent:
@@ -36,6 +45,8 @@ def make_lesion(name, modality, exams, start, settings):
     at_start = rows.get(start)
     if first == start:
         kind = "baseline"
+    elif met:
+        kind = "known"
     elif at_start is not None:
         kind = "new" if at_start["gone"] else "known"
     else:
@@ -76,19 +87,19 @@ def is_cold(ratio, settings):
     return ratio <= number(settings.image.normal_uptake)
 
 
-def mark_equivocal(rows, start, settings):
+def mark_equivocal(rows, start, settings, *, known=False):
     """A new focus below `new_lesion_mm`, or on the scan of normal uptake, counts nowhere until it reaches that size (or
     is called new without one), or lights up.
     """
     counted = start in rows and not rows[start]["gone"]
-    waiting, known = False, start in rows and rows[start]["silent"]
+    waiting, met, known = False, known, known or (start in rows and rows[start]["silent"])
     for index, row in sorted(rows.items()):
         row["equivocal"] = row["equivocal"] and index != start and not known
         if row["silent"] or row["gone"] or counted:
             continue
         axes = [row["sizes"].get(sequence, (None,))[0] for sequence in row["sequences"]]
         small = row["cold"] or (None not in axes and max(axes) < number(settings.policy.new_lesion_mm))
-        is_new = row["new"] or waiting or start in rows
+        is_new = (row["new"] or waiting or start in rows) and not met
         if row["equivocal"] or (small and is_new):
             row["equivocal"], waiting = True, True
         else:

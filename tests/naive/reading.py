@@ -58,7 +58,7 @@ def read_exam(exam):
             rows[lesion] = read_row(findings)
     rows |= {parent: add_parts(several) for parent, several in parts.items()}
     merged = {member: frozenset(members) for members in merges for member in members}
-    return {"ok": exam.evaluable, "rows": rows, "merged": merged, "open": set()}
+    return {"name": str(exam.modality), "ok": exam.evaluable, "rows": rows, "merged": merged, "open": set()}
 
 
 def read_row(findings):

@@ -110,3 +110,59 @@ def test_a_treated_lesion_that_is_still_there_bars_complete_response(paper, late
     timeline = paper.follow(*visits)
     assert said(timeline) == f"BL {category}"
     assert told in timeline.response(1).reason
+
+
+# what the patient's baseline shows in another modality
+
+
+def seen_on(paper, modality, first, then, *, other="CT", criteria="mda2010"):
+    """L2, shown or not by one modality at baseline, and by another one first at follow-up."""
+    exams = []
+    for on in (0, 150):
+        here = {"L1": "20x15 lytic"} | ({"L2": then} if on else {})
+        there = {"L1": "u=3" if modality in {"NM", "PT"} else "20x15"} | ({"L2": first} if first else {})
+        exams += [paper.exam(on, other, **here), paper.exam(on, modality, **there)]
+    return paper.timeline(*exams, treatment=-365, criteria=criteria)
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "mda2004", "recist11", "who"])
+def test_what_another_modality_showed_at_baseline_is_not_new(paper, criteria):
+    timeline = seen_on(paper, "MR", "14x12", "new 14x12 blastic", criteria=criteria)
+    row = timeline.response(1, "CT", criteria)
+    assert (row.category.is_progression, row.lesions_new) == (False, 0)
+    assert any("MR showed it at baseline: followed, not new" in problem.what for problem in timeline.problems)
+
+
+def test_it_is_followed_from_its_first_sight(paper):
+    timeline = seen_on(paper, "MR", "14x12", "new 14x12 blastic")
+    row = next(row for row in timeline.lesions if (row.finding.modality, row.lesion_id) == ("CT", "L2"))
+    assert (row.finding.status, row.category) == ("followed", "NE")
+    assert row.reason == "lesion L2 is first seen here: nothing to compare with, not new: MR showed it at baseline"
+
+
+@pytest.mark.parametrize(
+    ("modality", "first"), [("MR", ""), ("MR", "resolved"), ("MR", "not_evaluable"), ("NM", "u=1.2"), ("MR", "0x0")]
+)
+def test_what_no_modality_showed_is_new(paper, modality, first):
+    assert seen_on(paper, modality, first, "new 14x12").response(1, "CT").category == "PD"
+
+
+def test_the_modalitys_own_zero_at_baseline_does_not_make_it_new(paper):
+    timeline = paper.timeline(
+        paper.exam(0, "MR", L1="20x15", L2="14x12"),
+        paper.exam(0, "CT", L1="20x15", L2="0x0"),
+        paper.exam(150, "CT", L1="20x15", L2="14x12"),
+        treatment=-365,
+    )
+    assert said(timeline, "CT") == "BL SD"
+
+
+def test_what_a_modality_added_later_showed_is_no_baseline(paper):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15"),
+        paper.exam(90, "MR", L1="20x15", L2="14x12"),
+        paper.exam(90, L1="20x15"),
+        paper.exam(180, L1="20x15", L2="new 14x12"),
+        treatment=-365,
+    )
+    assert said(timeline, "CT") == "BL SD PD"

@@ -10,7 +10,7 @@ from functools import partial
 
 from mdanderson.criteria.assessment import OVERALL, LesionAssessment, Response, Verdicts
 from mdanderson.criteria.course import Visit
-from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.certainty import Certainty
@@ -60,6 +60,8 @@ class RowMaker:
             finding = replace(finding, status=Status.EQUIVOCAL)
         elif facts.first_counted:
             finding = replace(finding, status=Status.NEW)
+        elif facts.origin is Origin.KNOWN and finding.status in {Status.NEW, Status.EQUIVOCAL}:
+            finding = replace(finding, status=Status.FOLLOWED)
         return LesionAssessment(
             finding=finding,
             visit=visit.label,
