@@ -44,7 +44,8 @@ class LesionFacts(NamedTuple):
     size_in_sum: as the sum of diameters counts it: visits at which it was one with others count there once.
     uptake: ratio to reference bone. here: a new lesion that counts and has not gone; first_counted: for the first time.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
-    unassessed: why nothing can be said of it. merged_into: the lesion whose finding carries the measurement of both.
+    unassessed: why nothing can be said of it. known: why it cannot be new; blank where it is, or nobody can tell.
+    merged_into: the lesion whose finding carries the measurement of both.
     """
 
     lesion_id: str
@@ -67,6 +68,7 @@ class LesionFacts(NamedTuple):
     flare: bool = False
     settled: bool = False
     unassessed: str = ""
+    known: str = ""
     merged_into: str = ""
 
     @property

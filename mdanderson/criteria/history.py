@@ -83,6 +83,17 @@ class LesionHistory:
         return Origin.NEW if any(finding.status in fresh for finding in self.at(self.first)) else Origin.KNOWN
 
     @cached_property
+    def known(self) -> str:
+        """Why nobody may call it new; blank where it is, or where nobody can say."""
+        if self.origin is Origin.BASELINE:
+            return "it was there at baseline"
+        if self.shown_by is not None:
+            return f"{self.shown_by} showed it at baseline"
+        if self.origin is Origin.NEW or self.first is None or self.at(self.baseline_visit):
+            return ""
+        return "it is stated to have been there before"
+
+    @cached_property
     def _treated_by(self) -> tuple[bool, ...]:
         """Whether it was treated locally, at each visit or before."""
         treated = (any(finding.treated for finding in findings) for findings in self._findings)
@@ -142,6 +153,7 @@ class LesionHistory:
             flare=flare_visit is not None,
             settled=flare_visit is not None and flare_visit < visit,
             unassessed=unassessed,
+            known=self.known,
             merged_into=absorbed_into(now) if self.series.has_merges else "",
         )
 

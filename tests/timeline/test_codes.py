@@ -69,3 +69,42 @@ def test_a_finding_left_without_codes_is_measured(paper):
     one, other = clean.lesions
     assert (one.reader_codes, one.basis) == (frozenset(), Basis.MEASURED)
     assert (other.reader_codes, other.basis) == ({"CR1"}, Basis.READER)
+
+
+def told(timeline):
+    return [problem.what for problem in timeline.problems if problem.what.startswith("the reader's code")]
+
+
+@pytest.mark.parametrize("words", ["followed 20x15", "followed"])
+def test_what_was_there_before_is_no_new_metastasis_whatever_its_code(paper, words):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15", "L2": f"{words} !PD4"})
+    assert timeline.response(1, "CT").category == "SD"
+    assert told(timeline) == [
+        "the reader's code PD4 is not used: the lesion is not new: it is stated to have been there before"
+    ]
+
+
+def test_nor_is_what_the_baseline_shows(paper):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15 !PD4"})
+    assert timeline.response(1).category == "SD"
+    assert told(timeline) == ["the reader's code PD4 is not used: the lesion is not new: it was there at baseline"]
+
+
+def test_a_code_of_flare_without_anything_to_explain_is_told(paper):
+    timeline = paper.follow({"L1": "20x15 lytic"}, {"L1": "20x15 !PR2"})
+    assert timeline.response(1).category == "SD"
+    assert timeline.lesions[-1].category == "SD"
+    assert told(timeline) == [
+        "the reader's code PR2 is not used: nothing is a new or hotter lesion that flare could explain"
+    ]
+
+
+def test_nor_does_it_explain_other_progression(paper):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "30x25 !PR2", "L2": "new 9x8 blastic"})
+    assert timeline.response(1).category == "PD"
+    assert len(told(timeline)) == 1
+
+
+def test_a_code_of_flare_stated_of_an_old_lesion_is_of_all_of_them(paper):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15 !PR2", "L2": "new 9x8 blastic"})
+    assert (timeline.response(1).category, timeline.response(1).flare, told(timeline)) == ("PR", True, [])

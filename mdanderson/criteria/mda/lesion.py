@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Questions, RuleTable, unasked
-from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Verdict
+from mdanderson.criteria.rule import MEASURES, AppliesTo, Check, Level, Measure, Outcome, Role, Verdict
 from mdanderson.quantities import Undefined, fixed
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Basis, Category, LesionType
@@ -128,6 +128,8 @@ def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
             refused[code] = "no row of the criteria has this code"
         elif facts.modality not in rule.modalities:
             refused[code] = f"the criteria have no such row for {facts.modality}"
+        elif rule.role is Role.NEW_LESION and facts.known:
+            refused[code] = f"the lesion is not new: {facts.known}"
         elif rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is LesionType.BLASTIC:
             refused[code] = "the row is for lytic lesions, and this one is blastic"
         elif _is_of_ill_defined(rule) and facts.measurable and facts.size.now is not None:
@@ -223,6 +225,8 @@ def _before_asking(
 ) -> Check | None:
     """The answers that need no measurement."""
     if rule.code in stated:
+        if rule.role is Role.FLARE:
+            return Check.not_fired("stated by the reader, of all lesions together")
         if _is_explained_by_flare(rule, facts):
             return Check.not_fired("stated by the reader, and flare")
         return Check.fired("stated by the reader")

@@ -11,7 +11,7 @@ from functools import partial
 
 from mdanderson.criteria.assessment import Assessed, LesionAssessment, LesionRows, Response
 from mdanderson.criteria.course import Flare, PatientCourse
-from mdanderson.criteria.facts import RuleTable
+from mdanderson.criteria.facts import LesionFacts, RuleTable
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.flare import find_flares
 from mdanderson.criteria.mda.lesion import refused_codes
@@ -147,8 +147,17 @@ def _code_problems(table: RuleTable, course: PatientCourse, series: Series) -> t
         for visit in course.visits
         for modality, judged in series.visits[visit.index].items()
         for lesion in judged.lesions
-        for code, why in refused_codes(table, lesion.facts).items()
+        for code, why in (refused_codes(table, lesion.facts) | _flare_refused(table, judged, lesion.facts)).items()
     )
+
+
+def _flare_refused(table: RuleTable, judged: JudgedModality, facts: LesionFacts) -> dict[str, str]:
+    """A reader's code of flare where nothing could be taken for flare, with why."""
+    code = table.code(Role.FLARE, judged.modality)
+    if code not in facts.reader_codes or judged.flare or judged.flare_settled or any(lesion.facts.flare for lesion in judged.lesions):
+        return {}
+    beside = "not all that progresses is" if judged.category is Category.PD else "nothing is"
+    return {code: f"{beside} a new or hotter lesion that flare could explain"}
 
 
 def _role_problems(course: PatientCourse) -> Iterator[Problem]:
