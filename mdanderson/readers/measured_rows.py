@@ -19,6 +19,7 @@ from mdanderson.readers.cells import (
     word_of,
 )
 from mdanderson.readers.text_table import Row, TextTable
+from mdanderson.timeline.codes import codes_in, faults_of
 from mdanderson.vocabulary import LesionType, Modality, MrSequence, Status
 
 __all__ = ["NUMBERS", "OPTIONAL", "REQUIRED", "LostRow", "MeasuredRow", "RowReader"]
@@ -34,7 +35,11 @@ _MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
 
 
 def _codes(text: str) -> frozenset[str]:
-    return frozenset(cell_parts(text))
+    """A reader's codes. Raises `ManifestError` for those that no table can take: what they meant stays open."""
+    codes = codes_in(text)
+    for what, way_out in faults_of(codes):
+        raise ManifestError(what, way_out=way_out)
+    return codes
 
 
 _FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {

@@ -15,10 +15,10 @@ from mdanderson.readers.cells import (
     by_patient,
     cell_date,
     cell_flag,
-    cell_parts,
     cell_size,
 )
 from mdanderson.readers.text_table import TextTable, read_text_table
+from mdanderson.timeline.codes import codes_in
 from mdanderson.vocabulary import LesionType, Modality, MrSequence
 
 __all__ = ["READS_COLUMNS", "READS_FILE", "read_reads", "read_reviews"]
@@ -99,7 +99,7 @@ def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:
         reader=row["reader"],
         time=_time(cells),
         row=row.number,
-        codes=frozenset(cells.read("findings", cell_parts) or ()),
+        codes=codes_in(row["findings"]),
         new=cells.read("new", cell_flag),
         target=cells.read("target", cell_flag),
         node=cells.read("node", cell_flag),

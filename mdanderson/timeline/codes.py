@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,9 +15,20 @@ from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.vocabulary import Basis, Category
 
-__all__ = ["with_known_codes", "without_faulty"]
+__all__ = ["codes_in", "faults_of", "with_known_codes", "without_faulty"]
 
 _OPPOSED = {Category.CR, Category.PD}
+_BETWEEN = re.compile(r"[;,\s]+")
+
+
+def codes_in(text: str) -> frozenset[str]:
+    """The codes of a cell, in whatever case, joined by `;`, `,` or blanks; known or not."""
+    return frozenset(code for code in _BETWEEN.split(text.upper()) if code)
+
+
+def faults_of(codes: frozenset[str]) -> list[tuple[str, str]]:
+    """What is wrong with some codes, and the way out."""
+    return _faults(codes)[1]
 
 
 def with_known_codes(examinations: Iterable[Examination]) -> tuple[tuple[Examination, ...], tuple[Problem, ...]]:

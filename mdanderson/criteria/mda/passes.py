@@ -154,7 +154,12 @@ def _code_problems(table: RuleTable, course: PatientCourse, series: Series) -> t
 def _flare_refused(table: RuleTable, judged: JudgedModality, facts: LesionFacts) -> dict[str, str]:
     """A reader's code of flare where nothing could be taken for flare, with why."""
     code = table.code(Role.FLARE, judged.modality)
-    if code not in facts.reader_codes or judged.flare or judged.flare_settled or any(lesion.facts.flare for lesion in judged.lesions):
+    if (
+        code not in facts.reader_codes
+        or judged.flare
+        or judged.flare_settled
+        or any(lesion.facts.flare for lesion in judged.lesions)
+    ):
         return {}
     beside = "not all that progresses is" if judged.category is Category.PD else "nothing is"
     return {code: f"{beside} a new or hotter lesion that flare could explain"}
