@@ -370,9 +370,19 @@ def test_a_modality_added_later_is_no_baseline_of_the_patient(paper):
 
 def test_the_first_visit_that_can_be_read_is_the_baseline(paper):
     exams = [paper.exam(0, "NM", L1="u=3"), paper.exam(60, L1="20x10"), paper.exam(120, L1="10x5")]
-    assert words(paper.timeline(*exams, criteria="who")) == "BL BL PR"
+    timeline = paper.timeline(*exams, criteria="who")
+    assert words(timeline) == "BL NE PR"
+    assert timeline.response(1, "CT", "who").category == "BL"
+    assert timeline.response(1, criteria="who").reason == "CT BL: baseline of CT: 1 lesion"
     damaged = paper.exam(0, why="damaged"), paper.exam(60, L1="20x10"), paper.exam(120, L1="10x5")
-    assert words(paper.timeline(*damaged, criteria="who")) == "BL BL PR"
+    assert words(paper.timeline(*damaged, criteria="who")) == "BL NE PR"
+
+
+def test_a_baseline_at_a_later_visit_counts_as_no_free_time(paper):
+    """Nothing was compared there: it has no part in the patient's category (detail 22), nor in the time (detail 20)."""
+    exams = [paper.exam(0, "NM", L1="u=3"), paper.exam(152, L1="20x10")]
+    summary = paper.timeline(*exams, criteria="who").summaries[0]
+    assert (summary.best_response, summary.progression_free_days) == (Category.NE, 0)
 
 
 def test_the_first_modality_in_order_speaks(paper):

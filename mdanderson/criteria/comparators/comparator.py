@@ -175,8 +175,9 @@ def overall_row(
         ]
         reason = f"{leader.panel.modality}: {leader.reason}"
         return row._replace(reason=reason, discordant="; ".join(others), verdicts=())
-    baseline = visit.index in {0, _first_visit(comparator, course, settings)}
-    told = "; ".join(f"{modality} NE: {one.reason}" for modality, one in rows.items() if one.category is Category.NE)
+    baseline = visit.index == 0
+    silent = {modality: one for modality, one in rows.items() if not one.category.is_evaluable}
+    told = "; ".join(f"{modality} {one.category}: {one.reason}" for modality, one in silent.items())
     read = ", ".join(sorted(comparator.modalities(settings)))
     return Response(
         patient_id=course.patient.patient_id,
@@ -188,13 +189,6 @@ def overall_row(
         category=Category.BL if baseline else Category.NE,
         reason="baseline" if baseline else told or f"none of {read} at this visit",
     )
-
-
-def _first_visit(comparator: Comparator, course: PatientCourse, settings: Settings) -> int:
-    """The first visit that the set can read; a modality added later is no baseline of the patient."""
-    read = comparator.modalities(settings)
-    evaluable = (any(exam.evaluable for name, exam in exams.items() if name in read) for exams in course.examinations)
-    return next((index for index, here in enumerate(evaluable) if here), 0)
 
 
 def _panel_row(comparator: Comparator, course: PatientCourse, judged: JudgedPanel, scope: str) -> Response:
