@@ -160,17 +160,22 @@ class RuleTable:
 
 
 class Questions(NamedTuple):
-    """Rows to be asked of one lesion: those that look at something, and those that hold when none of them does."""
+    """Rows to be asked of one lesion: those that look at something, and those that hold when none of them does.
+
+    measures: what they look at.
+    """
 
     looking: tuple[LesionRule, ...]
     otherwise: tuple[LesionRule, ...]
+    measures: frozenset[Measure]
 
     @classmethod
     def of(cls, rows: Iterable[LesionRule]) -> Questions:
         """Some rows, told apart."""
         given = tuple(rows)
         looking = tuple(rule for rule in given if rule.measure is not Measure.ANYTHING)
-        return cls(looking, tuple(rule for rule in given if rule.measure is Measure.ANYTHING))
+        otherwise = tuple(rule for rule in given if rule.measure is Measure.ANYTHING)
+        return cls(looking, otherwise, frozenset(rule.measure for rule in given))
 
 
 _OF_THE_PATIENT = (Role.FLARE, Role.NO_NEW_LESION)

@@ -69,14 +69,12 @@ class _Panel:
 
         A new metastasis is one even where it was treated at once.
         """
-        counted = {lesion.facts.lesion_id for lesion in self.lesions}
         verdicts = self.size_progression + [
             verdict
             for lesion in self.assembly.lesions
-            if lesion.held
+            if lesion.category is Category.PD
             for verdict in lesion.fired(Category.PD)
-            if verdict.measure is Measure.PRESENCE
-            or (verdict.measure is not Measure.SIZE and lesion.facts.lesion_id in counted)
+            if verdict.measure is Measure.PRESENCE or (verdict.measure is not Measure.SIZE and lesion in self.lesions)
         ]
         return (Category.PD, [v.code for v in verdicts], lambda: _told(verdicts)) if verdicts else None
 
@@ -127,7 +125,7 @@ class _Panel:
             codes = [verdict.code for verdict in by_size]
             return Category.PR, codes, lambda: _told(by_size) + self._barred()
         assessed = [lesion for lesion in self.assembly.baseline if lesion.assessed]
-        carrying = [lesion for lesion in assessed if self.carries(lesion)]
+        carrying = [one for one in assessed if one.category is not Category.SD and self.carries(one)]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
         share = self.assembly.response_share
         if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
@@ -195,7 +193,7 @@ class _Panel:
             return Category.PD
         if not self.in_sum:
             return None
-        if any(lesion.facts.size.now is None for lesion in self.in_sum):
+        if any(lesion.facts.size.whole_now is None for lesion in self.in_sum):
             return Category.NE
         if all(lesion.facts.size.whole_now == 0 for lesion in self.in_sum):
             return Category.CR

@@ -10,7 +10,7 @@ from mdanderson.criteria.facts import ModalityFacts
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import MEASURES, Measure, Words
-from mdanderson.quantities import add_up
+from mdanderson.criteria.track import add_tracks
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["JudgedModality", "JudgedVisit"]
@@ -69,7 +69,7 @@ class JudgedModality:
             return self.total.facts.size.now
         if not self.facts.is_baseline:
             return None
-        return add_up([lesion.facts.size.now for lesion in self.assembly.in_sum])
+        return add_tracks([lesion.facts.size for lesion in self.assembly.in_sum]).now
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What one measure says by itself over all counted baseline lesions."""
