@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import erfc, exp, hypot, inf, isfinite, pi, sqrt
+from typing import NamedTuple
 
 from mdanderson.errors import MeasurementError
 from mdanderson.settings import Uncertainty
@@ -143,8 +144,7 @@ class CategoryLimits:
         object.__setattr__(self, "grows_mm", _number(self.rise_mm))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CategoryProbabilities:
+class CategoryProbabilities(NamedTuple):
     """How probable each category of size is, the four adding up to 1.
 
     threshold_distance: how far the measured change is from the nearest limit, as a share; None after a size of zero.

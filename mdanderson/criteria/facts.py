@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -201,8 +200,7 @@ def unasked(rule: LesionRule, facts: LesionFacts) -> Check | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModalityFacts:
+class ModalityFacts(NamedTuple):
     """One modality at one visit: whether it can say anything, and what it is compared with."""
 
     modality: Modality

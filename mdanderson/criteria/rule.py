@@ -181,8 +181,7 @@ class Bound(NamedTuple):
 
     def met(self, value: Ratio) -> bool:
         """Whether a value meets it. Cross-multiplied: exact, and three times as fast as comparing fractions."""
-        numerator, denominator = value.as_integer_ratio()
-        return self.compare(numerator * self.denominator, self.numerator * denominator)
+        return self.compare(value.numerator * self.denominator, self.numerator * value.denominator)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -55,6 +55,10 @@ class Line:
         """Its whole number at a visit, None where that does not count."""
         return self.whole[visit] if visit >= self.counts_from else None
 
+    def first_at(self, whole: int) -> int:
+        """The visit that first has one of its whole numbers."""
+        return self.whole.index(whole, self.counts_from)
+
     def upto(self, visit: int, *, baseline: int | None, now_counts: bool = True) -> Track:
         """What is known of it at a visit. baseline: the visit that is the baseline, None where there is none."""
         now = self.whole[visit] if now_counts else None
@@ -132,12 +136,6 @@ class Track(NamedTuple):
         """The visit that gave the first value that counts; 0 where none before does (what was settled as flare)."""
         known = (visit for visit in range(self.visit) if self.line.known_at(visit) is not None)
         return next(known, 0)
-
-    @property
-    def lowest(self) -> int | None:
-        """The visit that gave the smallest of the values before; None where none is known."""
-        low = self.whole_nadir
-        return None if low is None else self.line.whole.index(low, self.line.counts_from)
 
     @property
     def at_least(self) -> Fraction | None:

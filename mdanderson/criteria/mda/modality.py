@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from mdanderson.criteria.facts import ModalityFacts
 from mdanderson.criteria.mda.assembly import Assembly
@@ -16,8 +16,7 @@ from mdanderson.vocabulary import Category, Modality
 __all__ = ["JudgedModality", "JudgedVisit"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedModality:
+class JudgedModality(NamedTuple):
     """One modality at one visit. assembly: its lesions put together.
 
     flare_settled: it was suspected to be flare, and a later visit has decided.
@@ -27,7 +26,7 @@ class JudgedModality:
     category: Category
     size_category: Category | None = None
     rules: tuple[str, ...] = ()
-    words: Words = field(default="", compare=False)
+    words: Words = ""
     unconfirmed: bool = False
     flare: bool = False
     flare_settled: bool = False
