@@ -159,6 +159,9 @@ class ImageSettings:
     outline_tie_pixels: float = _known(
         0.1, "ours: slices this near the greatest diameter are as long; the longer perpendicular decides", ge=0
     )
+    axis_tie_pixels: float = _known(
+        0.5, "ours: diameters this near the greatest one, turned by < 20 degrees, share in its direction", gt=0
+    )
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
     )
@@ -191,6 +194,12 @@ class ImageSettings:
     )
     registration_least_overlap: float = _known(
         0.25, "ours: share of the bone, of the image with less of it, that both images show", gt=0, le=1
+    )
+    registration_least_likeness: float = _known(
+        0.6, "ours: correlation of HU from which on 40 mm of bone look alike in two images", gt=0, lt=1
+    )
+    registration_alike_share: float = _known(
+        0.7, "ours: share of the bone that must look alike; arms that moved may not", gt=0, le=1
     )
     registration_least_correlation: float = _known(
         0.75, "ours: of HU near bone; one body moved 0.88-1.0, other bodies up to 0.61 in the shared images", gt=0, lt=1
