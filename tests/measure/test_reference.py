@@ -20,8 +20,8 @@ SETTINGS = ImageSettings()
 
 
 def load_phantoms():
-    path = Path(__file__).parents[2] / "benchmarks" / "density.py"
-    spec = importlib.util.spec_from_file_location("density_benchmark_for_reference", path)
+    path = Path(__file__).with_name("painted.py")
+    spec = importlib.util.spec_from_file_location("painted_for_reference", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
