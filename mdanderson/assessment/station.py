@@ -79,6 +79,13 @@ class Station:
         normal = matrix[:3, :3] @ home.volume.geometry.directions[0]
         return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ self.volume.geometry.directions[0]))))))
 
+    def out_of_view_mm(self, points_common_mm: FloatArray) -> FloatArray:
+        """(n, 3) points -> (n,): how far each lies outside this image's grid, 0 inside."""
+        geometry = self.volume.geometry
+        index = geometry.to_voxel(self.to_image(points_common_mm))
+        outside = np.maximum(np.maximum(-0.5 - index, index - np.array(geometry.shape) + 0.5), 0.0)
+        return np.asarray(np.linalg.norm(outside * geometry.spacing_mm, axis=1))
+
     def share_in_view(self, points_common_mm: FloatArray) -> float:
         """The share of (n, 3) points that this image shows: inside its grid and imaged."""
         geometry = self.volume.geometry

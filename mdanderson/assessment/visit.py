@@ -87,7 +87,7 @@ class _Desk:
         )
         if not station.trusted:
             lesions = self._without_place(station, lesions, identities)
-        known = [known.place for known in self._in_view(station, identities)]
+        known = [_shown(station, known.place) for known in self._in_view(station, identities)]
         found = [_place(station, lesion, key) for key, lesion in lesions.items()]
         matches = match(
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
@@ -195,6 +195,8 @@ class _Desk:
         """Neighbours too close to be told apart: all of them are named, none is guessed."""
         labels = ", ".join(one.found)
         why = f"{', '.join(one.known)} cannot be told apart from labels {labels} here"
+        if len(one.known) == len(one.found) == 1:
+            why = f"label {labels} may be {one.known[0]}, moved, or a new lesion beside its place"
         for lesion_id in one.known:
             self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
         self._warn(station, why, _WHICH)
@@ -215,12 +217,14 @@ class _Desk:
         return {key: lesion for key, lesion in lesions.items() if key in identities}
 
     def _in_view(self, station: Station, identities: dict[str, str]) -> list[Known]:
-        """The known lesions that this image could show."""
+        """The known lesions that this image could show: also those that may have grown, or been moved, into it."""
         wanted = set(identities.values())
+        reach_mm = self.settings.image.matching_reach_mm
         return [
             known
             for known in self.catalogue
-            if known.lesion_id in wanted or (station.trusted and station.share_in_view(known.points_common_mm) > 0.0)
+            if known.lesion_id in wanted
+            or (station.trusted and station.out_of_view_mm(known.points_common_mm).min() <= reach_mm)
         ]
 
     def _neighbours(self, station: Station) -> list[Region]:
@@ -309,7 +313,13 @@ def _place(station: Station, lesion: Lesion, key: str) -> Place:
         key=key,
         points_lps_mm=station.to_common(lesion.points_lps_mm),
         voxel_mm=station.volume.geometry.spacing_mm,
+        cut=lesion.touches_edge,
     )
+
+
+def _shown(station: Station, place: Place) -> Place:
+    """What this image can show of a known lesion."""
+    return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
 
 
 def _bare(
