@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 TreatedLesions = Literal["exclude", "include"]
+MeasuringPlane = Literal["acquisition", "axial", "coronal", "sagittal"]
 
 Word = TypeVar("Word", bound=str)
 
@@ -114,6 +115,7 @@ class ImageSettings:
     lytic_robust_sd: float = _known(2.0, "ours: lytic = below reference median - factor x robust SD", gt=0)
     lytic_minimum_hu: float = _known(40.0, "ours: least distance below the reference", gt=0)
     lytic_minimum_osteoporotic_hu: float = _known(25.0, "ours: the same where the reference is osteoporotic", gt=0)
+    lytic_minimum_share: float = _known(0.25, "ours: there at most this share of the reference", gt=0, lt=1)
     osteoporotic_below_hu: float = _known(100.0, "ours: L1 is 89 +/- 38 HU at >= 90 years (PubMed 25884703)")
     sclerotic_robust_sd: float = _known(3.0, "ours: sclerotic = above reference median + factor x robust SD", gt=0)
     sclerotic_minimum_hu: float = _known(
@@ -164,6 +166,12 @@ class ImageSettings:
     )
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
+    )
+    measuring_plane: MeasuringPlane = _known(
+        "acquisition", "ours: RECIST 1.1 measures in the plane of acquisition; another on grids of nearly cubic voxels"
+    )
+    measuring_anisotropy: float = _known(
+        2.0, "ours: nearly cubic = the longest side of a voxel is at most this many times the shortest", ge=1
     )
     plane_turn_degrees: float = _known(
         30.0, "ours: acquisition planes turned by more than this show other diameters of one lesion", gt=0, le=90

@@ -10,10 +10,12 @@ from mdanderson.assessment.comparable import spoiled_by_acquisition, spoiled_by_
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
+from mdanderson.geometry import Geometry
 from mdanderson.lesions import Lesion
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
+from mdanderson.measure.plane import measuring_axis
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
@@ -26,12 +28,14 @@ __all__ = ["Examined", "examine", "examine_place"]
 class Examined:
     """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in.
 
-    implant: why the image does not show its density, where metal or cement is the reason; else blank.
+    implant: why the image does not show its density, where metal or cement is the reason; else blank. cut: whether the
+    edge of the field of view cuts it.
     """
 
     finding: LesionFinding
     lytic: Region | None
     implant: str = ""
+    cut: bool = False
 
 
 def examine(
@@ -79,7 +83,7 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic, implant=implant)
+    return Examined(finding=finding, lytic=lytic, implant=implant, cut=measured.touches_edge)
 
 
 def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
@@ -88,10 +92,10 @@ def _unsized(station: Station, measured: LesionMeasurement, known: Known | None,
         return "cut by the edge of the field of view: its size is not known"
     if known is None or known.first.long_axis_mm is None:
         return ""
-    turned = station.plane_turn_degrees(known.home)
+    turned = station.plane_turn_degrees(known.home, settings=settings.image)
     if turned > settings.image.plane_turn_degrees:
         return f"its planes are turned by {turned:.0f} degrees from those of {known.first.date}: sizes do not compare"
-    then, now = (one.volume.geometry.spacing_mm[0] for one in (known.home, station))
+    then, now = (_plane_spacing_mm(one.volume.geometry, settings) for one in (known.home, station))
     longest = max(float(known.first.long_axis_mm), float(measured.diameters.long_axis_mm))
     changed = max(then, now) >= settings.image.plane_spacing_change * min(then, now)
     if changed and longest < settings.image.planes_across * max(then, now):
@@ -99,6 +103,10 @@ def _unsized(station: Station, measured: LesionMeasurement, known: Known | None,
             f"planes of {then:.3g} and {now:.3g} mm cut a lesion of {longest:.0f} mm too differently to compare sizes"
         )
     return ""
+
+
+def _plane_spacing_mm(geometry: Geometry, settings: Settings) -> float:
+    return geometry.spacing_mm[measuring_axis(geometry, settings.image)]
 
 
 def examine_place(

@@ -14,6 +14,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.measure.outline import Outline, draw_outlines
+from mdanderson.measure.plane import measuring_axis
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray, Region
 
@@ -42,12 +43,14 @@ _WIDEST_SHARE = 1 / 8
 class Diameters:
     """Two perpendicular diameters in one slice, rounded to 0.01 mm.
 
-    plane: index along the acquisition axis of the image's grid. long_ends_lps_mm, short_ends_lps_mm: (2, 3).
+    plane: index of the slice along `axis`, the array axis along which slices are stacked: 0 in the acquisition plane.
+    long_ends_lps_mm, short_ends_lps_mm: (2, 3).
     """
 
     long_axis_mm: Decimal
     short_axis_mm: Decimal
     plane: int
+    axis: int
     long_ends_lps_mm: FloatArray
     short_ends_lps_mm: FloatArray
 
@@ -55,27 +58,33 @@ class Diameters:
 def measure_diameters(region: Region, geometry: Geometry, *, settings: ImageSettings) -> Diameters:
     """The greatest in-plane diameter of `region` over all slices, and the longest chord at right angles to it there.
 
-    region: its voxels on `geometry`, the grid of the whole image; array axis 0 is the acquisition plane's normal.
+    region: its voxels on `geometry`, the grid of the whole image. Slices are those of the acquisition plane, unless
+    `measuring_plane` asks for others and the grid allows them.
     Both diameters may span a concavity or the gap between parts of one label: a chord runs between the outermost
     crossings of the outline. A single voxel reads about its own size. MDA 2010 takes the sum of the two.
     """
-    _, *steps = geometry.spacing_mm
-    pixel_mm = np.array(steps)
+    axis = measuring_axis(geometry, settings)
+    inside = [other for other in range(3) if other != axis]
+    pixel_mm = np.array(geometry.spacing_mm)[inside]
     crosses = [
         (plane, cross)
-        for plane, outline in _longest_outlines(region.voxels, pixel_mm, settings)
+        for plane, outline in _longest_outlines(np.moveaxis(region.voxels, axis, 0), pixel_mm, settings)
         for cross in _measure_crosses(outline, pixel_mm, settings)
     ]
     plane, (long_ends, short_ends) = max(crosses, key=lambda found: round(_length(found[1][1]) / _TIE_MM))
-    first = np.add([part.start for part in region.box], [plane, 0, 0])
+    first = np.array([float(part.start) for part in region.box])
+    first[axis] += plane
 
     def to_lps(ends: FloatArray) -> FloatArray:
-        return geometry.to_lps(first + np.pad(ends / pixel_mm, ((0, 0), (1, 0))))
+        index = np.tile(first, (2, 1))
+        index[:, inside] += ends / pixel_mm
+        return geometry.to_lps(index)
 
     return Diameters(
         long_axis_mm=_rounded(_length(long_ends)),
         short_axis_mm=_rounded(_length(short_ends)),
-        plane=int(first[0]),
+        plane=int(first[axis]),
+        axis=axis,
         long_ends_lps_mm=to_lps(long_ends),
         short_ends_lps_mm=to_lps(short_ends),
     )
