@@ -25,6 +25,7 @@ import numpy.typing as npt
 from mdanderson.criteria.density import has_new_rim, is_back_to_normal, is_filled_in
 from mdanderson.findings import Density
 from mdanderson.geometry import Geometry
+from mdanderson.measure.comparability import is_too_thin
 from mdanderson.measure.density import lesion_type, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.reference import ReferenceBone, find_reference
 from mdanderson.measure.rim import measure_rim
@@ -38,6 +39,8 @@ __all__ = ["COURSES", "LEVELS", "Answer", "Case", "Course", "answers", "cases", 
 VERTEBRA, PELVIS = (22.0, 17.0, 14.0), (42.0, 36.0, 31.0)
 """Half axes (mm) of a bone for lesions up to 20 mm, and for larger ones."""
 CORTEX_MM = 2.0
+LEAST_CONTRAST_HU = 25.0
+"""A lesion less than this below its bone is not lytic on CT, whatever it is."""
 TEXTURE = 0.15
 """SD of the trabecular pattern as a share of the density: a real T12 reads 0.18 at the scale of judgement."""
 
@@ -174,7 +177,12 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         yield Case(
             levels=levels,
             bone=bone,
-            lesion=LesionSpec(label=1, centre_mm=centre, semi_axes_mm=semi_axes, core_hu=float(random.uniform(20, 60))),
+            lesion=LesionSpec(
+                label=1,
+                centre_mm=centre,
+                semi_axes_mm=semi_axes,
+                core_hu=float(random.uniform(20, min(60, levels.bone_hu - LEAST_CONTRAST_HU))),
+            ),
             shift=tuple(levels.shift_mm * shift / np.linalg.norm(shift)),
             seed=int(random.integers(1 << 30)),
         )
@@ -270,6 +278,8 @@ class _Bench:
     def fired(self, now: Density) -> set[str]:
         """The density rows that hold, as the criteria ask them of a lesion of this type."""
         settings = self.settings
+        if is_too_thin(self.image, self.place, settings=settings.image):
+            return set()
         rows = {"CR2"} if is_back_to_normal(now, self.before, settings) else set()
         if self.kind(self.before) is LesionType.LYTIC:
             filled = now.fill_in_fraction is not None and now.fill_in_fraction >= settings.image.partial_fill_in

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.assessment.catalogue import Known
-from mdanderson.assessment.comparable import spoiled_by_acquisition, spoiled_by_implant
+from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
@@ -56,8 +56,9 @@ def examine(
     around = _surroundings(station, neighbours)
     beside = _then_and_now(station, region, known)
     measured = measure_region(volume, region, around=around, beside=beside, settings=settings.image)
-    implant = spoiled_by_implant(station, _place(station, region, known), known, settings=settings)
-    spoiled = spoiled_by_acquisition(station, known, settings=settings) or implant
+    place = _place(station, region, known)
+    implant = spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = implant or spoiled_by_images(station, place, known, settings=settings)
     density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
@@ -114,8 +115,8 @@ def examine_place(
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
     volume, image = station.volume, settings.image
-    spoiled = spoiled_by_acquisition(station, known, settings=settings)
-    spoiled = spoiled or spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = spoiled or spoiled_by_images(station, place, known, settings=settings)
     reference = reference_for(volume, place, around=_surroundings(station, neighbours), settings=image)
     rim = measure_rim(volume, place, reference, settings=image) if reference else None
     return _density(station, measure_density(volume, place, reference, settings=image), rim, known, spoiled, settings)

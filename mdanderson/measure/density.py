@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from mdanderson.geometry import grow_box
+from mdanderson.measure.marrow import painted
 from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.smoothing import raw_values, require_hu, smoothed_values
 from mdanderson.settings import ImageSettings
@@ -20,6 +22,10 @@ __all__ = ["DensityMeasure", "FillIn", "lesion_type", "lytic_region", "measure_d
 
 _DARKEST = 10
 """Percentile that stands for the darkest part: the minimum is noise."""
+_PLAINLY_DEEPER = 1.5
+"""How many times the distance of the lytic limit from reference bone a focus goes down to somewhere: 3 SD, not 2."""
+_MISPLACED_MM = 2.0
+"""How far beyond a place carried from another image a rest is followed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,11 +117,17 @@ def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: I
 
 
 def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
-    """Diameter of a ball as large as the largest lytic part of a region that hangs together."""
+    """Diameter of a ball as large as the largest lytic part of a region that hangs together.
+
+    Bone has lighter patches of its own: a focus is one that somewhere lies plainly deeper than the limit.
+    """
     support = region.voxels & volume.imaged(region.box)
     values = np.full(support.shape, np.inf)
     values[support] = smoothed_values(volume, region.box, support, sigma_mm=settings.smoothing_sigma_mm)
-    focus = _largest_piece(values < reference.lytic_below_hu(settings))
+    below = reference.lytic_below_hu(settings)
+    pieces, _ = ndimage.label(values < below)
+    deep = np.unique(pieces[values < reference.median_hu - _PLAINLY_DEEPER * (reference.median_hu - below)])
+    focus = _largest_piece(np.isin(pieces, deep[deep > 0]))
     return float(np.cbrt(6.0 / np.pi * focus.sum() * volume.geometry.voxel_volume_mm3))
 
 
@@ -124,22 +136,30 @@ def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, setti
 
     At the full scale dense filling blurs a small rest away, and a voxel counts as lytic only where the filling's blur
     has ended: a rest of an eighth of the lesion would read as a twentieth. So the border of a rest that lies inside
-    is taken half way between its darkest part and what surrounds it. One at the margin may be soft tissue beside the
-    bone that a misregistration of a millimetre let in: it counts as it is.
+    is taken half way between its darkest part and what fills the lesion round it. It is sought a little beyond the
+    place, which may be misregistered; what leads out of that is soft tissue beside the bone, and counts as it is.
     """
-    support = lytic.voxels & volume.imaged(lytic.box)
+    spacing = volume.geometry.spacing_mm
+    box = grow_box(lytic.box, volume.geometry, _MISPLACED_MM)
+    place = painted([lytic], box) & volume.imaged(box)
+    support = (ndimage.distance_transform_edt(~place, sampling=spacing) <= _MISPLACED_MM) & volume.imaged(box)
     values = np.full(support.shape, np.inf)
-    values[support] = smoothed_values(volume, lytic.box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
-    seed = _largest_piece(values < reference.lytic_below_hu(settings))
-    around = values[support & ~seed]
-    at_margin = (seed & ~ndimage.binary_erosion(lytic.voxels)).any()
-    if not seed.any() or at_margin or not around.size:
-        return float(seed.sum() / support.sum())
-    half = (float(np.percentile(values[seed], _DARKEST)) + float(np.median(around))) / 2
-    border = max(half, reference.lytic_below_hu(settings))
+    values[support] = smoothed_values(volume, box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
+    below = reference.lytic_below_hu(settings)
+    seed = _largest_piece((values < below) & place)
+    pieces, _ = ndimage.label(values < below)
+    whole = np.isin(pieces, np.unique(pieces[seed]))
+    around = values[place & ~whole]
+    ways = ndimage.generate_binary_structure(3, 1)
+    if spacing[0] > _MISPLACED_MM:
+        ways[[0, 2]] = False  # the first and last plane of a lesion are no margin of it
+    leads_out = (whole & ~ndimage.binary_erosion(support, ways)).any()
+    if not seed.any() or leads_out or not around.size:
+        return float(seed.sum() / place.sum())
+    border = max((float(np.percentile(values[whole], _DARKEST)) + float(np.median(around))) / 2, below)
     pieces, _ = ndimage.label(values < border)
-    rest = np.isin(pieces, np.unique(pieces[seed]))
-    return float(rest.sum() / support.sum())
+    rest = np.isin(pieces, np.unique(pieces[whole]))
+    return min(1.0, float(rest.sum() / place.sum()))
 
 
 def _largest_piece(low: BoolArray) -> BoolArray:
