@@ -278,7 +278,7 @@ class _Bench:
     def fired(self, now: Density) -> set[str]:
         """The density rows that hold, as the criteria ask them of a lesion of this type."""
         settings = self.settings
-        if is_too_thin(self.image, self.place, settings=settings.image):
+        if is_too_thin(self.image, self.place, settings=settings.image) or self.is_other_bone(now):
             return set()
         rows = {"CR2"} if is_back_to_normal(now, self.before, settings) else set()
         if self.kind(self.before) is LesionType.LYTIC:
@@ -286,6 +286,12 @@ class _Bench:
             rows |= {"CR1"} if is_filled_in(now, settings) else set()
             rows |= {"PR1"} if filled or has_new_rim(now, self.before, settings) else set()
         return rows
+
+    def is_other_bone(self, now: Density) -> bool:
+        """Whether reference bone at the two visits cannot be the same, so that density is NE."""
+        then_hu, now_hu = self.before.reference_hu, now.reference_hu
+        known = then_hu is not None and now_hu is not None
+        return known and abs(now_hu - then_hu) > self.settings.image.reference_change_hu
 
     def follow(self, visit: int, course: Course) -> Answer:
         """The answer for one course."""

@@ -148,6 +148,7 @@ class ImageSettings:
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
+    reference_change_hu: float = _known(50.0, "ours: reference bone further off what it was is other bone", gt=0)
     voltage_change_kv: float = _known(20.0, "ours: 100 and 140 kV differ by 13 % in bone (AAPM 2026, 1859)", ge=0)
     metal_hu: float = _known(2500.0, "ours: metal; dense cortex stays below 2000 HU, CT numbers end at 3071", le=30000)
     metal_reach_mm: float = _known(20.0, "ours: metal this near in its planes may streak through a lesion", ge=0)
@@ -180,7 +181,7 @@ class ImageSettings:
         1.5, "ours: planes that differ by this factor between two visits cut a small lesion differently", gt=1
     )
     planes_across: float = _known(
-        2.0, "ours: then a lesion must be this many of the wider planes long to be compared in size", gt=0
+        2.0, "ours: then a lesion is this many of the wider planes long to be compared in size; in density always", gt=0
     )
     doubt_focus_share: float = _known(
         0.5, "ours: nor is it new when a lytic focus of this share of its diameter lay there at baseline", gt=0, le=1

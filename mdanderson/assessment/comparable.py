@@ -17,7 +17,7 @@ from mdanderson.measure.comparability import (
 from mdanderson.settings import Settings
 from mdanderson.volume import Region
 
-__all__ = ["about_acquisition", "spoiled_by_images", "spoiled_by_implant"]
+__all__ = ["about_acquisition", "spoiled_by_images", "spoiled_by_implant", "spoiled_by_reference"]
 
 _SAME_PROTOCOL = "compare images of one protocol; a reader may judge density in reads.csv"
 _NOT_COMPARED = "density is not compared"
@@ -72,6 +72,16 @@ def spoiled_by_implant(station: Station, place: Region, known: Known | None, *, 
     before = cement_share(known.home.volume, known.region, settings=image) if known is not None else 0.0
     share = cement_share(station.volume, place, settings=image)
     return f"cement or metal takes {share:.0%} of it: no healing" if share - before >= image.cement_share else ""
+
+
+def spoiled_by_reference(reference_hu: float | None, known: Known | None, *, settings: Settings) -> str:
+    """Why reference bone is not that of the first time; blank where it may be, or where there is none."""
+    before = known.first.density if known is not None else None
+    if reference_hu is None or before is None or before.reference_hu is None:
+        return ""
+    if abs(reference_hu - before.reference_hu) <= settings.image.reference_change_hu:
+        return ""
+    return f"reference bone reads {reference_hu:.0f} HU, {before.reference_hu:.0f} HU when first seen: other bone"
 
 
 def _differences(home: Station, station: Station, settings: Settings) -> tuple[Difference, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.assessment.catalogue import Known
-from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant
+from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
@@ -151,9 +151,11 @@ def _density(
 
     spoiled: why nothing may be compared, so that no row on density is asked; blank where it may.
     """
+    reference = measured.reference
+    reference_hu = reference.median_hu if reference else None
+    spoiled = spoiled or spoiled_by_reference(reference_hu, known, settings=settings)
     if spoiled:
         return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), reference_source=spoiled)
-    reference = measured.reference
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
         measure_fill_in(station.volume, lytic, reference, settings=settings.image)

@@ -24,6 +24,10 @@ _DARKEST = 10
 """Percentile that stands for the darkest part: the minimum is noise."""
 _PLAINLY_DEEPER = 1.5
 """How many times the distance of the lytic limit from reference bone a focus goes down to somewhere: 3 SD, not 2."""
+_PATCH_SHARE = 0.01
+"""A lytic part smaller than this share of a region is a light patch of bone: 4 mm in a place of 18 mm."""
+_LEAST_SIGMAS = 5.5
+"""Diameter, in scales of judgement, below which a rest half as wide is blurred away by the filling round it."""
 _MISPLACED_MM = 2.0
 """How far beyond a place carried from another image a rest is followed."""
 
@@ -49,11 +53,12 @@ class DensityMeasure:
 class FillIn:
     """What became of the volume that was lytic at baseline.
 
-    fill_in_fraction: share that is sclerotic now. cleared_fraction: share that is no longer lytic (0-1).
+    fill_in_fraction: share that is sclerotic now. cleared_fraction: share that is no longer lytic (0-1); None where the
+    volume is so small that a lytic rest half as wide would not be seen.
     """
 
     fill_in_fraction: float
-    cleared_fraction: float
+    cleared_fraction: float | None
 
 
 def measure_density(
@@ -97,6 +102,9 @@ def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, 
     require_hu(volume)
     raw_values(volume, lytic)
     still_lytic, sclerotic = _shares(volume, lytic, reference, settings)
+    across_mm = _ball_mm(int(lytic.voxels.sum()), volume)
+    if across_mm < _LEAST_SIGMAS * settings.smoothing_sigma_mm:
+        return FillIn(fill_in_fraction=sclerotic, cleared_fraction=None)
     rest = _largest_rest(volume, lytic, reference, settings)
     return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - max(still_lytic, rest))
 
@@ -119,7 +127,7 @@ def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: I
 def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
     """Diameter of a ball as large as the largest lytic part of a region that hangs together.
 
-    Bone has lighter patches of its own: a focus is one that somewhere lies plainly deeper than the limit.
+    Bone has lighter patches of its own: a focus somewhere lies plainly deeper than the limit, and is no mere speck.
     """
     support = region.voxels & volume.imaged(region.box)
     values = np.full(support.shape, np.inf)
@@ -128,7 +136,14 @@ def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, se
     pieces, _ = ndimage.label(values < below)
     deep = np.unique(pieces[values < reference.median_hu - _PLAINLY_DEEPER * (reference.median_hu - below)])
     focus = _largest_piece(np.isin(pieces, deep[deep > 0]))
-    return float(np.cbrt(6.0 / np.pi * focus.sum() * volume.geometry.voxel_volume_mm3))
+    if focus.sum() < _PATCH_SHARE * support.sum():
+        return 0.0
+    return _ball_mm(int(focus.sum()), volume)
+
+
+def _ball_mm(voxels: int, volume: Volume) -> float:
+    """Diameter of a ball of so many voxels."""
+    return float(np.cbrt(6.0 / np.pi * voxels * volume.geometry.voxel_volume_mm3))
 
 
 def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
@@ -145,7 +160,8 @@ def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, setti
     support = (ndimage.distance_transform_edt(~place, sampling=spacing) <= _MISPLACED_MM) & volume.imaged(box)
     values = np.full(support.shape, np.inf)
     values[support] = smoothed_values(volume, box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
-    below = reference.lytic_below_hu(settings)
+    porotic = reference.median_hu < settings.osteoporotic_below_hu  # there the filling's blur lifts a rest to bone
+    below = reference.median_hu if porotic else reference.lytic_below_hu(settings)
     seed = _largest_piece((values < below) & place)
     pieces, _ = ndimage.label(values < below)
     whole = np.isin(pieces, np.unique(pieces[seed]))
