@@ -92,6 +92,21 @@ def body(shape: tuple[int, int, int], seed: int = 1) -> npt.NDArray[np.int16]:
     return array
 
 
+def trunk(shape: tuple[int, int, int], spacing_mm: Spacing, seed: int) -> npt.NDArray[np.int16]:
+    """int16 HU: a trunk with bones that no two places share, which can be registered."""
+    import numpy as np
+    from registration_bodies import Body
+
+    person, rng = Body(), np.random.default_rng(seed)
+    z, y, x = ((np.arange(n) - (n - 1) / 2) * step for n, step in zip(shape, spacing_mm, strict=True))
+    half = np.stack(np.meshgrid(x[::2], y[::2], indexing="xy"), axis=-1).reshape(-1, 2)
+    array = np.empty(shape, dtype=np.int16)
+    for number, height in enumerate(z):
+        hu = person.hu(np.c_[half, np.full(len(half), height)]).reshape(len(y) // 2, len(x) // 2)
+        array[number] = hu.repeat(2, axis=0).repeat(2, axis=1) + rng.normal(0.0, 15.0, shape[1:])
+    return array
+
+
 def ellipsoids(shape: tuple[int, int, int], spacing_mm: Spacing, count: int, seed: int = 2) -> npt.NDArray[np.uint16]:
     """uint16 labels: ellipsoids of 8-40 mm that do not touch, on a lattice."""
     import numpy as np
@@ -376,7 +391,7 @@ def print_memory(folder: Path) -> None:
     size, spacing = (400, 512, 512), (1.0, 0.78, 0.78)
     lines = ["patient_id,date,modality,image,mask"]
     for visit in range(2):
-        write_series(folder / f"ct{visit}", body(size, seed=3), spacing)
+        write_series(folder / f"ct{visit}", trunk(size, spacing, seed=visit), spacing)
         labels = nibabel.Nifti1Image(ellipsoids(size, spacing, 10).T, np.diag([-0.78, -0.78, 1.0, 1.0]))
         labels.affine[:3, 3] = 200, 200, 0
         labels.set_sform(labels.affine, code=1)
@@ -388,24 +403,25 @@ def print_memory(folder: Path) -> None:
     process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL)
     _, code, usage = os.wait4(process.pid, 0)
     print("\none patient, two visits of 512 x 512 x 400, ten lesions (aim 1.5 GB)")
-    print(
-        f"  mdanderson score: {usage.ru_maxrss / 2**20:.2f} GB, {time.perf_counter() - began:.1f} s, exit code {code}"
-    )
+    seconds = time.perf_counter() - began
+    print(f"  mdanderson score: {usage.ru_maxrss / 2**20:.2f} GB, {seconds:.1f} s, {os.waitstatus_to_exitcode(code)=}")
 
 
 def own_python() -> Path:
-    """The interpreter of the benchmark's own environment, made at the first call."""
+    """The interpreter of the benchmark's own environment, made anew when what it needs has changed."""
     home = ROOT / ".cache" / "benchmarks"
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
+    python, ready = home / "bin" / "python", home / "ready"
+    lock, project = ROOT / "requirements.lock", ROOT / "pyproject.toml"
+    wanted = "\n".join([lock.read_text(), project.read_text(), *PEERS, *PYRADIOMICS])
+    if not ready.exists() or ready.read_text() != wanted:
         print(f"installing this package and its peers in {home.relative_to(ROOT)} ...", flush=True)
         venv.create(home, with_pip=True, clear=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "--constraint", str(ROOT / "requirements.lock"), "--editable", str(ROOT)], check=True)
-        subprocess.run([*install, *PEERS, *PYRADIOMICS], check=True)
+        subprocess.run([*install, "--constraint", str(lock), "--editable", str(ROOT), *PEERS], check=True)
+        subprocess.run([*install, *PYRADIOMICS], check=True)
         if subprocess.run([*install, "--no-build-isolation", "--no-deps", "pyradiomics"], check=False).returncode:
             print("pyradiomics could not be built: left out")
-        (home / "ready").touch()
+        ready.write_text(wanted)
     return python
 
 
