@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 
 from mdanderson.geometry import FloatArray, Geometry
-from mdanderson.measure.outline import Outline, draw_outlines
+from mdanderson.measure.outline import Outline, draw_outlines, squared_distances
 from mdanderson.measure.plane import measuring_axis
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray, Region
@@ -25,6 +24,9 @@ _TIE_MM = 1e-6
 
 _BOUND_DIRECTIONS = 16
 """Directions in which a slice is calipered before its outline is drawn."""
+
+_FURTHEST_LEVEL = 0.75
+"""The smoothed mask is never further from 0.5: the positive part of its kernel holds 9/8, a narrow digital one 1.24."""
 
 _VOXELS_AT_ONCE = 1 << 20
 """Outlines are drawn for so many voxels at a time, which bounds the memory."""
@@ -91,7 +93,7 @@ def measure_diameters(region: Region, geometry: Geometry, *, settings: ImageSett
 
 
 def _length(ends: FloatArray) -> float:
-    return float(np.linalg.norm(ends[1] - ends[0]))
+    return math.dist(*ends.tolist())
 
 
 def _rounded(length_mm: float) -> Decimal:
@@ -106,7 +108,8 @@ def _longest_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSe
     then, some at a time, all others that can be as long.
     """
     tie_mm = max(_TIE_MM, settings.outline_tie_pixels * _mean_pixel_mm(pixel_mm))
-    bounds_mm = _upper_bounds_mm(voxels, pixel_mm)
+    furthest = _FURTHEST_LEVEL / (_FURTHEST_LEVEL + settings.outline_least_depth)
+    bounds_mm = _upper_bounds_mm(voxels, pixel_mm, furthest)
     order = np.argsort(-bounds_mm, kind="stable")
     at_once = max(1, _VOXELS_AT_ONCE // voxels[0].size)
     longest_mm, planes = 0.0, order[:1]
@@ -126,11 +129,11 @@ def _mean_pixel_mm(pixel_mm: FloatArray) -> float:
     return math.sqrt(float(pixel_mm.prod()))
 
 
-def _upper_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray) -> FloatArray:
+def _upper_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray, furthest: float) -> FloatArray:
     """(planes,): no diameter of that slice is longer; -inf where it is empty.
 
     A caliper reading in the nearest of n directions is at least cos(pi / 2n) of the diameter, and the outline
-    lies less than one voxel step outside the voxel centres.
+    lies at most `furthest` of a voxel step outside the voxel centres.
     """
     plane, row = np.nonzero(voxels.any(axis=2))
     ends = voxels[plane, row]
@@ -140,7 +143,7 @@ def _upper_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray) -> FloatArray:
     starts = np.flatnonzero(np.diff(plane, prepend=-1))
     high = np.maximum.reduceat(np.outer(row, down) + np.outer(last, across), starts)
     low = np.minimum.reduceat(np.outer(row, down) + np.outer(first, across), starts)
-    calipers = high - low + 2 * np.maximum(np.abs(down), across)
+    calipers = high - low + 2 * furthest * np.maximum(np.abs(down), across)
     bounds = np.full(len(voxels), -np.inf)
     bounds[plane[starts]] = calipers.max(axis=1) / math.cos(math.pi / (2 * _BOUND_DIRECTIONS))
     return bounds
@@ -151,9 +154,11 @@ def _measure_crosses(
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Each greatest diameter of an outline with its longest perpendicular chord, as (2, 2) ends of either."""
     near_mm = settings.axis_tie_pixels * _mean_pixel_mm(pixel_mm)
-    apart = np.triu(squareform(pdist(outline.ends)))
-    one, other = np.nonzero(apart >= outline.length_mm - near_mm)
-    lengths, pairs = apart[one, other], np.stack([outline.ends[one], outline.ends[other]], axis=1)
+    apart = squared_distances(outline.ends)
+    one, other = np.nonzero(apart >= max(outline.length_mm - near_mm, 0.0) ** 2)
+    once = one < other
+    one, other = one[once], other[once]
+    lengths, pairs = np.sqrt(apart[one, other]), outline.ends[np.stack([one, other], axis=1)]
     segments = outline.segments()
     width_mm = min(_mean_pixel_mm(pixel_mm), outline.length_mm * _WIDEST_SHARE)
     crosses = []
@@ -171,7 +176,7 @@ def _mean_diameter(greatest: FloatArray, pairs: FloatArray, closeness: FloatArra
     turned from `greatest`. Noise of the outline chooses among such pairs, and the perpendicular turns with the choice.
     """
     axes = pairs[:, 1] - pairs[:, 0]
-    cosine = axes @ (greatest[1] - greatest[0]) / (np.linalg.norm(axes, axis=1) * _length(greatest))
+    cosine = axes @ (greatest[1] - greatest[0]) / (np.hypot(axes[:, 0], axes[:, 1]) * _length(greatest))
     weight = np.maximum(closeness, 0.0) * np.maximum(np.abs(cosine) - _LEAST_COSINE, 0.0)
     same_way = np.where((cosine >= 0)[:, None, None], pairs, pairs[:, ::-1])
     ends = np.tensordot(weight / weight.sum(), same_way, axes=1)

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.spatial.distance import pdist
 
 from mdanderson.geometry import FloatArray
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray
 
-__all__ = ["Outline", "draw_outlines"]
+__all__ = ["Outline", "draw_outlines", "squared_distances"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -85,8 +84,21 @@ def draw_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSettin
         points = np.concatenate([found.points[part] for found, part in zip(directions, here, strict=True)])
         squares = np.concatenate([found.squares[part] for found, part in zip(directions, here, strict=True)])
         ends = points[np.concatenate([found.outermost[part] for found, part in zip(directions, here, strict=True)])]
-        outlines.append(Outline(points=points, squares=squares, ends=ends, length_mm=float(pdist(ends).max())))
+        outlines.append(
+            Outline(
+                points=points, squares=squares, ends=ends, length_mm=math.sqrt(float(squared_distances(ends).max()))
+            )
+        )
     return outlines
+
+
+def squared_distances(points: FloatArray) -> FloatArray:
+    """(n, n) mm2 between every two of (n, 2) points."""
+    down, across = (axis[:, None] - axis for axis in points.T)
+    down *= down
+    across *= across
+    down += across
+    return np.asarray(down)
 
 
 def _crossings(mask: BoolArray, depth: FloatArray, pixel_mm: FloatArray, axis: int) -> _Crossings:
@@ -115,11 +127,11 @@ def _crossings(mask: BoolArray, depth: FloatArray, pixel_mm: FloatArray, axis: i
 
 def _first_or_last(lines: IntArray) -> BoolArray:
     """(n,) whether each is the first or the last of those with its number, as they stand."""
-    order = np.argsort(lines, kind="stable")
-    changes = np.diff(lines[order]) != 0
-    found = np.empty(len(lines), dtype=bool)
-    found[order] = np.r_[True, changes] | np.r_[changes, True]
-    return found
+    count = np.arange(len(lines))
+    first, last = np.zeros((2, int(lines.max()) + 1), dtype=np.int64)
+    last[lines] = count  # of numbers that come again the last one stays
+    first[lines[::-1]] = count[::-1]
+    return np.asarray((first[lines] == count) | (last[lines] == count))
 
 
 def _smooth(mask: BoolArray, pixel_mm: FloatArray, sigma_pixels: float) -> FloatArray:
