@@ -246,7 +246,10 @@ class _Desk:
             known
             for known in self.catalogue
             if known.lesion_id in wanted
-            or (station.trusted_at(known.points_common_mm) and station.out_of_view_mm(known.points_common_mm).min() <= reach_mm)
+            or (
+                station.trusted_at(known.points_common_mm)
+                and station.out_of_view_mm(known.points_common_mm).min() <= reach_mm
+            )
         ]
 
     def _neighbours(self, station: Station) -> list[Region]:
