@@ -60,7 +60,10 @@ def find(volume, region, *, lesions=None, settings=SETTINGS, **masks):
         (150.0, 20.0, 110.0, 250.0),  # 2 x 20 is exactly the least distance
         (150.0, 21.0, 108.0, 250.0),
         (150.0, 34.0, 82.0, 252.0),  # 3 x 34 exceeds 100
-        (99.9, 10.0, 74.9, 199.9),  # osteoporotic: 25 HU
+        (99.9, 10.0, 74.925, 199.9),  # osteoporotic: 25 HU, and a quarter of the reference at most
+        (60.0, 5.0, 45.0, 160.0),  # a quarter of it is 15 HU
+        (60.0, 8.0, 44.0, 160.0),
+        (-20.0, 5.0, -30.0, 80.0),  # fatty marrow: the spread alone
         (100.0, 10.0, 60.0, 200.0),  # at the limit no longer
         (90.0, 15.0, 60.0, 190.0),
     ],
