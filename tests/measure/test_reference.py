@@ -261,7 +261,7 @@ def lumbar(data: Path):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("vertebra", "tolerance_hu"), [(thoracic, 35.0), (lumbar, 15.0)])
+@pytest.mark.parametrize(("vertebra", "tolerance_hu"), [(thoracic, 15.0), (lumbar, 15.0)])
 @pytest.mark.parametrize("lesion_hu", [0.0, 700.0])
 def test_real_vertebrae(real_data, vertebra, tolerance_hu, lesion_hu):
     values, geometry, bones, centre = vertebra(real_data)
