@@ -33,7 +33,7 @@ def print_tables(names: list[str]) -> int:
         if not script.exists():
             continue
         print(f"\n== {name}: python benchmarks/{script.name} {' '.join(TABLES[name])}", flush=True)
-        failed += subprocess.run([sys.executable, str(script), *TABLES[name]], check=False).returncode != 0  # noqa: S603
+        failed += subprocess.run([sys.executable, str(script), *TABLES[name]], check=False).returncode != 0
     return failed
 
 
