@@ -12,14 +12,14 @@ import numpy as np
 from mdanderson.errors import OutputError, SettingsError
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.phantoms.bone import SyntheticBone, centred_grid
-from mdanderson.phantoms.course import Seen, as_lesion, course, type_of
+from mdanderson.phantoms.course import Seen, as_lesion, course
 from mdanderson.phantoms.expected import expected_category
 from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
+from mdanderson.phantoms.known import LESION_CELLS, Shown, lesion_cells, shown
 from mdanderson.phantoms.render import Phantom, render
-from mdanderson.phantoms.shapes import LesionSpec, rigid_motion
+from mdanderson.phantoms.shapes import rigid_motion
 from mdanderson.phantoms.spec import HostSpec, PatientSpec, PhantomSpec, ScanSpec, VisitSpec
 from mdanderson.phantoms.tables import write_table
-from mdanderson.phantoms.truth import SolidTruth, as_one
 from mdanderson.phantoms.write import write_ct_series, write_dicom_seg, write_label_map, write_nifti
 from mdanderson.vocabulary import Modality, Status
 from mdanderson.volume import Mask
@@ -34,30 +34,7 @@ _MOST_SAMPLES = 6
 
 _MANIFEST = ("patient_id", "visit", "date", "modality", "image", "mask")
 _PATIENTS = ("patient_id", "treatment_start")
-LESION_COLUMNS = (
-    "patient_id",
-    "visit",
-    "date",
-    "lesion",
-    "label",
-    "status",
-    "parents",
-    "lesion_type",
-    "long_axis_mm",
-    "short_axis_mm",
-    "outline_long_axis_mm",
-    "outline_short_axis_mm",
-    "volume_ml",
-    "core_hu",
-    "fill_fraction",
-    "fill_hu",
-    "rim_thickness_mm",
-    "rim_hu",
-    "share_in_view",
-    "x_mm",
-    "y_mm",
-    "z_mm",
-)
+LESION_COLUMNS = ("patient_id", "visit", "date", *LESION_CELLS)
 VISIT_COLUMNS = (
     "patient_id",
     "visit",
@@ -72,17 +49,6 @@ _Row = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Shown:
-    """One lesion as one image shows it."""
-
-    seen: Seen
-    labels: tuple[int, ...]
-    size: SolidTruth | None
-    outline: SolidTruth | None
-    share_in_view: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Scan:
     """One visit of one patient: names, date, what the scanner saw and what is true of it."""
 
@@ -92,7 +58,7 @@ class _Scan:
     date: dt.date
     motion: FloatArray
     phantom: Phantom
-    lesions: tuple[_Shown, ...]
+    lesions: tuple[Shown, ...]
 
 
 def write_phantoms(specification: Path, directory: Path) -> Path:
@@ -126,7 +92,7 @@ def _write(spec: PhantomSpec, beside: Path, directory: Path) -> Path:
         scans = []
         for scan in _scans(spec, number, patient, beside):
             manifest.append(_write_scan(spec, directory, scan))
-            lesions += map(_lesion_row, [scan] * len(scan.lesions), scan.lesions)
+            lesions += [_named(scan) | lesion_cells(one, scan.motion) for one in scan.lesions]
             scans.append(replace(scan, phantom=_without_pixels(scan.phantom)))
         visits += _visit_rows(scans)
     starts = [
@@ -185,7 +151,7 @@ def _scans(spec: PhantomSpec, number: int, patient: PatientSpec, beside: Path) -
             date=date,
             motion=motion,
             phantom=phantom,
-            lesions=tuple(_shown(seen, labels[seen.name], kept, geometry, motion, where) for seen in lesions),
+            lesions=tuple(shown(seen, labels[seen.name], kept, geometry, motion, where) for seen in lesions),
         )
 
 
@@ -254,57 +220,10 @@ def _numbered(phantom: Phantom) -> tuple[Phantom, Mapping[int, int]]:
     return replace(phantom, mask=mask), kept
 
 
-def _shown(
-    seen: Seen,
-    labels: Sequence[int],
-    kept: Mapping[int, int],
-    geometry: Geometry,
-    motion: FloatArray,
-    where: str,
-) -> _Shown:
-    """What is true of one lesion in one image."""
-    specs = [as_lesion(shape, label=1, drawn=True, where=where) for shape in seen.shapes]
-    if not specs:
-        return _Shown(seen=seen, labels=(), size=None, outline=None, share_in_view=1.0)
-    body = geometry.moved(np.asarray(np.linalg.inv(motion), dtype=np.float64))
-    normal = np.cross(body.directions[1], body.directions[2])
-    drawn = [spec.drawn_semi_axes_mm for spec in specs]
-    size = _size(specs, normal, [spec.semi_axes_mm for spec in specs])
-    return _Shown(
-        seen=seen,
-        labels=tuple(sorted({kept[label] for label in labels if label in kept})) if seen.drawn else (),
-        size=size,
-        outline=_size(specs, normal, drawn),
-        share_in_view=_share_in_view(specs, body),
-    )
-
-
-def _size(specs: Sequence[LesionSpec], normal: FloatArray, shells: Sequence[tuple[float, float, float]]) -> SolidTruth:
-    """By the closed forms where there are any."""
-    if len(specs) > 1 or specs[0].form != "solid":
-        return as_one(specs, normal, shells)
-    spec, shell = specs[0], shells[0]
-    long_axis, short_axis = spec.diameters_mm(normal, shell)
-    volume = replace(spec, semi_axes_mm=shell, rim_thickness_mm=0.0).volume_ml
-    return SolidTruth(long_axis_mm=long_axis, short_axis_mm=short_axis, volume_ml=volume, centroid_mm=spec.centre_mm)
-
-
-def _share_in_view(specs: Sequence[LesionSpec], body: Geometry) -> float:
-    """Share of a lesion's points that the grid holds, by points spread evenly in its box."""
-    ticks = np.linspace(-1, 1, 25)
-    unit = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3)
-    inside = [
-        points[spec.level(points) <= 1]
-        for spec in specs
-        for points in [np.asarray(spec.centre_mm) + unit * max(spec.semi_axes_mm) * (1 + spec.lobulation)]
-    ]
-    return float(body.contains(np.concatenate(inside)).mean())
-
-
 def _write_scan(spec: PhantomSpec, directory: Path, scan: _Scan) -> _Row:
     """Image and mask as files; gives the row of the manifest."""
     patient_id, drawn = scan.patient.id, len(scan.phantom.mask) > 0
-    row = {"patient_id": patient_id, "visit": scan.name, "date": f"{scan.date}", "modality": "CT"}
+    row = {**_named(scan), "modality": "CT"}
     stem = f"{patient_id}/{scan.name}"
     if spec.format == "nifti":
         image, mask = f"{stem}_ct.nii.gz", f"{stem}_lesions.nii.gz" if drawn else ""
@@ -324,38 +243,8 @@ def _write_scan(spec: PhantomSpec, directory: Path, scan: _Scan) -> _Row:
     return {**row, "date": "", "modality": "", "image": image, "mask": mask}
 
 
-def _lesion_row(scan: _Scan, one: _Shown) -> _Row:
-    """One row of truth.csv; sizes and place stay empty where the lesion is gone, or told in another row."""
-    seen = one.seen
-    kind = type_of(seen)
-    row = dict.fromkeys(LESION_COLUMNS, "")
-    row |= {"patient_id": scan.patient.id, "visit": scan.name, "date": f"{scan.date}", "lesion": seen.name}
-    row |= {"status": _status(one), "label": ";".join(map(str, one.labels)), "parents": ";".join(seen.parents)}
-    row |= {"lesion_type": kind or "", "share_in_view": f"{one.share_in_view:.3f}"}
-    if one.size is None or one.outline is None:
-        return row
-    first = seen.parts[0]
-    x, y, z = (scan.motion @ np.append(one.size.centroid_mm, 1.0))[:3]
-    numbers = {
-        "long_axis_mm": one.size.long_axis_mm,
-        "short_axis_mm": one.size.short_axis_mm,
-        "outline_long_axis_mm": one.outline.long_axis_mm,
-        "outline_short_axis_mm": one.outline.short_axis_mm,
-        "core_hu": first.core_hu,
-        "fill_fraction": first.fill,
-        "fill_hu": first.fill_hu,
-        "rim_thickness_mm": first.rim_mm,
-        "rim_hu": first.rim_hu,
-        "x_mm": float(x),
-        "y_mm": float(y),
-        "z_mm": float(z),
-    }
-    return row | {key: f"{value:.2f}" for key, value in numbers.items()} | {"volume_ml": f"{one.size.volume_ml:.4f}"}
-
-
-def _status(one: _Shown) -> str:
-    """The lesion's status; out of the field of view nobody can say."""
-    return Status.NOT_EVALUABLE if one.share_in_view == 0.0 else one.seen.status
+def _named(scan: _Scan) -> _Row:
+    return {"patient_id": scan.patient.id, "visit": scan.name, "date": f"{scan.date}"}
 
 
 def _visit_rows(scans: Sequence[_Scan]) -> Iterator[_Row]:
@@ -370,5 +259,4 @@ def _visit_rows(scans: Sequence[_Scan]) -> Iterator[_Row]:
             seen = [one.seen for one in scan.lesions]
             category = expected_category(seen, sums[index], sums[0], lowest, unseen=unseen) or ""
         motion = {f"motion_{r}{c}": f"{scan.motion[r, c]:.9f}" for r in range(3) for c in range(4)}
-        row = {"patient_id": scan.patient.id, "visit": scan.name, "date": f"{scan.date}"}
-        yield {**row, "weeks": str(scan.visit.weeks), "category": category, **motion}
+        yield {**_named(scan), "weeks": str(scan.visit.weeks), "category": category, **motion}

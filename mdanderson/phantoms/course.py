@@ -168,6 +168,8 @@ def _changed(shape: LesionShape, change: Change) -> LesionShape:
 
 def _merge(lesions: dict[str, Seen], merge: Merge, where: str) -> None:
     members = [_known(lesions, name, where) for name in merge.lesions]
+    if len(set(merge.lesions)) < len(members):
+        raise SettingsError(f"lesion {merge.lesions[0]} merges with itself", where=where, way_out="name each once")
     parts = tuple(part for member in members for part in member.parts)
     bridges = tuple(_bridge(a, b, merge.bridge_mm) for a, b in pairwise(parts))
     first, *others = merge.lesions

@@ -25,9 +25,19 @@ Place = tuple[str | int, ...]
 
 def as_spec_error(error: ValidationError, model: type[BaseModel], *, path: str = "", text: str = "") -> SettingsError:
     """The first fault in the order of the file. text: what stands in the file at `path`."""
-    faults = [(line_of(text, _place(fault)) or 0, fault) for fault in error.errors()]
+    faults = [(line_of(text, _place(fault)) or 0, fault) for fault in _own(error.errors())]
     line, fault = min(faults, key=lambda told: told[0])
     return SettingsError(_what(fault), where=f"{path} line {line}" if line else path, way_out=_way_out(fault, model))
+
+
+def _own(faults: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The faults without those that others bring about: a list is called too short where an entry of it is wrong."""
+    places = [fault["loc"] for fault in faults]
+    return [
+        fault
+        for fault in faults
+        if fault["type"] != "too_short" or not any(p[: len(fault["loc"])] == fault["loc"] != p for p in places)
+    ]
 
 
 def _place(fault: ErrorDetails) -> Place:
@@ -101,7 +111,7 @@ def line_of(text: str, place: Place) -> int | None:
             here = (*table, *_names(entry[1]))
         else:
             continue
-        if here == place[: len(here)]:
+        if here == place[: len(here)] or here == (*place, 0):  # a table of the way there, or the first of the list
             nearest.setdefault(len(here), number)
     return nearest[max(nearest)] if nearest else None
 
