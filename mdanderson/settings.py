@@ -181,8 +181,9 @@ class ImageSettings:
         1.5, "ours: planes that differ by this factor between two visits cut a small lesion differently", gt=1
     )
     planes_across: float = _known(
-        2.0, "ours: then a lesion is this many of the wider planes long to be compared in size; in density always", gt=0
+        2.0, "ours: then a lesion must be this many of the wider planes long to be compared in size", gt=0
     )
+    density_planes: float = _known(2.5, "ours: density is judged in balls this many planes across", gt=0)
     doubt_focus_share: float = _known(
         0.5, "ours: nor is it new when a lytic focus of this share of its diameter lay there at baseline", gt=0, le=1
     )
@@ -218,6 +219,12 @@ class ImageSettings:
     )
     registration_rival_margin: float = _known(
         0.02, "ours: how much worse the second best place must fit, in correlation; vertebrae look alike", ge=0, lt=1
+    )
+    registration_least_bits: float = _known(
+        0.25, "ours: mutual information that MR with MR, or with CT, must reach where they are laid on each other", gt=0
+    )
+    registration_information_trust_mm: float = _known(
+        3.0, "ours: parts of the body fitted by themselves must agree within this where one image is MR", gt=0
     )
     matching_reach_mm: float = _known(8.0, "ours: how far apart two outlines of one lesion may lie", gt=0)
 

@@ -75,9 +75,9 @@ def cement_share(volume: Volume, region: Region, *, settings: ImageSettings) -> 
 
 
 def is_too_thin(volume: Volume, region: Region, *, settings: ImageSettings) -> bool:
-    """Whether a region, as a ball, is less than `planes_across` planes across: partial volume hides what is in it."""
+    """Whether a region, as a ball, is less than `density_planes` planes across: partial volume hides what is in it."""
     diameter_mm = np.cbrt(6.0 / np.pi * int(region.voxels.sum()) * volume.geometry.voxel_volume_mm3)
-    return bool(diameter_mm < settings.planes_across * volume.geometry.spacing_mm[0])
+    return bool(diameter_mm < settings.density_planes * volume.geometry.spacing_mm[0])
 
 
 def _differences(then: Mapping[str, str], now: Mapping[str, str], settings: ImageSettings) -> Iterator[Difference]:

@@ -205,7 +205,7 @@ def test_planes_across_below_at_and_above_the_limit(factor, thin):
     region = block(volume, LESION)
     across = np.cbrt(6 / np.pi * 2 * 4 * 4 * 2.0) / 2.0
     settings = replace(
-        SETTINGS, planes_across=float(across) * factor if factor != 1.0 else float(np.nextafter(across, 0))
+        SETTINGS, density_planes=float(across) * factor if factor != 1.0 else float(np.nextafter(across, 0))
     )
     assert is_too_thin(volume, region, settings=settings) is thin
 
