@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mdanderson.assessment.by_reader import read_by_reader, stated_identities
 from mdanderson.assessment.catalogue import Catalogue
+from mdanderson.assessment.comparable import about_acquisition
 from mdanderson.assessment.load import load_images
 from mdanderson.assessment.place import place_baseline, place_follow_up
 from mdanderson.assessment.station import Image, Station
@@ -102,6 +103,7 @@ def _follow(
         catalogue, baseline = outcome.catalogue, baseline or stations
         examinations.append(_examination(visit, outcome.findings))
         problems += (*outcome.problems, *_about_visit(visit))
+        problems += about_acquisition(stations, baseline, settings=settings)
     return examinations, problems
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +23,17 @@ Spacing = tuple[float, float, float]
 
 _SEARCH_MM = (2.2, 1.5, 1.5)
 """Greatest distance of the places that are searched, plane, row, column; wider voxels are all searched."""
-_CORTEX_STEPS = (1.0, 0.8, 1.25, 1.5, 2.0, 0.6)
-"""Factors on `cortex_hu`: trabecular bone of the young is as dense as the thin cortex of the old."""
-_CLOSINGS_MM = (2.5, 5.0, 7.5)
-"""Half the widest gap that is closed in a cortical shell, tried in this order."""
+_CORTEX_STEPS = (1.25, 1.0, 1.5, 2.0, 0.8, 0.6)
+"""Factors on `cortex_hu`, the likeliest first: the thin cortex of the old is as dense as trabecular bone of the young,
+but a threshold that trabeculae reach leaves only the lighter ones."""
+_DENSE = 1.5
+"""Factor on `cortex_hu` from which bone is never trabecular, whichever threshold shows the shell."""
+_LEAST_SIDES = 7
+"""Of eight ways out in the plane, those that must lead to cortex: a shell may have gaps."""
+_NECK_MM = 1.6
+"""Bones joined by a gap in a wall narrower than twice this are two; more than one step of the search, so that a wall
+one step thick parts them."""
+_TIE_MM = 1e-3
 _REACH_STEPS = (1 / 3, 2 / 3, 1.0)
 """Shares of `reference_radius_mm`: the nearest bone is asked first."""
 _GOOD_VOLUME_MM3 = 1000.0
@@ -51,7 +57,8 @@ class _Places:
     """The places searched round one lesion: every `steps`-th voxel of `box`, so all arrays have one coarse shape.
 
     fine, scale: HU blurred to half the scale of the classes and to that scale. near_mm: distance from the lesion.
-    guarded: too near to a lesion. level: in the lesion's planes. beside: where its own bone should be.
+    guarded: too near to a lesion. clear: deep enough under dense cortex, imaged, and not guarded. level: in the
+    lesion's planes. beside: where its own bone should be.
     """
 
     box: Box
@@ -61,6 +68,7 @@ class _Places:
     scale: Values
     near_mm: FloatArray
     guarded: BoolArray
+    clear: BoolArray
     level: BoolArray
     beside: BoolArray
 
@@ -75,43 +83,29 @@ class _Places:
         return np.asarray(chosen[np.ix_(*(np.arange(size) // step for size, step in ends))])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Cortex:
-    """Cortex above one threshold. clear: places far enough from it to be trabecular.
-
-    wall: cortex and lesions, with a margin in the plane. wall_squared_mm: squared distance from it in the plane.
-    """
-
-    least_hu: float
-    clear: BoolArray
-    wall: BoolArray
-    wall_squared_mm: npt.NDArray[np.float32]
-
-
 def marrow_round(
     volume: Volume, region: Region, kept_away: Sequence[Region], *, widening: float, settings: ImageSettings
 ) -> tuple[Box, BoolArray] | None:
     """Trabecular bone at the level of `region`, nearest it: a box and its voxels. None where none is enclosed.
 
     A shell of cortex (and of the lesions `kept_away`) is sought within `widening` x `reference_radius_mm`. Several
-    cortex thresholds and gap closings are tried; the one that finds most bone next to the lesion is taken, or the
+    cortex thresholds are tried; the one that finds most bone next to the lesion is taken, or the
     first that finds bone on most sides of it.
     """
     at = _places(volume, region, kept_away, widening, settings)
-    drawn = [_cortex(at, factor * settings.cortex_hu, settings.reference_erosion_mm) for factor in _CORTEX_STEPS]
+    could = int((at.clear & at.beside).sum())
     best: BoolArray | None = None
     most = 0
-    for closing_mm, cortex in product(_CLOSINGS_MM, drawn):
-        could = int((cortex.clear & at.beside).sum())
+    for factor in _CORTEX_STEPS:
         least = max(_PLAINLY_MORE * most, _LEAST_CONTACT * could)
         if could <= least:
-            continue
-        bone = _own_marrow(at, cortex, closing_mm, settings.reference_erosion_mm, least)
+            break
+        bone = _own_marrow(at, factor * settings.cortex_hu, settings.reference_erosion_mm, least)
         contact = int((bone & at.beside).sum())
         if contact <= least:
             continue
-        part = nearest_part(bone, at.near_mm, at.volume_mm3, settings)
-        if _below_cortex(at.scale[part], cortex.least_hu):
+        part = _one_kind(nearest_part(bone, at.near_mm, at.volume_mm3, settings), at.beside, at.scale)
+        if _below_cortex(at.scale[part], factor * settings.cortex_hu):
             best, most = part, contact
         if most >= _GOOD_CONTACT * at.beside.sum():
             break
@@ -169,6 +163,8 @@ def _places(
     lesion = _any_of(painted([region], box), steps)
     near = np.asarray(ndimage.distance_transform_edt(~lesion, sampling=spacing))
     guarded = _within(_any_of(painted(kept_away, box), steps), settings.reference_margin_mm, spacing)
+    dense = without_specks(fine > _DENSE * settings.cortex_hu, float(np.prod(spacing)))
+    clear = ~_within(dense, settings.reference_erosion_mm, spacing) & ~guarded & ~np.isnan(scale)
     level = np.broadcast_to(lesion.any(axis=(1, 2), keepdims=True), lesion.shape)
     beside = level & ~guarded & (near <= settings.reference_margin_mm + settings.reference_erosion_mm)
     return _Places(
@@ -179,33 +175,26 @@ def _places(
         scale=scale,
         near_mm=near,
         guarded=guarded,
+        clear=clear,
         level=level,
         beside=beside,
     )
 
 
-def _cortex(at: _Places, least_hu: float, erosion_mm: float) -> _Cortex:
-    """Cortex at one threshold, and how far a wall of it and of the lesions is in each plane."""
-    places = without_specks(at.fine > least_hu, at.volume_mm3)
-    margins = [(0, 0), *((int(_CLOSINGS_MM[-1] / step) + 2,) * 2 for step in at.spacing_mm[1:])]
-    wall = np.pad(places | at.guarded, margins)
-    return _Cortex(
-        least_hu=least_hu,
-        clear=~_within(places, erosion_mm, at.spacing_mm),
-        wall=wall,
-        wall_squared_mm=_squared_mm(wall, _CLOSINGS_MM[-1], at.spacing_mm, axes=(1, 2)),
-    )
+def _own_marrow(at: _Places, cortex_hu: float, erosion_mm: float, least: float) -> BoolArray:
+    """The lesion's own bone of one kind among what lies deep enough within a shell denser than `cortex_hu`.
 
-
-def _own_marrow(at: _Places, cortex: _Cortex, closing_mm: float, erosion_mm: float, least: float) -> BoolArray:
-    """The lesion's own bone of one kind among what lies deep enough within a shell; empty where `least` is not met."""
-    solid = _solid(cortex, at.spacing_mm, closing_mm)
-    marrow = at.level & cortex.clear & ~at.guarded & ~np.isnan(at.scale)
-    marrow &= ~_within(~solid, erosion_mm, at.spacing_mm)
+    Empty where no more than `least` of it would lie beside the lesion.
+    """
+    cortex = without_specks(at.fine > cortex_hu, at.volume_mm3)
+    wall = cortex | at.guarded
+    outside = ~(wall | _enclosed(wall))
+    marrow = at.level & at.clear & ~_within(outside, erosion_mm, at.spacing_mm)
     if (marrow & at.beside).sum() <= least:
         return np.zeros_like(marrow)
-    bone = _own_bone(_one_kind(marrow, at.beside, at.scale), at.beside)
-    return _one_kind(bone, at.beside, at.scale)
+    apart = _one_kind(marrow & ~_within(cortex, _NECK_MM, at.spacing_mm), at.beside, at.scale)
+    whole = marrow & _within(_own_bone(apart, at.beside), _NECK_MM + _TIE_MM, at.spacing_mm)
+    return _one_kind(whole, at.beside, at.scale)
 
 
 def _below_cortex(values: Values, cortex_hu: float) -> bool:
@@ -216,19 +205,35 @@ def _below_cortex(values: Values, cortex_hu: float) -> bool:
     return median + 2 * _ROBUST * float(np.median(np.abs(values - median))) < cortex_hu
 
 
-def _solid(cortex: _Cortex, spacing_mm: Spacing, closing_mm: float) -> BoolArray:
-    """A wall of cortex and lesions with what it encloses in each plane; gaps under twice `closing_mm` are closed.
+def _enclosed(wall: BoolArray) -> BoolArray:
+    """Where at least `_LEAST_SIDES` of the eight straight ways out, in the plane, lead to a wall.
 
-    Where a lesion broke through the cortex, its place is the wall.
+    No shell need be closed: a vein's foramen, a pedicle or a breach leaves a gap in it, and from outside a bone hardly
+    half of the ways meet it.
     """
-    apart = cortex.wall_squared_mm > closing_mm**2
-    open_places = ~cortex.wall & (_squared_mm(apart, closing_mm, spacing_mm, axes=(1, 2)) <= closing_mm**2)
-    in_plane = ndimage.generate_binary_structure(3, 1)
-    in_plane[[0, 2]] = False
-    pieces, _ = ndimage.label(open_places, structure=in_plane)
-    enclosed = pieces != pieces[:, :1, :1]  # the corner of a plane lies beyond all that was closed
-    inner = [slice((a - b) // 2, (a + b) // 2) for a, b in zip(enclosed.shape, cortex.clear.shape, strict=True)]
-    return np.asarray(enclosed[tuple(inner)])
+    cross = ndimage.generate_binary_structure(3, 1)
+    cross[[0, 2]] = False
+    thick = ndimage.binary_dilation(wall, cross).astype(np.uint8)  # no way slips between two places of a wall
+    sides = np.zeros_like(thick)
+    for row in (slice(None), slice(None, None, -1)):
+        sides[:, row] += np.maximum.accumulate(thick[:, row], axis=1)
+        sides[:, :, row] += np.maximum.accumulate(thick[:, :, row], axis=2)
+        for column in (slice(None), slice(None, None, -1)):
+            sides[:, row, column] += _along_diagonals(thick[:, row, column])
+    return np.asarray(sides >= _LEAST_SIDES)
+
+
+def _along_diagonals(wall: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The running maximum along (row + k, column + k) of every plane: each row is laid one place further left."""
+    planes, rows, columns = wall.shape
+    width = columns + rows
+    padded = np.zeros((planes, rows, width), dtype=np.uint8)
+    padded[:, :, rows:] = wall
+    sheared = padded.reshape(planes, -1)[:, : rows * (width + 1) - rows]
+    turned = np.zeros((planes, rows * (width + 1)), dtype=np.uint8)
+    turned[:, : sheared.shape[1]] = sheared
+    laid = np.maximum.accumulate(turned.reshape(planes, rows, width + 1), axis=1)
+    return laid.reshape(planes, -1)[:, : rows * width].reshape(planes, rows, width)[:, :, rows:]
 
 
 def _own_bone(marrow: BoolArray, beside: BoolArray) -> BoolArray:

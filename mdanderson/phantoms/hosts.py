@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from mdanderson.errors import ImageError
 from mdanderson.geometry import FloatArray, Geometry, same_grid
 from mdanderson.volume import Unit, Volume
 
-__all__ = ["Host", "RealHost", "SyntheticVertebrae"]
+__all__ = ["Host", "RealHost", "SyntheticVertebrae", "cover", "ellipse_mm", "trabecular_texture"]
 
 _AIR_HU = -1000.0
 
@@ -49,12 +49,12 @@ class SyntheticVertebrae:
     def sample_hu(self, points_mm: FloatArray, *, blur_mm: float) -> FloatArray:
         """(..., 3) points -> (...) HU."""
         hu = self._soft_tissue(points_mm, blur_mm)
-        spongy = self.trabecular_hu + self.texture_hu * self._texture(points_mm)
+        spongy = self.trabecular_hu + self.texture_hu * trabecular_texture(self.seed, points_mm)
         depth = np.full(hu.shape, np.inf)
         for distance in _bones(points_mm):
             np.minimum(depth, distance, out=depth)
-        hu += _cover(depth, blur_mm) * (self.cortex_hu - hu)
-        hu += _cover(depth + self.cortex_mm, blur_mm) * (spongy - hu)
+        hu += cover(depth, blur_mm) * (self.cortex_hu - hu)
+        hu += cover(depth + self.cortex_mm, blur_mm) * (spongy - hu)
         return np.asarray(hu)
 
     def noise_hu(self, centre_mm: FloatArray, radius_mm: float) -> float:  # noqa: ARG002 - the same everywhere
@@ -76,29 +76,17 @@ class SyntheticVertebrae:
         x, y, z = np.moveaxis(points_mm, -1, 0)
         back = 56.0 - 0.004 * x**2 - 0.03 * z - y  # depth under the skin of the back
         hu = np.full(x.shape, _AIR_HU)
-        hu += _cover(-back, blur_mm) * (30.0 - hu)  # skin
-        hu += _cover(2.0 - back, blur_mm) * (-100.0 - hu)  # fat
-        hu += _cover(9.0 - back, blur_mm) * (55.0 - hu)  # muscle
-        hu += _cover(y + 27.0 + 0.01 * (x + 8.0) ** 2, blur_mm) * (-95.0 - hu)  # retroperitoneal fat
-        hu += _cover(_tube(x - 9.0, y + 32.0, 9.5), blur_mm) * (140.0 - hu)  # aorta, on the left
-        hu += _cover(_tube(x + 15.0 + 0.05 * z, y + 31.0, 10.0), blur_mm) * (95.0 - hu)  # vena cava
+        hu += cover(-back, blur_mm) * (30.0 - hu)  # skin
+        hu += cover(2.0 - back, blur_mm) * (-100.0 - hu)  # fat
+        hu += cover(9.0 - back, blur_mm) * (55.0 - hu)  # muscle
+        hu += cover(y + 27.0 + 0.01 * (x + 8.0) ** 2, blur_mm) * (-95.0 - hu)  # retroperitoneal fat
+        hu += cover(_tube(x - 9.0, y + 32.0, 9.5), blur_mm) * (140.0 - hu)  # aorta, on the left
+        hu += cover(_tube(x + 15.0 + 0.05 * z, y + 31.0, 10.0), blur_mm) * (95.0 - hu)  # vena cava
         canal = _tube(x + 0.8, (y - 27.0) * 1.1, 8.5)
-        hu += _cover(canal, blur_mm) * (20.0 - hu)
-        disc = _ellipse(x + 1.0, y - 0.5, 22.0, 16.5)  # wherever no bone is painted over it
-        hu += _cover(disc, blur_mm) * (85.0 - hu)
+        hu += cover(canal, blur_mm) * (20.0 - hu)
+        disc = ellipse_mm(x + 1.0, y - 0.5, 22.0, 16.5)  # wherever no bone is painted over it
+        hu += cover(disc, blur_mm) * (85.0 - hu)
         return hu
-
-    @cached_property
-    def _lattice(self) -> npt.NDArray[np.float32]:
-        """Trabecular texture every 1.5 mm of body space: the same bone at every visit."""
-        lattice = np.random.default_rng(self.seed).standard_normal((64, 96, 96)).astype(np.float32)
-        lattice = ndimage.gaussian_filter(lattice, 1.1, mode="wrap")
-        return np.asarray(lattice / lattice.std())
-
-    def _texture(self, points_mm: FloatArray) -> FloatArray:
-        x, y, z = np.moveaxis(points_mm, -1, 0)
-        index = np.stack([z / 1.5 + 32.0, y / 1.5 + 48.0, x / 1.5 + 48.0])
-        return np.asarray(ndimage.map_coordinates(self._lattice, index, order=1, mode="grid-wrap", output=np.float64))
 
 
 _BONE_LABELS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 1)
@@ -120,7 +108,7 @@ def _vertebra(
 ) -> tuple[FloatArray, ...]:
     """Body with a waist, two pedicles, two laminae and a spinous process, of one vertebra at the origin."""
     waist = 1.0 + 0.05 * (z / 13.0) ** 2
-    body = np.maximum(_ellipse(x, y, (width - 1.0) * waist, (depth - 1.0) * waist), np.abs(z) - 13.0)
+    body = np.maximum(ellipse_mm(x, y, (width - 1.0) * waist, (depth - 1.0) * waist), np.abs(z) - 13.0)
     arch = (
         _rod(x, y, z, (12.0, depth - 6.0, 5.0), (15.0, 26.0, 3.0), 4.5),
         _rod(x, y, z, (-12.0, depth - 6.0, 5.0), (-14.0, 26.0, 3.0), 4.0),
@@ -135,7 +123,7 @@ def _tube(x: FloatArray, y: FloatArray, radius: float) -> FloatArray:
     return np.asarray(np.hypot(x, y) - radius)
 
 
-def _ellipse(x: FloatArray, y: FloatArray, a: FloatArray | float, b: FloatArray | float) -> FloatArray:
+def ellipse_mm(x: FloatArray, y: FloatArray, a: FloatArray | float, b: FloatArray | float) -> FloatArray:
     """Distance to an ellipse, to first order near its edge."""
     level = np.sqrt((x / a) ** 2 + (y / b) ** 2)
     slope = np.sqrt((x / a**2) ** 2 + (y / b**2) ** 2) / np.maximum(level, 1e-9)
@@ -157,7 +145,22 @@ def _rod(
     return np.asarray(np.sqrt((x - share * ax) ** 2 + (y - share * ay) ** 2 + (z - share * az) ** 2) - radius)
 
 
-def _cover(distance: FloatArray, blur_mm: float) -> FloatArray:
+@lru_cache(maxsize=4)
+def _lattice(seed: int) -> npt.NDArray[np.float32]:
+    """Trabecular texture every 1.5 mm of body space: the same bone at every visit."""
+    lattice = np.random.default_rng(seed).standard_normal((64, 96, 96)).astype(np.float32)
+    lattice = ndimage.gaussian_filter(lattice, 1.1, mode="wrap")
+    return np.asarray(lattice / lattice.std())
+
+
+def trabecular_texture(seed: int, points_mm: FloatArray) -> FloatArray:
+    """(..., 3) points in body space -> (...): a pattern of mean 0 and SD 1 that is the bone's own."""
+    x, y, z = np.moveaxis(points_mm, -1, 0)
+    index = np.stack([z / 1.5 + 32.0, y / 1.5 + 48.0, x / 1.5 + 48.0])
+    return np.asarray(ndimage.map_coordinates(_lattice(seed), index, order=1, mode="grid-wrap", output=np.float64))
+
+
+def cover(distance: FloatArray, blur_mm: float) -> FloatArray:
     """Share of a voxel that lies inside a surface at this signed distance."""
     return np.asarray(np.clip(0.5 - distance / blur_mm, 0.0, 1.0))
 

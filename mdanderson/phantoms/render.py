@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy import ndimage
@@ -20,8 +21,6 @@ __all__ = ["LesionTruth", "Phantom", "coverage", "render"]
 _SUBSAMPLES = 6
 """Sub-voxels per axis where a surface passes: a share is off by 0.01 (SD), at most 1/12 where the surface is flat along
 the grid, and a lesion's volume by less than 0.5 %."""
-_NOISE_SIGMA_VOXELS = 0.6
-"""In-plane correlation of the noise, as a soft reconstruction kernel leaves it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,30 +59,37 @@ def render(
     geometry: Geometry,
     *,
     motion: FloatArray | None = None,
+    mask_motion: FloatArray | None = None,
     noise_hu: float = 0.0,
+    noise_sigma_voxels: float = 0.6,
     seed: int = 0,
     date: dt.date | None = None,
+    subsamples: tuple[int, int, int] = (1, 1, 1),
 ) -> Phantom:
     """A CT image (int16 HU) of `host` with `lesions` on `geometry`.
 
-    motion: (4, 4) rigid, body space -> this visit's LPS mm (default: nothing moved). noise_hu: SD of the scanner's
+    motion: (4, 4) rigid, body space -> this visit's LPS mm (default: nothing moved). mask_motion: the same for what was
+    drawn, where the segmentation is off the image. noise_hu: SD of the scanner's
     noise, drawn from `seed`; inside a lesion in a real CT the host's own local noise is added as well, so that it does
-    not look painted on. The mask holds the drawn lesions: voxels at least half covered. Where lesions overlap the
-    later one covers the earlier.
+    not look painted on. noise_sigma_voxels: its in-plane correlation, as a soft reconstruction kernel leaves it; 0 is
+    white. subsamples: points a voxel, by axis, at which the body is sampled: thick slices need several.
+    The mask holds the drawn lesions: voxels at least half covered; lesions of one label are one region. Where lesions
+    overlap the later one covers the earlier.
     """
     matrix = np.eye(4) if motion is None else np.asarray(motion, dtype=np.float64)
-    body = geometry.moved(np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+    body = _in_body(geometry, matrix)
+    drawn = body if mask_motion is None else _in_body(geometry, mask_motion)
     noise = np.random.default_rng(seed)
     hu = host.copied_hu(geometry, matrix)
     if hu is None:
-        hu = _sample_planes(host, body)
+        hu = _sample_planes(host, body, subsamples)
     if noise_hu:
-        hu += noise_hu * _correlated_noise(noise, geometry.shape)
+        hu += noise_hu * _correlated_noise(noise, geometry.shape, noise_sigma_voxels)
     regions = []
     for lesion in lesions:
         _blend(hu, host, lesion, body, noise)
         if lesion.drawn:
-            regions.append(_outline(lesion, body))
+            regions.append(_outline(lesion, drawn))
     volume = Volume(
         array=np.rint(hu).clip(-32768, 32767).astype(np.int16),
         geometry=geometry,
@@ -92,8 +98,13 @@ def render(
         date=date,
         source="phantom",
     )
-    mask = Mask(geometry=geometry, regions=tuple(r for r in regions if r is not None), source="phantom")
+    mask = Mask(geometry=geometry, regions=_one_a_label(regions, geometry.shape), source="phantom")
     return Phantom(volume=volume, mask=mask, truths=tuple(_truth(lesion, body, matrix) for lesion in lesions))
+
+
+def _in_body(geometry: Geometry, motion: FloatArray) -> Geometry:
+    """A visit's grid in body space."""
+    return geometry.moved(np.asarray(np.linalg.inv(motion), dtype=np.float64))
 
 
 def coverage(lesion: LesionSpec, semi_axes_mm: Sequence[float], body: Geometry) -> tuple[Box, FloatArray] | None:
@@ -121,23 +132,28 @@ def coverage(lesion: LesionSpec, semi_axes_mm: Sequence[float], body: Geometry) 
     return box, share
 
 
-def _sample_planes(host: Host, body: Geometry) -> FloatArray:
+def _sample_planes(host: Host, body: Geometry, subsamples: tuple[int, int, int]) -> FloatArray:
     """The host's density on a grid in body space, plane by plane to keep memory small."""
-    blur = float(np.mean(body.spacing_mm))
+    blur = float(np.mean(np.asarray(body.spacing_mm) / subsamples))
     _, rows, columns = body.shape
-    hu = np.empty(body.shape)
+    hu = np.zeros(body.shape)
+    steps = [(np.arange(n) + 0.5) / n - 0.5 for n in subsamples]
     index = np.stack(np.meshgrid([0.0], np.arange(rows), np.arange(columns), indexing="ij"), axis=-1)[0]
     for plane in range(body.shape[0]):
         index[..., 0] = plane
-        hu[plane] = host.sample_hu(body.to_lps(index), blur_mm=blur)
-    return hu
+        for step in product(*steps):
+            hu[plane] += host.sample_hu(body.to_lps(index + step), blur_mm=blur)
+    return np.asarray(hu / np.prod(subsamples))
 
 
-def _correlated_noise(random: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+def _correlated_noise(random: np.random.Generator, shape: tuple[int, ...], sigma_voxels: float = 0.6) -> FloatArray:
     """Gaussian noise of unit SD, correlated in the plane."""
     white = random.standard_normal(shape)
-    kernel = ndimage.gaussian_filter(np.eye(1, 15, 7)[0], _NOISE_SIGMA_VOXELS)
-    smooth = ndimage.gaussian_filter(white, (0.0, _NOISE_SIGMA_VOXELS, _NOISE_SIGMA_VOXELS), mode="wrap")
+    if not sigma_voxels:
+        return white
+    reach = max(7, int(np.ceil(4 * sigma_voxels)))
+    kernel = ndimage.gaussian_filter(np.eye(1, 2 * reach + 1, reach)[0], sigma_voxels)
+    smooth = ndimage.gaussian_filter(white, (0.0, sigma_voxels, sigma_voxels), mode="wrap")
     return np.asarray(smooth / float(kernel @ kernel))
 
 
@@ -176,6 +192,23 @@ def _outline(lesion: LesionSpec, body: Geometry) -> Region | None:
     return Region(label=lesion.label, box=(placed[0], placed[1], placed[2]), voxels=half[tight].copy())
 
 
+def _one_a_label(regions: Sequence[Region | None], shape: tuple[int, int, int]) -> tuple[Region, ...]:
+    """Regions of one grid, those of one label as one."""
+    by_label: dict[int, list[Region]] = {}
+    for region in regions:
+        if region is not None:
+            by_label.setdefault(region.label, []).append(region)
+    return tuple(same[0] if len(same) == 1 else _together(same, shape) for same in by_label.values())
+
+
+def _together(regions: Sequence[Region], shape: tuple[int, int, int]) -> Region:
+    voxels = np.zeros(shape, dtype=bool)
+    for region in regions:
+        voxels[region.box] |= region.voxels
+    together = Region.from_array(voxels, label=regions[0].label)
+    return regions[0] if together is None else together
+
+
 def _box_round(lesion: LesionSpec, semi_axes_mm: Sequence[float], body: Geometry) -> Box | None:
     """The voxels that a shell may touch; None when it lies outside the grid."""
     reach = float(np.linalg.norm(semi_axes_mm)) * (1.0 + lesion.lobulation)
@@ -195,7 +228,7 @@ def _truth(lesion: LesionSpec, body: Geometry, motion: FloatArray) -> LesionTrut
     axes = lesion.diameters_mm(normal)
     same = lesion.drawn_semi_axes_mm == lesion.semi_axes_mm
     outline_axes = axes if same else lesion.diameters_mm(normal, lesion.drawn_semi_axes_mm)
-    x, y, z = (motion @ np.append(lesion.centre_mm, 1.0))[:3]
+    x, y, z = (motion @ np.append(lesion.centroid_mm(), 1.0))[:3]
     return LesionTruth(
         label=lesion.label,
         centre_lps_mm=(float(x), float(y), float(z)),

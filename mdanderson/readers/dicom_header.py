@@ -6,13 +6,13 @@ import datetime as dt
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
@@ -56,6 +56,12 @@ _WANTED = (
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelData"),
 )
 """All that is parsed. Who the patient is does not even enter the memory."""
+
+_AMBIGUOUS = frozenset({"PixelPaddingValue", "PixelPaddingRangeLimit"})
+"""Signed or unsigned: what they say depends on the pixels of the same header."""
+
+_SHORT = 128
+"""Bytes; longer values are rare, and a cache of them could fill the memory."""
 
 _PLANAR = frozenset({"CR", "DX", "RG", "XA", "RF"})
 _BROKEN_HEADER = (
@@ -157,9 +163,29 @@ def _looks_like_dicom(start: bytes) -> bool:
 def _value(header: Dataset, keyword: str) -> Any:
     """The value, None when absent. pydicom converts it only now, so that damage shows here: raises `ImageError`."""
     try:
+        stored = header.get_item(_tag(keyword), keep_deferred=True)
+        if stored is None:
+            return None
+        if isinstance(stored, RawDataElement) and keyword not in _AMBIGUOUS and 0 < len(stored.value or b"") <= _SHORT:
+            return _converted(stored._replace(value_tell=0), _character_sets(header))
         return header.get(keyword)
     except (*_BROKEN_HEADER, OSError) as error:
         raise ImageError(f"{keyword} cannot be read", way_out="export it again") from error
+
+
+@lru_cache(maxsize=4096)  # the slices of a series share nearly all of their header
+def _converted(stored: RawDataElement, character_sets: tuple[str, ...]) -> Any:
+    return convert_raw_data_element(stored, encoding=list(character_sets)).value
+
+
+def _character_sets(header: Dataset) -> tuple[str, ...]:
+    names = header.original_character_set
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
 def items(header: Dataset, keyword: str) -> Sequence[Dataset]:

@@ -21,36 +21,31 @@ The rule, in plain words:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from mdanderson.errors import MeasurementError
 from mdanderson.geometry import FloatArray
+from mdanderson.matching.drift import Drift, estimate_drift
+from mdanderson.matching.place import Place
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray
 
-__all__ = ["Match", "MatchKind", "Place", "match"]
+__all__ = ["Match", "MatchKind", "match"]
 
 _IN_PLACE_MM = 1.5
 """Half of the smaller lesion within this of the larger one lies in its place: outlines are not sharper than this."""
+_WHOLE = 0.9
+_CUT_SHARE, _CUT_GROWN_MM = 0.1, 8.0
+"""Of two lesions that the edge of an image cuts, only the ends near the edge can meet, and may have grown across it."""
 _TELLS_APART_MM = 3.0
 """With no more error than this, place decides: the centres of two lesions of 5 mm are further apart."""
-_SCATTER_MM = 4.0
-"""How far centres of one lesion may scatter about the common shift: a lesion grows to one side."""
-_FEWEST_VOTES = 3
-_CLEAR_LEAD = 0.75
-_CLEAR_LEAD_VOTES = 1.5
-"""A second shift with this share of the votes of the first, or so few less, leaves the shift unknown."""
-_MOST_POINTS = 4000
 
 
 class MatchKind(StrEnum):
@@ -73,74 +68,16 @@ class Match:
     kind: MatchKind
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
-    """Where a lesion lies: (n, 3) voxel centres in the space that both visits share, and the voxels' size in mm.
-
-    Raises `MeasurementError` when there is no voxel or no size.
-    """
-
-    key: str
-    points_lps_mm: FloatArray
-    voxel_mm: tuple[float, float, float]
-
-    def __post_init__(self) -> None:
-        points = np.asarray(self.points_lps_mm, dtype=float)
-        if points.ndim != 2 or points.shape[1] != 3 or not len(points) or not np.isfinite(points).all():
-            raise MeasurementError("a lesion without a place", where=self.key, way_out="segment it again")
-        if not min(self.voxel_mm) > 0:
-            raise MeasurementError("voxels without a size", where=self.key, way_out="export the image again")
-        object.__setattr__(self, "points_lps_mm", points)
-
-    @cached_property
-    def centroid_lps_mm(self) -> FloatArray:
-        """(3,): centre of mass."""
-        return np.asarray(self.points_lps_mm.mean(axis=0))
-
-    @cached_property
-    def reach_mm(self) -> float:
-        """From the centre of mass to the farthest voxel centre."""
-        return float(np.linalg.norm(self.points_lps_mm - self.centroid_lps_mm, axis=1).max())
-
-    @property
-    def volume_mm3(self) -> float:
-        """Voxels times voxel volume."""
-        return len(self.points_lps_mm) * float(np.prod(self.voxel_mm))
-
-    @property
-    def radius_mm(self) -> float:
-        """Of the ball of the same volume."""
-        return float(np.cbrt(3.0 * self.volume_mm3 / (4.0 * np.pi)))
-
-    @cached_property
-    def sample_mm(self) -> FloatArray:
-        """(m, 3): the voxel centres, evenly thinned out where there are very many."""
-        count = len(self.points_lps_mm)
-        if count <= _MOST_POINTS:
-            return self.points_lps_mm
-        return np.asarray(self.points_lps_mm[np.linspace(0, count - 1, _MOST_POINTS).astype(int)])
-
-    @cached_property
-    def grain_mm(self) -> float:
-        """A place no further than this from a sampled voxel centre lies in the lesion: half a voxel's diagonal."""
-        thinned = (len(self.points_lps_mm) / len(self.sample_mm)) ** (1 / 3)
-        return 0.5 * float(np.linalg.norm(self.voxel_mm)) * float(thinned)
-
-    @cached_property
-    def tree(self) -> cKDTree:
-        """For nearest neighbours among `sample_mm`."""
-        return cKDTree(self.sample_mm)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Nearness:
     """Of every known (row) with every found lesion (column).
 
-    distance_mm: as in rule 3, infinite = far. known_share, found_share: of the known, of the found lesion's own voxels
-    those that are nearest to this partner.
+    distance_mm: as in rule 3, infinite = far. whole_mm: the same for nine tenths of the smaller one.
+    known_share, found_share: of the known, of the found lesion's own voxels those that are nearest to this partner.
     """
 
     distance_mm: FloatArray
+    whole_mm: FloatArray
     known_share: FloatArray
     found_share: FloatArray
 
@@ -201,75 +138,61 @@ def _by_place(known: Sequence[Place], found: Sequence[Place], error_mm: float, s
     """Rules 2 to 6."""
     if not known or not found:
         return [_named((place.key,), ()) for place in known] + [_named((), (place.key,)) for place in found]
-    shift, error_mm = _common_shift(known, found, error_mm, settings.matching_reach_mm)
-    near = _nearness(known, found, shift, max(error_mm, _IN_PLACE_MM))
+    here = np.array([place.centroid_lps_mm for place in known])
+    there = np.array([place.centroid_lps_mm for place in found])
+    drift = estimate_drift(here, there, error_mm=error_mm, reach_mm=settings.matching_reach_mm)
+    error_mm = min(error_mm, drift.error_mm)
+    near = _nearness(known, found, drift, max(error_mm, _IN_PLACE_MM))
     links = _partners(near)
     doubtful = _settle_the_rest(near, links, error_mm)
     return _components(known, found, links, doubtful)
 
 
-def _common_shift(
-    known: Sequence[Place], found: Sequence[Place], error_mm: float, reach_mm: float
-) -> tuple[FloatArray, float]:
-    """(3,) mm, known -> found, that most lesions agree on, and the error that is left; no shift when they do not."""
-    here = np.array([place.centroid_lps_mm for place in known])
-    there = np.array([place.centroid_lps_mm for place in found])
-    offsets = there[None] - here[:, None]
-    allowed = np.linalg.norm(offsets, axis=2) <= reach_mm + _SCATTER_MM
-    candidates = offsets[allowed]
-    if not len(candidates):
-        return np.zeros(3), error_mm
-    tree = cKDTree(there)
-
-    tally = np.array([_votes(_query(tree, here + candidate)[0]) for candidate in candidates])
-    shift = candidates[int(np.argmax(tally))]
-    apart = np.linalg.norm(candidates - shift, axis=1) > 1.5 * _SCATTER_MM
-    rival = float(tally[apart].max()) if apart.any() else 0.0
-    ceiling = min(_CLEAR_LEAD * float(tally.max()), float(tally.max()) - _CLEAR_LEAD_VOTES)
-    for _ in range(5):
-        distance, partner = _query(tree, here + shift)
-        agreeing = distance <= _SCATTER_MM
-        shift = np.median((there[partner] - here)[agreeing], axis=0) if agreeing.any() else shift
-    distance, _ = _query(tree, here + shift)
-    agreeing = distance <= _SCATTER_MM
-    pairable = int(allowed.any(axis=1).sum())
-    if agreeing.sum() < max(_FEWEST_VOTES, 0.5 * pairable) or rival > ceiling:
-        return np.zeros(3), error_mm
-    return shift, min(error_mm, max(_IN_PLACE_MM, float(np.quantile(distance[agreeing], 0.9))))
-
-
-def _votes(distance: FloatArray) -> float:
-    return float(np.maximum(0.0, 1.0 - (distance / _SCATTER_MM) ** 2).sum())
-
-
-def _query(tree: cKDTree, points: FloatArray) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-    """(n,): the distance to the nearest point of the tree, and its number."""
-    distance, index = tree.query(points)
-    return np.asarray(distance, dtype=float), np.asarray(index, dtype=np.intp)
-
-
-def _nearness(known: Sequence[Place], found: Sequence[Place], shift: FloatArray, within_mm: float) -> _Nearness:
+def _nearness(known: Sequence[Place], found: Sequence[Place], drift: Drift, within_mm: float) -> _Nearness:
     """All pairs that may matter; the rest stays infinitely far."""
     shape = len(known), len(found)
-    distance = np.full(shape, np.inf)
-    from_known = [np.full((len(place.sample_mm), shape[1]), np.inf) for place in known]
-    from_found = [np.full((len(place.sample_mm), shape[0]), np.inf) for place in found]
-    for i, j in product(range(shape[0]), range(shape[1])):
+    distance, whole = np.full(shape, np.inf), np.full(shape, np.inf)
+    from_known = [np.full((len(place.asking_mm), shape[1]), np.inf) for place in known]
+    from_found = [np.full((len(place.asking_mm), shape[0]), np.inf) for place in found]
+    for i, j, shift in _within_reach(known, found, drift, within_mm):
         one, other = known[i], found[j]
-        apart = np.linalg.norm(other.centroid_lps_mm - one.centroid_lps_mm - shift)
-        if apart - one.reach_mm - other.reach_mm > within_mm + one.grain_mm + other.grain_mm:
-            continue
-        there = np.maximum(0.0, _query(other.tree, one.sample_mm + shift)[0] - other.grain_mm)
-        back = np.maximum(0.0, _query(one.tree, other.sample_mm - shift)[0] - one.grain_mm)
-        half = float(np.median(there if one.volume_mm3 <= other.volume_mm3 else back))
+        there, back = other.outside_mm(one.asking_mm + shift), one.outside_mm(other.asking_mm - shift)
+        half = _outside(one, other, there, back, share=0.5)
         if half <= within_mm:
-            distance[i, j] = half
+            distance[i, j], whole[i, j] = half, _outside(one, other, there, back, share=_WHOLE)
             from_known[i][:, j], from_found[j][:, i] = there, back
     return _Nearness(
         distance_mm=distance,
+        whole_mm=whole,
         known_share=np.array([_nearest_share(table) for table in from_known]),
         found_share=np.array([_nearest_share(table) for table in from_found]).T,
     )
+
+
+def _within_reach(
+    known: Sequence[Place], found: Sequence[Place], drift: Drift, within_mm: float
+) -> Iterator[tuple[int, int, FloatArray]]:
+    """Numbers of the pairs whose surroundings touch, and the drift between them."""
+    here = np.array([place.centroid_lps_mm for place in known])[:, None]
+    there = np.array([place.centroid_lps_mm for place in found])[None]
+    shift = drift.at((here + there) / 2)
+    apart = np.linalg.norm(there - here - shift, axis=2)
+    reach = np.array([place.reach_mm + place.grain_mm for place in known])[:, None]
+    reach = reach + np.array([place.reach_mm + place.grain_mm for place in found])
+    for i, j in np.argwhere(apart <= reach + within_mm).tolist():
+        yield i, j, shift[i, j]
+
+
+def _outside(one: Place, other: Place, there: FloatArray, back: FloatArray, *, share: float) -> float:
+    """How far this share of the smaller lesion lies outside the larger (rule 3), the same seen from either visit."""
+    grown_mm = 0.0
+    if one.cut and other.cut:
+        share, grown_mm = _CUT_SHARE, _CUT_GROWN_MM
+    if one.volume_mm3 == other.volume_mm3:
+        outside = float((np.quantile(there, share) + np.quantile(back, share)) / 2)
+    else:
+        outside = float(np.quantile(there if one.volume_mm3 < other.volume_mm3 else back, share))
+    return max(0.0, outside - grown_mm)
 
 
 def _nearest_share(table: FloatArray) -> FloatArray:
@@ -295,7 +218,8 @@ def _settle_the_rest(near: _Nearness, links: BoolArray, error_mm: float) -> Bool
     loose = np.asarray((near.distance_mm <= error_mm) & (alone_known | alone_found))
     if error_mm > _TELLS_APART_MM:
         crowded = (loose.sum(axis=1, keepdims=True) > 1) | (loose.sum(axis=0, keepdims=True) > 1)
-        doubtful = np.asarray(loose & (crowded | ~(alone_known & alone_found)))
+        too_far = near.whole_mm > error_mm
+        doubtful = np.asarray(loose & (crowded | too_far | ~(alone_known & alone_found)))
         links |= loose & ~doubtful
         return _spread(doubtful, np.asarray(near.distance_mm <= error_mm))
     free = np.where(loose & alone_known & alone_found, near.distance_mm, np.inf)
