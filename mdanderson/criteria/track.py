@@ -106,6 +106,17 @@ class Track(NamedTuple):
         """The same where nothing is known of it at this visit."""
         return Track.at(self.line, self.visit, now=None, baseline=self.whole_baseline, least=None)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Track) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @property
+    def _content(self) -> tuple[object, ...]:
+        """What makes two tracks the same, whatever their units."""
+        return self.visit, self.now, self.baseline, self.at_least, self.earlier
+
     @property
     def whole_nadir(self) -> int | None:
         """The smallest of the visits before, in whole numbers."""

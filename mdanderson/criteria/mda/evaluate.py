@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
-from mdanderson.criteria.rule import Measure, Once, Role, Verdict, Words
+from mdanderson.criteria.rule import Measure, Role, Verdict, Words
 from mdanderson.vocabulary import Basis, Category, Scope
 
 __all__ = ["judge_modality"]
@@ -55,7 +55,7 @@ class _Panel:
             assembly=self.assembly,
             category=category,
             rules=self._in_order(codes),
-            words=words if isinstance(words, str) else Once(words),
+            words=words if isinstance(words, str) else _Once(words),
             size_category=self.size_category(),
         )
 
@@ -230,3 +230,17 @@ def _lesions(count: int) -> str:
 
 def _all(count: int) -> str:
     return "the only lesion" if count == 1 else f"all {count} lesions"
+
+
+class _Once:
+    """What makes a sentence, when several are to read it."""
+
+    __slots__ = ("_make", "_told")
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make, self._told = make, ""
+
+    def __call__(self) -> str:
+        """The sentence, made when it is first read."""
+        self._told = self._told or self._make()
+        return self._told
