@@ -7,9 +7,12 @@ Standard library only, so that a reader's table needs no image and no array.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from math import isfinite
+from operator import attrgetter
 
 from mdanderson.errors import MeasurementError
 from mdanderson.vocabulary import (
@@ -115,9 +118,12 @@ class Event:
     site: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, unsafe_hash=True)
 class LesionFinding:
     """One lesion in one image at one visit: a row of lesions.csv before it is judged.
+
+    A value like the others: nobody assigns to its fields. It is not frozen by force, as a table makes one a row and
+    forty guarded assignments take longer than reading it.
 
     Raises `MeasurementError` for numbers that are not finite, and for sizes, ratios and uptakes below zero.
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
@@ -298,14 +304,20 @@ _LESION_NUMBERS = (
 )
 
 
+@cache
+def _values_of(names: tuple[str, ...]) -> Callable[[object], tuple[float | Decimal | None, ...]]:
+    """What reads these attributes of a thing."""
+    first, *others = names
+    return attrgetter(first, *others) if others else lambda facts: (getattr(facts, first),)
+
+
 def _sum(long_axis_mm: Decimal | None, short_axis_mm: Decimal | None) -> Decimal | None:
     return None if long_axis_mm is None or short_axis_mm is None else long_axis_mm + short_axis_mm
 
 
 def _check_numbers(facts: object, where: str, names: tuple[str, ...], *, least: int | None) -> None:
     """Raise `MeasurementError` for the first of the named numbers that is not finite, or is below `least`."""
-    for name in names:
-        value = getattr(facts, name)
+    for name, value in zip(names, _values_of(names)(facts), strict=True):
         if value is not None and not (isfinite(value) and (least is None or value >= least)):
             raise MeasurementError(
                 f"{name} is {value}", where=where, way_out="leave it empty where nothing could be measured"

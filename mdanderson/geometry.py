@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 import numpy.typing as npt
 
 from mdanderson.errors import GeometryError
 
-__all__ = ["Box", "FloatArray", "Geometry", "box_shape", "grow_box", "same_grid", "same_space"]
+__all__ = ["Box", "FloatArray", "Geometry", "box_shape", "grow_box", "patient_axes", "same_grid", "same_space"]
 
 FloatArray = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
@@ -135,6 +136,18 @@ def grow_box(box: Box, geometry: Geometry, margin_mm: float) -> Box:
         for part, pad, size in zip(box, pads, geometry.shape, strict=True)
     )
     return plane, row, column
+
+
+def patient_axes(directions: FloatArray) -> tuple[int, int, int]:
+    """For each grid axis the patient axis (0 left-right, 1 front-back, 2 head-foot) it runs along, each once.
+
+    directions: (3, 3), a unit vector a row.
+    """
+    cosines = np.abs(directions)
+    first, second, third = max(
+        permutations(range(3)), key=lambda order: sum(cosines[axis, patient] for axis, patient in enumerate(order))
+    )
+    return first, second, third
 
 
 def same_space(one: Geometry, other: Geometry) -> bool:

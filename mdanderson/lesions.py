@@ -9,7 +9,7 @@ import numpy as np
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.volume import Mask, Region
 
-__all__ = ["Lesion", "find_lesions"]
+__all__ = ["Lesion", "find_lesions", "touches_edge"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -43,11 +43,14 @@ class Lesion:
     def from_region(cls, region: Region, geometry: Geometry) -> Lesion:
         """The lesion that `region` outlines on `geometry`."""
         indices = np.argwhere(region.voxels) + [part.start for part in region.box]
-        at_edge = any(
-            size > 1 and (part.start == 0 or part.stop == size)
-            for part, size in zip(region.box, geometry.shape, strict=True)
-        )
+        at_edge = touches_edge(region, geometry)
         return cls(region=region, geometry=geometry, points_lps_mm=geometry.to_lps(indices), touches_edge=at_edge)
+
+
+def touches_edge(region: Region, geometry: Geometry) -> bool:
+    """Whether a region reaches the edge of the grid, along any axis that has more than one voxel."""
+    ends = zip(region.box, geometry.shape, strict=True)
+    return any(size > 1 and (part.start == 0 or part.stop == size) for part, size in ends)
 
 
 def find_lesions(mask: Mask) -> tuple[Lesion, ...]:

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 TreatedLesions = Literal["exclude", "include"]
+MeasuringPlane = Literal["acquisition", "axial", "coronal", "sagittal"]
 
 Word = TypeVar("Word", bound=str)
 
@@ -114,6 +115,7 @@ class ImageSettings:
     lytic_robust_sd: float = _known(2.0, "ours: lytic = below reference median - factor x robust SD", gt=0)
     lytic_minimum_hu: float = _known(40.0, "ours: least distance below the reference", gt=0)
     lytic_minimum_osteoporotic_hu: float = _known(25.0, "ours: the same where the reference is osteoporotic", gt=0)
+    lytic_minimum_share: float = _known(0.25, "ours: there at most this share of the reference", gt=0, lt=1)
     osteoporotic_below_hu: float = _known(100.0, "ours: L1 is 89 +/- 38 HU at >= 90 years (PubMed 25884703)")
     sclerotic_robust_sd: float = _known(3.0, "ours: sclerotic = above reference median + factor x robust SD", gt=0)
     sclerotic_minimum_hu: float = _known(
@@ -146,6 +148,7 @@ class ImageSettings:
     reference_radius_mm: float = _known(30.0, "ours: reference bone is sought this near the lesion", gt=0)
     reference_margin_mm: float = _known(4.0, "ours: reference bone keeps this distance from every lesion", ge=0)
     reference_erosion_mm: float = _known(2.5, "ours: trabecular bone lies this deep under the cortex", ge=0)
+    reference_change_hu: float = _known(50.0, "ours: reference bone further off what it was is other bone", gt=0)
     voltage_change_kv: float = _known(20.0, "ours: 100 and 140 kV differ by 13 % in bone (AAPM 2026, 1859)", ge=0)
     metal_hu: float = _known(2500.0, "ours: metal; dense cortex stays below 2000 HU, CT numbers end at 3071", le=30000)
     metal_reach_mm: float = _known(20.0, "ours: metal this near in its planes may streak through a lesion", ge=0)
@@ -159,8 +162,17 @@ class ImageSettings:
     outline_tie_pixels: float = _known(
         0.1, "ours: slices this near the greatest diameter are as long; the longer perpendicular decides", ge=0
     )
+    axis_tie_pixels: float = _known(
+        0.5, "ours: diameters this near the greatest one, turned by < 20 degrees, share in its direction", gt=0
+    )
     outline_least_depth: float = _known(
         0.1, "ours: the smoothed mask is kept this far above 0.5 inside and below it outside", gt=0, lt=0.5
+    )
+    measuring_plane: MeasuringPlane = _known(
+        "acquisition", "ours: RECIST 1.1 measures in the plane of acquisition; another on grids of nearly cubic voxels"
+    )
+    measuring_anisotropy: float = _known(
+        2.0, "ours: nearly cubic = the longest side of a voxel is at most this many times the shortest", ge=1
     )
     plane_turn_degrees: float = _known(
         30.0, "ours: acquisition planes turned by more than this show other diameters of one lesion", gt=0, le=90
@@ -171,6 +183,7 @@ class ImageSettings:
     planes_across: float = _known(
         2.0, "ours: then a lesion must be this many of the wider planes long to be compared in size", gt=0
     )
+    density_planes: float = _known(2.5, "ours: density is judged in balls this many planes across", gt=0)
     doubt_focus_share: float = _known(
         0.5, "ours: nor is it new when a lytic focus of this share of its diameter lay there at baseline", gt=0, le=1
     )
@@ -192,6 +205,12 @@ class ImageSettings:
     registration_least_overlap: float = _known(
         0.25, "ours: share of the bone, of the image with less of it, that both images show", gt=0, le=1
     )
+    registration_least_likeness: float = _known(
+        0.6, "ours: correlation of HU from which on 40 mm of bone look alike in two images", gt=0, lt=1
+    )
+    registration_alike_share: float = _known(
+        0.7, "ours: share of the bone that must look alike; arms that moved may not", gt=0, le=1
+    )
     registration_least_correlation: float = _known(
         0.75, "ours: of HU near bone; one body moved 0.88-1.0, other bodies up to 0.61 in the shared images", gt=0, lt=1
     )
@@ -200,6 +219,12 @@ class ImageSettings:
     )
     registration_rival_margin: float = _known(
         0.02, "ours: how much worse the second best place must fit, in correlation; vertebrae look alike", ge=0, lt=1
+    )
+    registration_least_bits: float = _known(
+        0.25, "ours: mutual information that MR with MR, or with CT, must reach where they are laid on each other", gt=0
+    )
+    registration_information_trust_mm: float = _known(
+        3.0, "ours: parts of the body fitted by themselves must agree within this where one image is MR", gt=0
     )
     matching_reach_mm: float = _known(8.0, "ours: how far apart two outlines of one lesion may lie", gt=0)
 

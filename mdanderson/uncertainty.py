@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from math import erfc, exp, hypot, inf, isfinite, pi, sqrt
+from typing import NamedTuple
 
 from mdanderson.errors import MeasurementError
 from mdanderson.settings import Uncertainty
@@ -40,14 +41,16 @@ def diameter_sd_mm(diameter_mm: Fraction, settings: Uncertainty) -> float:
 
     0 mm says that nothing is left: a statement, not a measurement, so without error.
     """
-    if not diameter_mm:
-        return 0.0
-    return hypot(_relative_sd(settings) * _number(diameter_mm), settings.absolute_sd_mm)
+    return _diameter_sd(_number(diameter_mm), settings)
+
+
+def _diameter_sd(diameter: float, settings: Uncertainty) -> float:
+    return hypot(_relative_sd(settings) * diameter, settings.absolute_sd_mm) if diameter else 0.0
 
 
 def size_sd_mm(long_axis_mm: Fraction, short_axis_mm: Fraction, settings: Uncertainty) -> float:
     """SD (mm) of the sum of a lesion's two diameters, whose errors go together in part."""
-    long_sd, short_sd = diameter_sd_mm(long_axis_mm, settings), diameter_sd_mm(short_axis_mm, settings)
+    long_sd, short_sd = _diameter_sd(_number(long_axis_mm), settings), _diameter_sd(_number(short_axis_mm), settings)
     return _sd_of_sum(long_sd, short_sd, settings.diameter_correlation)
 
 
@@ -141,8 +144,7 @@ class CategoryLimits:
         object.__setattr__(self, "grows_mm", _number(self.rise_mm))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CategoryProbabilities:
+class CategoryProbabilities(NamedTuple):
     """How probable each category of size is, the four adding up to 1.
 
     threshold_distance: how far the measured change is from the nearest limit, as a share; None after a size of zero.
@@ -241,13 +243,14 @@ _GAUSS = (
 
 def _number(value: Fraction) -> float:
     """As a float that can be divided and squared."""
-    if not value.numerator:
+    numerator, denominator = value.as_integer_ratio()
+    if not numerator:
         return 0.0
     try:
-        number = value.numerator / value.denominator
+        number = numerator / denominator
     except OverflowError:
         return _LARGEST
-    return min(max(number, _LEAST), _LARGEST)
+    return number if _LEAST <= number <= _LARGEST else min(max(number, _LEAST), _LARGEST)
 
 
 def _relative_sd(settings: Uncertainty) -> float:

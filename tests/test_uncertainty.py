@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import FrozenInstanceError, astuple
 from fractions import Fraction
 
 import numpy as np
@@ -341,7 +340,7 @@ def test_impossible_limits_are_refused(wrong):
 
 def test_results_are_values():
     found = odds(lesion(20, 10), lesion(20, 10))
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         found.p_pd = 1.0
 
 
@@ -548,7 +547,7 @@ def test_the_unit_does_not_matter(now, baseline, nadir, factor):
 
     first = odds(now, baseline, nadir)
     again = odds(scaled(now), scaled(baseline), scaled(nadir))
-    assert astuple(again) == pytest.approx(astuple(first), abs=1e-9)
+    assert again == pytest.approx(first, abs=1e-9)
 
 
 @given(lesions, lesions)

@@ -9,6 +9,7 @@ from itertools import count
 from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
 from mdanderson.geometry import FloatArray
+from mdanderson.lesions import touches_edge
 from mdanderson.matching import Place
 from mdanderson.volume import Region
 
@@ -36,6 +37,7 @@ class Known:
             key=self.lesion_id,
             points_lps_mm=self.points_common_mm,
             voxel_mm=self.home.volume.geometry.spacing_mm,
+            cut=touches_edge(self.region, self.home.volume.geometry),
         )
 
 

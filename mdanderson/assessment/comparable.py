@@ -7,11 +7,17 @@ from collections.abc import Iterator, Sequence
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.station import Station
 from mdanderson.errors import Problem, Severity
-from mdanderson.measure.comparability import Difference, acquisition_differences, cement_share, has_metal_near
+from mdanderson.measure.comparability import (
+    Difference,
+    acquisition_differences,
+    cement_share,
+    has_metal_near,
+    is_too_thin,
+)
 from mdanderson.settings import Settings
 from mdanderson.volume import Region
 
-__all__ = ["about_acquisition", "spoiled_by_acquisition", "spoiled_by_implant"]
+__all__ = ["about_acquisition", "spoiled_by_images", "spoiled_by_implant", "spoiled_by_reference"]
 
 _SAME_PROTOCOL = "compare images of one protocol; a reader may judge density in reads.csv"
 _NOT_COMPARED = "density is not compared"
@@ -40,19 +46,24 @@ def about_acquisition(
         )
 
 
-def spoiled_by_acquisition(station: Station, known: Known | None, *, settings: Settings) -> str:
-    """Why densities in an image do not compare with those where a lesion was first seen; blank where they do."""
-    if known is None or known.home is station:
-        return ""
-    spoiling = [one for one in _differences(known.home, station, settings) if one.spoils]
-    return f"{_NOT_COMPARED}: {_told(spoiling)}" if spoiling else ""
-
-
-def spoiled_by_implant(station: Station, place: Region, known: Known | None, *, settings: Settings) -> str:
-    """Why the density at a place, on the grid of `station`, is not that of bone; blank where nothing speaks against it.
+def spoiled_by_images(station: Station, place: Region, known: Known | None, *, settings: Settings) -> str:
+    """Why the images do not tell how a density at a place, on the grid of `station`, has changed; blank where they do.
 
     known: what was first seen there, None where this is the first.
     """
+    if known is not None and known.home is not station:
+        spoiling = [one for one in _differences(known.home, station, settings) if one.spoils]
+        if spoiling:
+            return f"{_NOT_COMPARED}: {_told(spoiling)}"
+    shown = [(station, place)] if known is None else [(station, place), (known.home, known.region)]
+    thin = [
+        at.volume.geometry.spacing_mm[0] for at, part in shown if is_too_thin(at.volume, part, settings=settings.image)
+    ]
+    return f"planes of {max(thin):.3g} mm are too thick to judge density in so small a lesion" if thin else ""
+
+
+def spoiled_by_implant(station: Station, place: Region, known: Known | None, *, settings: Settings) -> str:
+    """Why the density at a place, on the grid of `station`, is not that of bone; blank where it may be."""
     image = settings.image
     if has_metal_near(station.volume, place, settings=image):
         return "metal lies near it: streaks are no density"
@@ -61,6 +72,16 @@ def spoiled_by_implant(station: Station, place: Region, known: Known | None, *, 
     before = cement_share(known.home.volume, known.region, settings=image) if known is not None else 0.0
     share = cement_share(station.volume, place, settings=image)
     return f"cement or metal takes {share:.0%} of it: no healing" if share - before >= image.cement_share else ""
+
+
+def spoiled_by_reference(reference_hu: float | None, known: Known | None, *, settings: Settings) -> str:
+    """Why reference bone is not that of the first time; blank where it may be, or where there is none."""
+    before = known.first.density if known is not None else None
+    if reference_hu is None or before is None or before.reference_hu is None:
+        return ""
+    if abs(reference_hu - before.reference_hu) <= settings.image.reference_change_hu:
+        return ""
+    return f"reference bone reads {reference_hu:.0f} HU, {before.reference_hu:.0f} HU when first seen: other bone"
 
 
 def _differences(home: Station, station: Station, settings: Settings) -> tuple[Difference, ...]:

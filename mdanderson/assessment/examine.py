@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.assessment.catalogue import Known
-from mdanderson.assessment.comparable import spoiled_by_acquisition, spoiled_by_implant
+from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
+from mdanderson.geometry import Geometry
 from mdanderson.lesions import Lesion
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
+from mdanderson.measure.plane import measuring_axis
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
@@ -26,12 +28,14 @@ __all__ = ["Examined", "examine", "examine_place"]
 class Examined:
     """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in.
 
-    implant: why the image does not show its density, where metal or cement is the reason; else blank.
+    implant: why the image does not show its density, where metal or cement is the reason; else blank. cut: whether the
+    edge of the field of view cuts it.
     """
 
     finding: LesionFinding
     lytic: Region | None
     implant: str = ""
+    cut: bool = False
 
 
 def examine(
@@ -52,8 +56,9 @@ def examine(
     around = _surroundings(station, neighbours)
     beside = _then_and_now(station, region, known)
     measured = measure_region(volume, region, around=around, beside=beside, settings=settings.image)
-    implant = spoiled_by_implant(station, _place(station, region, known), known, settings=settings)
-    spoiled = spoiled_by_acquisition(station, known, settings=settings) or implant
+    place = _place(station, region, known)
+    implant = spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = implant or spoiled_by_images(station, place, known, settings=settings)
     density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
@@ -79,7 +84,7 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic, implant=implant)
+    return Examined(finding=finding, lytic=lytic, implant=implant, cut=measured.touches_edge)
 
 
 def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
@@ -88,10 +93,10 @@ def _unsized(station: Station, measured: LesionMeasurement, known: Known | None,
         return "cut by the edge of the field of view: its size is not known"
     if known is None or known.first.long_axis_mm is None:
         return ""
-    turned = station.plane_turn_degrees(known.home)
+    turned = station.plane_turn_degrees(known.home, settings=settings.image)
     if turned > settings.image.plane_turn_degrees:
         return f"its planes are turned by {turned:.0f} degrees from those of {known.first.date}: sizes do not compare"
-    then, now = (one.volume.geometry.spacing_mm[0] for one in (known.home, station))
+    then, now = (_plane_spacing_mm(one.volume.geometry, settings) for one in (known.home, station))
     longest = max(float(known.first.long_axis_mm), float(measured.diameters.long_axis_mm))
     changed = max(then, now) >= settings.image.plane_spacing_change * min(then, now)
     if changed and longest < settings.image.planes_across * max(then, now):
@@ -101,13 +106,17 @@ def _unsized(station: Station, measured: LesionMeasurement, known: Known | None,
     return ""
 
 
+def _plane_spacing_mm(geometry: Geometry, settings: Settings) -> float:
+    return geometry.spacing_mm[measuring_axis(geometry, settings.image)]
+
+
 def examine_place(
     station: Station, place: Region, *, known: Known | None, neighbours: Sequence[Region], settings: Settings
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
     volume, image = station.volume, settings.image
-    spoiled = spoiled_by_acquisition(station, known, settings=settings)
-    spoiled = spoiled or spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = spoiled_by_implant(station, place, known, settings=settings)
+    spoiled = spoiled or spoiled_by_images(station, place, known, settings=settings)
     reference = reference_for(volume, place, around=_surroundings(station, neighbours), settings=image)
     rim = measure_rim(volume, place, reference, settings=image) if reference else None
     return _density(station, measure_density(volume, place, reference, settings=image), rim, known, spoiled, settings)
@@ -142,9 +151,11 @@ def _density(
 
     spoiled: why nothing may be compared, so that no row on density is asked; blank where it may.
     """
+    reference = measured.reference
+    reference_hu = reference.median_hu if reference else None
+    spoiled = spoiled or spoiled_by_reference(reference_hu, known, settings=settings)
     if spoiled:
         return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), reference_source=spoiled)
-    reference = measured.reference
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
         measure_fill_in(station.volume, lytic, reference, settings=settings.image)

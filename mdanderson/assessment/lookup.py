@@ -42,16 +42,26 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
         return Status.NOT_EVALUABLE, None, f"not segmented, and its place is unknown: {station.registration.why}"
     if station.share_in_view(known.points_common_mm) < settings.image.field_of_view_share:
         return Status.NOT_EVALUABLE, None, "its place lies outside the field of view"
+    if not station.trusted_at(known.points_common_mm):
+        why = station.registration.near(known.points_common_mm).why
+        return Status.NOT_EVALUABLE, None, f"not segmented, and its place is unknown: {why}"
     place = station.carry(known.region, known.home)
     if place is None:
         return Status.NOT_EVALUABLE, None, "its place falls between the image's planes"
     density = examine_place(station, place, known=known, neighbours=_others(station, place), settings=settings)
+    return _by_density(density, known.first.density, settings)
+
+
+def _by_density(density: Density, before: Density | None, settings: Settings) -> tuple[Status, Density, str]:
+    """The same of a place that the image shows."""
     if density.reference_hu is None:
         why = density.reference_source or "no reference bone to judge its place by"
         return Status.NOT_EVALUABLE, density, f"not segmented, and {why}"
-    if known.first.density is None or not is_density_abnormal(known.first.density, settings):
-        return Status.NOT_EVALUABLE, density, "as dense as its bone at baseline: only a reader can say that it is gone"
-    if is_back_to_normal(density, known.first.density, settings):
+    if before is None or not is_density_abnormal(before, settings):
+        why = before.reference_source if before is not None and before.reference_hu is None else ""
+        as_dense = "as dense as its bone at baseline: only a reader can say that it is gone"
+        return Status.NOT_EVALUABLE, density, f"not segmented, and at baseline {why}" if why else as_dense
+    if is_back_to_normal(density, before, settings):
         return Status.RESOLVED, density, "not segmented; its place is as dense as normal bone again"
     if is_filled_in(density, settings):
         return Status.RESOLVED, density, "not segmented; its place is filled in with sclerotic bone"

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
-from scipy import ndimage
 
 from mdanderson.assessment.station import Image, Station
-from mdanderson.geometry import Geometry, box_shape, grow_box
-from mdanderson.registration import Registration, register
+from mdanderson.geometry import Geometry
+from mdanderson.registration import Registration, Subject, register, register_in_one_space
 from mdanderson.settings import Settings
-from mdanderson.volume import Volume
 
 __all__ = ["place_baseline", "place_follow_up"]
-
-_RIM_REACH_MM = 4.0
-"""A new rim is 2-3 mm wide and may lie outside what was drawn."""
-_UNSEEN_HU = -32768
-"""Stands for voxels never imaged, where the image has no value of its own for them."""
 
 
 def place_baseline(images: Sequence[Image], *, settings: Settings) -> tuple[Station, ...]:
     """The images of the first visit. The first one's patient space is the common space.
 
-    Images of one visit that share a frame of reference lie where their headers say; others are registered.
+    Images of one visit that share a frame of reference lie where their headers say, which is checked; others are
+    registered.
     """
     first, *others = images
-    anchor = Station(image=first, registration=Registration.identity())
+    anchor = Station(image=first, registration=Registration.identity(), subject=_subject(first))
     stations = [anchor]
     for image in others:
         if _one_space(first.volume.geometry, image.volume.geometry):
-            stations.append(Station(image=image, registration=Registration.identity()))
+            subject = _subject(image)
+            checked = register_in_one_space(_subject_of(anchor), subject, settings=settings.image)
+            stations.append(Station(image=image, registration=checked, subject=subject))
         else:
             stations.append(place_follow_up(image, stations, settings=settings))
     return tuple(stations)
@@ -40,38 +33,22 @@ def place_baseline(images: Sequence[Image], *, settings: Settings) -> tuple[Stat
 
 def place_follow_up(image: Image, baseline: Sequence[Station], *, settings: Settings) -> Station:
     """A later image, registered with the baseline image that fits it best; untrusted when none does."""
-    tried = [_registered(image, home, settings) for home in baseline if home.trusted]
+    subject = _subject(image)
+    tried = [_registered(subject, image, home, settings) for home in baseline if home.trusted]
     return min(tried, key=lambda station: (not station.trusted, station.error_mm))
 
 
-def _registered(image: Image, home: Station, settings: Settings) -> Station:
-    found = register(_without_lesions(home.image), _without_lesions(image), settings=settings.image)
-    return Station(
-        image=image,
-        registration=replace(
-            found,
-            matrix=found.matrix @ home.registration.matrix,
-            places_mm=home.to_common(found.places_mm),
-            error_mm=found.error_mm + home.registration.error_mm,
-        ),
-    )
+def _registered(subject: Subject, image: Image, home: Station, settings: Settings) -> Station:
+    found = register(_subject_of(home), subject, settings=settings.image)
+    return Station(image=image, registration=found.after(home.registration), subject=subject)
 
 
-def _without_lesions(image: Image) -> Volume:
-    """The image with its lesions, and what a rim may reach, as never imaged: what heals or grows is no landmark."""
-    volume = image.volume
-    if not image.lesions.regions:
-        return volume
-    array = volume.array.copy()
-    unseen = volume.padding if volume.padding is not None else _UNSEEN_HU
-    for region in image.lesions:
-        box = grow_box(region.box, volume.geometry, _RIM_REACH_MM)
-        own = tuple(slice(r.start - b.start, r.stop - b.start) for r, b in zip(region.box, box, strict=True))
-        outside = np.ones(box_shape(box), dtype=bool)
-        outside[own] = ~region.voxels
-        away_mm = ndimage.distance_transform_edt(outside, sampling=volume.geometry.spacing_mm)
-        array[box][away_mm <= _RIM_REACH_MM] = unseen
-    return replace(volume, array=array, padding=float(unseen))
+def _subject(image: Image) -> Subject:
+    return Subject(volume=image.volume, lesions=image.lesions, bones=image.bone_map)
+
+
+def _subject_of(station: Station) -> Subject:
+    return station.subject or _subject(station.image)
 
 
 def _one_space(one: Geometry, other: Geometry) -> bool:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdanderson.geometry import FloatArray, Geometry
-from mdanderson.registration import Registration
+from mdanderson.measure.plane import measuring_axis
+from mdanderson.registration import Registration, Subject
+from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Region, Volume
 
 __all__ = ["Image", "Station", "union"]
@@ -37,6 +39,8 @@ class Station:
 
     image: Image
     registration: Registration
+    subject: Subject | None = None
+    """The image made ready for registration, kept because a baseline meets every follow-up."""
 
     @property
     def volume(self) -> Volume:
@@ -55,29 +59,47 @@ class Station:
 
     def error_at_mm(self, points_common_mm: FloatArray) -> float | None:
         """The same at the middle of (n, 3) points; None where the image has no place in the common space."""
-        error_mm = float(self.registration.error_at(points_common_mm.mean(axis=0))[0])
+        error_mm = self.registration.near(points_common_mm).error_mm
         return error_mm if np.isfinite(error_mm) else None
 
+    def trusted_at(self, points_common_mm: FloatArray) -> bool:
+        """Whether the place of (n, 3) points may be looked up in this image."""
+        return self.registration.near(points_common_mm).trusted
+
+    def trusted_here(self, points_lps_mm: FloatArray) -> bool:
+        """Whether the place of (n, 3) LPS mm of this image is known in the common space."""
+        return self.registration.near_follow_up(points_lps_mm).trusted
+
     def to_common(self, points_lps_mm: FloatArray) -> FloatArray:
-        """(n, 3) LPS mm of this image -> common space."""
-        return self.registration.to_baseline(points_lps_mm)
+        """(n, 3) LPS mm of one place of this image -> common space, by the motion of the bone there."""
+        return self.registration.near_follow_up(points_lps_mm).to_baseline(points_lps_mm)
 
     def to_image(self, points_common_mm: FloatArray) -> FloatArray:
-        """(n, 3) common space -> LPS mm of this image."""
-        return self.registration.to_follow_up(points_common_mm)
+        """(n, 3) of one place of the common space -> LPS mm of this image, by the motion of the bone there."""
+        return self.registration.near(points_common_mm).to_follow_up(points_common_mm)
 
     def carry(self, region: Region, home: Station) -> Region | None:
         """A region of `home`'s grid on this image's grid; None when no voxel of it falls inside."""
-        matrix = self.registration.matrix @ np.linalg.inv(home.registration.matrix)
+        place = home.to_common(home.volume.geometry.crop(region.box).corners_lps_mm())
+        there, here = self.registration.near(place), home.registration.near(place)
+        matrix = there.matrix @ np.linalg.inv(here.matrix)
         grid = home.volume.geometry.moved(matrix)
         moved = Mask(geometry=grid, regions=(region,)).on_grid(_anywhere(self.volume.geometry))
         return moved.regions[0] if moved.regions else None
 
-    def plane_turn_degrees(self, home: Station) -> float:
-        """Angle between the acquisition planes of two images, the patient's own motion between them taken away."""
+    def plane_turn_degrees(self, home: Station, *, settings: ImageSettings) -> float:
+        """Angle between the planes measured in of two images, the patient's own motion between them taken away."""
+        then, now = (measuring_axis(one.volume.geometry, settings) for one in (home, self))
         matrix = self.registration.matrix @ np.linalg.inv(home.registration.matrix)
-        normal = matrix[:3, :3] @ home.volume.geometry.directions[0]
-        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ self.volume.geometry.directions[0]))))))
+        normal = matrix[:3, :3] @ home.volume.geometry.directions[then]
+        return float(np.degrees(np.arccos(min(1.0, abs(float(normal @ self.volume.geometry.directions[now]))))))
+
+    def out_of_view_mm(self, points_common_mm: FloatArray) -> FloatArray:
+        """(n, 3) points -> (n,): how far each lies outside this image's grid, 0 inside."""
+        geometry = self.volume.geometry
+        index = geometry.to_voxel(self.to_image(points_common_mm))
+        outside = np.maximum(np.maximum(-0.5 - index, index - np.array(geometry.shape) + 0.5), 0.0)
+        return np.asarray(np.linalg.norm(outside * geometry.spacing_mm, axis=1))
 
     def share_in_view(self, points_common_mm: FloatArray) -> float:
         """The share of (n, 3) points that this image shows: inside its grid and imaged."""

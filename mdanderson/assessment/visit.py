@@ -15,6 +15,7 @@ from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions
 from mdanderson.matching import Match, MatchKind, Place, match
 from mdanderson.measure.diameters import Diameters, measure_diameters
+from mdanderson.measure.plane import asked_axis, measuring_axis
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
@@ -79,15 +80,16 @@ class _Desk:
 
     def read(self, station: Station) -> None:
         """Give every lesion segmented in `station` its identity, and measure it."""
+        self._tell_of_planes(station)
         lesions = {str(lesion.label): lesion for lesion in find_lesions(station.image.lesions)}
         identities = self.catalogue.identities({key: lesion.region.tracking_uid for key, lesion in lesions.items()})
         stated = {key: name for key in lesions if (name := self.stated.get((station.image.date, key)))}
         identities |= (
             stated if station.trusted else {key: name for key, name in stated.items() if name in self.catalogue}
         )
-        if not station.trusted:
-            lesions = self._without_place(station, lesions, identities)
-        known = [known.place for known in self._in_view(station, identities)]
+        placed = self._where_alike if station.trusted else self._without_place
+        lesions = placed(station, lesions, identities)
+        known = [_shown(station, known.place) for known in self._in_view(station, identities)]
         found = [_place(station, lesion, key) for key, lesion in lesions.items()]
         matches = match(
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
@@ -95,6 +97,14 @@ class _Desk:
         neighbours = self._neighbours(station)
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
+
+    def _tell_of_planes(self, station: Station) -> None:
+        """Say it where lesions cannot be measured in the planes that the settings ask for."""
+        geometry, image = station.volume.geometry, self.settings.image
+        if station.image.lesions.regions and measuring_axis(geometry, image) != asked_axis(geometry, image):
+            steps = " x ".join(f"{step:.3g}" for step in geometry.spacing_mm)
+            what = f"voxels of {steps} mm cannot be cut in {image.measuring_plane} planes"
+            self._warn(station, f"{what}: measured in the planes of the acquisition", _CUBES)
 
     def _take(self, one: Match, station: Station, lesions: dict[str, Lesion], neighbours: Sequence[Region]) -> None:
         """Turn one match into findings."""
@@ -171,8 +181,6 @@ class _Desk:
             finding = replace(finding, status=status, why=why or finding.why, maybe_new=why == MAYBE_NEW)
             if why:
                 self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", _AT_BASELINE[status])
-        if lesion.touches_edge:
-            self._warn(station, f"lesion {lesion_id} (label {lesion.label}) is cut by the edge of the image", _WIDER)
         self.first_seen.add(lesion_id)
         self._keep(finding)
         self._enter(station, lesion.region, examined.lytic, finding)
@@ -195,6 +203,8 @@ class _Desk:
         """Neighbours too close to be told apart: all of them are named, none is guessed."""
         labels = ", ".join(one.found)
         why = f"{', '.join(one.known)} cannot be told apart from labels {labels} here"
+        if len(one.known) == len(one.found) == 1:
+            why = f"label {labels} may be {one.known[0]}, moved, or a new lesion beside its place"
         for lesion_id in one.known:
             self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
         self._warn(station, why, _WHICH)
@@ -214,13 +224,32 @@ class _Desk:
             )
         return {key: lesion for key, lesion in lesions.items() if key in identities}
 
+    def _where_alike(
+        self, station: Station, lesions: dict[str, Lesion], identities: dict[str, str]
+    ) -> dict[str, Lesion]:
+        """The lesions whose place at baseline is known: where the two images do not look alike nobody can say."""
+        lost = [
+            key
+            for key, lesion in lesions.items()
+            if key not in identities and not station.trusted_here(lesion.points_lps_mm)
+        ]
+        for key in lost:
+            why = station.registration.near_follow_up(lesions[key].points_lps_mm).why
+            self._warn(station, f"label {key} has no identity: {why}", _WHICH, Severity.ERROR)
+        return {key: lesion for key, lesion in lesions.items() if key not in lost}
+
     def _in_view(self, station: Station, identities: dict[str, str]) -> list[Known]:
-        """The known lesions that this image could show."""
+        """The known lesions that this image could show: also those that may have grown, or been moved, into it."""
         wanted = set(identities.values())
+        reach_mm = self.settings.image.matching_reach_mm
         return [
             known
             for known in self.catalogue
-            if known.lesion_id in wanted or (station.trusted and station.share_in_view(known.points_common_mm) > 0.0)
+            if known.lesion_id in wanted
+            or (
+                station.trusted_at(known.points_common_mm)
+                and station.out_of_view_mm(known.points_common_mm).min() <= reach_mm
+            )
         ]
 
     def _neighbours(self, station: Station) -> list[Region]:
@@ -249,6 +278,10 @@ class _Desk:
             neighbours=neighbours,
             settings=self.settings,
         )
+        if examined.cut:
+            self._warn(
+                station, f"lesion {lesion_id} (label {region.label}) is cut by the edge of the field of view", _WIDER
+            )
         if examined.implant:
             self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
         return examined
@@ -276,6 +309,7 @@ _NOT_TIED = "reads.csv cannot match a lesion by it"
 _OTHER_LABEL = "use other labels in one of the masks"
 _WHICH = "say which is which: label and lesion_id in reads.csv, or the tracking UIDs of a DICOM SEG"
 _IMPLANT = "state surgery or cementation in events.csv; a reader may judge density in reads.csv"
+_CUBES = "use an image of nearly cubic voxels, or leave measuring_plane as it is"
 _WIDER = "its size is not known; use an image that shows the whole lesion"
 
 
@@ -309,7 +343,13 @@ def _place(station: Station, lesion: Lesion, key: str) -> Place:
         key=key,
         points_lps_mm=station.to_common(lesion.points_lps_mm),
         voxel_mm=station.volume.geometry.spacing_mm,
+        cut=lesion.touches_edge,
     )
+
+
+def _shown(station: Station, place: Place) -> Place:
+    """What this image can show of a known lesion."""
+    return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
 
 
 def _bare(

@@ -16,17 +16,32 @@ __all__ = ["check", "demo", "explain", "handbook", "settings"]
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="A new or empty folder.")],
+    phantom: Annotated[
+        Path | None,
+        typer.Option(
+            "--phantom",
+            metavar="SPEC.toml",
+            show_default=False,
+            help="Write the phantoms that this file asks for instead; docs/phantoms.md has the format and an example.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the embedded demo cohort: phantoms with known answers.
+    """Write the embedded demo cohort, or phantoms of your own: CT images and lesion masks whose answers are known.
+
+    What is true stands beside the images, in mm and HU: of the demo cohort in truth.csv (a visit a row) and
+    truth_lesions.csv, of your own phantoms in truth.csv (a lesion and visit a row) and truth_visits.csv.
 
     Example: mdanderson demo demo
+
+    Example: mdanderson demo --phantom lesions.toml phantoms
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise OutputError("the folder is not empty", where=str(folder), way_out="name a new one")
-    from mdanderson.phantoms import write_demo
+    from mdanderson.phantoms import write_demo, write_phantoms
 
-    write_demo(folder)
-    typer.echo(f"The demo cohort is in {folder}; score it: mdanderson score {folder / 'cohort.csv'} -o results")
+    manifest = write_demo(folder) if phantom is None else write_phantoms(phantom, folder)
+    what = "The demo cohort is" if phantom is None else "The phantoms are"
+    typer.echo(f"{what} in {folder}; score it: mdanderson score {manifest} -o results")
 
 
 def check(cohort: CohortFile) -> None:

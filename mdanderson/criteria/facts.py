@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -162,17 +161,22 @@ class RuleTable:
 
 
 class Questions(NamedTuple):
-    """Rows to be asked of one lesion: those that look at something, and those that hold when none of them does."""
+    """Rows to be asked of one lesion: those that look at something, and those that hold when none of them does.
+
+    measures: what they look at.
+    """
 
     looking: tuple[LesionRule, ...]
     otherwise: tuple[LesionRule, ...]
+    measures: frozenset[Measure]
 
     @classmethod
     def of(cls, rows: Iterable[LesionRule]) -> Questions:
         """Some rows, told apart."""
         given = tuple(rows)
         looking = tuple(rule for rule in given if rule.measure is not Measure.ANYTHING)
-        return cls(looking, tuple(rule for rule in given if rule.measure is Measure.ANYTHING))
+        otherwise = tuple(rule for rule in given if rule.measure is Measure.ANYTHING)
+        return cls(looking, otherwise, frozenset(rule.measure for rule in given))
 
 
 _OF_THE_PATIENT = (Role.FLARE, Role.NO_NEW_LESION)
@@ -198,8 +202,7 @@ def unasked(rule: LesionRule, facts: LesionFacts) -> Check | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModalityFacts:
+class ModalityFacts(NamedTuple):
     """One modality at one visit: whether it can say anything, and what it is compared with."""
 
     modality: Modality

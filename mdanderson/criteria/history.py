@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 from math import hypot
+from operator import attrgetter
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
 from mdanderson.criteria.checks.presence import COMPLETE_BY_READER, NEW_LESION, equivocal_words
@@ -29,6 +30,7 @@ Quantity = Callable[[LesionFinding], Fraction | None]
 Together = Callable[[Iterable[Fraction | None]], Fraction | None]
 """What several values come to: their sum, or the largest of them; None as soon as one is not known."""
 
+_is_treated, _is_gone, _is_seen = attrgetter("treated"), attrgetter("is_gone"), attrgetter("is_seen")
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
     Status.AMBIGUOUS: "could be one of several neighbours",
@@ -46,11 +48,15 @@ class LesionHistory:
         self.series, self.lesion_id, self.name = series, lesion_id, f"lesion {lesion_id}"
         self.shown_by = shown_by
         self.baseline_visit = series.baseline_visit or 0
-        self._findings = tuple(series.findings(lesion_id, visit) for visit in range(len(series.visits)))
-        self._seen = tuple(any(finding.is_seen for finding in findings) for findings in self._findings)
-        self._gone = tuple(_are_gone(findings) for findings in self._findings)
+        self._findings = [() if visit is None else visit.get(lesion_id, ()) for visit in series.visits]
+        self._gone = [_are_gone(findings) for findings in self._findings]
+        self._seen = [not gone and _are_seen(of) for gone, of in zip(self._gone, self._findings, strict=True)]
         self.first = self._first_seen()
         self.origin = self._origin()
+        self.lesion_type = _first_type(self._findings[self.first or 0])
+        treated = [any(map(_is_treated, findings)) for findings in self._findings]
+        self._treated_by = list(accumulate(treated, operator.or_))
+        self._uptakes = None if series.modality.is_anatomical else self._uptake_line()
         self._size_lines: dict[tuple[str, int], Line] = {}
         self._roles: dict[float, bool] = {}
         self._sds: dict[tuple[int, str], float] = {}
@@ -66,7 +72,10 @@ class LesionHistory:
     def _first_seen(self) -> int | None:
         """The visit that shows it first, be it that nobody can say whether it is new (docs/details.md, detail 31)."""
         visits = range(self.baseline_visit, len(self._findings))
-        return next((v for v in visits if self._seen[v] or any(f.size_mm for f in self._findings[v])), None)
+        for visit in visits:
+            if self._seen[visit] or any(finding.size_mm for finding in self._findings[visit]):
+                return visit
+        return None
 
     def _origin(self) -> Origin:
         """Baseline lesion, new one, or one that was there before without being assessed."""
@@ -92,12 +101,6 @@ class LesionHistory:
         if self.origin is Origin.NEW or self.first is None or self.at(self.baseline_visit):
             return ""
         return "it is stated to have been there before"
-
-    @cached_property
-    def _treated_by(self) -> tuple[bool, ...]:
-        """Whether it was treated locally, at each visit or before."""
-        treated = (any(finding.treated for finding in findings) for findings in self._findings)
-        return tuple(accumulate(treated, operator.or_))
 
     def facts(
         self,
@@ -139,7 +142,7 @@ class LesionHistory:
             name=self.name,
             now=now,
             baseline=baseline,
-            lesion_type=self._lesion_type,
+            lesion_type=self.lesion_type,
             size=size,
             size_in_sum=self._size_in_sum(size, first, sequence) if self.series.has_merges else size,
             uptake=self._uptake_track(visit, first, flare_visit or 0),
@@ -209,7 +212,7 @@ class LesionHistory:
         """Whether nothing of it is abnormal at a visit: by its uptake on a bone scan, or by a reader's word."""
         stated = {code for finding in self.source(visit) for code in finding.reader_codes if not finding.is_silent}
         complete = COMPLETE_BY_READER.get(self.series.modality, frozenset()) & stated
-        if self._lesion_type is LesionType.BLASTIC:
+        if self.lesion_type is LesionType.BLASTIC:
             complete -= {"CR1"}  # a row for lytic lesions
         uptake = self._uptake_on_scan(visit)
         return bool(complete) or (uptake is not None and not counts.met("uptake_ratio", uptake, settings))
@@ -321,18 +324,10 @@ class LesionHistory:
             line = Line(line.whole, line.per, counts_from=max(first, since))
         return line.upto(visit, baseline=None if visit == first else first)
 
-    @cached_property
-    def _uptakes(self) -> Line | None:
-        """Uptake ratio at each visit; None for a modality that has none at all."""
-        if self.series.modality.is_anatomical:
-            return None
+    def _uptake_line(self) -> Line:
+        """Uptake ratio at each visit."""
         known = [_uptake(self.source(visit)) for visit in range(len(self._findings))]
         return Line.of(known, counts_from=self.first or 0)
-
-    @cached_property
-    def _lesion_type(self) -> LesionType | None:
-        """What it was at its first sight."""
-        return next((one.lesion_type for one in self.at(self.first or 0) if one.lesion_type is not None), None)
 
 
 def sd_mm_of(finding: LesionFinding, errors: Uncertainty) -> float:
@@ -382,7 +377,16 @@ def _size(finding: LesionFinding) -> Fraction | None:
 
 def _are_gone(findings: Findings) -> bool:
     """Whether all that was said is that nothing is left."""
-    return bool(findings) and all(finding.is_gone for finding in findings)
+    return bool(findings) and all(map(_is_gone, findings))
+
+
+def _are_seen(findings: Findings) -> bool:
+    """Whether any of them says that a lesion is there and was judged."""
+    return any(map(_is_seen, findings))
+
+
+def _first_type(findings: Findings) -> LesionType | None:
+    return next((finding.lesion_type for finding in findings if finding.lesion_type is not None), None)
 
 
 def _quantity(findings: Findings, quantity: Quantity) -> Fraction | None:

@@ -22,7 +22,6 @@ __all__ = [
     "Level",
     "Limits",
     "Measure",
-    "Once",
     "Outcome",
     "Role",
     "Rule",
@@ -36,20 +35,6 @@ Facts = TypeVar("Facts")
 
 Words = str | Callable[[], str]
 """A sentence, or what makes it: most sentences about numbers are never read."""
-
-
-class Once:
-    """What makes a sentence, when several are to read it."""
-
-    __slots__ = ("_make", "_told")
-
-    def __init__(self, make: Callable[[], str]) -> None:
-        self._make, self._told = make, ""
-
-    def __call__(self) -> str:
-        """The sentence, made when it is first read."""
-        self._told = self._told or self._make()
-        return self._told
 
 
 class Outcome(StrEnum):
@@ -181,8 +166,7 @@ class Bound(NamedTuple):
 
     def met(self, value: Ratio) -> bool:
         """Whether a value meets it. Cross-multiplied: exact, and three times as fast as comparing fractions."""
-        numerator, denominator = value.as_integer_ratio()
-        return self.compare(numerator * self.denominator, self.numerator * denominator)
+        return self.compare(value.numerator * self.denominator, self.numerator * value.denominator)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

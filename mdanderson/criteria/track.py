@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import lcm
 from typing import Literal, NamedTuple
 
@@ -24,11 +24,19 @@ class Line:
     """One quantity at every visit, None where it is not known; a size, an uptake, or the sum of some.
 
     whole: in units of 1 / `per`. counts_from: the visit that gives the first value to compare with; those before it are
-    not known.
+    not known. nadirs: the smallest value before each visit.
     """
+
+    __slots__ = ("counts_from", "nadirs", "per", "whole")
 
     def __init__(self, whole: Sequence[int | None], per: int, *, counts_from: int = 0) -> None:
         self.whole, self.per, self.counts_from = whole, per, counts_from
+        least: int | None = None
+        self.nadirs: list[int | None] = []
+        for visit, value in enumerate(whole):
+            self.nadirs.append(least)
+            if value is not None and visit >= counts_from and (least is None or value < least):
+                least = value
 
     @classmethod
     def of(cls, values: Sequence[Fraction | None], *, counts_from: int = 0) -> Line:
@@ -39,17 +47,6 @@ class Line:
             [None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios], per, counts_from=counts_from
         )
 
-    @cached_property
-    def nadirs(self) -> Sequence[int | None]:
-        """The smallest value before each visit."""
-        least: int | None = None
-        found: list[int | None] = []
-        for visit, value in enumerate(self.whole):
-            found.append(least)
-            if value is not None and (least is None or value < least) and visit >= self.counts_from:
-                least = value
-        return found
-
     def exact(self, whole: int | None) -> Fraction | None:
         """One of its whole numbers in the unit of the quantity."""
         return None if whole is None else Fraction(whole, self.per)
@@ -58,10 +55,14 @@ class Line:
         """Its whole number at a visit, None where that does not count."""
         return self.whole[visit] if visit >= self.counts_from else None
 
+    def first_at(self, whole: int) -> int:
+        """The visit that first has one of its whole numbers."""
+        return self.whole.index(whole, self.counts_from)
+
     def upto(self, visit: int, *, baseline: int | None, now_counts: bool = True) -> Track:
         """What is known of it at a visit. baseline: the visit that is the baseline, None where there is none."""
         now = self.whole[visit] if now_counts else None
-        return Track(self, visit, now, None if baseline is None else self.whole[baseline], now)
+        return Track.at(self, visit, now=now, baseline=None if baseline is None else self.whole[baseline], least=now)
 
 
 class Track(NamedTuple):
@@ -69,6 +70,7 @@ class Track(NamedTuple):
 
     whole_least: what is known to be there at the very least when the quantity is not known as a whole now: the assessed
     part of a sum. All in the whole numbers of the line; the properties tell them exactly.
+    from_baseline, from_nadir: the relative changes, which every row on it asks.
     """
 
     line: Line
@@ -76,6 +78,15 @@ class Track(NamedTuple):
     whole_now: int | None
     whole_baseline: int | None
     whole_least: int | None
+    from_baseline: Share | Undefined
+    from_nadir: Share | Undefined
+
+    @classmethod
+    def at(cls, line: Line, visit: int, *, now: int | None, baseline: int | None, least: int | None) -> Track:
+        """A line up to a visit, by its whole numbers."""
+        nadir, from_baseline = line.nadirs[visit], _change(now, baseline)
+        from_nadir = from_baseline if nadir == baseline else _change(now, nadir)
+        return cls(line, visit, now, baseline, least, from_baseline, from_nadir)
 
     @classmethod
     def of(
@@ -88,7 +99,23 @@ class Track(NamedTuple):
     ) -> Track:
         """A track from its values. earlier: the visits before, oldest first, baseline included."""
         line = Line.of((*earlier, now, baseline, least))
-        return cls(line, len(earlier), *line.whole[len(earlier) :])
+        whole_now, whole_baseline, whole_least = line.whole[len(earlier) :]
+        return cls.at(line, len(earlier), now=whole_now, baseline=whole_baseline, least=whole_least)
+
+    def unknown_now(self) -> Track:
+        """The same where nothing is known of it at this visit."""
+        return Track.at(self.line, self.visit, now=None, baseline=self.whole_baseline, least=None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Track) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @property
+    def _content(self) -> tuple[object, ...]:
+        """What makes two tracks the same, whatever their units."""
+        return self.visit, self.now, self.baseline, self.at_least, self.earlier
 
     @property
     def whole_nadir(self) -> int | None:
@@ -122,15 +149,14 @@ class Track(NamedTuple):
         return next(known, 0)
 
     @property
-    def lowest(self) -> int | None:
-        """The visit that gave the smallest of the values before; None where none is known."""
-        low = self.whole_nadir
-        return None if low is None else self.line.whole.index(low, self.line.counts_from)
-
-    @property
     def at_least(self) -> Fraction | None:
         """`now`, or what is known to be there where it is not known as a whole."""
         return self.line.exact(self.whole_least if self.whole_now is None else self.whole_now)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether it is known now and at baseline."""
+        return self.whole_now is not None and self.whole_baseline is not None
 
     @property
     def nadir_is_baseline(self) -> bool:
@@ -141,15 +167,11 @@ class Track(NamedTuple):
         """The earlier value that a rise is measured from."""
         return self.nadir if name == "nadir" else self.baseline
 
-    @property
-    def from_baseline(self) -> Share | Undefined:
-        """Relative change from the baseline."""
-        return _change(self.whole_now, self.whole_baseline)
-
     def change_from(self, name: Reference, *, at_least: bool = False) -> Share | Undefined:
         """Relative change from a reference. at_least: of what is known to be there, where not all is known."""
-        now = self.whole_least if at_least and self.whole_now is None else self.whole_now
-        return _change(now, self.whole_nadir if name == "nadir" else self.whole_baseline)
+        if at_least and self.whole_now is None:
+            return _change(self.whole_least, self.whole_nadir if name == "nadir" else self.whole_baseline)
+        return self.from_nadir if name == "nadir" else self.from_baseline
 
     def rise_from(self, name: Reference) -> Share:
         """How much more is known to be there than at a reference, in the unit of the quantity; both must be known."""
@@ -165,7 +187,7 @@ class Track(NamedTuple):
     @property
     def change_nadir(self) -> Fraction | Undefined:
         """Relative change from the smallest value before, to be told or kept."""
-        return _told(self.change_from("nadir"))
+        return _told(self.from_nadir)
 
 
 def _change(now: int | None, reference: int | None) -> Share | Undefined:
@@ -180,7 +202,7 @@ def _told(share: Share | Undefined) -> Fraction | Undefined:
     return share if isinstance(share, Undefined) else share.exact
 
 
-NO_TRACK = Track(Line((None,), 1), 0, None, None, None)
+NO_TRACK = Track.at(Line((None,), 1), 0, now=None, baseline=None, least=None)
 """Nothing known at any visit."""
 
 
@@ -192,12 +214,12 @@ def add_tracks(tracks: Sequence[Track]) -> Track:
     scaled = [(track, line.per // track.line.per) for track in tracks]
     known = [track.whole_now * scale for track, scale in scaled if track.whole_now is not None]
     before = [track.whole_baseline * scale for track, scale in scaled if track.whole_baseline is not None]
-    return Track(
+    return Track.at(
         line,
         tracks[0].visit,
-        sum(known) if len(known) == len(tracks) else None,
-        sum(before) if len(before) == len(tracks) else None,
-        sum(known),
+        now=sum(known) if len(known) == len(tracks) else None,
+        baseline=sum(before) if len(before) == len(tracks) else None,
+        least=sum(known),
     )
 
 

@@ -41,7 +41,8 @@ __all__ = ["Match", "MatchKind", "match"]
 
 _IN_PLACE_MM = 1.5
 """Half of the smaller lesion within this of the larger one lies in its place: outlines are not sharper than this."""
-_CUT_SHARE, _CUT_GROWN_MM = 0.1, 4.0
+_WHOLE = 0.9
+_CUT_SHARE, _CUT_GROWN_MM = 0.1, 8.0
 """Of two lesions that the edge of an image cuts, only the ends near the edge can meet, and may have grown across it."""
 _TELLS_APART_MM = 3.0
 """With no more error than this, place decides: the centres of two lesions of 5 mm are further apart."""
@@ -71,11 +72,12 @@ class Match:
 class _Nearness:
     """Of every known (row) with every found lesion (column).
 
-    distance_mm: as in rule 3, infinite = far. known_share, found_share: of the known, of the found lesion's own voxels
-    those that are nearest to this partner.
+    distance_mm: as in rule 3, infinite = far. whole_mm: the same for nine tenths of the smaller one.
+    known_share, found_share: of the known, of the found lesion's own voxels those that are nearest to this partner.
     """
 
     distance_mm: FloatArray
+    whole_mm: FloatArray
     known_share: FloatArray
     found_share: FloatArray
 
@@ -149,18 +151,19 @@ def _by_place(known: Sequence[Place], found: Sequence[Place], error_mm: float, s
 def _nearness(known: Sequence[Place], found: Sequence[Place], drift: Drift, within_mm: float) -> _Nearness:
     """All pairs that may matter; the rest stays infinitely far."""
     shape = len(known), len(found)
-    distance = np.full(shape, np.inf)
+    distance, whole = np.full(shape, np.inf), np.full(shape, np.inf)
     from_known = [np.full((len(place.asking_mm), shape[1]), np.inf) for place in known]
     from_found = [np.full((len(place.asking_mm), shape[0]), np.inf) for place in found]
     for i, j, shift in _within_reach(known, found, drift, within_mm):
         one, other = known[i], found[j]
         there, back = other.outside_mm(one.asking_mm + shift), one.outside_mm(other.asking_mm - shift)
-        half = _half_outside(one, other, there, back)
+        half = _outside(one, other, there, back, share=0.5)
         if half <= within_mm:
-            distance[i, j] = half
+            distance[i, j], whole[i, j] = half, _outside(one, other, there, back, share=_WHOLE)
             from_known[i][:, j], from_found[j][:, i] = there, back
     return _Nearness(
         distance_mm=distance,
+        whole_mm=whole,
         known_share=np.array([_nearest_share(table) for table in from_known]),
         found_share=np.array([_nearest_share(table) for table in from_found]).T,
     )
@@ -180,15 +183,16 @@ def _within_reach(
         yield i, j, shift[i, j]
 
 
-def _half_outside(one: Place, other: Place, there: FloatArray, back: FloatArray) -> float:
-    """Rule 3, the same seen from either visit."""
-    cut = one.cut and other.cut
-    share, grown_mm = (_CUT_SHARE, _CUT_GROWN_MM) if cut else (0.5, 0.0)
+def _outside(one: Place, other: Place, there: FloatArray, back: FloatArray, *, share: float) -> float:
+    """How far this share of the smaller lesion lies outside the larger (rule 3), the same seen from either visit."""
+    grown_mm = 0.0
+    if one.cut and other.cut:
+        share, grown_mm = _CUT_SHARE, _CUT_GROWN_MM
     if one.volume_mm3 == other.volume_mm3:
-        half = float((np.quantile(there, share) + np.quantile(back, share)) / 2)
+        outside = float((np.quantile(there, share) + np.quantile(back, share)) / 2)
     else:
-        half = float(np.quantile(there if one.volume_mm3 < other.volume_mm3 else back, share))
-    return max(0.0, half - grown_mm)
+        outside = float(np.quantile(there if one.volume_mm3 < other.volume_mm3 else back, share))
+    return max(0.0, outside - grown_mm)
 
 
 def _nearest_share(table: FloatArray) -> FloatArray:
@@ -214,7 +218,8 @@ def _settle_the_rest(near: _Nearness, links: BoolArray, error_mm: float) -> Bool
     loose = np.asarray((near.distance_mm <= error_mm) & (alone_known | alone_found))
     if error_mm > _TELLS_APART_MM:
         crowded = (loose.sum(axis=1, keepdims=True) > 1) | (loose.sum(axis=0, keepdims=True) > 1)
-        doubtful = np.asarray(loose & (crowded | ~(alone_known & alone_found)))
+        too_far = near.whole_mm > error_mm
+        doubtful = np.asarray(loose & (crowded | too_far | ~(alone_known & alone_found)))
         links |= loose & ~doubtful
         return _spread(doubtful, np.asarray(near.distance_mm <= error_mm))
     free = np.where(loose & alone_known & alone_found, near.distance_mm, np.inf)

@@ -17,7 +17,7 @@ from mdanderson.measure.smoothing import require_hu
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Region, Volume
 
-__all__ = ["Difference", "acquisition_differences", "cement_share", "has_metal_near"]
+__all__ = ["Difference", "acquisition_differences", "cement_share", "has_metal_near", "is_too_thin"]
 
 _LEAST_METAL_MM3 = 10.0
 """A smaller piece above the limit is noise, or a calcified speck."""
@@ -72,6 +72,12 @@ def cement_share(volume: Volume, region: Region, *, settings: ImageSettings) -> 
     inside = region.voxels & volume.imaged(region.box)
     dense = np.greater_equal(volume.array[region.box][inside], settings.cement_hu)
     return float(dense.mean()) if dense.size else 0.0
+
+
+def is_too_thin(volume: Volume, region: Region, *, settings: ImageSettings) -> bool:
+    """Whether a region, as a ball, is less than `density_planes` planes across: partial volume hides what is in it."""
+    diameter_mm = np.cbrt(6.0 / np.pi * int(region.voxels.sum()) * volume.geometry.voxel_volume_mm3)
+    return bool(diameter_mm < settings.density_planes * volume.geometry.spacing_mm[0])
 
 
 def _differences(then: Mapping[str, str], now: Mapping[str, str], settings: ImageSettings) -> Iterator[Difference]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from mdanderson.geometry import grow_box
+from mdanderson.measure.marrow import painted
 from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.smoothing import raw_values, require_hu, smoothed_values
 from mdanderson.settings import ImageSettings
@@ -20,6 +22,14 @@ __all__ = ["DensityMeasure", "FillIn", "lesion_type", "lytic_region", "measure_d
 
 _DARKEST = 10
 """Percentile that stands for the darkest part: the minimum is noise."""
+_PLAINLY_DEEPER = 1.5
+"""How many times the distance of the lytic limit from reference bone a focus goes down to somewhere: 3 SD, not 2."""
+_PATCH_SHARE = 0.01
+"""A lytic part smaller than this share of a region is a light patch of bone: 4 mm in a place of 18 mm."""
+_LEAST_SIGMAS = 5.5
+"""Diameter, in scales of judgement, below which a rest half as wide is blurred away by the filling round it."""
+_MISPLACED_MM = 2.0
+"""How far beyond a place carried from another image a rest is followed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +53,12 @@ class DensityMeasure:
 class FillIn:
     """What became of the volume that was lytic at baseline.
 
-    fill_in_fraction: share that is sclerotic now. cleared_fraction: share that is no longer lytic (0-1).
+    fill_in_fraction: share that is sclerotic now. cleared_fraction: share that is no longer lytic (0-1); None where the
+    volume is so small that a lytic rest half as wide would not be seen.
     """
 
     fill_in_fraction: float
-    cleared_fraction: float
+    cleared_fraction: float | None
 
 
 def measure_density(
@@ -91,6 +102,9 @@ def measure_fill_in(volume: Volume, lytic: Region, reference: ReferenceBone, *, 
     require_hu(volume)
     raw_values(volume, lytic)
     still_lytic, sclerotic = _shares(volume, lytic, reference, settings)
+    across_mm = _ball_mm(int(lytic.voxels.sum()), volume)
+    if across_mm < _LEAST_SIGMAS * settings.smoothing_sigma_mm:
+        return FillIn(fill_in_fraction=sclerotic, cleared_fraction=None)
     rest = _largest_rest(volume, lytic, reference, settings)
     return FillIn(fill_in_fraction=sclerotic, cleared_fraction=1.0 - max(still_lytic, rest))
 
@@ -111,12 +125,25 @@ def lesion_type(lytic_fraction: float, sclerotic_fraction: float, *, settings: I
 
 
 def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
-    """Diameter of a ball as large as the largest lytic part of a region that hangs together."""
+    """Diameter of a ball as large as the largest lytic part of a region that hangs together.
+
+    Bone has lighter patches of its own: a focus somewhere lies plainly deeper than the limit, and is no mere speck.
+    """
     support = region.voxels & volume.imaged(region.box)
     values = np.full(support.shape, np.inf)
     values[support] = smoothed_values(volume, region.box, support, sigma_mm=settings.smoothing_sigma_mm)
-    focus = _largest_piece(values < reference.lytic_below_hu(settings))
-    return float(np.cbrt(6.0 / np.pi * focus.sum() * volume.geometry.voxel_volume_mm3))
+    below = reference.lytic_below_hu(settings)
+    pieces, _ = ndimage.label(values < below)
+    deep = np.unique(pieces[values < reference.median_hu - _PLAINLY_DEEPER * (reference.median_hu - below)])
+    focus = _largest_piece(np.isin(pieces, deep[deep > 0]))
+    if focus.sum() < _PATCH_SHARE * support.sum():
+        return 0.0
+    return _ball_mm(int(focus.sum()), volume)
+
+
+def _ball_mm(voxels: int, volume: Volume) -> float:
+    """Diameter of a ball of so many voxels."""
+    return float(np.cbrt(6.0 / np.pi * voxels * volume.geometry.voxel_volume_mm3))
 
 
 def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, settings: ImageSettings) -> float:
@@ -124,22 +151,31 @@ def _largest_rest(volume: Volume, lytic: Region, reference: ReferenceBone, setti
 
     At the full scale dense filling blurs a small rest away, and a voxel counts as lytic only where the filling's blur
     has ended: a rest of an eighth of the lesion would read as a twentieth. So the border of a rest that lies inside
-    is taken half way between its darkest part and what surrounds it. One at the margin may be soft tissue beside the
-    bone that a misregistration of a millimetre let in: it counts as it is.
+    is taken half way between its darkest part and what fills the lesion round it. It is sought a little beyond the
+    place, which may be misregistered; what leads out of that is soft tissue beside the bone, and counts as it is.
     """
-    support = lytic.voxels & volume.imaged(lytic.box)
+    spacing = volume.geometry.spacing_mm
+    box = grow_box(lytic.box, volume.geometry, _MISPLACED_MM)
+    place = painted([lytic], box) & volume.imaged(box)
+    support = (ndimage.distance_transform_edt(~place, sampling=spacing) <= _MISPLACED_MM) & volume.imaged(box)
     values = np.full(support.shape, np.inf)
-    values[support] = smoothed_values(volume, lytic.box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
-    seed = _largest_piece(values < reference.lytic_below_hu(settings))
-    around = values[support & ~seed]
-    at_margin = (seed & ~ndimage.binary_erosion(lytic.voxels)).any()
-    if not seed.any() or at_margin or not around.size:
-        return float(seed.sum() / support.sum())
-    half = (float(np.percentile(values[seed], _DARKEST)) + float(np.median(around))) / 2
-    border = max(half, reference.lytic_below_hu(settings))
+    values[support] = smoothed_values(volume, box, support, sigma_mm=settings.smoothing_sigma_mm / 2)
+    porotic = reference.median_hu < settings.osteoporotic_below_hu  # there the filling's blur lifts a rest to bone
+    below = reference.median_hu if porotic else reference.lytic_below_hu(settings)
+    seed = _largest_piece((values < below) & place)
+    pieces, _ = ndimage.label(values < below)
+    whole = np.isin(pieces, np.unique(pieces[seed]))
+    around = values[place & ~whole]
+    ways = ndimage.generate_binary_structure(3, 1)
+    if spacing[0] > _MISPLACED_MM:
+        ways[[0, 2]] = False  # the first and last plane of a lesion are no margin of it
+    leads_out = (whole & ~ndimage.binary_erosion(support, ways)).any()
+    if not seed.any() or leads_out or not around.size:
+        return float(seed.sum() / place.sum())
+    border = max((float(np.percentile(values[whole], _DARKEST)) + float(np.median(around))) / 2, below)
     pieces, _ = ndimage.label(values < border)
-    rest = np.isin(pieces, np.unique(pieces[seed]))
-    return float(rest.sum() / support.sum())
+    rest = np.isin(pieces, np.unique(pieces[whole]))
+    return min(1.0, float(rest.sum() / place.sum()))
 
 
 def _largest_piece(low: BoolArray) -> BoolArray:

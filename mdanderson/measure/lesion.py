@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from scipy import ndimage
+
+from mdanderson.geometry import grow_box
 from mdanderson.lesions import Lesion
 from mdanderson.measure.density import DensityMeasure, lesion_type, measure_density
 from mdanderson.measure.diameters import Diameters, measure_diameters
@@ -35,7 +39,8 @@ class LesionMeasurement:
     """One lesion in one image.
 
     reference is None, and so are rim, type and the classes of `density`, where no valid reference bone was found.
-    A lesion that `touches_edge` of the field of view has diameters that are lower bounds only.
+    touches_edge: the edge of the field of view cuts it: the last voxel of the grid, or voxels that were never imaged
+    (the corners round a circular field, the wedges of an untilted gantry). Its diameters are lower bounds only.
     """
 
     lesion: Lesion
@@ -44,16 +49,12 @@ class LesionMeasurement:
     reference: ReferenceBone | None
     rim: Rim | None
     lesion_type: LesionType | None
+    touches_edge: bool
 
     @property
     def volume_ml(self) -> float:
         """Voxels times voxel volume."""
         return self.lesion.volume_ml
-
-    @property
-    def touches_edge(self) -> bool:
-        """Whether the edge of the field of view cuts it."""
-        return self.lesion.touches_edge
 
 
 def measure_lesion(
@@ -81,13 +82,15 @@ def measure_region(
     """The same for a region on the image's own grid; reference bone is sought `beside` another region where given."""
     reference = reference_for(volume, beside or region, around=around, settings=settings)
     density = measure_density(volume, region, reference, settings=settings)
+    lesion = Lesion.from_region(region, volume.geometry)
     return LesionMeasurement(
-        lesion=Lesion.from_region(region, volume.geometry),
+        lesion=lesion,
         diameters=measure_diameters(region, volume.geometry, settings=settings),
         density=density,
         reference=reference,
         rim=measure_rim(volume, region, reference, settings=settings) if reference else None,
         lesion_type=_type(density, settings),
+        touches_edge=lesion.touches_edge or _borders_on_nothing(volume, region),
     )
 
 
@@ -103,6 +106,19 @@ def reference_for(
         bone_map=around.bone_map,
         settings=settings,
     )
+
+
+def _borders_on_nothing(volume: Volume, region: Region) -> bool:
+    """Whether a voxel of the region, or a neighbour of one across a face, was never imaged."""
+    box = grow_box(region.box, volume.geometry, max(volume.geometry.spacing_mm))
+    unseen = ~volume.imaged(box)
+    if not unseen.any():
+        return False
+    lesion = np.zeros(unseen.shape, dtype=bool)
+    lesion[
+        tuple(slice(own.start - out.start, own.stop - out.start) for own, out in zip(region.box, box, strict=True))
+    ] = region.voxels
+    return bool((ndimage.binary_dilation(lesion) & unseen).any())
 
 
 def _type(density: DensityMeasure, settings: ImageSettings) -> LesionType | None:

@@ -45,9 +45,11 @@ class ReferenceBone:
     voxels: int
 
     def lytic_below_hu(self, settings: ImageSettings) -> float:
-        """A voxel below this is lytic; osteoporotic bone leaves less room below it."""
-        osteoporotic = self.median_hu < settings.osteoporotic_below_hu
-        least = settings.lytic_minimum_osteoporotic_hu if osteoporotic else settings.lytic_minimum_hu
+        """A voxel below this is lytic; osteoporotic bone leaves less room below it, porotic bone hardly any."""
+        least = settings.lytic_minimum_hu
+        if self.median_hu < settings.osteoporotic_below_hu:
+            share = settings.lytic_minimum_share * max(self.median_hu, 0.0)
+            least = min(settings.lytic_minimum_osteoporotic_hu, share)
         return self.median_hu - max(settings.lytic_robust_sd * self.robust_sd_hu, least)
 
     def sclerotic_above_hu(self, settings: ImageSettings) -> float:

@@ -1,12 +1,13 @@
 """Images, masks and whole cohorts whose answers are known by construction.
 
 A body (`SyntheticBone`, `SyntheticVertebrae`, or a real CT: `RealHost`) with lesions (`LesionSpec`) is imaged by
-`render` on any grid after any rigid motion; the `write_*` functions make files of it, and `write_demo` the embedded
-demo cohort. Imaging libraries are loaded by the writing functions, not by this
-import.
+`render` on any grid after any rigid motion; the `write_*` functions make files of it, `write_demo` the embedded
+demo cohort, and `write_phantoms` a cohort of your own. Imaging libraries are loaded by the writing functions, not by
+this import.
 """
 
 from mdanderson.phantoms.bone import SyntheticBone, centred_grid
+from mdanderson.phantoms.cohort import write_phantoms
 from mdanderson.phantoms.demo import write_demo
 from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
 from mdanderson.phantoms.render import LesionTruth, Phantom, coverage, render
@@ -31,4 +32,5 @@ __all__ = [
     "write_dicom_seg",
     "write_label_map",
     "write_nifti",
+    "write_phantoms",
 ]

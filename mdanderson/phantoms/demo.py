@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from mdanderson.phantoms.cases import CASES, Case, Visit
 from mdanderson.phantoms.hosts import SyntheticVertebrae
 from mdanderson.phantoms.render import LesionTruth, Phantom, render
 from mdanderson.phantoms.shapes import rigid_motion
+from mdanderson.phantoms.tables import write_table
 from mdanderson.phantoms.write import write_ct_series, write_dicom_seg, write_label_map, write_nifti
 
 __all__ = ["write_demo"]
@@ -101,10 +100,10 @@ def _write(directory: Path) -> Path:
             manifest.append(_write_scan(directory, scan))
             truth.append(_truth_row(scan))
             lesions += _lesion_rows(scan)
-    _write_table(directory / "patients.csv", _PATIENTS, (_patient_row(n, case) for n, case in enumerate(CASES)))
-    _write_table(directory / "truth.csv", _TRUTH, truth)
-    _write_table(directory / "truth_lesions.csv", _TRUTH_LESIONS, lesions)
-    return _write_table(directory / "cohort.csv", _MANIFEST, manifest)
+    write_table(directory / "patients.csv", _PATIENTS, (_patient_row(n, case) for n, case in enumerate(CASES)))
+    write_table(directory / "truth.csv", _TRUTH, truth)
+    write_table(directory / "truth_lesions.csv", _TRUTH_LESIONS, lesions)
+    return write_table(directory / "cohort.csv", _MANIFEST, manifest)
 
 
 def _scans(number: int, case: Case) -> Iterator[_Scan]:
@@ -219,13 +218,3 @@ def _measures(truth: LesionTruth) -> _Row:
     }
     label = str(truth.label) if truth.drawn else ""
     return {"label": label} | {name: f"{value:.2f}" for name, value in numbers.items()}
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Iterable[_Row]) -> Path:
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.getvalue().encode())
-    return path

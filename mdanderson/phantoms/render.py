@@ -59,6 +59,7 @@ def render(
     geometry: Geometry,
     *,
     motion: FloatArray | None = None,
+    mask_motion: FloatArray | None = None,
     noise_hu: float = 0.0,
     noise_sigma_voxels: float = 0.6,
     seed: int = 0,
@@ -67,7 +68,8 @@ def render(
 ) -> Phantom:
     """A CT image (int16 HU) of `host` with `lesions` on `geometry`.
 
-    motion: (4, 4) rigid, body space -> this visit's LPS mm (default: nothing moved). noise_hu: SD of the scanner's
+    motion: (4, 4) rigid, body space -> this visit's LPS mm (default: nothing moved). mask_motion: the same for what was
+    drawn, where the segmentation is off the image. noise_hu: SD of the scanner's
     noise, drawn from `seed`; inside a lesion in a real CT the host's own local noise is added as well, so that it does
     not look painted on. noise_sigma_voxels: its in-plane correlation, as a soft reconstruction kernel leaves it; 0 is
     white. subsamples: points a voxel, by axis, at which the body is sampled: thick slices need several.
@@ -75,7 +77,8 @@ def render(
     overlap the later one covers the earlier.
     """
     matrix = np.eye(4) if motion is None else np.asarray(motion, dtype=np.float64)
-    body = geometry.moved(np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+    body = _in_body(geometry, matrix)
+    drawn = body if mask_motion is None else _in_body(geometry, mask_motion)
     noise = np.random.default_rng(seed)
     hu = host.copied_hu(geometry, matrix)
     if hu is None:
@@ -86,7 +89,7 @@ def render(
     for lesion in lesions:
         _blend(hu, host, lesion, body, noise)
         if lesion.drawn:
-            regions.append(_outline(lesion, body))
+            regions.append(_outline(lesion, drawn))
     volume = Volume(
         array=np.rint(hu).clip(-32768, 32767).astype(np.int16),
         geometry=geometry,
@@ -97,6 +100,11 @@ def render(
     )
     mask = Mask(geometry=geometry, regions=_one_a_label(regions, geometry.shape), source="phantom")
     return Phantom(volume=volume, mask=mask, truths=tuple(_truth(lesion, body, matrix) for lesion in lesions))
+
+
+def _in_body(geometry: Geometry, motion: FloatArray) -> Geometry:
+    """A visit's grid in body space."""
+    return geometry.moved(np.asarray(np.linalg.inv(motion), dtype=np.float64))
 
 
 def coverage(lesion: LesionSpec, semi_axes_mm: Sequence[float], body: Geometry) -> tuple[Box, FloatArray] | None:
@@ -220,7 +228,7 @@ def _truth(lesion: LesionSpec, body: Geometry, motion: FloatArray) -> LesionTrut
     axes = lesion.diameters_mm(normal)
     same = lesion.drawn_semi_axes_mm == lesion.semi_axes_mm
     outline_axes = axes if same else lesion.diameters_mm(normal, lesion.drawn_semi_axes_mm)
-    x, y, z = (motion @ np.append(lesion.centre_mm, 1.0))[:3]
+    x, y, z = (motion @ np.append(lesion.centroid_mm(), 1.0))[:3]
     return LesionTruth(
         label=lesion.label,
         centre_lps_mm=(float(x), float(y), float(z)),

@@ -15,6 +15,8 @@ from scipy.special import gamma
 
 from mdanderson.errors import SettingsError
 from mdanderson.geometry import FloatArray
+from mdanderson.phantoms.bent import Form, bent_level, bent_volume_mm3, can_be_bent, shrunk_to_share
+from mdanderson.phantoms.truth import as_one, plane_axes
 
 __all__ = ["Layer", "LesionSpec", "rigid_motion"]
 
@@ -43,7 +45,9 @@ class LesionSpec:
 
     semi_axes_mm: three half diameters of the outline, along axes turned by `rotation_deg` (a rotation vector, degrees).
     exponent: 2 is an ellipsoid, more a box with round edges. lobulation: depth of `lobes` (even) bumps round the
-    third axis, as a fraction of the radius. Inside is `core_hu`, None = as dense as the host.
+    third axis, as a fraction of the radius. form: "solid", or bent as in `phantoms.bent`: a straight rod, a crescent
+    of `bend_deg`, an L; its half axes are those of the lesion pulled straight. Inside is `core_hu`, None = as dense as
+    the host.
     A rim is a sclerotic shell of `rim_thickness_mm` (along the axes) just outside the outline, or just inside it.
     fill_fraction: share of the core's volume that has been filled with `fill_hu`, from the border inwards.
     drawn: whether the reader drew it into the mask; rim_drawn: whether an outside rim was drawn with it.
@@ -57,6 +61,8 @@ class LesionSpec:
     exponent: float = 2.0
     lobulation: float = 0.0
     lobes: int = 4
+    form: Form = "solid"
+    bend_deg: float = 150.0
     core_hu: float | None = 40.0
     rim_thickness_mm: float = 0.0
     rim_hu: float = 600.0
@@ -73,6 +79,8 @@ class LesionSpec:
             "exponent": self.exponent >= 1,
             "lobulation": 0 <= self.lobulation < 0.5,
             "lobes": self.lobes >= 2 and self.lobes % 2 == 0,
+            "form": self.form == "solid"
+            or (not self.lobulation and can_be_bent(self.semi_axes_mm, self.form, self.bend_deg)),
             "rim_thickness_mm": self.rim_thickness_mm >= 0
             and (self.rim_outside or self.rim_thickness_mm < min(self.semi_axes_mm)),
             "fill_fraction": 0 <= self.fill_fraction <= 1,
@@ -81,7 +89,8 @@ class LesionSpec:
         if wrong:
             raise SettingsError(
                 f"impossible lesion: {', '.join(f'{name}={getattr(self, name)}' for name in wrong)}",
-                way_out="sizes above 0 mm, exponent and label from 1, shares 0 to 1, lobes even, inside rim thinner",
+                way_out="sizes above 0 mm, exponent and label from 1, shares 0 to 1, lobes even, inside rim thinner, "
+                "and what is bent long enough for its thickness",
             )
 
     @property
@@ -107,8 +116,7 @@ class LesionSpec:
             core = self._grown(-self.rim_thickness_mm)
         if self.fill_fraction:
             shells.append(Layer(semi_axes_mm=core, hu=self.fill_hu))
-            left = (1.0 - self.fill_fraction) ** (1.0 / 3.0)
-            core = (core[0] * left, core[1] * left, core[2] * left)
+            core = self._left_of(core)
         if self.fill_fraction < 1.0:
             shells.append(Layer(semi_axes_mm=core, hu=self.core_hu))
         return tuple(shells)
@@ -117,6 +125,8 @@ class LesionSpec:
     def volume_ml(self) -> float:
         """Volume inside the outline, without an outside rim."""
         a, b, c = self.semi_axes_mm
+        if self.form != "solid":
+            return bent_volume_mm3(self.semi_axes_mm, self.form) / 1000.0
         if self.lobulation:
             return self._lobulated_share() * a * b * c / 1000.0
         p = self.exponent
@@ -124,27 +134,46 @@ class LesionSpec:
 
     def level(self, points_mm: FloatArray, semi_axes_mm: Sequence[float] | None = None) -> FloatArray:
         """(..., 3) points in body space -> (...): 0 at the centre, 1 on the surface, growing in proportion outwards."""
-        own = (points_mm - np.asarray(self.centre_mm)) @ self.axes.T / np.asarray(semi_axes_mm or self.semi_axes_mm)
+        own = (points_mm - np.asarray(self.centre_mm)) @ self.axes.T
+        if self.form != "solid":
+            return bent_level(own, semi_axes_mm or self.semi_axes_mm, self.form, self.bend_deg)
+        own = own / np.asarray(semi_axes_mm or self.semi_axes_mm)
         level = _norm(own, self.exponent)
         return np.asarray(level / self._bump(own) if self.lobulation else level)
 
     def steepness_per_mm(self, semi_axes_mm: Sequence[float]) -> float:
         """Upper bound of how fast `level` can change: tells which voxels the surface cannot reach."""
+        if self.form != "solid":
+            return 1.0 / min(semi_axes_mm[1:])
         norm = 3.0 ** max(0.0, 1.0 / self.exponent - 0.5)
         bumps = (1.0 + self.lobulation * (self.lobes + 2)) / (1.0 - self.lobulation) ** 2
         return float(norm * bumps / min(semi_axes_mm))
 
-    def diameters_mm(self, normal: FloatArray, semi_axes_mm: Sequence[float] | None = None) -> tuple[float, float]:
+    def diameters_mm(
+        self, normal: FloatArray, semi_axes_mm: tuple[float, float, float] | None = None
+    ) -> tuple[float, float]:
         """Greatest diameter in planes with this normal (in body space), and the longest chord at right angles to it."""
-        helper = np.eye(3)[int(np.argmin(np.abs(normal)))]
-        first = np.cross(normal, helper) / np.linalg.norm(np.cross(normal, helper))
-        second = np.cross(normal, first) / np.linalg.norm(normal)
+        if self.form != "solid":
+            size = as_one([self], normal, [semi_axes_mm or self.semi_axes_mm])
+            return size.long_axis_mm, size.short_axis_mm
+        _, first, second = plane_axes(normal)
         angle = np.linspace(0.0, 2 * np.pi, _DIRECTIONS, endpoint=False)
         rays = np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second
         radius = 1.0 / self.level(rays + np.asarray(self.centre_mm), semi_axes_mm)
         longest = int(np.argmax(radius))
         outline = radius * np.exp(1j * (angle - angle[longest]))
         return 2.0 * float(radius[longest]), _longest_chord(outline)
+
+    def centroid_mm(self) -> tuple[float, float, float]:
+        """Centre of mass, in body space."""
+        return self.centre_mm if self.form == "solid" else as_one([self], np.array([0.0, 0.0, 1.0])).centroid_mm
+
+    def _left_of(self, core: tuple[float, float, float]) -> tuple[float, float, float]:
+        """What filling from the border inwards leaves of a core."""
+        if self.form != "solid" and self.fill_fraction < 1.0:
+            return shrunk_to_share(core, self.form, 1.0 - self.fill_fraction)
+        left = (1.0 - self.fill_fraction) ** (1.0 / 3.0)
+        return core[0] * left, core[1] * left, core[2] * left
 
     def _grown(self, by_mm: float) -> tuple[float, float, float]:
         a, b, c = self.semi_axes_mm

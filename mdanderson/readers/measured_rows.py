@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.readers.cells import (
@@ -71,8 +71,7 @@ NUMBERS = tuple(column for column, (_, reader) in _FIELDS.items() if reader in {
 OPTIONAL = ("visit", "modality", "status", "new", *_FIELDS, *STRUCTURE_COLUMNS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeasuredRow:
+class MeasuredRow(NamedTuple):
     """One usable row. facts: fields of a finding, as stated; status: None where it is to be told from the series.
 
     lesion_id: blank where the row says that no lesion is there.

@@ -13,13 +13,11 @@ Only views are taken: no voxel is copied and none is interpolated.
 
 from __future__ import annotations
 
-from itertools import permutations
-
 import numpy as np
 import numpy.typing as npt
 
 from mdanderson.errors import ImageError
-from mdanderson.geometry import FloatArray, Geometry
+from mdanderson.geometry import FloatArray, Geometry, patient_axes
 
 __all__ = ["MAX_VOXELS", "arrange", "check_size"]
 
@@ -64,7 +62,7 @@ def arrange(array: npt.NDArray[np.generic], affine_lps_mm: FloatArray) -> tuple[
 
 def _axis_order(stored: Geometry) -> tuple[int, int, int]:
     """The stored axes that become plane, row and column."""
-    nearest = _nearest_patient_axes(stored.directions)
+    nearest = patient_axes(stored.directions)
     spacing = np.array(stored.spacing_mm)
     thickest = int(spacing.argmax())
     others = np.delete(spacing, thickest)
@@ -75,17 +73,8 @@ def _axis_order(stored: Geometry) -> tuple[int, int, int]:
 
 def _axis_signs(directions: FloatArray) -> FloatArray:
     """(3,): +1 to keep, -1 to flip the plane, row and column axis; directions: (3, 3) in that order, a row each."""
-    nearest = _nearest_patient_axes(directions)
+    nearest = patient_axes(directions)
     row = np.sign(directions[1, nearest[1]]) * (-1.0 if nearest[1] == _HEAD_FOOT else 1.0)
     column = np.sign(directions[2, nearest[2]])
     plane = np.sign(np.linalg.det(np.stack([column * directions[2], row * directions[1], directions[0]])))
     return np.array([plane, row, column])
-
-
-def _nearest_patient_axes(directions: FloatArray) -> tuple[int, int, int]:
-    """For each grid axis the patient axis (0 left-right, 1 front-back, 2 head-foot) it runs along, each once."""
-    cosines = np.abs(directions)
-    first, second, third = max(
-        permutations(range(3)), key=lambda order: sum(cosines[axis, patient] for axis, patient in enumerate(order))
-    )
-    return first, second, third

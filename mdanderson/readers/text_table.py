@@ -35,9 +35,12 @@ _SEPARATOR_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\r\n\"]?)\"?\r?\n", re.IGN
 _MAGIC = {b"PK\x03\x04": "an Excel or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"PAR1": "a Parquet file"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Row:
-    """One row. number: as a spreadsheet counts, the header being row 1. surplus: cells beyond the last column."""
+    """One row. number: as a spreadsheet counts, the header being row 1. surplus: cells beyond the last column.
+
+    cells: by column, in the order of the table's columns; the last of them may be absent.
+    """
 
     number: int
     cells: Mapping[str, str]
@@ -62,6 +65,11 @@ class TextTable:
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Between processes the names of the columns travel once, not with every row."""
+        packed = [(row.number, tuple(row.cells.values()), row.surplus) for row in self.rows]
+        return _unpacked, (self.path, self.columns, packed)
 
     def place(self, row: Row, column: str = "") -> str:
         """Where a cell is: `cohort.csv row 3 column date`."""
@@ -240,6 +248,17 @@ def _row(number: int, columns: tuple[str, ...], line: Sequence[str]) -> Row:
     cells.pop("", None)
     surplus = line[len(columns) :]
     return Row(number=number, cells=cells, surplus=tuple(filter(None, map(str.strip, surplus))) if surplus else ())
+
+
+def _unpacked(
+    path: Path, columns: tuple[str, ...], packed: Sequence[tuple[int, Sequence[str], tuple[str, ...]]]
+) -> TextTable:
+    """The table that was sent to another process."""
+    rows = [
+        Row(number=number, cells=dict(zip(columns, cells, strict=False)), surplus=surplus)
+        for number, cells, surplus in packed
+    ]
+    return TextTable(path=path, columns=columns, rows=tuple(rows))
 
 
 def _folded(word: str) -> str:

@@ -9,7 +9,9 @@ to the bit.
 
 from __future__ import annotations
 
-from mdanderson.registration.result import Registration
-from mdanderson.registration.rigid import register
+from mdanderson.registration.door import register
+from mdanderson.registration.one_space import register_in_one_space
+from mdanderson.registration.result import Part, Registration
+from mdanderson.registration.subject import Subject
 
-__all__ = ["Registration", "register"]
+__all__ = ["Part", "Registration", "Subject", "register", "register_in_one_space"]

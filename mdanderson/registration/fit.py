@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from mdanderson.geometry import FloatArray
-from mdanderson.registration.scene import Samples, Scene, apply, inverse
+from mdanderson.registration.samples import Samples, arms_of
+from mdanderson.registration.scene import Scene, apply, inverse, turned
 
 __all__ = [
     "LEAST_SCALE_HU",
@@ -17,16 +18,20 @@ __all__ = [
     "between",
     "distance_mm",
     "fit",
+    "loose_mm",
     "normal_equations",
-    "polish",
     "rotation_about",
+    "stepped",
 ]
 
 LEAST_SCALE_HU = 20.0
 """Residuals below this are noise, whatever their spread."""
-_NEAR_MM, _STILL_MM = 0.03, 0.01
-"""A step this short ends the fit, or the polishing after it."""
+_STILL_MM = 0.01
+"""A step this short ends the fit."""
 _LONGEST_STEP_MM = 20.0
+_PLAIN_HU = 3.0
+"""A root mean square residual this much worse than the best tells two alignments apart."""
+_FEWEST = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,81 +48,91 @@ class Agreement:
     @property
     def score(self) -> float:
         """Ranks alignments: a good fit of a small overlap must not beat a good fit of all."""
-        return self.correlation * float(np.sqrt(min(1.0, self.share / 0.5)))
+        return self.correlation * float(np.sqrt(min(1.0, self.share / 0.5)) ** 0.5)
 
 
-def fit(samples: Samples, other: Scene, start: FloatArray, *, steps: int) -> FloatArray:
+def fit(
+    samples: Samples, other: Scene, start: FloatArray, *, steps: int, still_mm: float = _STILL_MM, hold: float = 0.0
+) -> FloatArray:
     """The rigid (4, 4) matrix, samples' mm -> other's mm, that the alignment settles at from `start`.
 
-    Inverse-compositional Gauss-Newton (Baker and Matthews 2004): the slope is taken in the samples' own image, so a
-    step costs one interpolation.
+    Efficient second-order minimisation (Malis 2004): the slope is the mean of both images', which sees further; the
+    last steps go by the other image's slope alone, whose resting point is where the residuals are truly least. Where
+    the two are sampled differently, or a lesion changed, these lie up to 2 mm apart. hold: HU^2 / mm^2, how firmly the
+    motion is held at the start, against what the image shows.
     """
-    matrix = start
+    matrix, both = start, True
     for _ in range(steps):
-        matrix, length = _stepped(samples, matrix, *normal_equations(samples, other, matrix))
-        if length < _NEAR_MM:
-            break
+        normal, right = normal_equations(samples, other, matrix, both=both)
+        if hold:
+            normal, right = normal + hold * np.eye(6), right - hold * _moved(samples, start, matrix)
+        matrix, length = stepped(samples, matrix, normal, right)
+        if length < (10 * still_mm if both else still_mm):
+            if not both:
+                break
+            both = False
     return matrix
 
 
-def polish(samples: Samples, other: Scene, start: FloatArray, *, steps: int) -> FloatArray:
-    """The matrix from nearby `start` at which the residuals are truly least.
-
-    `fit` settles up to 2 mm away from it where the two scenes are sampled differently, or a lesion changed, because
-    the slope of the samples' image is not that of the image they are laid on. Here the slope is the latter's, which
-    costs three interpolations more a step.
-    """
-    slopes = [Scene(values=along, affine=other.affine) for along in other.slope()]
-    arm = samples.points - samples.centre[:, None]
-    matrix = start
-    for _ in range(steps):
-        places = apply(matrix, samples.points)
-        slope = apply(_turned_back(matrix), np.stack([along.at(places) for along in slopes]))
-        jacobian = np.concatenate([slope, np.cross(arm, slope, axis=0) / samples.radius_mm])
-        jacobian = np.where(np.isfinite(jacobian).all(axis=0), jacobian, samples.jacobian)
-        matrix, length = _stepped(samples, matrix, *_normal(jacobian, other.at(places) - samples.values))
-        if length < _STILL_MM:
-            break
-    return matrix
-
-
-def normal_equations(samples: Samples, other: Scene, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+def normal_equations(
+    samples: Samples, other: Scene, matrix: FloatArray, *, both: bool = False
+) -> tuple[FloatArray, FloatArray]:
     """(6, 6) and (6,): the weighted normal equations of one step, in HU^2 / mm^2 and HU^2 / mm, per sample."""
-    return _normal(samples.jacobian, other.at(apply(matrix, samples.points)) - samples.values)
-
-
-def _normal(jacobian: FloatArray, residual: FloatArray) -> tuple[FloatArray, FloatArray]:
-    known = int(np.isfinite(residual).sum())
-    if known < 6:
+    values, slope = other.with_slope(apply(matrix, samples.points))
+    residual = values - samples.values
+    known = np.isfinite(residual)
+    count = int(known.sum())
+    if count < _FEWEST:
         return np.eye(6), np.zeros(6)
-    weight, residual = _weights(residual)
-    weighted = jacobian * (weight / known)
-    # einsum without optimisation never calls BLAS: see scene.apply
-    return np.einsum("in,jn->ij", weighted, jacobian), np.einsum("in,n->i", weighted, residual)
+    slope = turned(matrix[:3, :3].T, slope)
+    if both:
+        slope = (slope + samples.slope) / 2
+    jacobian = arms_of(samples, np.where(known, slope, 0.0))
+    residual = np.where(known, residual, 0.0)
+    weighted = jacobian * (known * _weights(residual, known) / count)
+    return products(weighted, jacobian), np.einsum("in,n->i", weighted, residual)
 
 
-def _stepped(samples: Samples, matrix: FloatArray, normal: FloatArray, right: FloatArray) -> tuple[FloatArray, float]:
+def products(one: FloatArray, other: FloatArray) -> FloatArray:
+    """(6, n), (6, n) -> (6, 6) of sums, symmetric. einsum without optimisation never calls BLAS: see scene.turned."""
+    table = np.empty((6, 6))
+    for i in range(6):
+        table[i, i:] = table[i:, i] = np.einsum("jn,n->j", other[i:], one[i])
+    return table
+
+
+def stepped(samples: Samples, matrix: FloatArray, normal: FloatArray, right: FloatArray) -> tuple[FloatArray, float]:
     """The matrix after one step, and how long the step was, mm."""
     ridge = 1e-4 * np.trace(normal) / 6 + 1e-9
     step = np.linalg.solve(normal + ridge * np.eye(6), right)
     length = float(np.linalg.norm(step))
     if length > _LONGEST_STEP_MM:
         step = step * (_LONGEST_STEP_MM / length)
-    return matrix @ inverse(_motion(step, samples)), length
+    return matrix @ inverse(rotation_about(samples.centre, step[3:] / samples.radius_mm, step[:3])), length
 
 
-def _turned_back(matrix: FloatArray) -> FloatArray:
-    """(4, 4): a direction of the other's, as the samples have it."""
-    back = np.eye(4)
-    back[:3, :3] = matrix[:3, :3].T
-    return back
+def loose_mm(samples: Samples, other: Scene, matrix: FloatArray) -> float:
+    """How far the bone can move, along the motion that the images hold least, before the fit is plainly worse.
+
+    A shaft can turn about its own axis and a plate slide along itself: such fits look perfect and tell nothing.
+    """
+    normal, _ = normal_equations(samples, other, matrix)
+    least = float(np.linalg.eigvalsh(normal)[0])
+    return _PLAIN_HU / float(np.sqrt(max(least, 1e-6)))
+
+
+def _moved(samples: Samples, start: FloatArray, matrix: FloatArray) -> FloatArray:
+    """(6,) mm: all steps from `start` to `matrix` as one."""
+    step = inverse(matrix) @ start
+    shift = apply(step, samples.centre[:, None])[:, 0] - samples.centre
+    return np.concatenate([shift, samples.radius_mm * Rotation.from_matrix(step[:3, :3]).as_rotvec()])
 
 
 def agreement(samples: Samples, other: Scene, matrix: FloatArray) -> Agreement:
     """How well `other` agrees with the samples under `matrix`."""
     values = other.at(apply(matrix, samples.points))
     known = np.isfinite(values)
-    if known.sum() < 20:
+    if known.sum() < _FEWEST:
         return Agreement(correlation=0.0, share=0.0, bone_on_bone=0.0)
     mine, theirs = samples.values[known], values[known]
     mine, theirs = mine - mine.mean(), theirs - theirs.mean()
@@ -141,7 +156,7 @@ def between(one: FloatArray, other: FloatArray) -> FloatArray:
 
 def distance_mm(one: FloatArray, other: FloatArray, points: FloatArray) -> float:
     """Root mean square distance between where two matrices send (3, n) points."""
-    return float(np.sqrt(((apply(one, points) - apply(other, points)) ** 2).sum(axis=0).mean()))
+    return float(np.sqrt((apply(one - other, points) ** 2).sum(axis=0).mean()))
 
 
 def rotation_about(centre: FloatArray, vector: FloatArray, shift: FloatArray) -> FloatArray:
@@ -152,16 +167,10 @@ def rotation_about(centre: FloatArray, vector: FloatArray, shift: FloatArray) ->
     return matrix
 
 
-def _motion(step: FloatArray, samples: Samples) -> FloatArray:
-    return rotation_about(samples.centre, step[3:] / samples.radius_mm, step[:3])
-
-
-def _weights(residual: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weights (n,) and residuals (n,) HU with NaN made weightless: some of them must be known.
+def _weights(residual: FloatArray, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> FloatArray:
+    """Weights (n,) of residuals in HU, some of them known.
 
     Geman-McClure: full weight to noise, next to none to a lesion that changed or a table that moved.
     """
-    known = np.isfinite(residual)
     scale = 3.0 * max(LEAST_SCALE_HU, 1.4826 * float(np.median(np.abs(residual[known]))))
-    residual = np.where(known, residual, 0.0)
-    return known / (1.0 + (residual / scale) ** 2) ** 2, residual
+    return np.asarray(1.0 / (1.0 + (residual / scale) ** 2) ** 2)

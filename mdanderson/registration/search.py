@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,14 +14,13 @@ from mdanderson.geometry import FloatArray
 from mdanderson.registration.fit import rotation_about
 from mdanderson.registration.scene import Scene, apply, inverse
 
-__all__ = ["starts"]
+__all__ = ["guesses", "shifts", "turns"]
 
 _MOST_CELLS = 30_000
 _FINEST_MM = 10.0
 _TURN_RAD = float(np.deg2rad(14.0))
 _LEAST_OVERLAP = 0.25
 """Of the smaller scene; less fits by chance. What is trusted is up to `registration_least_overlap`."""
-_PEAKS = 3
 
 ComplexArray = npt.NDArray[np.complex64]
 
@@ -45,24 +45,32 @@ class _Spectra:
         return cls(known=spectra[0], values=spectra[1], squares=spectra[2], count=int(known.sum()))
 
 
-def starts(template: Scene, other: Scene) -> list[FloatArray]:
-    """(4, 4) matrices, template's mm -> other's mm: the plain guesses first, then the peaks of the search."""
+def guesses(template: Scene, other: Scene) -> list[FloatArray]:
+    """(4, 4) matrices, template's mm -> other's mm: as the headers say, centre on centre, bone on bone."""
     centre = _centre(template)
-    guesses = [np.eye(4), _shift(_centre(other) - centre), _shift(_bone_centre(other) - _bone_centre(template))]
+    return [np.eye(4), _shift(_centre(other) - centre), _shift(_bone_centre(other) - _bone_centre(template))]
+
+
+def turns(template: Scene) -> list[FloatArray]:
+    """(4, 4): the rotations about the template's centre that are searched, beside none."""
+    vectors = [sign * _TURN_RAD * axis for axis in np.eye(3) for sign in (1.0, -1.0)]
+    return [rotation_about(_centre(template), vector, np.zeros(3)) for vector in vectors]
+
+
+def shifts(template: Scene, other: Scene, rotations: Sequence[FloatArray], *, peaks: int = 3) -> list[FloatArray]:
+    """(4, 4) matrices: every rotation of the template, shifted to where it fits best, `peaks` places a rotation."""
     step = max(_FINEST_MM, _cell_mm(template), _cell_mm(other))
-    turns = [np.zeros(3), *(sign * _TURN_RAD * axis for axis in np.eye(3) for sign in (1.0, -1.0))]
-    rotations = [rotation_about(centre, turn, np.zeros(3)) for turn in turns]
     fixed, origin = _laid_out(other, np.eye(4), step)
     laid = [_laid_out(template, rotation, step) for rotation in rotations]
     largest = np.max([moving.shape for moving, _ in laid], axis=0)
     shape = [fft.next_fast_len(int(a + b - 1), real=True) for a, b in zip(fixed.shape, largest, strict=True)]
     still = _Spectra.from_array(fixed, shape)
+    found: list[FloatArray] = []
     for rotation, (moving, corner) in zip(rotations, laid, strict=True):
         correlation = _masked_correlation(still, _Spectra.from_array(moving, shape), shape)
-        guesses += [
-            _shift(origin - corner + step * peak) @ rotation for peak in _peaks(correlation, np.array(fixed.shape))
-        ]
-    return guesses
+        best = _peaks(correlation, np.array(fixed.shape), peaks)
+        found += [_shift(origin - corner + step * peak) @ rotation for peak in best]
+    return found
 
 
 def _masked_correlation(fixed: _Spectra, moving: _Spectra, shape: list[int]) -> FloatArray:
@@ -81,11 +89,11 @@ def _masked_correlation(fixed: _Spectra, moving: _Spectra, shape: list[int]) -> 
     return np.where(enough, joint / np.where(enough, spread, 1.0), -1.0)
 
 
-def _peaks(correlation: FloatArray, fixed_shape: npt.NDArray[np.int_]) -> list[FloatArray]:
+def _peaks(correlation: FloatArray, fixed_shape: npt.NDArray[np.int_], most: int) -> list[FloatArray]:
     """Shifts, in cells, of the highest peaks; shifts that leave the fixed array wrap round and are negative."""
     top = ndimage.maximum_filter(correlation, size=3, mode="wrap")
     at = np.flatnonzero((correlation == top) & (correlation > 0))
-    best = at[np.argsort(-correlation.ravel()[at], kind="stable")[:_PEAKS]]
+    best = at[np.argsort(-correlation.ravel()[at], kind="stable")[:most]]
     index = np.stack(np.unravel_index(best, correlation.shape), axis=1)
     return [np.where(i >= fixed_shape, i - np.array(correlation.shape), i).astype(float) for i in index]
 

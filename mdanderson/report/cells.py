@@ -14,7 +14,7 @@ from typing import SupportsFloat
 
 from mdanderson.report.columns import Column, Kind, Table
 
-__all__ = ["Cells", "from_csv", "render_cell", "render_row", "sorted_rows", "to_csv", "to_csv_lines"]
+__all__ = ["Cells", "from_csv", "render_cell", "render_in_order", "render_row", "sorted_rows", "to_csv", "to_csv_lines"]
 
 Cells = tuple[str, ...]
 """One row as it is stored: the text of every cell, in the order of the table's columns."""
@@ -30,11 +30,15 @@ def render_row(table: Table, values: Mapping[str, object]) -> Cells:
     if not values.keys() <= renderers.keys():
         strangers = values.keys() - renderers.keys()
         raise KeyError(f"{table.name} has no column {', '.join(sorted(strangers))}")
-    get = values.get
+    return render_in_order(table, map(values.get, renderers))
+
+
+def render_in_order(table: Table, values: Iterable[object]) -> Cells:
+    """The row of a table whose values come in the order of its columns, as many as there are."""
     return tuple(
         [
-            "" if (value := get(name)) is None or value is _NOTHING else render(value)
-            for name, render in renderers.items()
+            "" if value is None or value is _NOTHING else render(value)
+            for value, render in zip(values, _renderers(table).values(), strict=True)
         ]
     )
 
@@ -147,7 +151,8 @@ def _number(name: str, form: str, value: object) -> str:
     if isinstance(value, _AS_IT_IS):
         number = value
     elif isinstance(value, Fraction):
-        number = value.numerator / value.denominator
+        numerator, denominator = value.as_integer_ratio()
+        number = numerator / denominator
     elif isinstance(value, SupportsFloat):
         number = float(value)
     else:

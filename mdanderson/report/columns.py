@@ -118,7 +118,7 @@ LESIONS = Table(
         _number("size_change_nadir", "change of size_mm since its smallest earlier value", "1", 4),
         _number("mean_hu", "mean density", "HU", 1),
         _number("reference_hu", "median density of the patient's own reference bone", "HU", 1),
-        _text("reference_source", "where the reference bone comes from"),
+        _text("reference_source", "where the reference bone comes from, or why density was not judged"),
         _number("lytic_fraction", "share of the lesion that is lytic", "1", 4),
         _number("sclerotic_fraction", "share of the lesion that is sclerotic", "1", 4),
         _number("fill_in_fraction", "share of the baseline lytic volume that is sclerotic now", "1", 4),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding, Structure
-from mdanderson.report.cells import Cells, render_row
+from mdanderson.report.cells import Cells, render_in_order, render_row
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES
 from mdanderson.stability import mirels, sins
 from mdanderson.vocabulary import LesionType, Modality, Status
@@ -57,7 +57,7 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
 
 def response_row(response: Response) -> Cells:
     """A row of responses.csv; the fields of a response are its columns."""
-    return render_row(RESPONSES, _OF_RESPONSE(response))
+    return render_in_order(RESPONSES, response[:_COLUMNS_OF_RESPONSE])
 
 
 def patient_row(timeline: Timeline, summary: Summary) -> Cells:
@@ -171,5 +171,5 @@ _OF_SUMMARY = _named(
     "response_duration_days",
     "time_on_study_days",
 )
-_OF_RESPONSE = _named(*RESPONSES.column_names)
+_COLUMNS_OF_RESPONSE = len(RESPONSES.columns)
 _OF_PROBLEM = _named(*PROBLEMS.column_names)

@@ -37,7 +37,7 @@ def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple
             findings = _add_splits(findings, visit, problems)
             findings = _name_merges(findings, merged, modality, visit, problems)
             ordered = sorted(findings, key=lambda finding: (finding.lesion_id, finding.sequence, finding.label))
-            tidy[modality] = replace(exam, lesions=tuple(ordered))
+            tidy[modality] = exam if ordered == list(exam.lesions) else replace(exam, lesions=tuple(ordered))
         clean.append(tidy)
     return tuple(clean), tuple(problems)
 

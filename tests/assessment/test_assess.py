@@ -219,7 +219,20 @@ def test_a_lesion_cut_by_the_edge_has_no_size(tmp_path):
     write_label_map(phantom((LARGE, SMALL), 1, cut).mask, tmp_path / "mask1.nii.gz")
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L01"].finding.long_axis_mm is None
+    assert "cut by the edge" in rows(timeline)["L01"].finding.why
+    assert [problem.visit for problem in timeline.problems if "L01 (label 1) is cut by the edge" in problem.what] == [
+        "visit 1"
+    ]
     assert category(timeline) == Category.NE
+
+
+def test_planes_that_the_grid_does_not_allow_are_said(patient_of):
+    settings = Settings(image=ImageSettings(measuring_plane="coronal", measuring_anisotropy=1.1))
+    timeline = assess(patient_of([LARGE], [LARGE]), settings=settings)
+    told = [problem for problem in timeline.problems if "cannot be cut in coronal planes" in problem.what]
+    assert [problem.visit for problem in told] == ["visit 0", "visit 1"]
+    assert "1.5 x 1.2 x 1.2 mm" in told[0].what
+    assert category(timeline) == Category.SD
 
 
 def test_progression_is_judged_from_the_nadir(patient_of):

@@ -9,6 +9,7 @@ import pytest
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.density import has_new_rim, is_density_abnormal, is_density_normal, is_filled_in
+from mdanderson.criteria.facts import RuleTable
 from mdanderson.criteria.mda import mda2010
 from mdanderson.criteria.mda.mda2010 import RULES
 from mdanderson.criteria.rule import Comparison, find_row
@@ -150,7 +151,7 @@ def test_every_limit_of_the_table_has_its_case():
 def test_a_limit_out_of_reach_takes_the_row_away(paper, monkeypatch, code, quantity):
     build = CASES[code, quantity]
     assert code in rules_of(build(paper), code)
-    monkeypatch.setattr(mda2010, "RULES", with_threshold(code, quantity, out_of_reach))
+    monkeypatch.setattr(mda2010, "TABLE", RuleTable(with_threshold(code, quantity, out_of_reach)))
     assert code not in rules_of(build(paper), code)
 
 
@@ -159,13 +160,13 @@ WINDOW = ("PR2", "weeks_on_treatment")
 
 def test_a_flare_row_that_prints_no_window_has_none(paper, monkeypatch):
     """As in the table of 2004: healing beside another sign of it, at any time, and nothing to settle."""
-    monkeypatch.setattr(mda2010, "RULES", with_threshold(*WINDOW, lambda _: None))
+    monkeypatch.setattr(mda2010, "TABLE", RuleTable(with_threshold(*WINDOW, lambda _: None)))
     assert "PR2" in rules_of(CASES[WINDOW](paper), "PR2")
 
 
 @pytest.mark.parametrize(("code", "quantity"), [case for case in CASES if case != WINDOW])
 def test_a_limit_that_is_not_printed_cannot_be_asked(paper, monkeypatch, code, quantity):
-    monkeypatch.setattr(mda2010, "RULES", with_threshold(code, quantity, lambda _: None))
+    monkeypatch.setattr(mda2010, "TABLE", RuleTable(with_threshold(code, quantity, lambda _: None)))
     with pytest.raises(KeyError, match=quantity):
         CASES[code, quantity](paper)
 

@@ -32,8 +32,8 @@ BONE = ReferenceBone(source="given mask", median_hu=150, robust_sd_hu=10, mean_h
 
 
 def load_phantoms():
-    path = Path(__file__).parents[2] / "benchmarks" / "density.py"
-    spec = importlib.util.spec_from_file_location("density_benchmark_for_density", path)
+    path = Path(__file__).with_name("painted.py")
+    spec = importlib.util.spec_from_file_location("painted_for_density", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -249,6 +249,49 @@ def test_a_small_lytic_rest_is_not_blurred_away():
     assert found.cleared_fraction < 0.95
 
 
+@pytest.mark.parametrize(("across", "told"), [(0.999, False), (1.0, True), (1.001, True)])
+def test_of_too_small_a_volume_nobody_can_say_that_it_cleared(across, told):
+    """A ball of 5.5 scales; the 512 voxels here are one of 9.92 mm."""
+    volume = even(750, shape=(8, 8, 8))
+    ball_mm = float(np.cbrt(6 / np.pi * 512))
+    settings = replace(SETTINGS, smoothing_sigma_mm=float(np.nextafter(ball_mm / 5.5, 0)) / across)
+    found = measure_fill_in(volume, region(volume), BONE, settings=settings)
+    assert found == FillIn(fill_in_fraction=1.0, cleared_fraction=1.0 if told else None)
+
+
+@pytest.mark.parametrize("shift_mm", [(0, 0, 0), (0, 2, 0), (0, 0, -2), (1, 1, 1)])
+def test_a_rest_is_seen_whole_though_its_place_is_misplaced(shift_mm):
+    """A core of 7 mm in a lesion of 14, an eighth of its volume, is no complete response wherever it was carried."""
+    found = follow_up(LESION._replace(hu=700.0), LESION._replace(semi_axes=(3.5,) * 3), shift_mm=shift_mm)
+    assert found.cleared_fraction < 0.95
+    assert found.fill_in_fraction >= 0.5
+
+
+# --- focus --------------------------------------------------------------------------------------------------------
+
+
+def focus_mm(hu: float, size: int, shape=(24, 24, 24)) -> float:
+    """Focus of an even block, above the scale, in a place of 150 HU."""
+    volume = even(150, shape=shape)
+    values = volume.array.copy()
+    values[:size, :size, :size] = hu
+    volume = replace(volume, array=values, geometry=ph.grid((9.0, 9.0, 9.0), [9 * n for n in shape]))
+    return measure_density(volume, region(volume), BONE, settings=SETTINGS).lytic_focus_mm
+
+
+@pytest.mark.parametrize(("hu", "is_focus"), [(89.0, True), (90.5, False), (109.0, False), (111.0, False)])
+def test_a_focus_is_plainly_deeper_than_the_lytic_limit(hu, is_focus):
+    """Lytic is below 110; somewhere a focus lies 60 HU, not 40, under the 150 of its bone."""
+    assert (focus_mm(hu, 12) > 0) is is_focus
+
+
+@pytest.mark.parametrize(("size", "is_focus"), [(5, False), (6, True)])
+def test_a_light_patch_is_no_focus(size, is_focus):
+    """5^3 is 0.9 % and 6^3 is 1.6 % of a place of 24^3 voxels."""
+    expected = float(np.cbrt(6 / np.pi * size**3) * 9) if is_focus else 0.0
+    assert focus_mm(20.0, size) == pytest.approx(expected)
+
+
 # --- type ---------------------------------------------------------------------------------------------------------
 
 
@@ -270,13 +313,3 @@ def test_a_small_lytic_rest_is_not_blurred_away():
 )
 def test_type_below_at_and_above_its_thresholds(lytic, sclerotic, expected):
     assert lesion_type(lytic, sclerotic, settings=SETTINGS) is expected
-
-
-# --- all together -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", [ph.Case(5, 3, 230, 20, 0), ph.Case(40, 1, 150, 10, 1), ph.Case(20, 5, 90, 20, 2)])
-def test_hit_rates(case):
-    """Reference from the image, moved follow-ups: rows of the benchmark."""
-    misses = {question: figures for question, (right, figures) in ph.questions(case).items() if not right}
-    assert not misses

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import find_contours
@@ -64,40 +68,74 @@ def oracle_field(plane: np.ndarray, pixel_mm: np.ndarray) -> np.ndarray:
 
 
 def oracle_slice(plane: np.ndarray, pixel_mm: np.ndarray) -> tuple[float, float]:
-    """Marching squares by scikit-image, every pair of points, every chord through a point, in plain loops."""
+    """Marching squares by scikit-image, every pair of points, every chord, in plain loops."""
     field = oracle_field(plane, pixel_mm)
     pieces = []
     for joined in ("low", "high"):
         for contour in find_contours(field, 0.0, fully_connected=joined):
             pieces += list(zip(contour[:-1] * pixel_mm, contour[1:] * pixel_mm, strict=True))
     points = np.unique(np.round(np.array([piece[0] for piece in pieces]), 9), axis=0)
-    apart = {
-        (i, j): float(np.hypot(*(points[i] - points[j]))) for i in range(len(points)) for j in range(i + 1, len(points))
-    }
-    longest = max(apart.values())
+    outermost = [point for point in points if oracle_is_outermost(point, points, pixel_mm)]
+    pairs = [(one, other, float(np.hypot(*(one - other)))) for one, other in combinations(outermost, 2)]
+    longest = max(length for _, _, length in pairs)
+    pixel = float(np.sqrt(pixel_mm[0] * pixel_mm[1]))
+    near = [pair for pair in pairs if pair[2] > longest - SETTINGS.axis_tie_pixels * pixel]
     short = 0.0
-    for (i, j), length in apart.items():
-        if length > longest - 1e-6:
-            short = max(short, oracle_chord(pieces, points, (points[j] - points[i]) / length))
+    for pair in near:
+        if pair[2] > longest - 1e-6:
+            short = max(
+                short,
+                oracle_chord(pieces, points, oracle_direction(pair, near, longest, pixel), min(pixel, longest / 8)),
+            )
     return longest, short
 
 
-def oracle_chord(pieces, points, along) -> float:
-    """Intersect every piece with the line across `along` through each point."""
+def oracle_is_outermost(point, points, pixel_mm) -> bool:
+    """A crossing in a column lies on it, one in a row on that; is it the first or the last there?"""
+    for axis in (0, 1):
+        whole = point[1 - axis] / pixel_mm[1 - axis]
+        if abs(whole - round(whole)) < 1e-6:
+            line = [
+                other[axis]
+                for other in points
+                if abs(other[1 - axis] - point[1 - axis]) < 1e-6
+                and abs(other[axis] / pixel_mm[axis] - round(other[axis] / pixel_mm[axis])) > 1e-6
+            ]
+            if line and (point[axis] <= min(line) + 1e-6 or point[axis] >= max(line) - 1e-6):
+                return True
+    return False
+
+
+def oracle_direction(greatest, near, longest, pixel) -> np.ndarray:
+    """The weighted mean of the ends of all pairs nearly as long and turned by less than 20 degrees."""
+    start, end, length = greatest
+    axis, tie = (end - start) / length, SETTINGS.axis_tie_pixels * pixel
+    first, last = np.zeros(2), np.zeros(2)
+    for one, other, apart in near:
+        cosine = float((other - one) @ axis) / apart
+        if cosine < 0:
+            one, other, cosine = other, one, -cosine  # noqa: PLW2901
+        weight = max(0.0, 1 - (longest - apart) / tie) * max(0.0, cosine - np.cos(np.pi / 9))
+        first, last = first + weight * one, last + weight * other
+    return (last - first) / np.hypot(*(last - first))
+
+
+def oracle_chord(pieces, points, along, wide) -> float:
+    """Lines across `along` every quarter of the width, counted from the middle; five neighbours are one chord."""
     across = np.array([-along[1], along[0]])
-    best = 0.0
-    for point in points:
-        crossings = []
+    places = points @ along
+    middle, reach = (places.min() + places.max()) / 2, (places.max() - places.min()) / 2
+    lines = {}
+    for k in range(-int(reach / wide * 4 + 1e-6) - 1, int(reach / wide * 4 + 1e-6) + 2):
+        at, met = middle + k * wide / 4, []
         for start, end in pieces:
-            one, other = float((start - point) @ along), float((end - point) @ along)
-            if abs(one) < 1e-7:
-                crossings.append(float(start @ across))
-            if abs(other) < 1e-7:
-                crossings.append(float(end @ across))
-            if one * other < 0:
-                crossings.append(float((start + (end - start) * one / (one - other)) @ across))
-        best = max(best, max(crossings) - min(crossings))
-    return best
+            one, other = float(start @ along) - at, float(end @ along) - at
+            if min(one, other) <= 1e-7 and max(one, other) >= -1e-7:
+                share = 0.0 if abs(one - other) < 1e-9 else min(1.0, max(0.0, one / (one - other)))
+                met.append(float((start + (end - start) * share) @ across))
+        if met:
+            lines[k] = max(met) - min(met)
+    return max(np.mean([lines[j] for j in range(k - 2, k + 3) if j in lines]) for k in lines)
 
 
 def oracle(voxels: np.ndarray, spacing_mm) -> tuple[float, float]:
@@ -124,6 +162,7 @@ SPACINGS = [(3.0, 1.0, 1.0), (1.0, 0.5, 0.5), (2.5, 1.5, 0.7)]
 small_masks = arrays(bool, st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6))).filter(np.any)
 
 
+@hypothesis_settings(max_examples=40)
 @given(voxels=small_masks, spacing_mm=st.sampled_from(SPACINGS))
 def test_agrees_with_the_slow_oracle(voxels, spacing_mm):
     found = measured(voxels, spacing_mm)
@@ -135,6 +174,7 @@ def test_agrees_with_the_slow_oracle(voxels, spacing_mm):
 # --- invariances ----------------------------------------------------------------------------------------------------
 
 
+@hypothesis_settings(max_examples=40)
 @given(voxels=small_masks, spacing_mm=st.sampled_from(SPACINGS))
 def test_turned_mirrored_and_moved_it_measures_the_same(voxels, spacing_mm):
     plane, row, column = spacing_mm
@@ -176,8 +216,8 @@ def disc(diameter_mm: float, pixel_mm: float) -> np.ndarray:
 
 
 def test_a_single_voxel_reads_about_its_own_size():
-    assert lengths(measured(picture("#"))) == (Decimal("0.94"), Decimal("0.94"))
-    assert lengths(measured(picture("#"), (3.0, 0.5, 0.5))) == (Decimal("0.47"), Decimal("0.47"))
+    assert lengths(measured(picture("#"))) == (Decimal("0.94"), Decimal("0.87"))
+    assert lengths(measured(picture("#"), (3.0, 0.5, 0.5))) == (Decimal("0.47"), Decimal("0.44"))
 
 
 def test_a_line_one_voxel_wide_keeps_its_length():
@@ -333,28 +373,54 @@ def test_lengths_have_two_decimals(oblique):
 
 
 @pytest.fixture(scope="module")
-def bench() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "diameters.py"
-    spec = importlib.util.spec_from_file_location("bench_diameters", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.SAMPLES, module.TURN = 5, module.TURN[::4]  # coarser truth, quicker
-    return module
+def bench() -> Iterator[ModuleType]:
+    folder = Path(__file__).parents[2] / "benchmarks"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        module = importlib.import_module("diameters")
+        patch.setattr(module, "SAMPLES", 5)  # coarser truth, quicker
+        yield module
+    for name in ("diameters", "shapes"):
+        del sys.modules[name]
 
 
-@pytest.mark.parametrize("name", ["ellipse", "superellipse", "lobulated", "crescent"])
+def errors_of(bench: ModuleType, name: str, count: int) -> np.ndarray:
+    """(count, 2) mm, long axis and perpendicular."""
+    family = next(family for family in bench.FAMILIES + bench.OTHERS if family.__name__ == name)
+    rng = np.random.default_rng(11)
+    cases = [bench.draw_case(family, rng) for _ in range(count)]
+    return np.array([np.subtract(bench.measure(case), (case.long_mm, case.short_mm)) for case in cases])
+
+
+@pytest.mark.parametrize("name", ["ellipse", "superellipse", "lobulated", "crescent", "fourier", "kidney"])
 def test_diameters_of_analytic_shapes_are_unbiased(bench, name):
     """Few shapes, so wide bounds; the mid-edge outline (+0.3 to +0.6 mm) would still fail. Figures: decision 0004."""
-    rng = np.random.default_rng(11)
-    cases = [bench.draw_case(getattr(bench, name), rng) for _ in range(25)]
-    errors = np.array([np.subtract(bench.measure(case), (case.long_mm, case.short_mm)) for case in cases])
+    errors = errors_of(bench, name, 20)
     assert abs(errors[:, 0].mean()) <= 0.2
     assert errors[:, 0].std() <= 0.4
-    assert abs(errors[:, 1].mean()) <= 0.35
-    assert errors[:, 1].std() <= 0.6
+    assert abs(errors[:, 1].mean()) <= 0.25
+    assert errors[:, 1].std() <= 0.5
+
+
+def test_sharp_corners_are_cut_and_by_how_much_is_known(bench):
+    """No smooth outline reaches the tip of a corner; decision 0004 says what part of it no rule could."""
+    errors = errors_of(bench, "l_shape", 20)
+    assert -1.3 <= errors[:, 0].mean() <= -0.7
+
+
+@pytest.mark.parametrize("name", ["ellipse", "l_shape"])
+def test_outlines_told_apart_by_nobody_have_the_same_mask(bench, name):
+    """The bound of the benchmark: another outline, the same voxels, other diameters."""
+    family = next(family for family in bench.FAMILIES if family.__name__ == name)
+    rng = np.random.default_rng(5)
+    case = bench.draw_case(family, rng)
+    other = bench.rounded_off(case) if name == "l_shape" else bench.twin(case, rng, moves=10)
+    assert bench.same_mask(other, case)
+    assert bench.longest_and_perpendicular(other)[0] != pytest.approx(case.long_mm, abs=0.001)
+    assert not bench.same_mask(other * 1.1, case)
 
 
 def test_the_yardstick_of_the_accuracy_table_is_right(bench):
     """3 x 4 rectangle: diagonal 5; across it the chord through a corner is 3 * 5 / 4."""
     corners = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
-    assert bench.longest_and_perpendicular(corners, np.roll(corners, -1, axis=0)) == pytest.approx((5.0, 3.75))
+    assert bench.longest_and_perpendicular(corners) == pytest.approx((5.0, 3.75))

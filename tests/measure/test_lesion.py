@@ -58,3 +58,58 @@ def test_an_image_without_hounsfield_units_is_refused(phantom):
     volume = Volume(array=phantom.volume.array, geometry=GRID, unit=Unit.ARBITRARY, modality=Modality.MR)
     with pytest.raises(UnitError):
         mda.measure_lesion(volume, phantom.mask, label=3)
+
+
+# --- the edge of the field of view ----------------------------------------------------------------------------------
+
+
+def boxed(*, padding: float | None, unseen, dtype=np.int16, lesion=(slice(6, 10), slice(20, 30), slice(30, 40))):
+    """A lesion in soft tissue where the voxels of `unseen` were never imaged."""
+    array = np.full(GRID.shape, 40, dtype=dtype)
+    array[unseen] = np.nan if padding is None else padding
+    labels = np.zeros(GRID.shape, dtype=np.uint8)
+    labels[lesion] = 1
+    volume = Volume(array=array, geometry=GRID, unit=Unit.HU, modality=Modality.CT, padding=padding)
+    return mda.measure_lesion(volume, Mask.from_label_map(labels, GRID))
+
+
+WHOLE = slice(None)
+SIX_SIDES = [
+    (slice(0, 6), WHOLE, WHOLE),
+    (slice(10, None), WHOLE, WHOLE),
+    (WHOLE, slice(0, 20), WHOLE),
+    (WHOLE, slice(30, None), WHOLE),
+    (WHOLE, WHOLE, slice(0, 30)),
+    (WHOLE, WHOLE, slice(40, None)),
+]
+ONE_VOXEL_AWAY = [
+    (slice(0, 5), WHOLE, WHOLE),
+    (slice(11, None), WHOLE, WHOLE),
+    (WHOLE, slice(0, 19), WHOLE),
+    (WHOLE, slice(31, None), WHOLE),
+    (WHOLE, WHOLE, slice(0, 29)),
+    (WHOLE, WHOLE, slice(41, None)),
+]
+
+
+@pytest.mark.parametrize("unseen", SIX_SIDES)
+def test_a_lesion_next_to_voxels_that_were_never_imaged_is_cut_by_the_edge(unseen):
+    assert boxed(padding=-2000, unseen=unseen).touches_edge
+    assert boxed(padding=None, unseen=unseen, dtype=np.float32).touches_edge
+
+
+@pytest.mark.parametrize("unseen", ONE_VOXEL_AWAY)
+def test_a_voxel_between_them_is_enough(unseen):
+    assert not boxed(padding=-2000, unseen=unseen).touches_edge
+
+
+def test_a_corner_is_no_border():
+    assert not boxed(padding=-2000, unseen=(slice(0, 6), slice(0, 20), WHOLE)).touches_edge
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("side", [0, -1])
+def test_a_lesion_on_the_last_voxels_of_the_grid_is_cut_by_the_edge(axis, side):
+    lesion = [slice(6, 10), slice(20, 30), slice(30, 40)]
+    lesion[axis] = slice(0, 4) if side == 0 else slice(GRID.shape[axis] - 4, None)
+    assert boxed(padding=-2000, unseen=(WHOLE, 0, 0), lesion=tuple(lesion)).touches_edge

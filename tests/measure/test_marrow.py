@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mdanderson.measure.marrow import _any_of, _within, without_specks
+from mdanderson.measure.marrow import _along_diagonals, _any_of, _enclosed, _within, without_specks
 
 
 @pytest.mark.parametrize("reach_mm", [0.5, 2.5, 7.5, 40.0])
@@ -37,3 +37,39 @@ def test_a_speck_is_less_than_100_mm3(voxels, kept):
     cortex = np.zeros((3, 20, 120), dtype=bool)
     cortex[1, 10, :voxels] = True
     assert without_specks(cortex, 1.0).any() == kept
+
+
+def test_running_maximum_along_diagonals_against_a_slow_oracle():
+    wall = (np.random.default_rng(2).random((2, 5, 7)) > 0.8).astype(np.uint8)
+    slow = np.zeros_like(wall)
+    for plane, row, column in np.ndindex(wall.shape):
+        slow[plane, row, column] = max(wall[plane, row - k, column - k] for k in range(min(row, column) + 1))
+    np.testing.assert_array_equal(_along_diagonals(wall), slow)
+
+
+def ring(gap_degrees: float) -> np.ndarray:
+    """A wall 2 places thick round a disc of radius 14, open over so many degrees at its back."""
+    row, column = np.mgrid[-20:21, -20:21]
+    radius, angle = np.hypot(row, column), np.degrees(np.arctan2(row, column))
+    return ((radius >= 14) & (radius < 16) & (np.abs(angle - 90) > gap_degrees / 2))[None]
+
+
+@pytest.mark.parametrize("gap_degrees", [0.0, 20.0, 40.0])
+def test_a_shell_with_a_gap_encloses_its_middle_and_nothing_else(gap_degrees):
+    row, column = np.mgrid[-20:21, -20:21]
+    found = _enclosed(ring(gap_degrees))[0]
+    assert found[np.hypot(row, column) < 5].all()
+    assert not found[np.hypot(row, column) > 18].any()
+
+
+def test_half_a_shell_encloses_nothing():
+    assert not _enclosed(ring(180.0) & ~ring(0.0)).any()
+    row, column = np.mgrid[-20:21, -20:21]
+    assert not _enclosed(ring(190.0))[0][np.hypot(row, column) < 5].any()
+
+
+@pytest.mark.parametrize("flip", [np.s_[:, ::-1], np.s_[:, :, ::-1], np.s_[:, ::-1, ::-1]])
+def test_what_is_enclosed_turns_with_the_image(flip):
+    wall = np.random.default_rng(3).random((2, 25, 31)) > 0.93
+    np.testing.assert_array_equal(_enclosed(wall[flip]), _enclosed(wall)[flip])
+    np.testing.assert_array_equal(_enclosed(wall.swapaxes(1, 2)), _enclosed(wall).swapaxes(1, 2))

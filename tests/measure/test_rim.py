@@ -21,8 +21,8 @@ SPACINGS = [(1.0, 1.0, 1.0), (3.0, 0.8, 0.8), (5.0, 0.8, 0.8)]
 
 
 def load_phantoms():
-    path = Path(__file__).parents[2] / "benchmarks" / "density.py"
-    spec = importlib.util.spec_from_file_location("density_benchmark_for_rim", path)
+    path = Path(__file__).with_name("painted.py")
+    spec = importlib.util.spec_from_file_location("painted_for_rim", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from itertools import permutations, product
 from pathlib import Path
 
@@ -277,3 +278,45 @@ def test_other_content_is_refused(tmp_path) -> None:
     path = tmp_path / "a.nii"
     path.write_bytes(b"no image at all" * 100)
     refused(path, ImageError)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_a_changed_bit_in_a_compressed_file_is_refused(tmp_path, part) -> None:
+    noise = np.random.default_rng(0).integers(0, 1000, (20, 20, 20)).astype(np.int16)
+    path = save(tmp_path / "a.nii.gz", noise)
+    raw = bytearray(path.read_bytes())
+    raw[int(len(raw) * part)] ^= 4
+    path.write_bytes(raw)
+    assert "damaged" in refused(path, ImageError).what
+
+
+def test_a_wrong_checksum_is_refused(tmp_path, phantom) -> None:
+    path = save(tmp_path / "a.nii.gz", phantom)
+    raw = bytearray(path.read_bytes())
+    raw[-8] ^= 1
+    path.write_bytes(raw)
+    assert "damaged" in refused(path, ImageError).what
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all" * 100, b"\x5c\x01\x00\x00"])
+def test_other_compressed_content_is_refused(tmp_path, content) -> None:
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(content))
+    refused(path, ImageError)
+
+
+def test_a_missing_compressed_file_is_named(tmp_path) -> None:
+    assert "no such file" in refused(tmp_path / "a.nii.gz", ImageError).what
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("endianness", ["<", ">"])
+def test_both_versions_and_byte_orders_are_read_from_compressed_files(tmp_path, phantom, kind, endianness) -> None:
+    header = kind.header_class(endianness=endianness)
+    image = kind(phantom, RAS, header)
+    image.set_sform(RAS, code=1)
+    nib.save(image, tmp_path / "a.nii.gz")
+    nib.save(image, tmp_path / "a.nii")
+    packed, plain = (read_nifti_array(tmp_path / name) for name in ("a.nii.gz", "a.nii"))
+    assert np.array_equal(packed[0], plain[0])
+    assert np.array_equal(packed[1].affine, plain[1].affine)

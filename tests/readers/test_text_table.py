@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,11 @@ def test_a_long_remark_is_read(write):
     remark = "x" * 1_000_000
     assert read_text_table(write(f"a,b\n1,{remark}\n")).rows[0]["b"] == remark
     assert csv.field_size_limit() == before
+
+
+def test_a_table_arrives_in_another_process_as_it_was_sent(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("patient_id,,size,site\nP1,,12,L3\nP2,,7\n\nP3,,8,T1,more\n")
+    table = read_text_table(path)
+    assert pickle.loads(pickle.dumps(table)) == table
+    assert [row.surplus for row in table] == [(), (), ("more",)]

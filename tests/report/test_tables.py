@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from mdanderson.criteria import Response
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Density, Event, Examination, LesionFinding, PatientFacts, Structure
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
@@ -329,3 +330,7 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with shown_progress(quiet=True) as tell:
         show(tell)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_fields_of_a_response_stand_in_the_order_of_the_columns() -> None:
+    assert Response._fields[: len(RESPONSES.columns)] == RESPONSES.column_names

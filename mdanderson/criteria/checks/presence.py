@@ -61,14 +61,10 @@ def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Setting
 
     Density alone does not say that a lesion has not grown.
     """
-    known = (
-        facts.size.now if facts.size.baseline is not None else None,
-        facts.uptake.now if facts.uptake.baseline is not None else None,
-        next((finding.signal_ratio for finding in facts.now if finding.signal_ratio is not None), None),
-    )
-    if all(value is None for value in known):
+    known = facts.size.is_comparable or facts.uptake.is_comparable
+    if not known and all(finding.signal_ratio is None for finding in facts.now):
         return Check.not_assessable("no size to compare")
-    return Check.fired(f"{facts.name} did not change enough for another row")
+    return Check.fired(lambda: f"{facts.name} did not change enough for another row")
 
 
 def newly_visible_by_sclerosis(rule: LesionRule, facts: LesionFacts, settings: Settings) -> bool:

@@ -24,7 +24,7 @@ def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check
         told = percent(rise, limits=(-rule.limit("size_fall", settings),))
         return f"{facts.name} {_sizes(size.baseline, size.now)}, {told} from baseline"
 
-    return Check.when(rule.met("size_fall", -rise, settings), words)
+    return Check.when(rule.in_force(settings)["size_fall"].met(-rise), words)
 
 
 def size_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -66,15 +66,17 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     if isinstance(rise, Undefined) or isinstance(fall, Undefined):
         return Check.not_assessable(f"size: {rise if isinstance(rise, Undefined) else fall}")
 
+    limits = rule.in_force(settings)
+
     def words() -> str:
-        limits = (rule.limit("size_rise", settings), -rule.limit("size_fall", settings))
-        told = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(fall, limits=limits)} from baseline"
+        sides = (limits["size_rise"].limit, -limits["size_fall"].limit)
+        told = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(fall, limits=sides)} from baseline"
         if name == "baseline" or size.nadir_is_baseline:
             return told
-        return f"{told}, {percent(rise, limits=limits)} from {name}"
+        return f"{told}, {percent(rise, limits=sides)} from {name}"
 
-    no_rise = rule.met("size_rise", rise, settings) or rule.met("rise_mm", size.rise_from(name), settings)
-    return Check.when(no_rise and rule.met("size_fall", -fall, settings), words)
+    no_rise = limits["size_rise"].met(rise) or limits["rise_mm"].met(size.rise_from(name))
+    return Check.when(no_rise and limits["size_fall"].met(-fall), words)
 
 
 def _sizes(reference: Fraction | None, now: Fraction | None) -> str:
@@ -94,7 +96,8 @@ def _rises(rule: LesionRule, size: Track, name: Reference, settings: Settings) -
     rise = size.change_from(name, at_least=True)
     if isinstance(rise, Undefined):
         return False
-    return rule.met("size_rise", rise, settings) and rule.met("rise_mm", size.rise_from(name), settings)
+    limits = rule.in_force(settings)
+    return limits["size_rise"].met(rise) and limits["rise_mm"].met(size.rise_from(name))
 
 
 def _other_reference(rule: LesionRule, size: Track, settings: Settings) -> str:

@@ -189,7 +189,7 @@ def value_at(
     """A lesion's quantity over the visits, in one MR sequence; not known now where nothing can be said of it."""
     track = history.track(visit, in_one_sequence(history, visit, quantity, settings), merged)
     if facts.unassessed and history.first != visit:
-        return track._replace(whole_now=None, whole_least=None)
+        return track.unknown_now()
     return track
 
 

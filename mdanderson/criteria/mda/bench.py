@@ -9,7 +9,7 @@ from functools import lru_cache
 from mdanderson.criteria.checks.density import NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import Flare, PatientCourse, flare_visits
-from mdanderson.criteria.facts import RuleTable
+from mdanderson.criteria.facts import ModalityFacts, RuleTable
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.evaluate import judge_modality
@@ -21,7 +21,7 @@ from mdanderson.vocabulary import Modality, Scope
 
 __all__ = ["Bench"]
 
-_Key = tuple[Modality, str, int, int | None]
+_Key = tuple[LesionHistory, int, int | None]
 _ModalityKey = tuple[Modality, int, tuple[tuple[str, int], ...]]
 
 
@@ -34,6 +34,8 @@ class Bench:
 
     def __init__(self, table: RuleTable, course: PatientCourse, settings: Settings) -> None:
         self.table, self.course, self.settings = table, course, settings
+        self._counts = {one: table.role(Role.NEW_LESION, one) or NEW_LESION for one in course.modalities}
+        self._normal = {one: table.role(Role.NORMAL_DENSITY, one) or NORMAL_DENSITY for one in course.modalities}
         self._judged: dict[_Key, JudgedLesion | None] = {}
         self._assemblies: dict[_ModalityKey, Assembly] = {}
         self._modalities: dict[_ModalityKey, JudgedModality] = {}
@@ -73,29 +75,26 @@ class Bench:
     def _assembly(self, modality: Modality, visit: int, flare: Mapping[str, int]) -> Assembly:
         facts = self.course.modality_facts(modality, visit)
         found = [
-            self._lesion(history, visit, flare.get(history.lesion_id), facts.why, at_baseline=facts.is_baseline)
-            for history in self.course.histories(modality)
+            self._lesion(history, facts, flare.get(history.lesion_id)) for history in self.course.histories(modality)
         ]
         lesions = [lesion for lesion in found if lesion is not None]
         return Assembly(self.table, facts, lesions, self.settings, any_treated=self.course.any_treated)
 
-    def _lesion(
-        self, history: LesionHistory, visit: int, flare_visit: int | None, silent: str, *, at_baseline: bool
-    ) -> JudgedLesion | None:
+    def _lesion(self, history: LesionHistory, about: ModalityFacts, flare_visit: int | None) -> JudgedLesion | None:
         """One lesion, None before it was ever seen."""
-        modality = history.series.modality
-        key = (modality, history.lesion_id, visit, flare_visit)
+        key = (history, about.visit, flare_visit)
         if key not in self._judged:
             facts = history.facts(
-                visit,
+                about.visit,
                 self.settings,
-                counts=self.table.role(Role.NEW_LESION, modality) or NEW_LESION,
-                normal=self.table.role(Role.NORMAL_DENSITY, modality) or NORMAL_DENSITY,
+                counts=self._counts[about.modality],
+                normal=self._normal[about.modality],
                 flare_visit=flare_visit,
-                silent=silent,
+                silent=about.why,
             )
-            judged = None if facts is None else judge_lesion(self.table, facts, self.settings, at_baseline=at_baseline)
-            self._judged[key] = judged
+            self._judged[key] = (
+                None if facts is None else judge_lesion(self.table, facts, self.settings, at_baseline=about.is_baseline)
+            )
         return self._judged[key]
 
 

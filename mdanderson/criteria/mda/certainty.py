@@ -81,8 +81,8 @@ class Certainty:
         if any(verdict.measure is Measure.UPTAKE for verdict in judged.fired(Category.CR)):
             return None
 
-        def measured(ratio: Fraction, _visit: int) -> Measured:
-            return Measured.from_uptake(ratio, self.settings.uncertainty)
+        def measured(ratio: int, _visit: int) -> Measured:
+            return Measured.from_uptake(Fraction(ratio, facts.uptake.line.per), self.settings.uncertainty)
 
         return self._probabilities(facts.uptake, measured, self.limits.uptake)
 
@@ -99,9 +99,10 @@ class Certainty:
         """Of a size that some lesions make up, whose errors are independent."""
         track = whole.size
 
-        def measured(size: Fraction, visit: int) -> Measured:
+        def measured(whole: int, visit: int) -> Measured:
             key = (track.line, visit)
             if key not in self._known:
+                size = Fraction(whole, track.line.per)
                 self._known[key] = Measured(size=size, sd=self._sd_mm(lesions, visit, track.visit))
             return self._known[key]
 
@@ -123,18 +124,17 @@ class Certainty:
     def _probabilities(
         self,
         track: Track,
-        measured: Callable[[Fraction, int], Measured],
+        measured: Callable[[int, int], Measured],
         limits: CategoryLimits | None,
         longest: Measured | None = None,
     ) -> CategoryProbabilities | None:
         """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
-        size, before = track.now, track.baseline
+        size, before, least = track.whole_now, track.whole_baseline, track.whole_nadir
         if limits is None or size is None or before is None:
             return None
         now, baseline, reference = measured(size, track.visit), measured(before, track.first), None
-        if self.settings.policy.progression_reference == "nadir" and not track.nadir_is_baseline:
-            lowest = track.lowest
-            reference = None if lowest is None else measured(track.nadir or Fraction(0), lowest)
+        if self.settings.policy.progression_reference == "nadir" and least is not None and least != before:
+            reference = measured(least, track.line.first_at(least))
         return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from mdanderson.criteria.facts import Origin
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
-from mdanderson.criteria.rule import Measure, Once, Role, Verdict, Words
+from mdanderson.criteria.rule import Measure, Role, Verdict, Words
 from mdanderson.vocabulary import Basis, Category, Scope
 
 __all__ = ["judge_modality"]
@@ -56,7 +56,7 @@ class _Panel:
             assembly=self.assembly,
             category=category,
             rules=self._in_order(codes),
-            words=words if isinstance(words, str) else Once(words),
+            words=words if isinstance(words, str) else _Once(words),
             size_category=self.size_category(),
         )
 
@@ -70,14 +70,12 @@ class _Panel:
 
         A new metastasis is one even where it was treated at once.
         """
-        counted = {lesion.facts.lesion_id for lesion in self.lesions}
         verdicts = self.size_progression + [
             verdict
             for lesion in self.assembly.lesions
-            if lesion.held
+            if lesion.category is Category.PD
             for verdict in lesion.fired(Category.PD)
-            if verdict.measure is Measure.PRESENCE
-            or (verdict.measure is not Measure.SIZE and lesion.facts.lesion_id in counted)
+            if verdict.measure is Measure.PRESENCE or (verdict.measure is not Measure.SIZE and lesion in self.lesions)
         ]
         return (Category.PD, [v.code for v in verdicts], lambda: _told(verdicts)) if verdicts else None
 
@@ -142,7 +140,7 @@ class _Panel:
             codes = [verdict.code for verdict in by_size]
             return Category.PR, codes, lambda: _told(by_size) + self._barred()
         assessed = [lesion for lesion in self.assembly.baseline if lesion.assessed]
-        carrying = [lesion for lesion in assessed if self.carries(lesion)]
+        carrying = [one for one in assessed if one.category is not Category.SD and self.carries(one)]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
         share = self.assembly.response_share
         if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
@@ -210,7 +208,7 @@ class _Panel:
             return Category.PD
         if not self.in_sum:
             return None
-        if any(lesion.facts.size.now is None for lesion in self.in_sum):
+        if any(lesion.facts.size.whole_now is None for lesion in self.in_sum):
             return Category.NE
         if all(lesion.facts.size.whole_now == 0 for lesion in self.in_sum):
             return Category.CR
@@ -247,3 +245,17 @@ def _lesions(count: int) -> str:
 
 def _all(count: int) -> str:
     return "the only lesion" if count == 1 else f"all {count} lesions"
+
+
+class _Once:
+    """What makes a sentence, when several are to read it."""
+
+    __slots__ = ("_make", "_told")
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make, self._told = make, ""
+
+    def __call__(self) -> str:
+        """The sentence, made when it is first read."""
+        self._told = self._told or self._make()
+        return self._told

@@ -46,6 +46,8 @@ def _appearing(bench: Bench, visit: int, judged: JudgedVisit) -> list[Flare]:
     A row with a window makes a suspicion of what appears inside it, which a later visit settles; a row without one
     takes it for healing at any time, but only beside another sign of it.
     """
+    if not any(one.category is Category.PD for one in judged.values()):
+        return []
     suspects: dict[Modality, tuple[LesionRule, frozenset[str]]] = {}
     for modality in _MODALITIES:
         one, rule = judged.get(modality), bench.table.role(Role.FLARE, modality)

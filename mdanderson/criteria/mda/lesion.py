@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -22,7 +22,8 @@ _PRECEDENCE = (Category.PD, Category.CR, Category.PR, Category.SD)
 class JudgedLesion(NamedTuple):
     """A lesion with the answer of every row that is for it, and its category.
 
-    held: those of `asked` that hold. at_baseline: it has nothing to be compared with, its category is BL.
+    held: those of `asked` that hold; measures: what these rows look at.
+    at_baseline: it has nothing to be compared with, its category is BL.
     """
 
     facts: LesionFacts
@@ -30,6 +31,7 @@ class JudgedLesion(NamedTuple):
     asked: tuple[Verdict, ...]
     held: tuple[Verdict, ...]
     category: Category
+    measures: frozenset[Measure] = frozenset()
     at_baseline: bool = False
 
     @property
@@ -77,6 +79,8 @@ class JudgedLesion(NamedTuple):
             return None
         if measure is Measure.SIZE and self.facts.size.whole_now == 0 and self.facts.size.whole_baseline:
             return Category.CR
+        if measure not in self.measures:
+            return None
         given, asked = [], False
         for verdict in self.asked:
             if verdict.rule.measure is measure:
@@ -159,41 +163,53 @@ def judge_lesion(
     if at_baseline:
         return JudgedLesion(facts, table, (), (), Category.BL, at_baseline=True)
     rows = table.asked_of(facts)
-    if facts.reader_codes or facts.unassessed:
-        asked = _ask_beside_statements(table, rows, facts, settings)
+    if facts.reader_codes or facts.unassessed or facts.gone:
+        rows = _with_stated(table, rows, facts)
+        asked = _ask_all(table, rows, facts, settings)
+        held = [verdict for verdict in asked if verdict.fired]
     else:
-        asked = [Verdict(rule, rule.holds(rule, facts, settings)) for rule in rows.looking]
-        asked = _no_fall_of_what_is_gone(asked) if facts.gone else asked
-        others = _first_code(asked)
-        for rule in rows.otherwise:
-            asked.append(Verdict(rule, _beside(others) if others else rule.holds(rule, facts, settings)))
-    held = tuple([verdict for verdict in asked if verdict.check.outcome is Outcome.FIRED])
+        asked, held = _ask_of_numbers(rows, facts, settings)
     category = _first([verdict.rule.gives for verdict in held])
     if category is None and facts.flare and facts.here:
         category = Category.SD
-    return JudgedLesion(facts, table, tuple(asked), held, category or Category.NE)
+    return JudgedLesion(facts, table, tuple(asked), tuple(held), category or Category.NE, rows.measures)
 
 
-def _ask_beside_statements(table: RuleTable, rows: Questions, facts: LesionFacts, settings: Settings) -> list[Verdict]:
-    """Every row where a reader has stated some, or where nothing can be said of the lesion."""
+def _ask_of_numbers(rows: Questions, facts: LesionFacts, settings: Settings) -> tuple[list[Verdict], list[Verdict]]:
+    """Every row where numbers alone decide: the answers, and those of them that hold."""
+    asked: list[Verdict] = []
+    held: list[Verdict] = []
+    for rule in rows.looking:
+        verdict = Verdict(rule, rule.holds(rule, facts, settings))
+        asked.append(verdict)
+        if verdict.check.outcome is Outcome.FIRED:
+            held.append(verdict)
+    for rule in rows.otherwise:
+        verdict = Verdict(rule, _beside(held[0].code) if held else rule.holds(rule, facts, settings))
+        asked.append(verdict)
+        if verdict.check.outcome is Outcome.FIRED:
+            held.append(verdict)
+    return asked, held
+
+
+def _with_stated(table: RuleTable, rows: Questions, facts: LesionFacts) -> Questions:
+    """The rows with those that a reader states, although they are not for such a lesion."""
     stated = accepted_codes(table, facts)
-    if stated:  # a reader may state a row that is not for such a lesion
-        given = {*rows.looking, *rows.otherwise}
-        rows = Questions.of(rule for rule in table if rule in given or rule.code in stated)
+    if not stated:
+        return rows
+    given = {*rows.looking, *rows.otherwise}
+    return Questions.of(rule for rule in table if rule in given or rule.code in stated)
+
+
+def _ask_all(table: RuleTable, rows: Questions, facts: LesionFacts, settings: Settings) -> list[Verdict]:
+    """Every row where a reader has stated some, where nothing can be said of the lesion, or where it is gone."""
+    stated = accepted_codes(table, facts)
     said = (rule for rule in (*rows.looking, *rows.otherwise) if rule.code in stated)
     measures = {rule.measure for rule in said if rule.level is Level.LESION}
     asked = [_ask(rule, facts, settings, stated, measures) for rule in rows.looking]
     asked = _no_fall_of_what_is_gone(asked) if facts.gone else asked
-    others = _first_code(asked)
+    others = next((verdict.code for verdict in asked if verdict.fired), "")
     return asked + [_ask(rule, facts, settings, stated, measures, others) for rule in rows.otherwise]
-
-
-def _first_code(asked: Iterable[Verdict]) -> str:
-    """The code of a row that holds; blank where none does."""
-    for verdict in asked:
-        if verdict.check.outcome is Outcome.FIRED:
-            return verdict.rule.code
-    return ""
 
 
 def _ask(

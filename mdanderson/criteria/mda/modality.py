@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from mdanderson.criteria.facts import ModalityFacts
 from mdanderson.criteria.mda.assembly import Assembly
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.rule import MEASURES, Measure, Words
-from mdanderson.quantities import add_up
+from mdanderson.criteria.track import add_tracks
 from mdanderson.vocabulary import Category, Modality
 
 __all__ = ["JudgedModality", "JudgedVisit"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JudgedModality:
+class JudgedModality(NamedTuple):
     """One modality at one visit. assembly: its lesions put together.
 
     flare_settled: it was suspected to be flare, and a later visit has decided.
@@ -27,7 +26,7 @@ class JudgedModality:
     category: Category
     size_category: Category | None = None
     rules: tuple[str, ...] = ()
-    words: Words = field(default="", compare=False)
+    words: Words = ""
     unconfirmed: bool = False
     flare: bool = False
     flare_settled: bool = False
@@ -69,7 +68,7 @@ class JudgedModality:
             return self.total.facts.size.now
         if not self.facts.is_baseline:
             return None
-        return add_up([lesion.facts.size.now for lesion in self.assembly.in_sum])
+        return add_tracks([lesion.facts.size for lesion in self.assembly.in_sum]).now
 
     def sub_category(self, measure: Measure) -> Category | None:
         """What one measure says by itself over all counted baseline lesions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.modality import JudgedModality
@@ -19,13 +19,12 @@ _SCANS = (Modality.NM, Modality.PT)
 MutableVisits = list[dict[Modality, JudgedModality]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Overall:
+class Overall(NamedTuple):
     """The patient at one visit. speaks: the modality that the category was taken from, None where none could be."""
 
     category: Category
     speaks: JudgedModality | None
-    words: Words = field(compare=False)
+    words: Words
     unconfirmed: bool = False
     discordant: str = ""
 
@@ -52,7 +51,7 @@ def confirm_scans(
         if modality in visit and _needs_confirmation(visit[modality])
     ]
     for index, modality in open_scans:
-        restated[index][modality] = replace(restated[index][modality], unconfirmed=True)
+        restated[index][modality] = restated[index][modality]._replace(unconfirmed=True)
     while open_scans:
         index, modality = open_scans[0]
         settled = _confirm(bench, restated, modality, index)
@@ -68,7 +67,7 @@ def _needs_confirmation(scan: JudgedModality) -> bool:
 def _confirm(bench: Bench, visits: MutableVisits, modality: Modality, first: int) -> list[tuple[int, Modality]]:
     """Settle the scan at `first` with those passed over on the way to the deciding one; return which were settled."""
     if _progression_stands(visits, first):
-        visits[first][modality] = replace(visits[first][modality], unconfirmed=False)
+        visits[first][modality] = visits[first][modality]._replace(unconfirmed=False)
         return [(first, modality)]
     course = bench.course
     due = course.visits[first].date + dt.timedelta(days=7 * bench.settings.policy.scan_confirm_weeks)
@@ -97,14 +96,13 @@ def _progression_stands(visits: MutableVisits, upto: int) -> bool:
 def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None) -> JudgedModality:
     """A scan's progression as the deciding scan leaves it."""
     if decider is None:
-        return replace(scan, unconfirmed=True, words=f"{scan.reason}; unconfirmed: no later scan decides it")
+        return scan._replace(unconfirmed=True, words=f"{scan.reason}; unconfirmed: no later scan decides it")
     label = bench.course.visits[decider.facts.visit].label
     if decider.category is Category.PD:
-        return replace(scan, unconfirmed=False, words=f"{scan.reason}; confirmed by the scan at {label}")
+        return scan._replace(unconfirmed=False, words=f"{scan.reason}; confirmed by the scan at {label}")
     category = Category.SD if scan.modality is Modality.NM else Category.NE
     rules = (bench.table.code(Role.NO_CHANGE, scan.modality),) if category is Category.SD else ()
-    return replace(
-        scan,
+    return scan._replace(
         category=category,
         unconfirmed=False,
         rules=rules,
@@ -119,8 +117,10 @@ def judge_overall(
 
     CT, MR and XR speak where the patient had one of them at baseline; scans set it only when confirmed, or without any.
     """
-    order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
-    rows = sorted((one for one in visit.values() if one.evaluable), key=lambda one: order.get(one.modality, len(order)))
+    rows = [one for one in visit.values() if one.evaluable]
+    if len(rows) > 1:
+        order = {modality: rank for rank, modality in enumerate(settings.policy.modality_order)}
+        rows.sort(key=lambda one: order.get(one.modality, len(order)))
     speakers = [one for one in rows if one.modality.is_anatomical or not anatomical_at_baseline]
     progression = [one for one in rows if one.category is Category.PD]
     scan_unconfirmed = any(one.unconfirmed and not one.modality.is_anatomical for one in progression)

@@ -96,16 +96,16 @@ def _restate_flare(bench: Bench, row: JudgedModality, flare: Flare) -> JudgedMod
     settled = "" if flare.settled_by is None else bench.course.visits[flare.settled_by].label
     if flare.worse:
         reason = f"{row.reason}; inside the flare window, restated PD: {lesions} not flare, worse at {settled}"
-        return replace(row, flare_settled=True, words=reason)
+        return row._replace(flare_settled=True, words=reason)
     if flare.is_flare and flare.sign:
         told = f", not worse at {settled}" if settled else ""
         reason = f"osteoblastic flare of {lesions} beside other signs of response{told}: {code}"
-        return replace(row, category=Category.PR, rules=(code,), words=reason, flare=True, flare_settled=bool(settled))
+        return row._replace(category=Category.PR, rules=(code,), words=reason, flare=True, flare_settled=bool(settled))
     if flare.is_flare:
         reason = f"restated {row.category}: {lesions} settled as flare, not worse at {settled}; {row.reason}"
-        return replace(row, words=reason, flare=True, flare_settled=True)
+        return row._replace(words=reason, flare=True, flare_settled=True)
     reason = f"{row.reason}; inside the flare window, unconfirmed until the next visit"
-    return replace(row, unconfirmed=True, words=reason)
+    return row._replace(unconfirmed=True, words=reason)
 
 
 def _leave_open(bench: Bench, judged: Sequence[dict[Modality, JudgedModality]], flares: Sequence[Flare]) -> None:
@@ -120,7 +120,7 @@ def _leave_open(bench: Bench, judged: Sequence[dict[Modality, JudgedModality]], 
                 continue
             if bench.visit(index, supposed)[flare.modality].category is not Category.PD:
                 reason = f"{row.reason}; unconfirmed: nothing tells what became of {lesions} since {label}"
-                rows[flare.modality] = replace(row, unconfirmed=True, words=reason)
+                rows[flare.modality] = row._replace(unconfirmed=True, words=reason)
 
 
 def _note_treated(row: Response, judged: JudgedModality, other: Category, settings: Settings) -> Response:

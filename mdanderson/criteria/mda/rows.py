@@ -18,6 +18,7 @@ from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.mda.overall import Overall
 from mdanderson.criteria.rule import Check, Level, Measure, Role, Verdict
+from mdanderson.criteria.track import Line
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import exact, known_change
 from mdanderson.vocabulary import Category, Modality, Pattern, Status
@@ -44,7 +45,7 @@ class RowMaker:
             for modality in bench.course.modalities
         }
         self.certainty = Certainty(self.histories, bench.table, bench.settings)
-        self._sums: dict[tuple[Modality, int, tuple[tuple[str, str], ...]], _Sums] = {}
+        self._before: dict[Line, _Sums] = {}
 
     def lesion_rows(self, judged: JudgedModality, visit: Visit) -> list[LesionAssessment]:
         """One row for each lesion and finding of a modality."""
@@ -123,20 +124,19 @@ class RowMaker:
             return _UNKNOWN, _UNKNOWN
         known = not any(facts.unassessed for facts in lesions)
         now = self._added(lesions, visit) if known else _UNKNOWN
-        return now, self._added(lesions, assembly.facts.baseline_visit or 0)
+        first = assembly.facts.baseline_visit or 0
+        if assembly.total is None:
+            return now, self._added(lesions, first)
+        line = assembly.total.facts.size.line  # that of one choice of lesions
+        if line not in self._before:
+            self._before[line] = self._added(lesions, first)
+        return now, self._before[line]
 
     def _added(self, lesions: Sequence[LesionFacts], visit: int) -> _Sums:
-        """From the findings that give their size at a visit, each once: merged lesions have one between them.
-
-        Kept, as every later visit asks for the baseline.
-        """
-        modality = lesions[0].modality
-        key = (modality, visit, tuple([(facts.lesion_id, facts.sequence) for facts in lesions]))
-        if key not in self._sums:
-            histories = self.histories[modality]
-            sources = [histories[facts.lesion_id].measured(visit, visit, facts.sequence) for facts in lesions]
-            self._sums[key] = _added({id(one): one for findings in sources for one in findings}.values())
-        return self._sums[key]
+        """From the findings that give their size at a visit, each once: merged lesions have one between them."""
+        histories = self.histories[lesions[0].modality]
+        sources = [histories[facts.lesion_id].measured(visit, visit, facts.sequence) for facts in lesions]
+        return _added({id(one): one for findings in sources for one in findings}.values())
 
     def overall_row(
         self, visit: Visit, series: Series, rows: Mapping[Modality, Response], other_scope: Category

@@ -1,0 +1,435 @@
+"""How fast images are read and lesions measured, beside named peers in the same run.
+
+    python benchmarks/speed.py [--runs 5] [--only read,jpegls,lesions,visits,memory]
+
+The first call makes an environment for itself in `.cache/benchmarks` and installs this package and the peers there.
+Every job is done by all in turn, run after run, on one machine with its files in the cache of the disk; what is printed
+are medians of wall time and the ratio to this package. An absolute time says little on another machine, a ratio does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from mdanderson.geometry import Geometry
+    from mdanderson.volume import Mask, Volume
+
+__all__ = ["Job", "main"]
+
+Spacing = tuple[float, float, float]
+
+ROOT = Path(__file__).parents[1]
+PEERS = ("pandas", "pyjpegls")
+PYRADIOMICS = ("setuptools", "wheel", "cython", "versioneer", "numpy", "PyWavelets", "pykwalify", "six", "docopt")
+"""What its source needs to be built with; it has no wheel for this Python."""
+
+
+class Job(NamedTuple):
+    """One piece of work. ways: what does it, by name, this package first. aim: seconds, from the project's targets."""
+
+    title: str
+    aim: str
+    ways: Mapping[str, Callable[[], object]]
+
+
+def main(runs: int, only: list[str]) -> None:
+    """Make the data, let everybody do every job, print the table."""
+    print(f"medians of {runs} runs, {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, prepare in JOBS.items():
+            if not only or name in only:
+                print_job(prepare(Path(folder) / name), runs)
+        if not only or "memory" in only:
+            print_memory(Path(folder) / "memory")
+
+
+def print_job(job: Job, runs: int) -> None:
+    seconds: dict[str, list[float]] = {name: [] for name in job.ways}
+    for way in job.ways.values():
+        way()
+    for _ in range(runs):
+        for name, way in job.ways.items():
+            began = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - began)
+    print(f"\n{job.title} (aim {job.aim})")
+    ours = median(next(iter(seconds.values())))
+    for name, taken in seconds.items():
+        print(f"  {name:52}{median(taken):8.3f} s{median(taken) / ours:8.2f} x   ({min(taken):.3f}-{max(taken):.3f})")
+
+
+def median(values: list[float]) -> float:
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def body(shape: tuple[int, int, int], seed: int = 1) -> npt.NDArray[np.int16]:
+    """int16 HU: a soft-tissue cylinder with a spine in air, and noise of 15 HU."""
+    import numpy as np
+
+    planes, rows, columns = shape
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    section = np.where((x / 0.85) ** 2 + (y / 0.65) ** 2 < 1, 40.0, -1000.0)
+    section[x**2 + (y - 0.3) ** 2 < 0.03] = 180.0
+    noise = np.random.default_rng(seed).normal(0.0, 15.0, (rows, columns))
+    array = np.empty(shape, dtype=np.int16)
+    for plane in range(planes):
+        array[plane] = np.maximum(section + np.roll(noise, 7 * plane, axis=0), -1024)
+    return array
+
+
+def trunk(shape: tuple[int, int, int], spacing_mm: Spacing, seed: int) -> npt.NDArray[np.int16]:
+    """int16 HU: a trunk with bones that no two places share, which can be registered."""
+    import numpy as np
+    from registration_bodies import Body
+
+    person, rng = Body(), np.random.default_rng(seed)
+    z, y, x = ((np.arange(n) - (n - 1) / 2) * step for n, step in zip(shape, spacing_mm, strict=True))
+    half = np.stack(np.meshgrid(x[::2], y[::2], indexing="xy"), axis=-1).reshape(-1, 2)
+    array = np.empty(shape, dtype=np.int16)
+    for number, height in enumerate(z):
+        hu = person.hu(np.c_[half, np.full(len(half), height)]).reshape(len(y) // 2, len(x) // 2)
+        array[number] = hu.repeat(2, axis=0).repeat(2, axis=1) + rng.normal(0.0, 15.0, shape[1:])
+    return array
+
+
+def ellipsoids(shape: tuple[int, int, int], spacing_mm: Spacing, count: int, seed: int = 2) -> npt.NDArray[np.uint16]:
+    """uint16 labels: ellipsoids of 8-40 mm that do not touch, on a lattice."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(shape, dtype=np.uint16)
+    extent = np.array(shape) * spacing_mm
+    across = max(1, round((count / 4) ** 0.5))
+    cells = (-(-count // across**2), across, across)
+    pitch = extent / cells
+    for number in range(count):
+        centre = (np.array(np.unravel_index(number, cells)) + 0.5) * pitch
+        semi = np.minimum(rng.uniform(4.0, 20.0) * rng.uniform(0.6, 1.0, 3), 0.45 * pitch)
+        low = np.maximum(np.floor((centre - semi) / spacing_mm).astype(int), 0)
+        high = np.minimum(np.ceil((centre + semi) / spacing_mm).astype(int) + 1, shape)
+        axes = [
+            ((np.arange(a, b) + 0.5) * s - c) / r
+            for a, b, s, c, r in zip(low, high, spacing_mm, centre, semi, strict=True)
+        ]
+        inside = (axes[0] ** 2)[:, None, None] + (axes[1] ** 2)[:, None] + axes[2] ** 2 <= 1
+        labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))][inside] = number + 1
+    return labels
+
+
+def write_series(folder: Path, array: npt.NDArray[np.int16], spacing_mm: Spacing, *, jpegls: bool = False) -> Path:
+    """A CT series of single-frame files, 12 bits stored, as scanners send it."""
+    import numpy as np
+    from pydicom import Dataset
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
+
+    folder.mkdir(parents=True, exist_ok=True)
+    study, series, frame = (generate_uid() for _ in range(3))
+    for number, plane in enumerate(array):
+        header = Dataset()
+        header.file_meta = FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        header.SOPClassUID = header.file_meta.MediaStorageSOPClassUID = CTImageStorage
+        header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        header.StudyInstanceUID, header.SeriesInstanceUID, header.FrameOfReferenceUID = study, series, frame
+        header.Modality, header.PatientID, header.PatientName = "CT", "BENCHMARK", "Benchmark"
+        header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = "20240101"
+        header.Manufacturer, header.ManufacturerModelName, header.KVP = "Maker", "Model", "120"
+        header.ImageType, header.ConvolutionKernel = ["ORIGINAL", "PRIMARY", "AXIAL"], "B30f"
+        header.SeriesNumber, header.InstanceNumber, header.SeriesDescription = 2, number + 1, "Thorax Abdomen"
+        header.SliceThickness, header.PatientPosition = f"{spacing_mm[0]:g}", "HFS"
+        header.ImagePositionPatient = [-200, -200, number * spacing_mm[0]]
+        header.ImageOrientationPatient, header.PixelSpacing = [1, 0, 0, 0, 1, 0], list(spacing_mm[1:])
+        header.SliceLocation = number * spacing_mm[0]
+        header.Rows, header.Columns = plane.shape
+        header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+        header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 12, 11, 0
+        header.RescaleIntercept, header.RescaleSlope, header.RescaleType = "-1024", "1", "HU"
+        header.PixelData = (plane + 1024).clip(0, 4095).astype(np.uint16).tobytes()
+        if jpegls:
+            header.compress(JPEGLSLossless, encoding_plugin="pyjpegls")
+        header.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
+    return folder
+
+
+def unchecked_pydicom(folder: Path) -> npt.NDArray[np.int16]:
+    """What most scripts do: sort by height, stack, rescale; nothing is asked."""
+    import numpy as np
+    from pydicom import dcmread
+
+    slices = sorted((dcmread(file) for file in folder.iterdir()), key=lambda one: float(one.ImagePositionPatient[2]))
+    array = np.empty((len(slices), slices[0].Rows, slices[0].Columns), dtype=np.int16)
+    for number, one in enumerate(slices):
+        plane = array[number]
+        if one.file_meta.TransferSyntaxUID.is_compressed:
+            plane[...] = one.pixel_array
+        else:
+            plane[...] = np.frombuffer(one.PixelData, dtype="<u2").reshape(plane.shape)
+        plane += np.int16(one.RescaleIntercept)
+    return array
+
+
+def simpleitk_series(folder: Path) -> object:
+    import SimpleITK
+
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder)))
+    return SimpleITK.GetArrayViewFromImage(reader.Execute())
+
+
+def highdicom_series(folder: Path) -> object:
+    import highdicom
+    from pydicom import dcmread
+
+    return highdicom.get_volume_from_series([dcmread(file) for file in folder.iterdir()]).array
+
+
+def read_job(folder: Path) -> Job:
+    from mdanderson.readers.dicom_series import read_dicom
+
+    series = write_series(folder, body((300, 512, 512)), (1.0, 0.78, 0.78))
+    return Job(
+        "300 x 512 x 512 CT, single-frame files, uncompressed",
+        "0.30 s where unchecked pydicom takes 0.20, SimpleITK 0.41, highdicom 1.22",
+        {
+            "this package, all checks": lambda: read_dicom(series),
+            "pydicom + frombuffer, unchecked": lambda: unchecked_pydicom(series),
+            "SimpleITK series reader, unchecked": lambda: simpleitk_series(series),
+            "highdicom get_volume_from_series, checked": lambda: highdicom_series(series),
+        },
+    )
+
+
+def jpegls_job(folder: Path) -> Job:
+    from mdanderson.readers.dicom_series import read_dicom
+
+    series = write_series(folder, body((300, 512, 512)), (1.0, 0.78, 0.78), jpegls=True)
+    return Job(
+        "the same in JPEG-LS",
+        "1.3 s where SimpleITK takes 2.1, pydicom 2.3",
+        {
+            "this package, all checks": lambda: read_dicom(series),
+            "pydicom, unchecked": lambda: unchecked_pydicom(series),
+            "SimpleITK series reader, unchecked": lambda: simpleitk_series(series),
+        },
+    )
+
+
+def measure_all(volume: npt.NDArray[np.int16], labels: npt.NDArray[np.uint16], geometry: Geometry) -> object:
+    """Size (both diameters, slice, volume) and HU (mean, SD, percentiles) of every label, by this package."""
+    import numpy as np
+
+    from mdanderson.measure.diameters import measure_diameters
+    from mdanderson.settings import ImageSettings
+    from mdanderson.volume import Mask
+
+    settings = ImageSettings()
+    found = []
+    for region in Mask.from_label_map(labels, geometry):
+        values = volume[region.box][region.voxels]
+        found.append(
+            (
+                measure_diameters(region, geometry, settings=settings),
+                values.size * geometry.voxel_volume_mm3,
+                float(values.mean(dtype=np.float64)),
+                float(values.std(dtype=np.float64)),
+                np.percentile(values, (5, 10, 50, 90, 95)),
+            )
+        )
+    return found
+
+
+def simpleitk_measures(image: Any, mask: Any) -> object:
+    """Shape and intensity statistics; no perpendicular, and the long axis over all three dimensions."""
+    import SimpleITK
+
+    shape = SimpleITK.LabelShapeStatisticsImageFilter()
+    shape.Execute(mask)
+    values = SimpleITK.LabelIntensityStatisticsImageFilter()
+    values.Execute(mask, image)
+    return [(shape.GetPhysicalSize(n), values.GetMean(n), values.GetMedian(n)) for n in shape.GetLabels()]
+
+
+def skimage_measures(volume: npt.NDArray[np.int16], labels: npt.NDArray[np.uint16]) -> object:
+    """Region properties with the greatest diameter over all three dimensions; no perpendicular."""
+    from skimage.measure import regionprops
+
+    return [(one.feret_diameter_max, one.area, one.intensity_mean) for one in regionprops(labels, volume)]
+
+
+def pyradiomics_measures(image: Any, mask: Any) -> object:
+    """Shape and first-order features, each lesion cropped first: without that it takes minutes."""
+    import SimpleITK
+    from radiomics import firstorder, shape
+
+    boxes = SimpleITK.LabelShapeStatisticsImageFilter()
+    boxes.Execute(mask)
+    found = []
+    for label in boxes.GetLabels():
+        box = boxes.GetBoundingBox(label)
+        part, part_mask = (SimpleITK.RegionOfInterest(one, box[3:], box[:3]) for one in (image, mask))
+        found += [
+            family(part, part_mask, label=label, binWidth=25).execute()
+            for family in (shape.RadiomicsShape, firstorder.RadiomicsFirstOrder)
+        ]
+    return found
+
+
+def lesions_job(_folder: Path) -> Job:
+    import SimpleITK
+
+    from mdanderson.geometry import Geometry
+
+    size, spacing = (400, 512, 512), (1.0, 0.78, 0.78)
+    volume, labels = body(size), ellipsoids(size, spacing, 60)
+    geometry = Geometry.from_axes(shape=size, spacing_mm=spacing, origin_mm=(0, 0, 0))
+    image, mask = SimpleITK.GetImageFromArray(volume), SimpleITK.GetImageFromArray(labels)
+    for one in (image, mask):
+        one.SetSpacing(spacing[::-1])
+    ways: dict[str, Callable[[], object]] = {
+        "this package: both diameters, slice, volume, HU": lambda: measure_all(volume, labels, geometry),
+        "SimpleITK label statistics: no perpendicular": lambda: simpleitk_measures(image, mask),
+        "scikit-image regionprops: no perpendicular": lambda: skimage_measures(volume, labels),
+    }
+    if importlib.util.find_spec("radiomics"):
+        ways["pyradiomics, each lesion cropped: no in-plane axes"] = lambda: pyradiomics_measures(image, mask)
+    return Job("60 lesions in 512 x 512 x 400", "0.12 s where SimpleITK takes 0.69, pyradiomics 2.6", ways)
+
+
+def visits_job(folder: Path) -> Job:
+    import nibabel
+    import numpy as np
+    import SimpleITK
+    from scipy import ndimage
+
+    size, spacing = (200, 256, 256), (1.5, 1.5, 1.5)
+    folder.mkdir(parents=True)
+    pairs = []
+    for visit in range(5):
+        pair = folder / f"ct_{visit}.nii.gz", folder / f"mask_{visit}.nii.gz"
+        arrays = body(size, seed=visit), ellipsoids(size, spacing, 10, seed=visit)
+        for file, array in zip(pair, arrays, strict=True):
+            stored = nibabel.Nifti1Image(array.T, np.diag([-1.5, -1.5, 1.5, 1.0]))
+            stored.set_qform(stored.affine, code=1)
+            nibabel.save(stored, file)
+        pairs.append(pair)
+
+    def ours() -> None:
+        import datetime as dt
+
+        from mdanderson.readers.masks import read_mask
+        from mdanderson.readers.nifti import read_nifti
+        from mdanderson.vocabulary import Modality
+
+        for number, (image, mask) in enumerate(pairs):
+            volume = read_nifti(image, modality=Modality.CT, date=dt.date(2024, 1, 1 + number))
+            labels = read_mask(mask, like=volume)
+            measure_regions(volume, labels)
+
+    def simpleitk() -> None:
+        for image, mask in pairs:
+            simpleitk_measures(SimpleITK.ReadImage(str(image)), SimpleITK.ReadImage(str(mask)))
+
+    def with_nibabel() -> None:
+        for image, mask in pairs:
+            values, labels = (np.asanyarray(nibabel.load(one).dataobj) for one in (image, mask))
+            for number, box in enumerate(ndimage.find_objects(labels), 1):
+                inside = values[box][labels[box] == number]
+                _ = inside.mean(), inside.std(), np.percentile(inside, (5, 50, 95))
+
+    return Job(
+        "five visits 256 x 256 x 200 .nii.gz with masks, 10 lesions, read and measured",
+        "0.40 s where SimpleITK takes 0.44 to read alone, nibabel 0.73",
+        {
+            "this package: both diameters, slice, volume, HU": ours,
+            "SimpleITK readers and label statistics": simpleitk,
+            "nibabel and numpy: HU and volume only": with_nibabel,
+        },
+    )
+
+
+def measure_regions(volume: Volume, mask: Mask) -> None:
+    from mdanderson.measure.density import measure_density
+    from mdanderson.measure.diameters import measure_diameters
+    from mdanderson.settings import ImageSettings
+
+    settings = ImageSettings()
+    for region in mask:
+        measure_diameters(region, volume.geometry, settings=settings)
+        measure_density(volume, region, None, settings=settings)
+
+
+JOBS: dict[str, Callable[[Path], Job]] = {
+    "read": read_job,
+    "jpegls": jpegls_job,
+    "lesions": lesions_job,
+    "visits": visits_job,
+}
+
+
+def print_memory(folder: Path) -> None:
+    """The most memory that scoring one patient takes: two visits of 512 x 512 x 400, ten lesions."""
+    import nibabel
+    import numpy as np
+
+    folder.mkdir(parents=True)
+    size, spacing = (400, 512, 512), (1.0, 0.78, 0.78)
+    lines = ["patient_id,date,modality,image,mask"]
+    for visit in range(2):
+        write_series(folder / f"ct{visit}", trunk(size, spacing, seed=visit), spacing)
+        labels = nibabel.Nifti1Image(ellipsoids(size, spacing, 10).T, np.diag([-0.78, -0.78, 1.0, 1.0]))
+        labels.affine[:3, 3] = 200, 200, 0
+        labels.set_sform(labels.affine, code=1)
+        nibabel.save(labels, folder / f"mask{visit}.nii.gz")
+        lines.append(f"P1,2024-0{1 + visit}-01,CT,ct{visit},mask{visit}.nii.gz")
+    (folder / "cohort.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "mdanderson", "score", str(folder / "cohort.csv"), "-o", str(folder / "out")]
+    began = time.perf_counter()
+    process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL)
+    _, code, usage = os.wait4(process.pid, 0)
+    print("\none patient, two visits of 512 x 512 x 400, ten lesions (aim 1.5 GB)")
+    seconds = time.perf_counter() - began
+    print(f"  mdanderson score: {usage.ru_maxrss / 2**20:.2f} GB, {seconds:.1f} s, {os.waitstatus_to_exitcode(code)=}")
+
+
+def own_python() -> Path:
+    """The interpreter of the benchmark's own environment, made anew when what it needs has changed."""
+    home = ROOT / ".cache" / "benchmarks"
+    python, ready = home / "bin" / "python", home / "ready"
+    lock, project = ROOT / "requirements.lock", ROOT / "pyproject.toml"
+    wanted = "\n".join([lock.read_text(), project.read_text(), *PEERS, *PYRADIOMICS])
+    if not ready.exists() or ready.read_text() != wanted:
+        print(f"installing this package and its peers in {home.relative_to(ROOT)} ...", flush=True)
+        venv.create(home, with_pip=True, clear=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "--constraint", str(lock), "--editable", str(ROOT), *PEERS], check=True)
+        subprocess.run([*install, *PYRADIOMICS], check=True)
+        if subprocess.run([*install, "--no-build-isolation", "--no-deps", "pyradiomics"], check=False).returncode:
+            print("pyradiomics could not be built: left out")
+        ready.write_text(wanted)
+    return python
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", type=lambda names: names.split(","), default=[])
+    asked = parser.parse_args()
+    if Path(sys.prefix) != ROOT / ".cache" / "benchmarks":
+        os.execv(own := str(own_python()), [own, __file__, *sys.argv[1:]])
+    main(asked.runs, asked.only)

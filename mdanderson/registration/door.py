@@ -1,0 +1,41 @@
+"""Register two images: which way to go, and what stands in the way."""
+
+from __future__ import annotations
+
+from mdanderson.registration.judge import judged
+from mdanderson.registration.result import Registration
+from mdanderson.registration.rigid import lay, lay_back
+from mdanderson.registration.subject import Subject
+from mdanderson.settings import ImageSettings
+from mdanderson.volume import Volume
+
+__all__ = ["register"]
+
+_FEWEST_SAMPLES = 400
+_FEWEST_SLICES = 4
+
+
+def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, settings: ImageSettings) -> Registration:
+    """Where the follow-up shows each place of the baseline: a rigid motion of the body, and of bones by themselves.
+
+    Never raises for images that do not belong together or hold too little: the result is then not `trusted`, and
+    `why` says so in words. The same images give the same result to the bit.
+    """
+    subjects = [one if isinstance(one, Subject) else Subject(volume=one) for one in (baseline, follow_up)]
+    first, second = subjects
+    for name, subject in (("baseline", first), ("follow-up", second)):
+        if not subject.is_ct:
+            return Registration.failed(f"the {name} is no CT in HU: only CT is registered with CT")
+        if min(subject.volume.geometry.shape) < _FEWEST_SLICES:
+            return Registration.failed(f"the {name} has fewer than {_FEWEST_SLICES} slices")
+        if min(len(samples) for samples in subject.samples[:2]) < _FEWEST_SAMPLES:
+            return Registration.failed(f"the {name} shows too little bone to register by")
+    # The one with less bone is laid on the other: all of it should find a place there.
+    if first.bone_ml <= second.bone_ml:
+        return _registered(first, second, settings)
+    return _registered(second, first, settings).inverse()
+
+
+def _registered(template: Subject, other: Subject, settings: ImageSettings) -> Registration:
+    laid = lay(template, other)
+    return judged(template, other, laid, lay_back(template, other, laid.matrix), settings)
