@@ -300,7 +300,11 @@ class LesionHistory:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""
         if self.series.group(self.lesion_id, visit) == group:
             return _in_sequence(self.source(visit), sequence)
-        added = add_up(_in_sequence(self.series.findings(one, visit), sequence) for one in group)
+        series = self.series
+        added = add_up(
+            Fraction(0) if series.is_yet_to_come(one, visit) else _in_sequence(series.findings(one, visit), sequence)
+            for one in group
+        )
         return None if added is None else factor * added
 
     def _as_one_region(self, visit: int, group: frozenset[str], sequence: str) -> Fraction:

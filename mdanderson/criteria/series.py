@@ -14,6 +14,9 @@ Findings = tuple[LesionFinding, ...]
 """What was said of one lesion at one visit: one finding per MR sequence, else one; empty = nothing was said."""
 
 
+_FRESH = frozenset({Status.NEW, Status.EQUIVOCAL})
+
+
 def absorbed_into(findings: Findings) -> str:
     """The lesion whose finding carries the measurement after a merge; blank when it is the lesion's own."""
     parents = (f.parents[0] for f in findings if f.status is Status.MERGED and f.parents)
@@ -61,6 +64,12 @@ class ModalitySeries:
         absorbed = self._absorbed[visit]
         into = absorbed.get(lesion_id, lesion_id)
         return frozenset((into, *(one for one, other in absorbed.items() if other == into)))
+
+    def is_yet_to_come(self, lesion_id: str, visit: int) -> bool:
+        """Whether a lesion is new at a later visit, so that it was not there."""
+        spoken = (index for index, found in enumerate(self.visits) if found is not None and lesion_id in found)
+        first = next(spoken, 0)
+        return first > visit and any(one.status in _FRESH for one in self.findings(lesion_id, first))
 
     @property
     def lesion_ids(self) -> tuple[str, ...]:

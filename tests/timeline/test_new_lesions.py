@@ -166,3 +166,15 @@ def test_what_a_modality_added_later_showed_is_no_baseline(paper):
         treatment=-365,
     )
     assert said(timeline, "CT") == "BL SD PD"
+
+
+@pytest.mark.parametrize(("merged", "category"), [("30x15", "PD"), ("28x15", "SD")])
+def test_a_new_lesion_that_merges_measured_nothing_before_it_was_there(paper, merged, category):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15"),
+        paper.exam(31, L1="20x15 !PR1", N1="new 8x6 blastic"),
+        paper.exam(91, L1=f"merged {merged} <L1;N1"),
+        treatment=0,
+    )
+    row = timeline.response(2, "CT")
+    assert (row.category, row.size_sum_mm) == (category, sum(map(int, merged.split("x"))))
