@@ -365,7 +365,8 @@ def _size_sequence(now: Findings, baseline: Findings, settings: Settings) -> str
     if len(now) == len(baseline) == 1 and now[0].sequence == baseline[0].sequence:
         return now[0].sequence
     before = {f.sequence for f in baseline if _size(f) is not None}
-    both = {f.sequence for f in now if _size(f) is not None} & before or before
+    gone = _are_gone(now)
+    both = {f.sequence for f in now if _size(f) is not None and (gone or not f.is_gone)} & before or before
     rank = {str(name): position for position, name in enumerate(settings.policy.size_sequence_order)}
     return min(both, key=lambda name: (rank.get(name, len(rank)), name), default="")
 
@@ -404,7 +405,7 @@ def _quantity(findings: Findings, quantity: Quantity) -> Fraction | None:
 def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:
     for finding in findings:
         if finding.sequence == sequence:
-            return _size(finding)
+            return None if finding.is_gone and not _are_gone(findings) else _size(finding)
     return Fraction(0) if _are_gone(findings) else None  # gone in all sequences, whichever was written
 
 

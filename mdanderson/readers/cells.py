@@ -58,7 +58,7 @@ def cell_date(text: str) -> dt.date:
     except ValueError as error:
         raise ManifestError(f"not an ISO 8601 date: {text}", way_out="write YYYY-MM-DD") from error
     if date.year not in _YEARS:
-        raise ManifestError(f"not a plausible date: {text}", way_out="write YYYY-MM-DD")
+        raise ManifestError(f"not a plausible date: {text}", way_out="correct the year")
     return date
 
 
@@ -164,10 +164,16 @@ class Cells:
             return None
         return Structure(
             pain=self.word("pain", Pain),
-            alignment=self.word("alignment", Alignment),
+            alignment=self._alignment(),
             collapse=self.word("collapse", Collapse),
             posterolateral=self.word("posterolateral", Posterolateral),
         )
+
+    def _alignment(self) -> Alignment | None:
+        """How the spine stands; SINS prints kyphosis and scoliosis, which are one row."""
+        if self.row["alignment"].strip().lower() in {"kyphosis", "scoliosis"}:
+            return Alignment.DEFORMITY
+        return self.word("alignment", Alignment)
 
     def check_surplus(self) -> None:
         """Cells beyond the last column are a fault: every cell before them may be in a wrong column."""

@@ -29,6 +29,8 @@ NOTHING = "none"
 _FRESH = {Status.NEW, Status.EQUIVOCAL}
 _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _UPTAKES = ("uptake", "suv_peak", "suv_max", "tlg")
+_OF_ALL = {"SD4", "PR2"}
+"""Codes that speak of all lesions together."""
 _DESCRIBING = {"sequence", "site", "laterality", "label", "reader", "comment"}
 """Fields that tell which lesion or image is meant, and nothing of how the lesion is."""
 _MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
@@ -221,6 +223,12 @@ def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None) 
     if long_axis is not None and short_axis is not None and (long_axis == 0) != (short_axis == 0):
         what = f"diameters of {long_axis} and {short_axis} mm"
         cells.fault("short_axis_mm", what, "write 0 for both where the lesion is gone, nothing where not measured")
+    denied = sorted(code for code in facts.get("reader_codes", ()) if not code.startswith("CR") and code not in _OF_ALL)
+    if denied and (long_axis == 0 or status is Status.RESOLVED):
+        what = f"gone, yet {', '.join(denied)} says what became of it"
+        cells.fault("findings", what, "write CR1 to CR4 or leave it blank where the lesion is gone")
+    if status is Status.NEW and "SD4" in facts.get("reader_codes", ()):
+        cells.fault("findings", "status new, yet SD4 says that no lesion is new", "leave one of the cells blank")
     if status is Status.RESOLVED and long_axis:
         cells.fault("status", f"resolved, yet {long_axis} mm long", "write 0 mm, or another status")
     if status in _SILENT and any(map(cells.row.cells.get, _MEASURED)):

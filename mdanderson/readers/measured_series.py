@@ -93,7 +93,7 @@ class _Series:
 
     lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
     blank_days: days with rows that state nothing.
-    seen: lesion -> (first day that showed it, sequences). parts: part of a split -> lesion. merged: name of a merge,
+    seen: lesion -> (first day that showed it, sequences); fresh: those that began as new. parts: part of a split -> lesion. merged: name of a merge,
     which no lesion had before -> the lesion that carries it.
     """
 
@@ -106,6 +106,7 @@ class _Series:
     first: dt.date = dt.date.max
     seen: dict[str, tuple[dt.date, set[str]]] = field(default_factory=dict)
     spoken: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
 
@@ -202,6 +203,9 @@ class _Series:
             return Status.BASELINE
         if row.status is Status.NEW and not was_there:
             return Status.NEW
+        if row.new is False and lesion_id in self.fresh:
+            what = f"new=false is not used: lesion {lesion_id} was first seen as new, which settles it"
+            self._note(row, "new", what, "state it where the lesion is first seen", severity=Severity.WARNING)
         if seen is not None or row.new is False:
             return Status.FOLLOWED
         return Status.NEW if row.new else self._told_by_status(row, lesion_id)
@@ -346,6 +350,8 @@ class _Series:
             self.spoken.update((lesion_id, finding.lesion_id))
             if finding.is_seen:
                 self.seen.setdefault(lesion_id, (finding.date, set()))[1].add(finding.sequence)
+                if finding.status is Status.NEW:
+                    self.fresh.add(lesion_id)
 
     def _lose(self, row: MeasuredRow, lesion_ids: Iterable[str], why: str) -> None:
         for lesion_id in sorted(lesion_ids):

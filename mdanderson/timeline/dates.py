@@ -38,6 +38,10 @@ def about_dates(patient: PatientFacts, visits: Sequence[Visit]) -> Iterator[Prob
         yield _warning(f"death on {death} is before the visit of {_first_after(death, visits)}", "death_date")
     if start is not None and start > last.date and len(visits) > 1:
         yield _warning(f"treatment started on {start}, after the last visit of {last.date}", "treatment_start")
+    early = [visit.date for visit in visits[1:] if start is not None and visit.date < start < last.date]
+    if early:
+        what = f"treatment started on {start}, after the follow-up of {early[0]}: progression-free time before it is 0"
+        yield _warning(what, "treatment_start")
     if contact is not None and contact < last.date:
         yield _warning(f"last contact on {contact} is before the last visit of {last.date}", "last_contact")
 

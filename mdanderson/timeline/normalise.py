@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -36,6 +36,7 @@ def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple
                 begun.add(modality)
             findings = _add_splits(findings, visit, problems)
             findings = _name_merges(findings, merged, modality, visit, problems)
+            problems += _about_sequences(findings, visit) if modality is Modality.MR else ()
             ordered = sorted(findings, key=lambda finding: (finding.lesion_id, finding.sequence, finding.label))
             tidy[modality] = exam if ordered == list(exam.lesions) else replace(exam, lesions=tuple(ordered))
         clean.append(tidy)
@@ -46,6 +47,15 @@ def _warning(finding: LesionFinding, visit: Visit, what: str, how_to_fix: str) -
     where = f"{finding.modality} lesion {finding.lesion_id}"
     where = f"{finding.place}, {where}" if finding.place else where
     return Problem(severity=Severity.WARNING, visit=visit.label, where=where, what=what, how_to_fix=how_to_fix)
+
+
+def _about_sequences(findings: Sequence[LesionFinding], visit: Visit) -> Iterator[Problem]:
+    """A warning for every lesion that one sequence calls gone and another shows: it is there."""
+    gone = {finding.lesion_id: finding for finding in findings if finding.is_gone}
+    for finding in findings:
+        if finding.is_seen and (other := gone.pop(finding.lesion_id, None)) is not None:
+            what = f"gone in {other.sequence or 'one sequence'}, yet {finding.sequence or 'another'} shows it: it is there"
+            yield _warning(other, visit, what, "leave the cells of a sequence that does not show it blank")
 
 
 def about_equivocal(visits: Sequence[Visit], clean: Sequence[_Pooled], settings: Settings) -> tuple[Problem, ...]:

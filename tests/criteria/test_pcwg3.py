@@ -132,10 +132,19 @@ def test_old_foci_gone_or_back_count_nowhere(paper):
     assert categories(paper.timeline(*exams, treatment=0, criteria="pcwg3")) == "BL Non-PD Non-PD"
 
 
-def test_every_focus_gone_is_no_response(paper):
+def test_every_focus_gone_is_no_disease(paper):
     assert categories(scans(paper, "", "a b", "", old="")) == "BL Non-PD NED"
     exams = [paper.exam(0, "NM", A="u=3"), paper.exam(84, "NM", A="resolved")]
+    assert categories(paper.timeline(*exams, treatment=0, criteria="pcwg3")) == "BL NED"
+    exams = [paper.exam(0, "NM", A="u=3", B="u=3"), paper.exam(84, "NM", A="resolved")]
     assert categories(paper.timeline(*exams, treatment=0, criteria="pcwg3")) == "BL Non-PD"
+
+
+def test_soft_tissue_can_become_cr_once_every_focus_is_gone(paper):
+    node = "20x15 node target"
+    exams = [paper.exam(0, N=node), paper.exam(0, "NM", A="u=3")]
+    exams += [paper.exam(84, N="resolved"), paper.exam(84, "NM", A="resolved")]
+    assert paper.timeline(*exams, treatment=0, criteria="pcwg3").response(criteria="pcwg3").category == "CR"
 
 
 def test_equivocal_foci_do_not_count(paper):

@@ -73,10 +73,11 @@ def read_row(findings):
         if finding.signal_ratio is not None:
             signals[str(finding.sequence)] = number(finding.signal_ratio)
     silent = first.status in SILENT
-    longs = [axes[0] for axes in sizes.values()]
+    if any(one.status is not Status.RESOLVED and one.long_axis_mm != 0 for one in findings):
+        sizes = {sequence: axes for sequence, axes in sizes.items() if axes[0] != 0}
     return {
         "silent": silent,
-        "gone": not silent and (first.status is Status.RESOLVED or 0 in longs),
+        "gone": not silent and all(one.status is Status.RESOLVED or one.long_axis_mm == 0 for one in findings),
         "new": first.status is Status.NEW,
         "equivocal": first.status is Status.EQUIVOCAL,
         "sizes": sizes,

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from mdanderson.batch.classify import classify
+from mdanderson.readers.measurements import read_measurements
 from mdanderson.timeline.codes import codes_in
+from mdanderson.vocabulary import Alignment
 
 
 def classified(*findings):
@@ -41,3 +43,38 @@ def test_a_code_at_fault_leaves_its_lesion_open_as_a_faulty_number_does(text):
     assert list(results.failed) == ["P"]
     assert "error" in set(results.problems["severity"])
     assert overall(classified(text, "PR1")) == "BL NE PR"
+
+
+@pytest.mark.parametrize("code", ["PD2", "PR1", "SD3", "PD4"])
+def test_gone_beside_a_code_that_denies_it_leaves_the_lesion_open(code):
+    rows = [{"date": "2024-01-01", "long_axis_mm": 8, "short_axis_mm": 6, "findings": ""}]
+    rows.append({"date": "2024-06-01", "long_axis_mm": 0, "short_axis_mm": 0, "findings": code})
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="CT", lesion_id="L1")
+    results = classify(table)
+    assert overall(results) == "BL NE"
+    assert f"gone, yet {code} says what became of it" in "".join(results.problems["what"])
+    assert overall(classify(table.assign(findings=["", "CR2"]))) == "BL CR"
+
+
+def test_new_beside_the_code_that_nothing_is_new():
+    rows = [{"date": "2024-01-01", "lesion_id": "L1"}, {"date": "2024-06-01", "lesion_id": "L1"}]
+    rows.append({"date": "2024-06-01", "lesion_id": "L2", "status": "new", "findings": "SD4"})
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="CT", long_axis_mm=20, short_axis_mm=15).fillna("")
+    assert overall(classify(table)) == "BL NE"
+
+
+def test_new_false_said_later_is_not_used_and_told():
+    rows = [{"date": day, "lesion_id": "L1"} for day in ("2024-01-01", "2024-06-01", "2024-09-01")]
+    rows += [{"date": "2024-06-01", "lesion_id": "L2"}, {"date": "2024-09-01", "lesion_id": "L2", "new": "false"}]
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="CT", long_axis_mm=20, short_axis_mm=15).fillna("")
+    results = classify(table)
+    assert overall(results) == "BL PD PD"
+    assert "new=false is not used: lesion L2 was first seen as new, which settles it" in set(results.problems["what"])
+
+
+@pytest.mark.parametrize("word", ["kyphosis", "Scoliosis", "deformity"])
+def test_the_alignment_may_be_written_as_sins_prints_it(word):
+    row = {"patient_id": "P", "date": "2024-01-01", "modality": "CT", "lesion_id": "L1", "long_axis_mm": 20}
+    measured = read_measurements(pd.DataFrame([row | {"short_axis_mm": 15, "alignment": word}]))
+    assert measured.problems == ()
+    assert measured.patients[0].examinations[0].lesions[0].structure.alignment is Alignment.DEFORMITY

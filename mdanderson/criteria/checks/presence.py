@@ -46,7 +46,8 @@ def new_lesion(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Ch
         return Check.not_fired(f"{facts.name} is new: flare")
     if not facts.here:
         return Check.not_fired(f"{facts.name} was new and is {'gone' if facts.gone else 'abnormal no more'}")
-    return Check.fired(f"{facts.name} is a new bone metastasis")
+    without_row = "" if facts.now else ", without a row at this visit: taken to be still there"
+    return Check.fired(f"{facts.name} is a new bone metastasis{without_row}")
 
 
 def equivocal_words(counts: Limits, uptake: Fraction | None, settings: Settings) -> str:

@@ -131,10 +131,11 @@ def _count(comparator: Comparator, judged: JudgedPanel, settings: Settings) -> J
         return judged
     by_lesion = {one.lesion_id: comparator.lesion(one, settings) for one in judged.panel.lesions}
     new = {one.lesion_id for one in judged.panel.new}
+    old = {one.lesion_id for one in judged.panel.expected}
     return replace(
         judged,
         progressing=frozenset(name for name, category in by_lesion.items() if category.is_progression or name in new),
-        responding=frozenset(name for name, category in by_lesion.items() if category.is_response and name not in new),
+        responding=frozenset(name for name, category in by_lesion.items() if category.is_response and name in old),
     )
 
 

@@ -75,10 +75,11 @@ def _sum_falls(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     )
 
 
-def _steady(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
+def _steady(_rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     if panel.total.now is None or panel.total.baseline is None:
         return Check.not_assessable(what_is_missing(panel, "SUVmax"))
-    return Check.fired(lambda: _told(panel, panel.total.baseline, "baseline"))
+    limits = RISE.limit("suv_rise", settings), -FALL.limit("suv_fall", settings)
+    return Check.fired(lambda: _told(panel, panel.total.baseline, "baseline", *limits))
 
 
 def _told(panel: Panel, reference: Fraction | None, name: str, *limits: Fraction) -> str:

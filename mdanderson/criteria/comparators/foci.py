@@ -145,10 +145,11 @@ def not_confirmed(rule: ScanRule, facts: ScanFacts, settings: Settings) -> Check
 
 
 def no_disease(_rule: ScanRule, facts: ScanFacts, _settings: Settings) -> Check:
-    """NED: no focus was there at baseline, and none is now."""
-    return Check.when(
-        facts.panel.nothing_there, "no focus at baseline, none now" if facts.panel.nothing_there else "foci"
-    )
+    """NED: no focus is there now; none was at baseline, or every one of them is stated to be gone."""
+    if facts.panel.nothing_there:
+        return Check.fired("no focus at baseline, none now")
+    left = [one.lesion_id for one in facts.panel.expected if not one.facts.gone] + [one.lesion_id for one in facts.panel.new]
+    return Check.when(not left, f"{len(left)} foci left" if left else "every focus is gone")
 
 
 def fewer_than_enough(rule: ScanRule, facts: ScanFacts, settings: Settings) -> Check:

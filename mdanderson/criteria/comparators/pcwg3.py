@@ -95,7 +95,7 @@ RULES: tuple[ScanRule, ...] = (
         not_confirmed,
         _SETTLED,
     ),
-    _row("PCWG3-NED", Category.NED, _SEEN, "no focus at baseline, none now", no_disease),
+    _row("PCWG3-NED", Category.NED, _SEEN, "no focus now: none at baseline, or all of them gone", no_disease),
     _row("PCWG3-NON-PD", Category.NON_PD, _SEEN, "fewer than 2 new foci", fewer_than_enough, _ENOUGH),
 )
 

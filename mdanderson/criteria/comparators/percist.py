@@ -130,10 +130,11 @@ def _hottest_falls(rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     return Check.when(falls(rule, panel.total, settings), lambda: _told(panel, panel.total.baseline, "baseline", limit))
 
 
-def _steady(_rule: PanelRule, panel: Panel, _settings: Settings) -> Check:
+def _steady(_rule: PanelRule, panel: Panel, settings: Settings) -> Check:
     if panel.total.now is None or panel.total.baseline is None:
         return Check.not_assessable(what_is_missing(panel, "SULpeak"))
-    return Check.fired(lambda: _told(panel, panel.total.baseline, "baseline"))
+    limits = RISE.limit("sul_rise", settings), -FALL.limit("sul_fall", settings)
+    return Check.fired(lambda: _told(panel, panel.total.baseline, "baseline", *limits))
 
 
 def _told(panel: Panel, reference: Fraction | None, name: str, *limits: Fraction) -> str:

@@ -136,6 +136,9 @@ def _sums(panel: Panel, settings: Settings) -> str:
     limit = -FALL.limit("product_fall", settings)
     told = str(fall) if isinstance(fall, Undefined) else percent(fall, limits=(limit,))
     beside = "".join(f"; {one.facts.unassessed}" for one in panel.unassessed)
+    unmeasured = [one.facts.name for one in panel.others if not (one.facts.unassessed or one.facts.gone)]
+    if unmeasured:
+        beside += f"; there, and without two diameters at baseline: {', '.join(unmeasured)}"
     return f"sum of products {fixed(total.baseline or 0)} -> {fixed(total.now or 0)} mm2, {told} from baseline{beside}"
 
 

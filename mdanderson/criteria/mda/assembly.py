@@ -67,9 +67,16 @@ class Assembly:
         self.responding = frozenset([one.facts.lesion_id for one in self.baseline if one.category in _RESPONSES])
 
     @property
+    def sharing(self) -> list[JudgedLesion]:
+        """The baseline lesions that `response_share` is of: assessed, each region once."""
+        assessed = [lesion for lesion in self.baseline if lesion.assessed]
+        return _each_once(assessed) if any(lesion.facts.merged_into for lesion in assessed) else assessed
+
+    @property
     def followed(self) -> list[JudgedLesion]:
-        """The counted lesions that were there before."""
-        return [lesion for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
+        """The counted lesions that were there before; what merged into one of them speaks through it."""
+        followed = [lesion for lesion in self.counted if lesion.facts.origin is not Origin.NEW]
+        return _each_once(followed) if any(lesion.facts.merged_into for lesion in followed) else followed
 
     def scope_matters(self) -> bool:
         """Whether a size says more than that nothing changed, in the sum or in any lesion of it."""
@@ -108,6 +115,11 @@ class Assembly:
             measurable=True,
         )
         return judge_lesion(self.table.size_rows, total, self.settings)
+
+
+def _each_once(lesions: Sequence[JudgedLesion]) -> list[JudgedLesion]:
+    names = {lesion.facts.lesion_id for lesion in lesions}
+    return [lesion for lesion in lesions if lesion.facts.merged_into not in names]
 
 
 _RESPONSES = (Category.CR, Category.PR)

@@ -139,7 +139,7 @@ class _Panel:
         if by_size:
             codes = [verdict.code for verdict in by_size]
             return Category.PR, codes, lambda: _told(by_size) + self._barred()
-        assessed = [lesion for lesion in self.assembly.baseline if lesion.assessed]
+        assessed = self.assembly.sharing
         carrying = [one for one in assessed if one.category is not Category.SD and self.carries(one)]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
         share = self.assembly.response_share
@@ -195,10 +195,18 @@ class _Panel:
         codes += [code for lesion in self.core for code in _codes(lesion, Category.SD)]
 
         def words() -> str:
-            told = _told(verdicts) or f"{_lesions(len(self.core))} without change beyond the limits"
+            told = _told(verdicts) or self._told_of_core()
             return f"{told}; no new bone metastasis: {no_new}" if no_new else told
 
         return Category.SD, codes, words
+
+    def _told_of_core(self) -> str:
+        """What the lesions that carry the category did, where no sum tells it: how many changed, and by what."""
+        changed = [lesion for lesion in self.core if any(one.gives is not Category.SD for one in lesion.held)]
+        told = [f"{_lesions(len(self.core) - len(changed))} without change beyond the limits"]
+        if changed:
+            told = ["; ".join(lesion.reason for lesion in changed[:3]) + ("; ..." if len(changed) > 3 else ""), *told]
+        return "; ".join(told[: 1 if len(changed) == len(self.core) else 2])
 
     def size_category(self) -> Category | None:
         """The sub-score of size under the scope in force; None where the modality has no sizes."""

@@ -292,7 +292,7 @@ def _reason(lesion: JudgedLesion) -> str:
     if not lesion.held and facts.unassessed:
         told.append(facts.unassessed)
     if not told:
-        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [_missing(lesion.verdicts)]
+        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [f"{facts.name}: {_missing(lesion.verdicts)}"]
     return "; ".join(told) + ("; treated locally" if facts.treated else "")
 
 
