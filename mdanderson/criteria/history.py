@@ -115,7 +115,7 @@ class LesionHistory:
         """Everything known of it at a visit; None before it was ever spoken of.
 
         counts: from which size (on a bone scan: above which uptake) a new lesion counts. normal: what normal density
-        is. flare_visit: when it began to count as flare, None if it does not. silent: why the visit says nothing at all.
+        is. flare_visit: when it began to count as flare, None if it does not. silent: why the visit says nothing.
         """
         first = self.first
         if first is None or first > visit:

@@ -93,8 +93,8 @@ class _Series:
 
     lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
     blank_days: days with rows that state nothing.
-    seen: lesion -> (first day that showed it, sequences); fresh: those that began as new. parts: part of a split -> lesion. merged: name of a merge,
-    which no lesion had before -> the lesion that carries it.
+    seen: lesion -> (first day that showed it, sequences); fresh: those that began as new. parts: part of a split ->
+    lesion. merged: name of a merge, which no lesion had before -> the lesion that carries it.
     """
 
     modality: Modality

@@ -54,7 +54,9 @@ def _about_sequences(findings: Sequence[LesionFinding], visit: Visit) -> Iterato
     gone = {finding.lesion_id: finding for finding in findings if finding.is_gone}
     for finding in findings:
         if finding.is_seen and (other := gone.pop(finding.lesion_id, None)) is not None:
-            what = f"gone in {other.sequence or 'one sequence'}, yet {finding.sequence or 'another'} shows it: it is there"
+            what = (
+                f"gone in {other.sequence or 'one sequence'}, yet {finding.sequence or 'another'} shows it: it is there"
+            )
             yield _warning(other, visit, what, "leave the cells of a sequence that does not show it blank")
 
 

@@ -48,9 +48,7 @@ def together_at(lesion, visit, sequence, family):
         return size_at(lesion, visit, sequence) if apart else None
     if lesion["merged"].get(visit) == frozenset(one["name"] for one in family):
         return size_at(lesion, visit, sequence)
-    sizes = [
-        0 if one["kind"] == "new" and one["first"] > visit else size_at(one, visit, sequence) for one in family
-    ]
+    sizes = [0 if one["kind"] == "new" and one["first"] > visit else size_at(one, visit, sequence) for one in family]
     return None if None in sizes else sum(sizes)
 
 

@@ -63,7 +63,9 @@ def test_a_reason_names_its_lesion(paper):
     assert "lesion L1: density was not measured" in timeline.lesions[-1].reason
 
 
-@pytest.mark.parametrize(("criteria", "then", "percent"), [("percist", "pk=5.19", "+29.8 %"), ("eortc", "mx=4.99", "+24.8 %")])
+@pytest.mark.parametrize(
+    ("criteria", "then", "percent"), [("percist", "pk=5.19", "+29.8 %"), ("eortc", "mx=4.99", "+24.8 %")]
+)
 def test_a_rise_is_not_rounded_to_the_limit_it_missed(paper, criteria, then, percent):
     first = then[:3] + "4"
     timeline = paper.follow({"L1": f"{first}"}, {"L1": then}, modality="PT", criteria=criteria)

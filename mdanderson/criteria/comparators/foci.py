@@ -148,7 +148,9 @@ def no_disease(_rule: ScanRule, facts: ScanFacts, _settings: Settings) -> Check:
     """NED: no focus is there now; none was at baseline, or every one of them is stated to be gone."""
     if facts.panel.nothing_there:
         return Check.fired("no focus at baseline, none now")
-    left = [one.lesion_id for one in facts.panel.expected if not one.facts.gone] + [one.lesion_id for one in facts.panel.new]
+    left = [one.lesion_id for one in facts.panel.expected if not one.facts.gone] + [
+        one.lesion_id for one in facts.panel.new
+    ]
     return Check.when(not left, f"{len(left)} foci left" if left else "every focus is gone")
 
 
