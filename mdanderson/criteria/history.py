@@ -11,7 +11,14 @@ from math import hypot
 from operator import attrgetter
 
 from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
-from mdanderson.criteria.checks.presence import COMPLETE_BY_READER, NEW_LESION, equivocal_words
+from mdanderson.criteria.checks.presence import (
+    NEW_LESION,
+    counts_as_new,
+    equivocal_words,
+    is_abnormal_no_more,
+    uptake_on_scan,
+)
+from mdanderson.criteria.checks.size import is_measurable
 from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.rule import Limits
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
@@ -129,7 +136,7 @@ class LesionHistory:
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         if equivocal:
-            unassessed = equivocal_words(counts, self._uptake_on_scan(visit), settings)
+            unassessed = equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
         else:
             unassessed = silent or self._unassessed(visit, first)
         if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
@@ -197,35 +204,24 @@ class LesionHistory:
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
         """The first visit at which a new lesion is large enough to count."""
         visits = range(self.first or 0, len(self._findings))
-        return next((v for v in visits if any(_counts(finding, counts, settings) for finding in self.at(v))), None)
+        return next(
+            (v for v in visits if any(counts_as_new(finding, counts, settings) for finding in self.at(v))), None
+        )
 
     def _is_there(self, reached: int, visit: int, counts: Limits, settings: Settings) -> bool:
         """Whether a new lesion that counts since `reached` is neither gone nor normal again, by the last word on it."""
         for index in range(visit, reached - 1, -1):
-            if self._gone[index] or self._is_normal(index, counts, settings):
+            if self._gone[index] or is_abnormal_no_more(self.source(index), self.lesion_type, counts, settings):
                 return False
             if self._seen[index]:
                 return True
         return False
 
-    def _is_normal(self, visit: int, counts: Limits, settings: Settings) -> bool:
-        """Whether nothing of it is abnormal at a visit: by its uptake on a bone scan, or by a reader's word."""
-        stated = {code for finding in self.source(visit) for code in finding.reader_codes if not finding.is_silent}
-        complete = COMPLETE_BY_READER.get(self.series.modality, frozenset()) & stated
-        if self.lesion_type is LesionType.BLASTIC:
-            complete -= {"CR1"}  # a row for lytic lesions
-        uptake = self._uptake_on_scan(visit)
-        return bool(complete) or (uptake is not None and not counts.met("uptake_ratio", uptake, settings))
-
-    def _uptake_on_scan(self, visit: int) -> Fraction | None:
-        """Its ratio on a bone scan, None where there is none."""
-        return _uptake(self.source(visit)) if self.series.modality is Modality.NM else None
-
     def _measurable(self, settings: Settings) -> bool:
         """A lesion's role, fixed at its first sight: the reader's word, else its long axis; without diameters never."""
         minimum = settings.policy.minimum_size_mm
         if minimum not in self._roles:
-            self._roles[minimum] = _is_measurable(self.series.modality, self.at(self.first or 0), settings)
+            self._roles[minimum] = is_measurable(self.series.modality, self.at(self.first or 0), settings)
         return self._roles[minimum]
 
     def _unseen(self, visit: int, silent: str) -> LesionFacts | None:
@@ -341,18 +337,6 @@ def sd_mm_of(finding: LesionFinding, errors: Uncertainty) -> float:
     return size_sd_mm(exact(finding.long_axis_mm), exact(finding.short_axis_mm), errors)
 
 
-def _counts(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
-    """Whether a new lesion is large enough to count as new; one without diameters is, unless called equivocal."""
-    if not finding.is_seen:
-        return False
-    ratio = finding.uptake_ratio if finding.modality is Modality.NM else None
-    if ratio is not None and not counts.met("uptake_ratio", exact(ratio), settings):
-        return False
-    if finding.long_axis_mm is None:
-        return finding.status is not Status.EQUIVOCAL
-    return counts.met("long_axis_mm", exact(finding.long_axis_mm), settings)
-
-
 def _gone_without_trace(now: Findings, baseline: Findings, limits: Limits, settings: Settings) -> bool:
     """Whether it was measured as gone by a density that was normal all along."""
     measured = any(f.is_gone and f.basis is Basis.MEASURED and f.density is not None for f in now)
@@ -414,14 +398,3 @@ def _uptake(findings: Findings) -> Fraction | None:
         return Fraction(1)
     ratios = [f.uptake_ratio for f in findings if f.uptake_ratio is not None and not f.is_silent]
     return exact(ratios[0]) if ratios else None
-
-
-def _is_measurable(modality: Modality, baseline: Findings, settings: Settings) -> bool:
-    sized = [finding for finding in baseline if finding.size_mm is not None and finding.is_seen]
-    if not modality.is_anatomical or not sized:
-        return False
-    stated = [finding.measurable for finding in baseline if finding.measurable is not None]
-    if stated:
-        return stated[0]
-    minimum = exact(settings.policy.minimum_size_mm)
-    return any(finding.long_axis_mm is not None and exact(finding.long_axis_mm) >= minimum for finding in sized)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.rule import Check, Limits, Threshold
+from mdanderson.findings import LesionFinding
 from mdanderson.quantities import exact, fixed
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import LesionType, Modality
+from mdanderson.vocabulary import LesionType, Modality, Status
 
 __all__ = [
     "COMPLETE_BY_READER",
     "NEW_LESION",
     "NEW_LESION_SIZE",
+    "counts_as_new",
     "equivocal_words",
+    "is_abnormal_no_more",
     "new_lesion",
     "newly_visible_by_sclerosis",
     "something_assessed",
+    "uptake_on_scan",
 ]
 
 NEW_LESION_SIZE = Limits(thresholds=(Threshold.at_least("long_axis_mm", "policy.new_lesion_mm"),))
@@ -34,6 +38,41 @@ COMPLETE_BY_READER: Mapping[Modality, frozenset[str]] = {
     Modality.NM: frozenset({"CR4"}),
 }
 """The rows by which a reader says that nothing is left of a lesion."""
+
+
+def counts_as_new(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
+    """Whether a new lesion is large enough to count as new, on a bone scan hot enough.
+
+    One without diameters is, unless it is called equivocal.
+    """
+    if not finding.is_seen:
+        return False
+    ratio = uptake_on_scan((finding,))
+    if ratio is not None and not counts.met("uptake_ratio", ratio, settings):
+        return False
+    if finding.long_axis_mm is None:
+        return finding.status is not Status.EQUIVOCAL
+    return counts.met("long_axis_mm", exact(finding.long_axis_mm), settings)
+
+
+def is_abnormal_no_more(
+    findings: Sequence[LesionFinding], lesion_type: LesionType | None, counts: Limits, settings: Settings
+) -> bool:
+    """Whether nothing of a lesion is abnormal any more: by its uptake on a bone scan, or by a reader's word."""
+    for finding in findings:
+        complete = COMPLETE_BY_READER.get(finding.modality, frozenset()) & finding.reader_codes
+        if lesion_type is LesionType.BLASTIC:
+            complete -= {"CR1"}  # a row for lytic lesions
+        if complete and not finding.is_silent:
+            return True
+    uptake = uptake_on_scan(findings)
+    return uptake is not None and not counts.met("uptake_ratio", uptake, settings)
+
+
+def uptake_on_scan(findings: Sequence[LesionFinding]) -> Fraction | None:
+    """A lesion's ratio on a bone scan, None where there is none."""
+    ratios = (f.uptake_ratio for f in findings if f.modality is Modality.NM and not f.is_silent)
+    return next((exact(ratio) for ratio in ratios if ratio is not None), None)
 
 
 def new_lesion(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:

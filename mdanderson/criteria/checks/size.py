@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.rule import Check
 from mdanderson.criteria.track import Reference, Track
-from mdanderson.quantities import Share, Undefined, fixed, percent
+from mdanderson.findings import LesionFinding
+from mdanderson.quantities import Share, Undefined, exact, fixed, percent
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import Modality
 
-__all__ = ["size_fall", "size_rise", "size_steady"]
+__all__ = ["is_measurable", "size_fall", "size_rise", "size_steady"]
 
 
 def size_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -108,3 +111,15 @@ def _other_reference(rule: LesionRule, size: Track, settings: Settings) -> str:
     rise, limit = size.change_from(other, at_least=True), rule.limit("size_rise", settings)
     told = str(rise) if isinstance(rise, Undefined) else percent(rise, limits=(limit,))
     return f" (references disagree: {told} from {other})"
+
+
+def is_measurable(modality: Modality, baseline: Sequence[LesionFinding], settings: Settings) -> bool:
+    """A lesion's role by its first findings: the reader's word, else its long axis; without diameters never."""
+    sized = [finding for finding in baseline if finding.size_mm is not None and finding.is_seen]
+    if not modality.is_anatomical or not sized:
+        return False
+    stated = [finding.measurable for finding in baseline if finding.measurable is not None]
+    if stated:
+        return stated[0]
+    minimum = exact(settings.policy.minimum_size_mm)
+    return any(finding.long_axis_mm is not None and exact(finding.long_axis_mm) >= minimum for finding in sized)
