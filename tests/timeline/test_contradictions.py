@@ -15,6 +15,14 @@ def test_one_region_counts_once(paper):
     assert (row.category, row.reason) == ("CR", "CT: complete response of the only lesion: CR1")
 
 
+def test_a_row_that_holds_of_a_merged_region_holds_of_each_lesion_in_it(paper):
+    first = {"L1": "20x15 lytic", "L2": "30x15 lytic", "L3": "20x15", "L4": "20x15"}
+    timeline = paper.follow(first, {"L1": "merged 30x14 <L1;L2 !PR1", "L3": "20x15", "L4": "20x15"})
+    assert "2 of 4 lesions carry PR1" in timeline.response(1).reason
+    timeline = paper.follow(first, {"L1": "merged 50x30 <L1;L2", "L3": "resolved", "L4": "20x15"})
+    assert timeline.response(1).category == "SD"
+
+
 def test_gone_in_one_sequence_and_there_in_another(paper):
     both = "20x15 T1 s=0.5", "20x15 STIR s=2"
     timeline = paper.follow({"L1": both}, {"L1": ("0x0 T1", "20x15 STIR s=2")}, modality="MR")

@@ -66,11 +66,10 @@ class Assembly:
         self.progressing = frozenset([one.facts.lesion_id for one in self.counted if one.category is Category.PD])
         self.responding = frozenset([one.facts.lesion_id for one in self.baseline if one.category in _RESPONSES])
 
-    @property
-    def sharing(self) -> list[JudgedLesion]:
-        """The baseline lesions that `response_share` is of: assessed, each region once."""
-        assessed = [lesion for lesion in self.baseline if lesion.assessed]
-        return _each_once(assessed) if any(lesion.facts.merged_into for lesion in assessed) else assessed
+    def speaker(self, lesion: JudgedLesion) -> JudgedLesion:
+        """The lesion whose finding speaks for one that merged into it; else itself."""
+        into = lesion.facts.merged_into
+        return lesion if not into else next((one for one in self.counted if one.facts.lesion_id == into), lesion)
 
     @property
     def followed(self) -> list[JudgedLesion]:

@@ -139,8 +139,10 @@ class _Panel:
         if by_size:
             codes = [verdict.code for verdict in by_size]
             return Category.PR, codes, lambda: _told(by_size) + self._barred()
-        assessed = self.assembly.sharing
-        carrying = [one for one in assessed if one.category is not Category.SD and self.carries(one)]
+        assessed = [lesion for lesion in self.assembly.baseline if lesion.assessed]
+        carrying = [
+            one for one in assessed if (one.category is not Category.SD or one.facts.merged_into) and self.carries(one)
+        ]
         progressing = any(lesion.category is Category.PD for lesion in self.lesions)
         share = self.assembly.response_share
         if progressing or not carrying or Fraction(len(carrying), len(assessed)) < share:
@@ -158,7 +160,7 @@ class _Panel:
         """Rows of response that count for the share: all but the size of a lesion that speaks through the sum."""
         return [
             verdict.code
-            for verdict in lesion.held
+            for verdict in self.assembly.speaker(lesion).held
             if verdict.gives in _RESPONSES
             and verdict.measure is not Measure.PRESENCE
             and not (verdict.measure is Measure.SIZE and lesion.facts.in_sum and self.table.by_sum)
