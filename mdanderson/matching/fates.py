@@ -6,7 +6,7 @@ The rule, in plain words:
    if there is none); the rest is judged by place.
 2. *What lesions share is taken away.* A residual misregistration moves all lesions alike, or those near by. When at
    least three lesions, and seven tenths of those that could be paired, agree on one drift and on no other
-   (`matching.drift`: a shift, a turn, what neighbours share), it is removed; what is left of the error is their scatter.
+   (`matching.drift`: a shift, a turn, what neighbours share), it is removed; the error that is left is their scatter.
 3. *A place is taken by half.* The distance of two lesions is how far half of the voxels of the smaller one lie outside
    the larger: 0 when half of it is inside. Growing, shrinking, merging and splitting leave it at 0; a neighbour is at
    least its own radius away. Of two lesions that the edge of an image cuts, the ends that meet there count.
