@@ -91,7 +91,7 @@ def pair(kind: str, seed: int) -> tuple[Subject, Subject, Pose]:
 
 
 def errors_mm(found: Registration, first: Subject, second: Subject, pose: Pose) -> tuple[Array, Array, list[bool]]:
-    """At the lesions that both images show: error of what a place is given, of the body's motion, and whether trusted."""
+    """At the lesions both images show: error of what a place is given, of the body's motion, and whether trusted."""
     places, truth = sites(), pose.to_scan(sites())
     shown = first.volume.geometry.contains(places) & second.volume.geometry.contains(truth)
     near = [found.near(place) for place in places[shown]]
@@ -118,8 +118,8 @@ def accuracy(cases: int, seed: int) -> None:
         off = [sum(e > limit for e in local) for limit in (1, 2, 3)]
         mean, most = (np.mean(local), max(local)) if local else (np.nan, np.nan)
         print(
-            f"{kind:20s} {cases:5d} {trusted:7d} {len(local):7d} {mean:5.2f} {most:5.2f} {max(body, default=np.nan):11.2f}"
-            f" {held:6d}/{len(local):<4d} {off[0]:19d} {off[1]:2d} {off[2]:2d}",
+            f"{kind:20s} {cases:5d} {trusted:7d} {len(local):7d} {mean:5.2f} {most:5.2f} "
+            f"{max(body, default=np.nan):11.2f} {held:6d}/{len(local):<4d} {off[0]:19d} {off[1]:2d} {off[2]:2d}",
             flush=True,
         )
 
