@@ -63,7 +63,7 @@ def test_mutual_information_repeats_to_the_bit(bodies, first, later):
 
 def test_a_bent_back_is_followed_bone_by_bone(bodies, first):
     pose = bodies.Pose(bend_per_m=35.0)
-    bent = bodies.scan(bodies.Body(person=3, lesions=bodies.GROWN), first.geometry, pose=pose, noise_hu=10, seed=1, subsample_mm=2.5)
+    bent = bodies.scan(bodies.Body(person=3, lesions=bodies.GROWN), first.geometry, pose=pose, noise_hu=10, seed=1)
     lesions = bodies.outlined(bodies.LESIONS, first.geometry), bodies.outlined(bodies.GROWN, first.geometry, pose)
     found = register(
         Subject(volume=first, lesions=lesions[0]), Subject(volume=bent, lesions=lesions[1]), settings=SETTINGS
