@@ -5,7 +5,8 @@
 Per kind: pairs, trusted, error at the trusted lesions in mm (mean, largest), the largest error of the body's motion
 alone, how many are within their estimated error + 1 mm, and how many are off by more than 1, 2 and 3 mm.
 Peers run in the same process on the same
-pair, 192^3 voxels of 1.5 mm, 8 degrees and 15 mm; SimpleITK comes with this package, itk-elastix is used where installed.
+pair, 192^3 voxels of 1.5 mm, 8 degrees and 15 mm; SimpleITK comes with this package, itk-elastix is used
+where installed.
 """
 
 from __future__ import annotations
