@@ -200,11 +200,12 @@ def scan(
     table_mm: float | None = None,
     noise_hu: float = 20.0,
     seed: int = 0,
+    subsample_mm: float = 1.5,
 ) -> Volume:
     """A CT of the body. table_mm: where, in scan y, the top of the table lies; it does not move with the body."""
     pose = pose or Pose()
     hu = np.empty(geometry.shape)
-    sub = [max(1, round(step / _SUBSAMPLE_MM)) for step in geometry.spacing_mm]
+    sub = [max(1, round(step / subsample_mm)) for step in geometry.spacing_mm]
     steps = [(np.arange(n * k) + 0.5) / k - 0.5 for n, k in zip((1, *geometry.shape[1:]), sub, strict=True)]
     for plane in range(geometry.shape[0]):  # a voxel is the mean of what it holds
         index = np.stack(np.meshgrid(plane + steps[0], *steps[1:], indexing="ij"), axis=-1).reshape(-1, 3)
@@ -216,9 +217,6 @@ def scan(
         hu[plane] = values.reshape(sub[0], rows, sub[1], columns, sub[2]).mean(axis=(0, 2, 4))
     smooth = ndimage.gaussian_filter(hu, (0.3, 0.5, 0.5))
     return ct(smooth + np.random.default_rng(seed).normal(0, noise_hu, smooth.shape), geometry)
-
-
-_SUBSAMPLE_MM = 1.5
 
 
 def _lay_table(hu: Array, points: Array, table_mm: float) -> None:

@@ -1,7 +1,7 @@
 """Plane shapes whose boundary is known, for the accuracy of diameters: those of the aim, and others to check with.
 
-FAMILIES are the shapes that the aim names; constants were chosen on them (other seeds). OTHERS were looked at only
-afterwards: what holds on them was not fitted.
+FAMILIES are the shapes that the aim names; constants were chosen for them (on other seeds). OTHERS stood beside them in
+the tables, and nothing was chosen to please them.
 """
 
 from __future__ import annotations

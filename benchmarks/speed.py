@@ -118,7 +118,7 @@ def ellipsoids(shape: tuple[int, int, int], spacing_mm: Spacing, count: int, see
     cells = (-(-count // across**2), across, across)
     pitch = extent / cells
     for number in range(count):
-        centre = (np.array(np.unravel_index(number, cells)) + 0.5) * pitch
+        centre = (np.array(np.unravel_index(number, cells)) + 0.5) * pitch + rng.uniform(-0.5, 0.5, 3) * spacing_mm
         semi = np.minimum(rng.uniform(4.0, 20.0) * rng.uniform(0.6, 1.0, 3), 0.45 * pitch)
         low = np.maximum(np.floor((centre - semi) / spacing_mm).astype(int), 0)
         high = np.minimum(np.ceil((centre + semi) / spacing_mm).astype(int) + 1, shape)

@@ -199,6 +199,9 @@ class ImageSettings:
         gt=0,
         le=1,
     )
+    registration: Literal["own", "elastix"] = _known(
+        "own", "ours, decision 5; elastix: itk-elastix finds the motion of CT on CT, trust is judged as for ours"
+    )
     registration_trust_mm: float = _known(
         5.0, "ours: a registration with a larger estimated error is not trusted", gt=0
     )

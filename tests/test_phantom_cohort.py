@@ -179,6 +179,17 @@ scan = {{ centre_mm = [0.0, 0.0, {middle}], field_mm = [90.0, 84.0, 50.0] }}
 """
 
 
+def test_a_lesion_that_grows_into_the_image_is_not_new(tmp_path):
+    """At baseline it ends 1 mm below where the later image begins; grown, it reaches 2.5 mm into it."""
+    spec = tmp_path / "spec.toml"
+    spec.write_text(CUT.format(middle=17.0) + 'change = [{ lesion = "A", scale = 1.5 }]')
+    results, rows, truth = scored(spec, tmp_path)
+    assert next(t["label"] for t in truth if (t["visit"], t["lesion"]) == ("visit2", "A"))
+    assert {row["status"] for row in rows if row["visit"] == "visit2"} <= {"followed", "not_evaluable"}
+    assert len({row["lesion_id"] for row in rows}) == 2
+    assert "PD4" not in {row["visit"]: row["rules"] for row in results.overall()}["visit2"]
+
+
 @pytest.mark.parametrize("middle", [8.5, 11.0, 13.0])
 def test_a_lesion_that_the_edge_cuts_is_still_itself(tmp_path, middle):
     """The later image begins 16.5, 14 or 12 mm below the middle: it shows half of A, a third, or a sliver of it."""

@@ -28,6 +28,8 @@ _CLEAR_LEAD_VOTES = 1.5
 """A second shift with this share of the votes of the first, or so few less, leaves the shift unknown."""
 _AGREEING_SHARE = 0.7
 """Of the lesions that have a partner within reach so many must agree with the drift, else there is none."""
+_SURE_SHARE = 0.78
+"""And so many for the error to be what is left: with fewer, those that disagree may still be off by all of it."""
 _LEFT_QUANTILE = 0.9
 _LEAST_LEFT_MM = 1.5
 """Outlines are not sharper than this."""
@@ -106,7 +108,8 @@ def estimate_drift(here: FloatArray, there: FloatArray, *, error_mm: float, reac
     clear = max(rivals, default=0) <= min(_CLEAR_LEAD * agreeing, agreeing - _CLEAR_LEAD_VOTES)
     if not clear or agreeing < max(_FEWEST_VOTES, _AGREEING_SHARE * pairs.most):
         return Drift(error_mm=error_mm)
-    return replace(best, error_mm=min(best.error_mm, error_mm))
+    sure = agreeing >= _SURE_SHARE * pairs.most
+    return replace(best, error_mm=min(best.error_mm, error_mm) if sure else error_mm)
 
 
 def _starts(here: FloatArray, there: FloatArray, candidates: FloatArray) -> list[FloatArray]:

@@ -4,19 +4,22 @@ The rule, in plain words:
 
 1. *Who says so wins.* A found lesion that a reader or a tracking UID names is the known lesion of that name (a new one
    if there is none); the rest is judged by place.
-2. *What all share is taken away.* A residual misregistration moves all lesions alike. When at least three lesions, and
-   half of those that could be paired, agree on one shift and on no other, it is removed, and what is left of the
-   error is the scatter of their centres.
+2. *What lesions share is taken away.* A residual misregistration moves all lesions alike, or those near by. When at
+   least three lesions, and seven tenths of those that could be paired, agree on one drift and on no other
+   (`matching.drift`: a shift, a turn, what neighbours share), it is removed; the error that is left is their scatter.
 3. *A place is taken by half.* The distance of two lesions is how far half of the voxels of the smaller one lie outside
    the larger: 0 when half of it is inside. Growing, shrinking, merging and splitting leave it at 0; a neighbour is at
-   least its own radius away.
+   least its own radius away. Of two lesions that the edge of an image cuts, the ends that meet there count.
 4. *Each lesion looks for its partner*: the one that is nearest to most of its voxels. Partners in each other's place
    (`_IN_PLACE_MM`) belong together: one with one is followed, several known with one found have merged (also when two
    mergers hang together), one known with several found has split.
 5. *What is left over* may have been moved by the error: lesions no further apart than the error, nearest to each other,
    and without a rival, are followed. Where the error is larger than `_TELLS_APART_MM` and there is a rival as near
-   as the error, all that could be meant are ambiguous: named, never guessed.
+   as the error, or the error alone does not bring the whole of the smaller lesion to the larger one, all that could be
+   meant are ambiguous: named, never guessed.
 6. A known lesion that nothing belongs to has vanished, a found one is new.
+
+Seen from the later visit the same is told: merges are splits, new lesions have vanished.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ __all__ = ["Match", "MatchKind", "match"]
 _IN_PLACE_MM = 1.5
 """Half of the smaller lesion within this of the larger one lies in its place: outlines are not sharper than this."""
 _WHOLE = 0.9
+"""Of a lesion's voxels: the rest may be grain of the outline."""
 _CUT_SHARE, _CUT_GROWN_MM = 0.1, 8.0
 """Of two lesions that the edge of an image cuts, only the ends near the edge can meet, and may have grown across it."""
 _TELLS_APART_MM = 3.0

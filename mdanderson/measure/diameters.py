@@ -17,7 +17,7 @@ from mdanderson.measure.plane import measuring_axis
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray, Region
 
-__all__ = ["Diameters", "measure_diameters"]
+__all__ = ["Diameters", "measure_diameters", "slice_bounds_mm"]
 
 _TIE_MM = 1e-6
 """Lengths closer than this are equal; then the longer perpendicular decides, whatever way the image is turned."""
@@ -108,8 +108,7 @@ def _longest_outlines(voxels: BoolArray, pixel_mm: FloatArray, settings: ImageSe
     then, some at a time, all others that can be as long.
     """
     tie_mm = max(_TIE_MM, settings.outline_tie_pixels * _mean_pixel_mm(pixel_mm))
-    furthest = _FURTHEST_LEVEL / (_FURTHEST_LEVEL + settings.outline_least_depth)
-    bounds_mm = _upper_bounds_mm(voxels, pixel_mm, furthest)
+    bounds_mm = slice_bounds_mm(voxels, pixel_mm, settings.outline_least_depth)
     order = np.argsort(-bounds_mm, kind="stable")
     at_once = max(1, _VOXELS_AT_ONCE // voxels[0].size)
     longest_mm, planes = 0.0, order[:1]
@@ -129,12 +128,13 @@ def _mean_pixel_mm(pixel_mm: FloatArray) -> float:
     return math.sqrt(float(pixel_mm.prod()))
 
 
-def _upper_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray, furthest: float) -> FloatArray:
+def slice_bounds_mm(voxels: BoolArray, pixel_mm: FloatArray, least_depth: float) -> FloatArray:
     """(planes,): no diameter of that slice is longer; -inf where it is empty.
 
-    A caliper reading in the nearest of n directions is at least cos(pi / 2n) of the diameter, and the outline
-    lies at most `furthest` of a voxel step outside the voxel centres.
+    A caliper reading in the nearest of n directions is at least cos(pi / 2n) of the diameter, and the outline lies
+    less than one voxel step outside the voxel centres, by how much the level and its least depth say.
     """
+    furthest = _FURTHEST_LEVEL / (_FURTHEST_LEVEL + least_depth)
     plane, row = np.nonzero(voxels.any(axis=2))
     ends = voxels[plane, row]
     first, last = ends.argmax(axis=1), ends.shape[1] - 1 - ends[:, ::-1].argmax(axis=1)

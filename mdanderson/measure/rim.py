@@ -8,6 +8,7 @@ are read at half that scale. A normal cortex beside the lesion peaks sclerotic t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -209,16 +210,22 @@ def _crossing(
 def _unblurred(width_mm: FloatArray, sigma_mm: float) -> FloatArray:
     """Width at half height of a blurred shell -> the shell's own thickness.
 
-    A shell of thickness w blurred by s reads erf((w/2 - x) / s2) + erf((w/2 + x) / s2) with s2 = s sqrt 2; inverted by
-    table. Smoothing brings image and voxel together to `sigma`; reading between voxels adds spacing^2 / 12.
+    Smoothing brings image and voxel together to `sigma`; reading between voxels adds spacing^2 / 12.
     """
-    true = np.linspace(0.05, 10.0, 200)[:, None] * sigma_mm
-    x = np.linspace(0.0, 8.0, 801)[None] * sigma_mm
-    shape = special.erf((true / 2 - x) / (sigma_mm * np.sqrt(2))) + special.erf(
-        (true / 2 + x) / (sigma_mm * np.sqrt(2))
-    )
-    seen = 2 * x[0, (shape >= shape[:, :1] / 2).sum(axis=1) - 1]
-    return np.asarray(np.interp(width_mm, seen, true[:, 0], left=0.0) + np.maximum(width_mm - seen[-1], 0.0))
+    true, seen = (sigma_mm * table for table in _blurred_widths())
+    return np.asarray(np.interp(width_mm, seen, true, left=0.0) + np.maximum(width_mm - seen[-1], 0.0))
+
+
+@cache
+def _blurred_widths() -> tuple[FloatArray, FloatArray]:
+    """Thickness of a shell and its width at half height when blurred, both in SD of the blur.
+
+    A shell of thickness w blurred by s reads erf((w/2 - x) / s2) + erf((w/2 + x) / s2) with s2 = s sqrt 2.
+    """
+    true = np.linspace(0.05, 10.0, 200)[:, None]
+    x = np.linspace(0.0, 8.0, 801)[None]
+    shape = special.erf((true / 2 - x) / np.sqrt(2)) + special.erf((true / 2 + x) / np.sqrt(2))
+    return true[:, 0], np.asarray(2 * x[0, (shape >= shape[:, :1] / 2).sum(axis=1) - 1])
 
 
 def _deep(voxels: BoolArray, spacing_mm: tuple[float, float, float]) -> BoolArray:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from mdanderson.registration.elastix import lay_by_elastix
+from mdanderson.registration.fit import distance_mm
+from mdanderson.registration.information import by_information
 from mdanderson.registration.judge import judged
 from mdanderson.registration.result import Registration
-from mdanderson.registration.rigid import lay, lay_back
+from mdanderson.registration.rigid import SAME_MM, lay, lay_back
 from mdanderson.registration.subject import Subject
 from mdanderson.settings import ImageSettings
+from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
 __all__ = ["register"]
@@ -18,16 +24,20 @@ _FEWEST_SLICES = 4
 def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, settings: ImageSettings) -> Registration:
     """Where the follow-up shows each place of the baseline: a rigid motion of the body, and of bones by themselves.
 
-    Never raises for images that do not belong together or hold too little: the result is then not `trusted`, and
-    `why` says so in words. The same images give the same result to the bit.
+    CT with CT by the HU of bone; MR with MR and CT with MR by mutual information, the body alone. Images that do not
+    belong together or hold too little give a result that is not `trusted`, and `why` says so in words. The same images
+    give the same result to the bit. Raises `SettingsError` where elastix is asked for and not installed.
     """
     subjects = [one if isinstance(one, Subject) else Subject(volume=one) for one in (baseline, follow_up)]
     first, second = subjects
     for name, subject in (("baseline", first), ("follow-up", second)):
-        if not subject.is_ct:
-            return Registration.failed(f"the {name} is no CT in HU: only CT is registered with CT")
+        if not subject.is_ct and subject.volume.modality is not Modality.MR:
+            return Registration.failed(f"the {name} is neither CT in HU nor MR: only these are registered")
         if min(subject.volume.geometry.shape) < _FEWEST_SLICES:
             return Registration.failed(f"the {name} has fewer than {_FEWEST_SLICES} slices")
+    if not (first.is_ct and second.is_ct):
+        return by_information(first, second, settings=settings)
+    for name, subject in (("baseline", first), ("follow-up", second)):
         if min(len(samples) for samples in subject.samples[:2]) < _FEWEST_SAMPLES:
             return Registration.failed(f"the {name} shows too little bone to register by")
     # The one with less bone is laid on the other: all of it should find a place there.
@@ -37,5 +47,12 @@ def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, setting
 
 
 def _registered(template: Subject, other: Subject, settings: ImageSettings) -> Registration:
+    if settings.registration == "elastix":
+        laid, back = lay_by_elastix(template, other)
+        # its own runs start from one place only: our search says whether another place fits as well
+        rival = lay(template, other)
+        elsewhere = distance_mm(rival.matrix, laid.matrix, template.samples[0].points) > SAME_MM
+        laid = replace(laid, rival=max(rival.rival, rival.score if elsewhere else 0.0))
+        return judged(template, other, laid, back, settings)
     laid = lay(template, other)
     return judged(template, other, laid, lay_back(template, other, laid.matrix), settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,16 @@ class Samples:
         """Some of the samples, counted about their own centre."""
         points = self.points[:, where]
         return self._at(points, self.values[where], self.slope[:, where]) if points.size else self.none()
+
+    def subset_about(self, where: BoolArray) -> Samples:
+        """Some of the samples, still counted about the centre of all."""
+        return replace(
+            self,
+            points=self.points[:, where],
+            values=self.values[where],
+            bone=self.bone[where],
+            slope=self.slope[:, where],
+        )
 
     @classmethod
     def _at(cls, points: FloatArray, values: FloatArray, slope: FloatArray) -> Samples:

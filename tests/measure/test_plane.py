@@ -115,7 +115,7 @@ def test_from_files_as_well(tmp_path, acquired, kind):
     else:
         image = write_nifti(volume, tmp_path / "image.nii.gz")
         write_label_map(mask, drawn)
-    read = mda.read_volume(image, modality="CT", date=dt.date(2024, 3, 1))
+    read = mda.read_volume(image, modality=Modality.CT, date=dt.date(2024, 3, 1))
     measured = mda.measure_lesion(read, mda.read_mask(drawn, like=read))
     expected = measure_diameters(ellipsoid(geometry), geometry, settings=ImageSettings())
     assert axes(measured.diameters) == pytest.approx(IN_PLANE_MM[acquired], abs=0.4)

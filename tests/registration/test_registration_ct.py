@@ -257,12 +257,12 @@ class TestNothingToGoBy:
         assert ("fewer than 4 slices" in found.why) is refused
         assert not (refused and found.trusted)
 
-    @pytest.mark.parametrize("fields", [{"modality": Modality.MR}, {"unit": Unit.ARBITRARY}])
-    def test_only_ct(self, baseline, fields):
+    @pytest.mark.parametrize("fields", [{"modality": Modality.PT}, {"unit": Unit.ARBITRARY}])
+    def test_only_ct_in_hu_and_mr(self, baseline, fields):
         for pair in ((baseline, replace(baseline, **fields)), (replace(baseline, **fields), baseline)):
             found = register(*pair, settings=SETTINGS)
             assert_untrusted(found)
-            assert "only CT" in found.why
+            assert "neither CT in HU nor MR" in found.why
 
 
 class TestRegistration:
