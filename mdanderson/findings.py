@@ -118,12 +118,9 @@ class Event:
     site: str = ""
 
 
-@dataclass(kw_only=True, slots=True, unsafe_hash=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LesionFinding:
     """One lesion in one image at one visit: a row of lesions.csv before it is judged.
-
-    A value like the others: nobody assigns to its fields. It is not frozen by force, as a table makes one a row and
-    forty guarded assignments take longer than reading it.
 
     Raises `MeasurementError` for numbers that are not finite, and for sizes, ratios and uptakes below zero.
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.

@@ -378,7 +378,12 @@ def test_demo_writes_where_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told: list[Path] = []
-    monkeypatch.setattr("mdanderson.phantoms.write_demo", told.append, raising=False)
+
+    def write(folder: Path) -> Path:
+        told.append(folder)
+        return folder / "cohort.csv"
+
+    monkeypatch.setattr("mdanderson.phantoms.write_demo", write, raising=False)
     assert main(["demo", str(tmp_path / "new")]) == 0
     assert told == [tmp_path / "new"]
     assert f"mdanderson score {tmp_path / 'new' / 'cohort.csv'} -o results" in capsys.readouterr().out
