@@ -66,7 +66,7 @@ def write_table(path: Path, *, patients: int, lesions: int, seed: int) -> None:
 def run(command: Sequence[str]) -> Measured:
     """Wall time of a command, and the most memory that it and its children held together."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = [0.0]
 
     def watch() -> None:
