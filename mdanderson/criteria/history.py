@@ -10,7 +10,7 @@ from itertools import accumulate
 from math import hypot
 from operator import attrgetter
 
-from mdanderson.criteria.checks.density import NORMAL_DENSITY, is_normal
+from mdanderson.criteria.checks.density import NORMAL_DENSITY
 from mdanderson.criteria.checks.presence import (
     NEW_LESION,
     counts_as_new,
@@ -21,23 +21,31 @@ from mdanderson.criteria.checks.presence import (
 from mdanderson.criteria.checks.size import is_measurable
 from mdanderson.criteria.facts import LesionFacts, Origin
 from mdanderson.criteria.rule import Limits
+from mdanderson.criteria.said import (
+    Quantity,
+    are_gone,
+    are_seen,
+    first_quantity,
+    first_type,
+    gone_without_trace,
+    sd_mm_of,
+    size_in_sequence,
+    size_sequence,
+    uptake_ratio,
+)
 from mdanderson.criteria.series import Findings, ModalitySeries, absorbed_into
 from mdanderson.criteria.track import NO_TRACK, Line, Track
 from mdanderson.findings import LesionFinding
 from mdanderson.quantities import add_up, exact
 from mdanderson.settings import Settings, Uncertainty
-from mdanderson.uncertainty import size_sd_mm
-from mdanderson.vocabulary import Basis, LesionType, Modality, Status
+from mdanderson.vocabulary import Modality, Status
 
-__all__ = ["LesionHistory", "Quantity", "Together", "sd_mm_of"]
-
-Quantity = Callable[[LesionFinding], Fraction | None]
-"""What a set measures of a finding that is there; None where that was not measured."""
+__all__ = ["LesionHistory", "Together"]
 
 Together = Callable[[Iterable[Fraction | None]], Fraction | None]
 """What several values come to: their sum, or the largest of them; None as soon as one is not known."""
 
-_is_treated, _is_gone, _is_seen = attrgetter("treated"), attrgetter("is_gone"), attrgetter("is_seen")
+_is_treated = attrgetter("treated")
 _SILENT_WORDS = {
     Status.MISSING: "visible but not segmented",
     Status.AMBIGUOUS: "could be one of several neighbours",
@@ -56,11 +64,11 @@ class LesionHistory:
         self.shown_by = shown_by
         self.baseline_visit = series.baseline_visit or 0
         self._findings = [() if visit is None else visit.get(lesion_id, ()) for visit in series.visits]
-        self._gone = [_are_gone(findings) for findings in self._findings]
-        self._seen = [not gone and _are_seen(of) for gone, of in zip(self._gone, self._findings, strict=True)]
+        self._gone = [are_gone(findings) for findings in self._findings]
+        self._seen = [not gone and are_seen(of) for gone, of in zip(self._gone, self._findings, strict=True)]
         self.first = self._first_seen()
         self.origin = self._origin()
-        self.lesion_type = _first_type(self._findings[self.first or 0])
+        self.lesion_type = first_type(self._findings[self.first or 0])
         treated = [any(map(_is_treated, findings)) for findings in self._findings]
         self._treated_by = list(accumulate(treated, operator.or_))
         self._uptakes = None if series.modality.is_anatomical else self._uptake_line()
@@ -132,14 +140,14 @@ class LesionHistory:
         if reached is not None and reached <= visit:
             first = reached  # what did not count before is nothing to compare with
         now, baseline, source = self._findings[visit], self._findings[first], self.source(visit)
-        sequence = _size_sequence(source, baseline, settings)
+        sequence = size_sequence(source, baseline, settings)
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         if equivocal:
             unassessed = equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
         else:
             unassessed = silent or self._unassessed(visit, first)
-        if gone and not unassessed and _gone_without_trace(now, baseline, normal, settings):
+        if gone and not unassessed and gone_without_trace(now, baseline, normal, settings):
             unassessed = f"{self.name} was as dense as its bone at baseline: its absence cannot be told"
         size = self._size_track(visit, first, sequence, unassessed=bool(unassessed))
         return LesionFacts(
@@ -198,8 +206,8 @@ class LesionHistory:
     def _of_group(self, visit: int, group: frozenset[str], quantity: Quantity, together: Together) -> Fraction | None:
         series = self.series
         if len(group) == 1 or series.group(self.lesion_id, visit) == group:
-            return _quantity(series.source(self.lesion_id, visit), quantity)
-        return together(_quantity(series.findings(one, visit), quantity) for one in group)
+            return first_quantity(series.source(self.lesion_id, visit), quantity)
+        return together(first_quantity(series.findings(one, visit), quantity) for one in group)
 
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
         """The first visit at which a new lesion is large enough to count."""
@@ -268,7 +276,7 @@ class LesionHistory:
             known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
             return Line.of([*[None] * first, *known])
         if (sequence, first) not in self._size_lines:
-            own = [None if self._is_together(index) else _in_sequence(self.at(index), sequence) for index in visits]
+            own = [None if self._is_together(index) else size_in_sequence(self.at(index), sequence) for index in visits]
             self._size_lines[sequence, first] = Line.of(own, counts_from=first)
         return self._size_lines[sequence, first]
 
@@ -285,7 +293,7 @@ class LesionHistory:
         if self._is_together(visit):
             return size
         parted = {
-            index: Fraction(0) if absorbed_into(self.at(index)) else _in_sequence(self.at(index), sequence)
+            index: Fraction(0) if absorbed_into(self.at(index)) else size_in_sequence(self.at(index), sequence)
             for index in range(first, visit)
             if self._is_together(index)
         }
@@ -295,13 +303,15 @@ class LesionHistory:
     def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""
         if self.series.group(self.lesion_id, visit) == group:
-            return _in_sequence(self.source(visit), sequence)
-        series = self.series
-        added = add_up(
-            Fraction(0) if series.is_yet_to_come(one, visit) else _in_sequence(series.findings(one, visit), sequence)
-            for one in group
-        )
+            return size_in_sequence(self.source(visit), sequence)
+        added = add_up(self._size_alone(one, visit, sequence) for one in group)
         return None if added is None else factor * added
+
+    def _size_alone(self, lesion_id: str, visit: int, sequence: str) -> Fraction | None:
+        """Size of one of several lesions before they merged."""
+        if self.series.is_yet_to_come(lesion_id, visit):
+            return Fraction(0)
+        return size_in_sequence(self.series.findings(lesion_id, visit), sequence)
 
     def _as_one_region(self, visit: int, group: frozenset[str], sequence: str) -> Fraction:
         """Baseline size of merged parents as one region over their sizes added (docs/details.md, detail 27)."""
@@ -326,75 +336,5 @@ class LesionHistory:
 
     def _uptake_line(self) -> Line:
         """Uptake ratio at each visit."""
-        known = [_uptake(self.source(visit)) for visit in range(len(self._findings))]
+        known = [uptake_ratio(self.source(visit)) for visit in range(len(self._findings))]
         return Line.of(known, counts_from=self.first or 0)
-
-
-def sd_mm_of(finding: LesionFinding, errors: Uncertainty) -> float:
-    """SD (mm) of one finding's size; a lesion that is gone is a statement, without error."""
-    if finding.long_axis_mm is None or finding.short_axis_mm is None:
-        return 0.0
-    return size_sd_mm(exact(finding.long_axis_mm), exact(finding.short_axis_mm), errors)
-
-
-def _gone_without_trace(now: Findings, baseline: Findings, limits: Limits, settings: Settings) -> bool:
-    """Whether it was measured as gone by a density that was normal all along."""
-    measured = any(f.is_gone and f.basis is Basis.MEASURED and f.density is not None for f in now)
-    normal = any(f.density is not None and is_normal(limits, f.density, settings) for f in baseline)
-    return measured and normal
-
-
-def _size_sequence(now: Findings, baseline: Findings, settings: Settings) -> str:
-    """The MR sequence that gives the size: the first in order that was measured at both visits."""
-    if len(now) == len(baseline) == 1 and now[0].sequence == baseline[0].sequence:
-        return now[0].sequence
-    before = {f.sequence for f in baseline if _size(f) is not None}
-    gone = _are_gone(now)
-    both = {f.sequence for f in now if _size(f) is not None and (gone or not f.is_gone)} & before or before
-    rank = {str(name): position for position, name in enumerate(settings.policy.size_sequence_order)}
-    return min(both, key=lambda name: (rank.get(name, len(rank)), name), default="")
-
-
-def _size(finding: LesionFinding) -> Fraction | None:
-    """Sum of diameters in mm: 0 when gone, None when not assessed."""
-    if finding.is_gone:
-        return Fraction(0)
-    if finding.is_silent or finding.size_mm is None:
-        return None
-    return exact(finding.size_mm)
-
-
-def _are_gone(findings: Findings) -> bool:
-    """Whether all that was said is that nothing is left."""
-    return bool(findings) and all(map(_is_gone, findings))
-
-
-def _are_seen(findings: Findings) -> bool:
-    """Whether any of them says that a lesion is there and was judged."""
-    return any(map(_is_seen, findings))
-
-
-def _first_type(findings: Findings) -> LesionType | None:
-    return next((finding.lesion_type for finding in findings if finding.lesion_type is not None), None)
-
-
-def _quantity(findings: Findings, quantity: Quantity) -> Fraction | None:
-    """The quantity of the first finding that has it: 0 when the lesion is gone."""
-    if _are_gone(findings):
-        return Fraction(0)
-    values = (quantity(finding) for finding in findings if not finding.is_silent)
-    return next((value for value in values if value is not None), None)
-
-
-def _in_sequence(findings: Findings, sequence: str) -> Fraction | None:
-    for finding in findings:
-        if finding.sequence == sequence:
-            return None if finding.is_gone and not _are_gone(findings) else _size(finding)
-    return Fraction(0) if _are_gone(findings) else None  # gone in all sequences, whichever was written
-
-
-def _uptake(findings: Findings) -> Fraction | None:
-    if _are_gone(findings):
-        return Fraction(1)
-    ratios = [f.uptake_ratio for f in findings if f.uptake_ratio is not None and not f.is_silent]
-    return exact(ratios[0]) if ratios else None

@@ -24,7 +24,8 @@ from mdanderson.criteria.comparators.panel import (
     panel_at,
 )
 from mdanderson.criteria.course import PatientCourse, Visit
-from mdanderson.criteria.history import Quantity, Together
+from mdanderson.criteria.history import Together
+from mdanderson.criteria.said import Quantity
 from mdanderson.criteria.track import add_tracks
 from mdanderson.quantities import add_up, known_change
 from mdanderson.settings import Settings

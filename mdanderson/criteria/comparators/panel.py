@@ -12,8 +12,9 @@ from typing import TypeVar
 from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.facts import LesionFacts, Origin
-from mdanderson.criteria.history import LesionHistory, Quantity, Together
+from mdanderson.criteria.history import LesionHistory, Together
 from mdanderson.criteria.rule import Outcome, Rule, Verdict
+from mdanderson.criteria.said import Quantity
 from mdanderson.criteria.track import NO_TRACK, Track, add_tracks
 from mdanderson.errors import Problem
 from mdanderson.quantities import add_up

@@ -15,8 +15,9 @@ from fractions import Fraction
 from mdanderson.criteria.comparators.panel import Followed, in_one_sequence, value_at
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.facts import LesionFacts, Origin
-from mdanderson.criteria.history import LesionHistory, Quantity
+from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.rule import Comparison, Limits, Threshold
+from mdanderson.criteria.said import Quantity
 from mdanderson.criteria.track import Track
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding

@@ -12,10 +12,11 @@ from functools import lru_cache
 from math import hypot, prod
 
 from mdanderson.criteria.facts import LesionFacts, RuleTable
-from mdanderson.criteria.history import LesionHistory, sd_mm_of
+from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality
 from mdanderson.criteria.rule import Measure
+from mdanderson.criteria.said import sd_mm_of
 from mdanderson.criteria.track import Line, Track
 from mdanderson.settings import Settings
 from mdanderson.uncertainty import CategoryLimits, CategoryProbabilities, Measured, category_probabilities
