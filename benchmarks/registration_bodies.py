@@ -6,6 +6,7 @@ Body space is LPS mm: x left, y back, z head. Truth is analytic: `Pose.to_scan` 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -120,10 +121,8 @@ class Body:
 
     def _texture(self, x: Array, y: Array, z: Array) -> Array:
         """Trabecular bone of one person, SD 1: grains of 8 mm, the same at every visit."""
-        lattice = np.random.default_rng([self.person, 9]).standard_normal((64, 64, 64))
-        lattice = ndimage.gaussian_filter(lattice, 1.0, mode="wrap")
         index = np.stack([z, y, x]) / 4.0
-        return np.asarray(ndimage.map_coordinates(lattice / lattice.std(), index, order=1, mode="grid-wrap"))
+        return np.asarray(ndimage.map_coordinates(_grains(self.person), index, order=1, mode="grid-wrap"))
 
     def _own(self, part: int, low: tuple[float, ...], high: tuple[float, ...]) -> Array:
         """This person's own measures of one part."""
@@ -138,6 +137,13 @@ class Body:
             hu[apart < 38] = 40
             hu[apart < 12] = 700
             hu[apart < 7] = 20
+
+
+@lru_cache(maxsize=2)
+def _grains(person: int) -> Array:
+    lattice = np.random.default_rng([person, 9]).standard_normal((64, 64, 64))
+    lattice = ndimage.gaussian_filter(lattice, 1.0, mode="wrap")
+    return np.asarray(lattice / lattice.std())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,8 @@ def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, setting
         if min(subject.volume.geometry.shape) < _FEWEST_SLICES:
             return Registration.failed(f"the {name} has fewer than {_FEWEST_SLICES} slices")
     if not (first.is_ct and second.is_ct):
+        if second.is_ct:  # from the CT, whose values mean the same tissue everywhere
+            return by_information(second, first, settings=settings).inverse()
         return by_information(first, second, settings=settings)
     for name, subject in (("baseline", first), ("follow-up", second)):
         if min(len(samples) for samples in subject.samples[:2]) < _FEWEST_SAMPLES:

@@ -20,6 +20,7 @@ __all__ = [
     "fit",
     "loose_mm",
     "normal_equations",
+    "part_way",
     "rotation_about",
     "stepped",
 ]
@@ -152,6 +153,14 @@ def between(one: FloatArray, other: FloatArray) -> FloatArray:
     left, _, right = np.linalg.svd(half[:3, :3])
     half[:3, :3] = left @ right
     return half
+
+
+def part_way(one: FloatArray, other: FloatArray, place: FloatArray, share: float) -> FloatArray:
+    """The rigid matrix that takes `share` of the way from one to another, counted at (3,) mm."""
+    spot = place[:, None]
+    there = apply(one, spot)[:, 0]
+    turn = Rotation.from_matrix(other[:3, :3] @ one[:3, :3].T).as_rotvec()
+    return rotation_about(there, share * turn, share * (apply(other, spot)[:, 0] - there)) @ one
 
 
 def distance_mm(one: FloatArray, other: FloatArray, points: FloatArray) -> float:

@@ -7,13 +7,14 @@ found must say how far it can be believed, and repeat to the bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from mdanderson.geometry import FloatArray
 from mdanderson.registration.fit import between, distance_mm, products, rotation_about
+from mdanderson.registration.mirror import by_how_much_better, mirror_doubt, mirror_images
 from mdanderson.registration.result import Registration
 from mdanderson.registration.samples import Samples, arms_of
 from mdanderson.registration.scene import Scene, apply, inverse
@@ -26,6 +27,7 @@ __all__ = ["by_information"]
 _BINS = 24
 _BLUR_BINS = 1.0
 _MOST = (16_000, 8_000, 4_000)
+_MOST_OF_MIRROR = 150_000
 _STEPS = (12, 12, 15)
 _STILL_MM = (0.02, 0.1, 0.3)
 _LONGEST_STEP_MM = 8.0
@@ -61,7 +63,25 @@ def by_information(baseline: Subject, follow_up: Subject, *, settings: ImageSett
     rival = max((score for other, score in tries[1:] if _apart(other, matrix, here[0]) > _SAME_MM), default=0.0)
     back, _ = _climbed(there[1], baseline.scenes[1], inverse(tries[0][0]), 1)
     back = inverse(_climbed(there[0], baseline.scenes[0], back, 0)[0])
-    return _judged(matrix, back, (bits, rival / max(tries[0][1], 1e-9)), here, follow_up, settings)
+    told = bits, rival / max(tries[0][1], 1e-9)
+    found = _judged(matrix, back, told, here, follow_up, settings)
+    if not found.trusted:
+        return found
+    rival_matrix = _mirrored(here, follow_up, there[0], found.matrix)
+    every = _samples(baseline, 0, most=_MOST_OF_MIRROR)
+    better = by_how_much_better(every, follow_up.scenes[0], found.matrix, rival_matrix, calibrated=baseline.is_ct)
+    if better >= settings.registration_mirror_errors:
+        return found
+    return replace(found, trusted=False, why=mirror_doubt(better))
+
+
+def _mirrored(here: tuple[Samples, ...], other: Subject, there: Samples, found: FloatArray) -> FloatArray:
+    """(4, 4), not rigid: the best alignment near `found` with left and right swapped."""
+    tries = [_climbed(here[2], other.scenes[2], start, 2) for start in mirror_images(here[0], there, found)]
+    matrix = max(tries, key=lambda one: one[1])[0]
+    for level in (1, 0):
+        matrix, _ = _climbed(here[level], other.scenes[level], matrix, level)
+    return matrix
 
 
 def _judged(
@@ -94,7 +114,7 @@ def _judged(
         trusted=not doubt,
         why=doubt or f"rigid, by mutual information: {bits:.2f} bit; parts of the body agree within {error_mm:.1f} mm",
         places_mm=places,
-        place_error_mm=np.hypot(moved_mm, two_runs_mm),
+        place_error_mm=np.maximum(np.hypot(moved_mm, two_runs_mm), error_mm),
         limit_mm=settings.registration_trust_mm,
     )
 
@@ -178,12 +198,12 @@ def _binned(values: FloatArray, known: np.ndarray[tuple[int], np.dtype[np.bool_]
     return np.clip((own - low) * bins_per_unit, 0.0, _BINS - 1.0), bins_per_unit
 
 
-def _samples(subject: Subject, level: int) -> Samples:
+def _samples(subject: Subject, level: int, *, most: int | None = None) -> Samples:
     """All over the body: what is no air."""
     scene = subject.scenes[level]
     floor = -140.0 if subject.is_ct else 0.05 * float(np.nanmax(scene.values, initial=1.0))
     body = ndimage.binary_dilation(scene.values > floor)
-    return Samples.chosen(scene, body, most=_MOST[level])
+    return Samples.chosen(scene, body, most=most or _MOST[level])
 
 
 def _starts(template: Scene, other: Scene) -> list[FloatArray]:

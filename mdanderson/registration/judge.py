@@ -10,8 +10,9 @@ from mdanderson.geometry import FloatArray
 from mdanderson.registration.bones import same_label_share
 from mdanderson.registration.fit import Agreement, agreement, between, distance_mm, loose_mm
 from mdanderson.registration.local import refined
+from mdanderson.registration.mirror import by_how_much_better, mirror_doubt
 from mdanderson.registration.result import Registration
-from mdanderson.registration.rigid import SAME_MM, Laid
+from mdanderson.registration.rigid import SAME_MM, Laid, lay_mirrored
 from mdanderson.registration.scene import apply, inverse
 from mdanderson.registration.subject import Subject
 from mdanderson.registration.trust import LocalShifts, local_shifts
@@ -71,7 +72,7 @@ def judged(template: Subject, other: Subject, laid: Laid, back: FloatArray, sett
         error_mm=max(bent_mm, loose_mm(samples, scene, matrix)),
         same_label=same_label_share(template, other, matrix),
     )
-    doubt = _doubt(found, laid, settings)
+    doubt = _doubt(found, laid, settings) or _mirrored(template, other, matrix, settings)
     places = np.concatenate([template.lesion_places, apply(inverse(matrix), other.lesion_places.T).T])
     return Registration(
         matrix=matrix,
@@ -80,7 +81,9 @@ def judged(template: Subject, other: Subject, laid: Laid, back: FloatArray, sett
         why=doubt or _told(found),
         places_mm=cells.points.T,
         place_error_mm=np.where(alike, np.hypot(cells.length_mm, two_runs_mm), np.inf),
-        parts=() if doubt else refined(template, other, matrix, places, settings=settings),
+        parts=()
+        if doubt
+        else refined(template, other, matrix, places, bent_mm=cells.only(alike).quantile_mm(0.5), settings=settings),
         limit_mm=settings.registration_trust_mm,
     )
 
@@ -102,6 +105,14 @@ def _doubt(found: _Evidence, laid: Laid, settings: ImageSettings) -> str:
     if found.error_mm > settings.registration_trust_mm:
         return f"the estimated error is {found.error_mm:.1f} mm, more than {settings.registration_trust_mm:g} mm"
     return ""
+
+
+def _mirrored(template: Subject, other: Subject, matrix: FloatArray, settings: ImageSettings) -> str:
+    """Whether left and right cannot be told, or one image was turned over; blank when neither."""
+    samples, scene = template.samples[0], other.scenes[0]
+    rival = lay_mirrored(template, other, matrix)
+    better = by_how_much_better(samples, scene, matrix, rival, calibrated=True)
+    return "" if better >= settings.registration_mirror_errors else mirror_doubt(better)
 
 
 def _told(found: _Evidence) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mdanderson.geometry import FloatArray
 from mdanderson.registration.bones import label_at
-from mdanderson.registration.fit import agreement, between, fit, loose_mm
+from mdanderson.registration.fit import agreement, between, fit, loose_mm, part_way
 from mdanderson.registration.result import Part
 from mdanderson.registration.samples import Samples, near_bone
 from mdanderson.registration.scene import apply, inverse
@@ -25,32 +25,47 @@ _HOLD = 20.0
 """HU^2 / mm^2: along what so little bone does not show, it moves with the body."""
 _SAME_MM = 12.0
 """Lesions this near to each other are in one piece of bone."""
-_MATERIAL_MM, _MATERIAL_ERRORS = 0.6, 2.0
-"""A bone that moves by less, in mm and in multiples of its error, has moved with the body: that is known better."""
 _FURTHEST_MM = 12.0
 """Bone does not move further than this against the body it was found in; more is another bone."""
+_LEAST_SHARE = 0.5
+"""Of the bone round a place, this much must be seen in both images."""
 
 
 def refined(
-    template: Subject, other: Subject, matrix: FloatArray, places: FloatArray, *, settings: ImageSettings
+    template: Subject,
+    other: Subject,
+    matrix: FloatArray,
+    places: FloatArray,
+    *,
+    bent_mm: float,
+    settings: ImageSettings,
 ) -> tuple[Part, ...]:
     """A part for every one of (k, 3) places, template LPS mm, that both images show; near ones share one.
 
-    matrix: (4, 4) template -> other, right for the whole body.
+    matrix: (4, 4) template -> other, right for the whole body. bent_mm: how far bone typically lies from there.
     """
     parts: list[Part] = []
     for place in places:
         if any(np.linalg.norm(part.centre_mm - place) < _SAME_MM for part in parts):
             continue
-        part = _part(template, other, matrix, place, settings)
+        part = _part(template, other, matrix, place, bent_mm, settings)
         if part is not None:
             parts.append(part)
     return tuple(parts)
 
 
 def _part(
-    template: Subject, other: Subject, matrix: FloatArray, place: FloatArray, settings: ImageSettings
+    template: Subject,
+    other: Subject,
+    matrix: FloatArray,
+    place: FloatArray,
+    bent_mm: float,
+    settings: ImageSettings,
 ) -> Part | None:
+    """The motion of the bone round a place, drawn towards the body's as far as the body did not bend.
+
+    What the bone by itself says errs by `error_mm`, what the body says by `bent_mm`: each counts by its variance.
+    """
     there_mm = apply(matrix, place[:, None])[:, 0]
     here, there = _bone_round(template, place), _bone_round(other, there_mm)
     if min(len(here), len(there)) < _FEWEST:
@@ -67,13 +82,12 @@ def _part(
     error_mm = float(np.hypot(apart_mm, loose_mm(here, scenes[1], middle)))
     if unlike or moved_mm > _FURTHEST_MM:
         return Part(centre_mm=place, matrix=middle, error_mm=float("inf"))
-    if moved_mm < max(_MATERIAL_MM, _MATERIAL_ERRORS * error_mm):
-        return Part(centre_mm=place, matrix=matrix, error_mm=float(np.hypot(error_mm, moved_mm)))
-    return Part(centre_mm=place, matrix=middle, error_mm=error_mm)
-
-
-_LEAST_SHARE = 0.5
-"""Of the bone round a place, this much must be seen in both images."""
+    share = bent_mm**2 / max(bent_mm**2 + error_mm**2, 1e-9)
+    return Part(
+        centre_mm=place,
+        matrix=part_way(matrix, middle, place, share),
+        error_mm=float(np.hypot(error_mm, (1.0 - share) * moved_mm)),
+    )
 
 
 def _bone_round(subject: Subject, place: FloatArray) -> Samples:

@@ -150,7 +150,7 @@ class Registration:
 
     def _at(self, place: FloatArray, part: Part | None) -> Self:
         matrix, error_mm = (part.matrix, part.error_mm) if part else (self.matrix, float(self.error_at(place)[0]))
-        there = error_mm <= self.limit_mm and np.isfinite(error_mm)
+        there = bool(error_mm <= self.limit_mm and np.isfinite(error_mm))
         unsure = f"here the estimated error is {error_mm:.1f} mm" if np.isfinite(error_mm) else _UNLIKE
         return replace(
             self,

@@ -9,11 +9,12 @@ import numpy as np
 from mdanderson.geometry import FloatArray
 from mdanderson.registration.bones import label_start
 from mdanderson.registration.fit import agreement, distance_mm, fit
+from mdanderson.registration.mirror import mirror_images
 from mdanderson.registration.scene import inverse
 from mdanderson.registration.search import guesses, shifts, turns
 from mdanderson.registration.subject import Subject
 
-__all__ = ["SAME_MM", "Laid", "lay", "lay_back"]
+__all__ = ["SAME_MM", "Laid", "lay", "lay_back", "lay_mirrored"]
 
 SAME_MM = 5.0
 """Alignments closer than this over the bone are one and the same."""
@@ -73,6 +74,13 @@ def lay_back(template: Subject, other: Subject, found: FloatArray) -> FloatArray
     tries = [start, *_elsewhere(start, other, template)]
     tries = _best(_fitted(tries[: _FINER_TRIES + 1], other, template, _MIDDLE), other, template, _MIDDLE)
     return inverse(_fitted(tries[:1], other, template, _FINE)[0])
+
+
+def lay_mirrored(template: Subject, other: Subject, found: FloatArray) -> FloatArray:
+    """(4, 4) template -> other, not rigid: the best alignment near `found` with left and right swapped."""
+    starts = mirror_images(template.samples[_FINE], other.samples[_FINE], found)
+    tries = _best(_fitted(starts, template, other, _COARSE), template, other, _COARSE)
+    return _best(_fitted(tries, template, other, _MIDDLE), template, other, _MIDDLE)[0]
 
 
 def _elsewhere(found: FloatArray, template: Subject, other: Subject) -> list[FloatArray]:

@@ -85,14 +85,15 @@ def labelled(volume, bodies, motion):
     return Mask.from_label_map(np.where(volume.array > 130, slab, 0).astype(np.uint8), volume.geometry)
 
 
-class TestLabels:
-    @pytest.fixture(scope="class")
-    def pair(self, first, later, bodies, motion):
-        return (
-            Subject(volume=first, bones=labelled(first, bodies, np.eye(4))),
-            Subject(volume=later, bones=labelled(later, bodies, motion)),
-        )
+@pytest.fixture(scope="module")
+def pair(first, later, bodies, motion):
+    return (
+        Subject(volume=first, bones=labelled(first, bodies, np.eye(4))),
+        Subject(volume=later, bones=labelled(later, bodies, motion)),
+    )
 
+
+class TestLabels:
     def test_bones_of_one_label_give_the_start(self, pair, bodies, motion):
         start = label_start(*pair)[0]
         moved = bodies.sites() @ start[:3, :3].T + start[:3, 3]
