@@ -114,7 +114,7 @@ def _judged(
         trusted=not doubt,
         why=doubt or f"rigid, by mutual information: {bits:.2f} bit; parts of the body agree within {error_mm:.1f} mm",
         places_mm=places,
-        place_error_mm=np.maximum(np.hypot(moved_mm, two_runs_mm), error_mm),
+        place_error_mm=np.full(moved_mm.shape, np.hypot(moved_mm.max(initial=0.0), two_runs_mm)),
         limit_mm=settings.registration_trust_mm,
     )
 

@@ -27,6 +27,8 @@ _SAME_MM = 12.0
 """Lesions this near to each other are in one piece of bone."""
 _FURTHEST_MM = 12.0
 """Bone does not move further than this against the body it was found in; more is another bone."""
+_BENT_WITHIN = 0.5
+"""Where the body bent, so did what lies within reach of a bone: this share of it is left to the error told."""
 _LEAST_SHARE = 0.5
 """Of the bone round a place, this much must be seen in both images."""
 
@@ -86,7 +88,7 @@ def _part(
     return Part(
         centre_mm=place,
         matrix=part_way(matrix, middle, place, share),
-        error_mm=float(np.hypot(error_mm, (1.0 - share) * moved_mm)),
+        error_mm=float(np.linalg.norm([error_mm, (1.0 - share) * moved_mm, _BENT_WITHIN * bent_mm])),
     )
 
 

@@ -28,6 +28,7 @@ _PROMISING = 0.1
 _GOOD = 0.8
 """A score at the middle level from which on no other rotations are searched."""
 _PEAKS, _RIVALS = 8, 3
+_MIRROR_STEPS = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -80,7 +81,8 @@ def lay_mirrored(template: Subject, other: Subject, found: FloatArray) -> FloatA
     """(4, 4) template -> other, not rigid: the best alignment near `found` with left and right swapped."""
     starts = mirror_images(template.samples[_FINE], other.samples[_FINE], found)
     tries = _best(_fitted(starts, template, other, _COARSE), template, other, _COARSE)
-    return _best(_fitted(tries, template, other, _MIDDLE), template, other, _MIDDLE)[0]
+    matrix = _best(_fitted(tries, template, other, _MIDDLE), template, other, _MIDDLE)[0]
+    return fit(template.samples[_FINE], other.scenes[_FINE], matrix, steps=_MIRROR_STEPS)
 
 
 def _elsewhere(found: FloatArray, template: Subject, other: Subject) -> list[FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_l3_in_a_crop_of_sixty_millimetres(real_data, l3, degrees, shift_mm):
     assert found.trusted, found.why
     assert error.max() <= 0.3
     assert error.max() <= found.error_mm
+
+
+@pytest.mark.parametrize(("degrees", "shift_mm"), [(5, 10), (12, 25)])
+def test_thick_slices(real_data, trunk, degrees, shift_mm):
+    """0.8 x 0.8 x 3 mm, as many follow-ups are reconstructed."""
+    places = places_of(real_data / "ct_totalseg" / "example_seg_dicom.nii.gz", T12_LABEL)
+    motion = motion_about(places.mean(axis=0), degrees, shift_mm, seed=4)
+    found, error = found_again(trunk, places, motion, (16, 300, 400), (3.0, 0.8, 0.8))
+    assert found.trusted, found.why
+    assert error.max() <= 1.0
+    assert error.max() <= found.error_mm
+
+
+def test_turned_over_is_not_trusted(trunk):
+    turned = replace(trunk, array=np.ascontiguousarray(trunk.array[:, :, ::-1]))
+    assert not register(trunk, turned, settings=SETTINGS).trusted
 
 
 def test_a_crop_in_a_whole_trunk(real_data, trunk):

@@ -112,8 +112,10 @@ class TestMoved:
     def test_the_same_image_twice_does_not_move(self, baseline):
         found = register(baseline, baseline, settings=SETTINGS)
         assert found.trusted
-        assert np.abs(found.matrix - np.eye(4)).max() < 1e-3
-        assert found.error_mm < 0.4
+        assert np.abs(found.matrix - np.eye(4)).max() < 1e-9
+        # no motion is found; what is told is how far bone could slide unnoticed, 0.355 mm on the smoothed scene, which
+        # is less steep than the unsmoothed one (0.3 mm) was
+        assert found.error_mm < 0.36
 
     @pytest.mark.parametrize("seed", [0, 1])
     def test_twenty_degrees_and_forty_millimetres_with_changed_lesions_and_thick_slices(self, baseline, seed):
@@ -183,6 +185,7 @@ class TestTrust:
         error = np.linalg.norm(found.to_follow_up(SITES) - truth, axis=1)
         told = found.error_at(SITES)
         known = np.isfinite(told)
+        # trust is told place by place: a body bent by 8 mm is not refused as a whole, as it once was
         assert known.all() or bend_mm == 8.0
         assert np.abs(told - error)[known].max() <= 0.5 + 0.35 * error.max()
         assert found.trusted
