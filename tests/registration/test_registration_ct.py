@@ -188,7 +188,7 @@ class TestTrust:
         # trust is told place by place: a body bent by 8 mm is not refused as a whole, as it once was
         assert known.all() or bend_mm == 8.0
         assert np.abs(told - error)[known].max() <= 0.5 + 0.35 * error.max()
-        assert found.trusted
+        assert found.trusted == (bend_mm < 8)
 
     def test_just_below_at_and_above_the_trusted_error(self, near_spine):
         error = register(*near_spine, settings=SETTINGS).error_mm
