@@ -227,7 +227,8 @@ class ImageSettings:
         0.02, "ours: how much worse the second best place must fit, in correlation; vertebrae look alike", ge=0, lt=1
     )
     registration_mirror_errors: float = _known(
-        3.5, "ours: standard errors by which images must fit better than with left and right swapped, decision 5"
+        3.5,
+        "ours: standard errors that tell an image from its mirror image; MR must be told, CT must not be the mirror's",
     )
     registration_least_bits: float = _known(
         0.25, "ours: mutual information that MR with MR, or with CT, must reach where they are laid on each other", gt=0

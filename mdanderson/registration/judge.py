@@ -108,11 +108,15 @@ def _doubt(found: _Evidence, laid: Laid, settings: ImageSettings) -> str:
 
 
 def _mirrored(template: Subject, other: Subject, matrix: FloatArray, settings: ImageSettings) -> str:
-    """Whether left and right cannot be told, or one image was turned over; blank when neither."""
+    """Whether one image was turned over; blank when it was not, or when that cannot be told.
+
+    A CT says which side is left, and a single bone in a small field may be its own mirror image: the header is
+    believed unless the images bear out the opposite. On MR, which has no scale of its own, both must be told apart.
+    """
     samples, scene = template.samples[0], other.scenes[0]
     rival = lay_mirrored(template, other, matrix)
     better = by_how_much_better(samples, scene, matrix, rival, calibrated=True)
-    return "" if better >= settings.registration_mirror_errors else mirror_doubt(better)
+    return "" if better > -settings.registration_mirror_errors else mirror_doubt(better)
 
 
 def _told(found: _Evidence) -> str:

@@ -45,17 +45,20 @@ def test_an_image_that_was_turned_over_is_not_trusted(visits, bodies, modalities
     assert not register(turned_over(first), later, settings=SETTINGS).trusted
 
 
-def test_a_body_that_is_its_own_mirror_image_is_not_trusted(visits):
+@pytest.mark.parametrize(("modality", "trusted"), [("CT", True), ("MR", False)])
+def test_a_body_that_is_its_own_mirror_image_is_laid_as_a_ct_says_and_not_trusted_on_mr(
+    visits, bodies, modality, trusted
+):
     half = visits[0].array
     same = np.concatenate([half[:, :, : half.shape[2] // 2], half[:, :, : half.shape[2] // 2][:, :, ::-1]], axis=2)
     noise = np.random.default_rng(0).normal(0, 10, same.shape)
-    found = register(
-        replace(visits[0], array=same),
-        replace(visits[0], array=(same + noise).astype(np.int16)),
-        settings=SETTINGS,
+    first, later = (
+        as_imaged(replace(visits[0], array=array), modality, bodies, seed)
+        for seed, array in enumerate((same, (same + noise).astype(np.int16)))
     )
-    assert not found.trusted
-    assert "left and right swapped" in found.why
+    found = register(first, later, settings=SETTINGS)
+    assert found.trusted is trusted, found.why
+    assert trusted or "left and right swapped" in found.why
 
 
 class TestByHowMuch:
@@ -100,11 +103,11 @@ class TestByHowMuch:
         assert "about as well with left and right swapped (1.2 standard errors apart)" in mirror_doubt(1.2)
 
 
-@pytest.mark.parametrize("modality", ["CT", "MR"])
-def test_just_below_at_and_above_the_limit(visits, bodies, modality, monkeypatch):
+@pytest.mark.parametrize(("modality", "limit", "at"), [("CT", -3.5, False), ("MR", 3.5, True)])
+def test_just_below_at_and_above_the_limit(visits, bodies, modality, limit, at, monkeypatch):
     first, later = (as_imaged(v, modality, bodies, k) for k, v in enumerate(visits))
     where = "judge" if modality == "CT" else "information"
-    for better, trusted in ((np.nextafter(3.5, 0), False), (3.5, True), (np.nextafter(3.5, 9), True)):
+    for better, trusted in ((np.nextafter(limit, -9), False), (limit, at), (np.nextafter(limit, 9), True)):
         monkeypatch.setattr(
             f"mdanderson.registration.{where}.by_how_much_better", lambda *_, told=better, **__: float(told)
         )
