@@ -53,6 +53,7 @@ class PatientCourse:
     """The series of one patient. examinations: one mapping a visit, its images of one modality pooled.
 
     shown: lesion -> the modalities that show it at the patient's first visit, where the patient has several.
+    treated_since: lesion -> the day of its first local treatment; for visits that do not speak of it.
     any_treated: whether any lesion was ever treated locally.
     """
 
@@ -60,6 +61,7 @@ class PatientCourse:
     visits: tuple[Visit, ...]
     examinations: tuple[Mapping[Modality, Examination], ...]
     shown: Mapping[str, tuple[Modality, ...]] = field(default_factory=dict)
+    treated_since: Mapping[str, dt.date] = field(default_factory=dict)
     _histories: Mapping[Modality, tuple[LesionHistory, ...]] = field(init=False, repr=False, compare=False)
     _baselines: Mapping[Modality, int | None] = field(init=False, repr=False, compare=False)
     any_treated: bool = field(init=False, repr=False, compare=False)
@@ -69,14 +71,22 @@ class PatientCourse:
         series = [ModalitySeries.from_examinations(modality, self.examinations) for modality in modalities]
         histories = {
             one.modality: tuple(
-                LesionHistory(one, lesion, self._shown_by(lesion, one.modality)) for lesion in one.lesion_ids
+                LesionHistory(one, lesion, self._shown_by(lesion, one.modality), self._treated_from(lesion))
+                for lesion in one.lesion_ids
             )
             for one in series
         }
         object.__setattr__(self, "_histories", histories)
         object.__setattr__(self, "_baselines", {one.modality: one.baseline_visit for one in series})
         treated = any(finding.treated for exams in self.examinations for e in exams.values() for finding in e.lesions)
-        object.__setattr__(self, "any_treated", treated)
+        object.__setattr__(self, "any_treated", treated or bool(self.treated_since))
+
+    def _treated_from(self, lesion_id: str) -> int | None:
+        """The first visit after a lesion's local treatment; None where it has none."""
+        since = self.treated_since.get(lesion_id)
+        if since is None:
+            return None
+        return next((visit.index for visit in self.visits if visit.date >= since), None)
 
     def _shown_by(self, lesion_id: str, modality: Modality) -> Modality | None:
         """Another modality that shows a lesion at the patient's first visit; None where none does."""

@@ -57,9 +57,16 @@ class LesionHistory:
     """One lesion in one modality over all visits; the series must have a baseline.
 
     shown_by: another modality that shows it at the patient's first visit, so that it is not new here.
+    treated_from: the first visit after its local treatment; of a visit that speaks of it its findings say so.
     """
 
-    def __init__(self, series: ModalitySeries, lesion_id: str, shown_by: Modality | None = None) -> None:
+    def __init__(
+        self,
+        series: ModalitySeries,
+        lesion_id: str,
+        shown_by: Modality | None = None,
+        treated_from: int | None = None,
+    ) -> None:
         self.series, self.lesion_id, self.name = series, lesion_id, f"lesion {lesion_id}"
         self.shown_by = shown_by
         self.baseline_visit = series.baseline_visit or 0
@@ -69,7 +76,10 @@ class LesionHistory:
         self.first = self._first_seen()
         self.origin = self._origin()
         self.lesion_type = first_type(self._findings[self.first or 0])
-        treated = [any(map(_is_treated, findings)) for findings in self._findings]
+        treated = [
+            any(map(_is_treated, findings)) or (not findings and treated_from is not None and treated_from <= visit)
+            for visit, findings in enumerate(self._findings)
+        ]
         self._treated_by = list(accumulate(treated, operator.or_))
         self._uptakes = None if series.modality.is_anatomical else self._uptake_line()
         self._size_lines: dict[tuple[str, int], Line] = {}
@@ -97,9 +107,12 @@ class LesionHistory:
         at_baseline = self.at(self.baseline_visit)
         if self.first == self.baseline_visit:
             return Origin.BASELINE
-        if self.shown_by is not None:
+        stated_new = self.first is not None and any(finding.stated_new for finding in self.at(self.first))
+        if self.shown_by is not None and not stated_new:
             return Origin.KNOWN
         if any(finding.is_gone for finding in at_baseline):
+            return Origin.NEW
+        if stated_new:
             return Origin.NEW
         if at_baseline or self.first is None:  # visible, or out of the field of view: nobody may call it new
             return Origin.KNOWN
@@ -111,9 +124,11 @@ class LesionHistory:
         """Why nobody may call it new; blank where it is, or where nobody can say."""
         if self.origin is Origin.BASELINE:
             return "it was there at baseline"
+        if self.origin is Origin.NEW:
+            return ""
         if self.shown_by is not None:
             return f"{self.shown_by} showed it at baseline"
-        if self.origin is Origin.NEW or self.first is None or self.at(self.baseline_visit):
+        if self.first is None or self.at(self.baseline_visit):
             return ""
         return "it is stated to have been there before"
 
@@ -166,6 +181,7 @@ class LesionHistory:
             treated=self._treated_by[visit],
             first_counted=new and visit == reached,
             here=reached is not None and self._is_there(reached, visit, counts, settings),
+            left=self._treated_by[visit] and self._is_there(first, visit, counts, settings),
             equivocal=equivocal,
             gone=gone and not unassessed,
             flare=flare_visit is not None,
@@ -209,6 +225,10 @@ class LesionHistory:
             return first_quantity(series.source(self.lesion_id, visit), quantity)
         return together(first_quantity(series.findings(one, visit), quantity) for one in group)
 
+    def is_left(self, visit: int, settings: Settings, counts: Limits = NEW_LESION) -> bool:
+        """Whether it is neither gone nor normal again, by the last word on it; one never judged so far is not."""
+        return self.first is not None and self._is_there(self.first, visit, counts, settings)
+
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
         """The first visit at which a new lesion is large enough to count."""
         visits = range(self.first or 0, len(self._findings))
@@ -217,7 +237,7 @@ class LesionHistory:
         )
 
     def _is_there(self, reached: int, visit: int, counts: Limits, settings: Settings) -> bool:
-        """Whether a new lesion that counts since `reached` is neither gone nor normal again, by the last word on it."""
+        """Whether a lesion that counts since `reached` is neither gone nor normal again, by the last word on it."""
         for index in range(visit, reached - 1, -1):
             if self._gone[index] or is_abnormal_no_more(self.source(index), self.lesion_type, counts, settings):
                 return False

@@ -26,7 +26,7 @@ from mdanderson.timeline.normalise import about_equivocal, normalise
 from mdanderson.timeline.reading import about_readers, of_one_reader
 from mdanderson.timeline.statements import with_statements
 from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
-from mdanderson.timeline.treatment import mark_treated, new_therapy_date
+from mdanderson.timeline.treatment import mark_treated, new_therapy_date, treated_since
 from mdanderson.timeline.visits import arrange
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -98,13 +98,20 @@ def _judge(
     visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
     clean, mended = normalise(visits, pooled)
     shown = shown_at_baseline(clean, settings)
-    course = PatientCourse(patient=patient, visits=visits, examinations=clean, shown=shown)
+    since = treated_since(examinations, patient.events)
+    course = PatientCourse(patient=patient, visits=visits, examinations=clean, shown=shown, treated_since=since)
     assessed = tuple(_with_new_therapy(one.assess(course, settings), course) for one in sets)
     return _Judged(
         course=course,
         assessed=assessed,
         lesions=_lesions(assessed, course, settings),
-        problems=(*about_treatment, *met, *mended, *about_equivocal(visits, clean, settings), *about_known(course)),
+        problems=(
+            *about_treatment,
+            *met,
+            *mended,
+            *about_equivocal(visits, clean, settings),
+            *about_known(course, settings),
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from mdanderson.findings import Event, Examination, LesionFinding, PatientFacts
 from mdanderson.stability.site import vertebra
 from mdanderson.vocabulary import EventKind
 
-__all__ = ["mark_treated", "new_therapy_date"]
+__all__ = ["mark_treated", "new_therapy_date", "treated_since"]
 
 _WORD = re.compile(r"\w+")
 
@@ -38,12 +38,24 @@ def mark_treated(
     is at "L3 vertebral body" and at "L2-L4", not at "L31". Several sites are joined by `;`. What a finding does not say
     of its lesion's site, another finding of the lesion does.
     """
+    since, problems = _treated(examinations, events)
+    return tuple(_marked(exam, since) for exam in examinations) if since else tuple(examinations), problems
+
+
+def treated_since(examinations: Sequence[Examination], events: Sequence[Event]) -> dict[str, dt.date]:
+    """Lesion -> the day from which it counts as treated locally, also where no image speaks of it."""
+    return _treated(examinations, events)[0]
+
+
+def _treated(
+    examinations: Sequence[Examination], events: Sequence[Event]
+) -> tuple[dict[str, dt.date], tuple[Problem, ...]]:
     local = sorted(
         {event for event in events if isinstance(event.kind, EventKind) and event.kind.is_local_treatment},
         key=lambda event: (event.date, event.kind, event.site),
     )
     if not local:
-        return tuple(examinations), ()
+        return {}, ()
     sites = _sites(examinations)
     since: dict[str, dt.date] = {}
     problems: list[Problem] = []
@@ -52,8 +64,7 @@ def mark_treated(
         for lesion_id in here:
             since.setdefault(lesion_id, event.date)
         problems += _about(event, here)
-    problems += _about_silent_sites(sites)
-    return tuple(_marked(exam, since) for exam in examinations), tuple(problems)
+    return since, (*problems, *_about_silent_sites(sites))
 
 
 def _marked(exam: Examination, since: Mapping[str, dt.date]) -> Examination:

@@ -140,6 +140,48 @@ def test_every_focus_gone_is_no_disease(paper):
     assert categories(paper.timeline(*exams, treatment=0, criteria="pcwg3")) == "BL Non-PD"
 
 
+def of_scans(paper, *visits, **kwargs):
+    """Scans 150 days apart, each as its words; none = an empty scan is left to the words."""
+    exams = [paper.exam(150 * index, "NM", **words) for index, words in enumerate(visits)]
+    return paper.timeline(*exams, treatment=0, criteria="pcwg3", **kwargs)
+
+
+HOT, COLD = "u=3", "u=1.2"
+
+
+@pytest.mark.parametrize("gone", ["resolved", COLD, "!CR4", "u=1.3 !CR4"])
+def test_a_focus_that_is_normal_again_is_none(paper, gone):
+    assert categories(of_scans(paper, {"A": HOT}, {"A": gone})) == "BL NED"
+    assert categories(of_scans(paper, {"A": HOT, "B": HOT}, {"A": gone, "B": "u=1.21"})) == "BL Non-PD"
+    assert categories(of_scans(paper, {"A": HOT}, {"A": gone}, {})) == "BL NED NED"  # by the last word on it
+    assert categories(of_scans(paper, {"A": HOT}, {"A": gone}, {"A": "not_evaluable"})) == "BL NED Non-PD"
+
+
+@pytest.mark.parametrize("gone", ["resolved", COLD])
+def test_after_a_scan_without_foci_every_focus_is_new(paper, gone):
+    both, none = {"A": HOT, "B": HOT}, {"A": gone, "B": gone}
+    back = of_scans(paper, both, none, both, both)
+    assert categories(back) == "BL NED PD PD"
+    assert codes(back) == ". NED PERSIST STANDS"
+    assert rows(back)[2].reason.startswith("2 new foci since the scan of 2024-05-30 (A, B)")
+    assert categories(of_scans(paper, both, both, none, both, both)) == "BL Non-PD NED PD PD"
+    assert categories(of_scans(paper, both, none, both)) == "BL NED PDu"
+    assert categories(of_scans(paper, both, none, {"A": HOT, "B": gone}, {"A": HOT})) == "BL NED Non-PD Non-PD"
+    assert categories(of_scans(paper, none, both, both | {"C": "new u=3"})) == "BL Non-PD Non-PD"
+
+
+def test_what_another_modality_showed_at_baseline_is_a_new_focus_of_the_scan(paper):
+    names = [f"S{index}" for index in range(1, 6)]
+    exams = [paper.exam(0, **dict.fromkeys(names, "20x15 lytic"))]
+    for day, count in ((0, 1), (84, 3), (145, 5)):
+        words = {name: HOT if name == "S1" else "new u=3" for name in names[:count]}
+        exams.append(paper.exam(day, "NM", **words))
+    timeline = paper.timeline(*exams, treatment=0, criteria="pcwg3 mda2010")
+    told = [row.category for row in rows(timeline) if row.criteria == "pcwg3"]
+    assert told == ["BL", "PD", "PD"]
+    assert all(row.category != "PD" for row in timeline.responses if row.criteria == "mda2010")
+
+
 def test_soft_tissue_can_become_cr_once_every_focus_is_gone(paper):
     node = "20x15 node target"
     exams = [paper.exam(0, N=node), paper.exam(0, "NM", A="u=3")]

@@ -163,3 +163,46 @@ def test_visits_after_it_are_marked(paper, on, marked):
 def test_another_kind_of_event_is_no_new_therapy(paper):
     facts = PatientFacts(patient_id="P", events=(Event(date=paper.day(10), kind=EventKind.THERAPY_STOP),))
     assert new_therapy_date(facts, paper.day(0)) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "category", "told"),
+    [
+        ({"L1": "9x8"}, "PR", "PR3"),
+        ({"L1": "19x15"}, "SD", "SD2"),
+        ({"L1": "resolved"}, "PR", "CR is barred: lesion L2, treated locally, is not assessed"),
+        ({"L1": "resolved", "L2": "not_evaluable"}, "PR", "CR is barred: lesion L2, treated locally, is not assessed"),
+        ({"L1": "resolved", "L2": "resolved"}, "CR", "complete response of the only lesion"),
+        ({"L1": "30x25"}, "PD", "PD1"),
+    ],
+)
+def test_a_treated_lesion_without_a_row_makes_nothing_unevaluable(paper, later, category, told):
+    first = at(paper.exam(0, L1="20x15", L2="20x15"), L1="T5", L2="L3")
+    patient = PatientFacts(
+        patient_id="P01",
+        treatment_start=paper.day(-365),
+        events=(Event(date=paper.day(60), kind=EventKind.RADIOTHERAPY, site="L3"),),
+    )
+    exams = [first, paper.exam(150, **later)]
+    row = build_timeline(patient, exams, settings=Settings()).response(1, "CT")
+    assert row.category == category
+    assert told in row.reason
+    included = Settings.from_mapping({"policy": {"treated_lesions": "include"}})
+    if "L2" not in later and category != "PD":
+        assert build_timeline(patient, exams, settings=included).response(1, "CT").category == "NE"
+
+
+def test_a_treated_lesion_that_was_gone_bars_nothing_where_it_has_no_row(paper):
+    first = at(paper.exam(0, L1="20x15", L2="20x15"), L1="T5", L2="L3")
+    event = Event(date=paper.day(60), kind=EventKind.RADIOTHERAPY, site="L3")
+    patient = PatientFacts(patient_id="P01", treatment_start=paper.day(-365), events=(event,))
+    exams = [first, paper.exam(90, L1="20x15", L2="resolved"), paper.exam(180, L1="resolved")]
+    assert build_timeline(patient, exams, settings=Settings()).response(2, "CT").category == "CR"
+
+
+def test_before_its_treatment_a_lesion_without_a_row_is_missed(paper):
+    first = at(paper.exam(0, L1="20x15", L2="20x15"), L1="T5", L2="L3")
+    event = Event(date=paper.day(91), kind=EventKind.RADIOTHERAPY, site="L3")
+    patient = PatientFacts(patient_id="P01", treatment_start=paper.day(-365), events=(event,))
+    timeline = build_timeline(patient, [first, paper.exam(90, L1="9x8")], settings=Settings())
+    assert timeline.response(1, "CT").category == "NE"

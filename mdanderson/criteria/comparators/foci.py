@@ -19,6 +19,7 @@ __all__ = [
     "Sequel",
     "fewer_than_enough",
     "flare",
+    "left_of",
     "no_disease",
     "not_confirmed",
     "persist",
@@ -145,13 +146,17 @@ def not_confirmed(rule: ScanRule, facts: ScanFacts, settings: Settings) -> Check
 
 
 def no_disease(_rule: ScanRule, facts: ScanFacts, _settings: Settings) -> Check:
-    """NED: no focus is there now; none was at baseline, or every one of them is stated to be gone."""
+    """NED: no focus is there now; none was at baseline, or every one of them is gone or of normal uptake."""
     if facts.panel.nothing_there:
         return Check.fired("no focus at baseline, none now")
-    left = [one.lesion_id for one in facts.panel.expected if not one.facts.gone] + [
-        one.lesion_id for one in facts.panel.new
-    ]
-    return Check.when(not left, f"{len(left)} foci left" if left else "every focus is gone")
+    left = left_of(facts.panel)
+    return Check.when(not left, f"{len(left)} foci left" if left else "every focus is gone or of normal uptake")
+
+
+def left_of(scan: Panel) -> frozenset[str]:
+    """The foci that are there, and those of the baseline that nobody can say to be gone."""
+    old = (one.lesion_id for one in scan.expected if not one.facts.gone)
+    return frozenset((*old, *(one.lesion_id for one in scan.new)))
 
 
 def fewer_than_enough(rule: ScanRule, facts: ScanFacts, settings: Settings) -> Check:

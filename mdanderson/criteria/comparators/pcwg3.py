@@ -1,10 +1,11 @@
 """PCWG3: bone scans by the 2+2 rule, combined with soft tissue by RECIST 1.1.
 
-Foci are counted, never measured: a new focus is a lesion first seen after the baseline scan that is there (an equivocal
-one does not count). Two or more on the first scan on treatment may be flare: they are progression only when the next
-scan, at least `confirm_weeks` later, adds as many again. That first scan is then what later scans are compared with;
-two or more new foci on one of these are progression when such a later scan shows them still. Scans in between are
-passed over and share the outcome. A scan never gives PR or CR.
+Foci are counted, never measured, and by the scans alone: a new focus is a lesion first seen after the baseline scan that
+is there (an equivocal one does not count), whatever another modality showed before. One that is gone, of normal uptake,
+or CR4 by a reader's word is no focus; after a scan without any every focus is new. Two or more on the first scan on
+treatment may be flare: they are progression only when the next scan, at least `confirm_weeks` later, adds as many again.
+That first scan is then what later scans are compared with; two or more new foci on one of these are progression when
+such a later scan shows them still. Scans in between are passed over and share the outcome. A scan never gives PR or CR.
 
 Scans on or before the day of treatment start are baseline; the last of them is the first reference. Where the start is
 not known, every scan after the baseline scan is on treatment. A progression stands at every later scan.
@@ -29,6 +30,7 @@ from mdanderson.criteria.comparators.foci import (
     Sequel,
     fewer_than_enough,
     flare,
+    left_of,
     no_disease,
     not_confirmed,
     persist,
@@ -36,11 +38,12 @@ from mdanderson.criteria.comparators.foci import (
     two_plus_two,
     undecided,
 )
-from mdanderson.criteria.comparators.panel import JudgedPanel, Panel, ask, panel_at
+from mdanderson.criteria.comparators.panel import Followed, JudgedPanel, Panel, ask, panel_at
 from mdanderson.criteria.comparators.rows import panel_row
 from mdanderson.criteria.comparators.soft_tissue import SoftTissue, combine, soft_tissue_by_visit
 from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
+from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.rule import AppliesTo, Limits, Measure
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
@@ -95,15 +98,22 @@ RULES: tuple[ScanRule, ...] = (
         not_confirmed,
         _SETTLED,
     ),
-    _row("PCWG3-NED", Category.NED, _SEEN, "no focus now: none at baseline, or all of them gone", no_disease),
+    _row(
+        "PCWG3-NED",
+        Category.NED,
+        _SEEN,
+        "no focus now: none at baseline, or all of them gone or of normal uptake",
+        no_disease,
+    ),
     _row("PCWG3-NON-PD", Category.NON_PD, _SEEN, "fewer than 2 new foci", fewer_than_enough, _ENOUGH),
 )
 
 
 def _judge_scans(course: PatientCourse, settings: Settings) -> Mapping[int, JudgedPanel]:
     """Every bone scan by the index of its visit, settled by the scans after it. Empty where there is none."""
+    scans = _scans_alone(course)
     panels = [
-        panel_at(course, Modality.NM, visit, settings, quantity=lambda _finding: None, targets=NO_FOCI)
+        panel_at(scans, Modality.NM, visit, settings, quantity=lambda _finding: None, targets=NO_FOCI, revise=_as_focus)
         for visit in course.visits
         if Modality.NM in course.examinations[visit.index]
     ]
@@ -117,8 +127,25 @@ def _judge_scans(course: PatientCourse, settings: Settings) -> Mapping[int, Judg
     return {one.panel.visit.index: one for one in judged}
 
 
+def _scans_alone(course: PatientCourse) -> PatientCourse:
+    """The course without its other modalities: a focus is new by what the scans show."""
+    if not course.shown:
+        return course
+    only = tuple({kind: exam for kind, exam in exams.items() if kind is Modality.NM} for exams in course.examinations)
+    return replace(course, examinations=only, shown={})
+
+
+def _as_focus(one: Followed, history: LesionHistory, visit: int, settings: Settings) -> Followed:
+    """An old lesion as a focus: gone as well where its uptake is normal, and while nobody says that it is back."""
+    judged = history.first is not None and history.first <= visit
+    silent = any(finding.is_silent for finding in one.facts.now)
+    if not one.is_old or not judged or silent or history.is_left(visit, settings):
+        return one
+    return replace(one, facts=one.facts._replace(gone=True))
+
+
 def _baseline(panel: Panel) -> str:
-    count = len(panel.expected) + len(panel.new)
+    count = len(left_of(panel))
     foci = f"{count} foc{'us' if count == 1 else 'i'}"
     return f"baseline of NM: {foci}" if panel.is_baseline else f"scan before treatment: {foci}, baseline again"
 
@@ -130,7 +157,7 @@ def _settle(scans: Sequence[Panel], reference: Panel, settings: Settings) -> lis
     while len(judged) < len(scans):
         scan, rest = scans[len(judged)], scans[len(judged) + 1 :]
         decides = _deciding(scan, rest, settings)
-        fresh = _foci(scan) - _foci(reference)
+        fresh = _foci(scan, reference) - _foci(reference, reference)
         facts = ScanFacts(
             panel=scan,
             reference=reference.visit,
@@ -145,14 +172,18 @@ def _settle(scans: Sequence[Panel], reference: Panel, settings: Settings) -> lis
             return judged + [_judge(_after(facts, later, reference), settings) for later in rest]
         if FOCI.met(Fraction(len(fresh)), settings):
             judged += [_sharing(one, later) for later in rest[:decides]]  # all of them while none decides
-        if is_first:
+        if is_first or one.category is Category.NED:
             reference, is_first = scan, False
     return judged
 
 
-def _foci(scan: Panel) -> frozenset[str]:
-    """New foci that are there."""
-    return frozenset(one.lesion_id for one in scan.new)
+def _foci(scan: Panel, reference: Panel) -> frozenset[str]:
+    """New foci that are there, and old ones where the reference scan shows none at all."""
+    new = frozenset(one.lesion_id for one in scan.new)
+    if left_of(reference):
+        return new
+    lost = {one.lesion_id for one in reference.expected}
+    return new | {one.lesion_id for one in scan.expected if one.lesion_id in lost and not one.facts.gone}
 
 
 def _doubted(scan: Panel) -> frozenset[str]:
@@ -171,13 +202,13 @@ def _deciding(scan: Panel, rest: Sequence[Panel], settings: Settings) -> int | N
 
 
 def _sequel(scan: Panel, decides: Panel, reference: Panel) -> Sequel:
-    before, here, then = _foci(reference), _foci(scan), _foci(decides)
+    before, here, then = (_foci(one, reference) for one in (reference, scan, decides))
     return Sequel(visit=decides.visit, additional=then - here, persisting=(here - before) & then, fresh=then - before)
 
 
 def _after(facts: ScanFacts, later: Panel, reference: Panel) -> ScanFacts:
     """A scan after the progression."""
-    fresh = _foci(later) - _foci(reference)
+    fresh = _foci(later, reference) - _foci(reference, reference)
     return replace(facts, panel=later, fresh=fresh, is_first=False, sequel=None, progressed=facts.panel.visit)
 
 

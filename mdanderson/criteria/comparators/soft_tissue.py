@@ -109,6 +109,7 @@ def _soft_tissue_course(course: PatientCourse, settings: Settings) -> PatientCou
             {modality: _only(exam, kept) for modality, exam in exams.items() if modality in SOFT_TISSUE}
             for exams in course.examinations
         ),
+        treated_since=course.treated_since,
     )
 
 

@@ -109,13 +109,16 @@ class _Panel:
     def left(self) -> list[str]:
         """What bars CR though it has no part in sum and share.
 
-        A lesion that was treated locally and is not CR, a new one that flare explains and the image shows.
+        A lesion that was treated locally and is there, by the last word on it, and not CR; a new one that flare explains
+        and the image shows.
         """
         treated = [lesion for lesion in self.assembly.lesions if lesion.facts.treated and self.assembly.exclude_treated]
         told = [
             f"{lesion.facts.name}, treated locally, is {'still there' if lesion.assessed else 'not assessed'}"
             for lesion in treated
-            if lesion.facts.origin is not Origin.NEW and lesion.category is not Category.CR
+            if lesion.facts.origin is not Origin.NEW
+            and lesion.category is not Category.CR
+            and (lesion.assessed or lesion.facts.left)
         ]
         shown = (one.facts for one in self.assembly.lesions if one.facts.here and any(f.is_seen for f in one.facts.now))
         return told + [f"{facts.name}, new since baseline, is still there" for facts in shown]
