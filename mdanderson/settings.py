@@ -228,7 +228,10 @@ class ImageSettings:
     )
     registration_mirror_errors: float = _known(
         3.5,
-        "ours: standard errors that tell an image from its mirror image; MR must be told, CT must not be the mirror's",
+        "ours: standard errors by which images must fit better than with left and right swapped, decision 5",
+    )
+    registration_clear_correlation: float = _known(
+        0.95, "ours: of HU near bone, from which on a CT that fits its mirror image as well is trusted", gt=0, lt=1
     )
     registration_least_bits: float = _known(
         0.25, "ours: mutual information that MR with MR, or with CT, must reach where they are laid on each other", gt=0

@@ -72,7 +72,7 @@ def judged(template: Subject, other: Subject, laid: Laid, back: FloatArray, sett
         error_mm=max(bent_mm, loose_mm(samples, scene, matrix)),
         same_label=same_label_share(template, other, matrix),
     )
-    doubt = _doubt(found, laid, settings) or _mirrored(template, other, matrix, settings)
+    doubt = _doubt(found, laid, settings) or _mirrored(template, other, matrix, found, settings)
     places = np.concatenate([template.lesion_places, apply(inverse(matrix), other.lesion_places.T).T])
     return Registration(
         matrix=matrix,
@@ -107,16 +107,18 @@ def _doubt(found: _Evidence, laid: Laid, settings: ImageSettings) -> str:
     return ""
 
 
-def _mirrored(template: Subject, other: Subject, matrix: FloatArray, settings: ImageSettings) -> str:
-    """Whether one image was turned over; blank when it was not, or when that cannot be told.
+def _mirrored(template: Subject, other: Subject, matrix: FloatArray, found: _Evidence, settings: ImageSettings) -> str:
+    """Whether the images say too little of left and right to be those of one place; blank when they do not.
 
-    A CT says which side is left, and a single bone in a small field may be its own mirror image: the header is
-    believed unless the images bear out the opposite. On MR, which has no scale of its own, both must be told apart.
+    What fits its mirror image as well rests on what any vertebra shows. Only where the images agree nearly to the
+    noise is the header believed instead: a single bone in a small field may be its own mirror image.
     """
-    samples, scene = template.samples[0], other.scenes[0]
     rival = lay_mirrored(template, other, matrix)
-    better = by_how_much_better(samples, scene, matrix, rival, calibrated=True)
-    return "" if better > -settings.registration_mirror_errors else mirror_doubt(better)
+    better = by_how_much_better(template.samples[0], other.scenes[0], matrix, rival, calibrated=True)
+    told = settings.registration_mirror_errors
+    if better >= told or (better > -told and found.correlation >= settings.registration_clear_correlation):
+        return ""
+    return mirror_doubt(better)
 
 
 def _told(found: _Evidence) -> str:

@@ -103,12 +103,29 @@ class TestByHowMuch:
         assert "about as well with left and right swapped (1.2 standard errors apart)" in mirror_doubt(1.2)
 
 
-@pytest.mark.parametrize(("modality", "limit", "at"), [("CT", -3.5, False), ("MR", 3.5, True)])
-def test_just_below_at_and_above_the_limit(visits, bodies, modality, limit, at, monkeypatch):
-    first, later = (as_imaged(v, modality, bodies, k) for k, v in enumerate(visits))
-    where = "judge" if modality == "CT" else "information"
-    for better, trusted in ((np.nextafter(limit, -9), False), (limit, at), (np.nextafter(limit, 9), True)):
-        monkeypatch.setattr(
-            f"mdanderson.registration.{where}.by_how_much_better", lambda *_, told=better, **__: float(told)
-        )
-        assert register(first, later, settings=SETTINGS).trusted is trusted
+BELOW, ABOVE = np.nextafter(3.5, 0), np.nextafter(3.5, 9)
+
+
+def trusted(visits, monkeypatch, where: str, better: float) -> bool:
+    monkeypatch.setattr(f"mdanderson.registration.{where}.by_how_much_better", lambda *_, **__: float(better))
+    return register(*visits, settings=SETTINGS).trusted
+
+
+def test_mr_just_below_at_and_above_the_limit(visits, bodies, monkeypatch):
+    images = [as_imaged(v, "MR", bodies, k) for k, v in enumerate(visits)]
+    found = [trusted(images, monkeypatch, "information", better) for better in (BELOW, 3.5, ABOVE)]
+    assert found == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("correlation", "expected"),
+    [
+        (np.nextafter(0.95, 0), [False, False, False, True, True]),
+        (0.95, [False, True, True, True, True]),
+        (np.nextafter(0.95, 1), [False, True, True, True, True]),
+    ],
+)
+def test_ct_just_below_at_and_above_the_limits(visits, monkeypatch, correlation, expected):
+    monkeypatch.setattr("mdanderson.registration.judge._Evidence.correlation", property(lambda _: float(correlation)))
+    found = [trusted(visits, monkeypatch, "judge", better) for better in (-3.5, -BELOW, BELOW, 3.5, ABOVE)]
+    assert found == expected
