@@ -74,10 +74,11 @@ class LesionFacts(NamedTuple):
 
     @property
     def reader_codes(self) -> frozenset[str]:
-        """The rows that a reader states for it at this visit."""
-        if len(self.now) == 1:
+        """The rows that a reader states for it at this visit; those of a merged region for each lesion in it."""
+        if len(self.now) == 1 and not self.merged_into:
             return self.now[0].reader_codes
-        return frozenset(code for finding in self.now for code in finding.reader_codes)
+        found = (*self.now, *(finding for findings, _ in self.sources for finding in findings))
+        return frozenset(code for finding in found for code in finding.reader_codes)
 
     @property
     def density_now(self) -> Density | None:

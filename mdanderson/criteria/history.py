@@ -276,7 +276,8 @@ class LesionHistory:
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
             return f"{self.name} {words}{why}"
         if visit == first and self.origin is not Origin.BASELINE:
-            known = f", not new: {self.shown_by} showed it at baseline" if self.shown_by is not None else ""
+            is_known = self.shown_by is not None and self.origin is Origin.KNOWN
+            known = f", not new: {self.shown_by} showed it at baseline" if is_known else ""
             return f"{self.name} is first seen here: nothing to compare with{known}"
         return ""
 
@@ -288,13 +289,17 @@ class LesionHistory:
         return line.upto(visit, baseline=first, now_counts=not unassessed)
 
     def _size_line(self, visit: int, first: int, sequence: str) -> Line:
-        """Its size at each visit from `first` on; with others, where they are one at `visit`."""
+        """Its size at each visit from `first` on; with others, where they are one at `visit`.
+
+        Such a region has grown only since all of its lesions were there.
+        """
         group = self.series.group(self.lesion_id, visit) if self.series.has_merges else frozenset()
         visits = range(len(self._findings))
         if len(group) > 1:
             factor = self._as_one_region(visit, group, sequence)
             known = [self._size_at(index, group, sequence, factor) for index in range(first, visit + 1)]
-            return Line.of([*[None] * first, *known])
+            whole_from = max(self.series.arrival(one) for one in group)
+            return Line.of([*[None] * first, *known], whole_from=whole_from)
         if (sequence, first) not in self._size_lines:
             own = [None if self._is_together(index) else size_in_sequence(self.at(index), sequence) for index in visits]
             self._size_lines[sequence, first] = Line.of(own, counts_from=first)

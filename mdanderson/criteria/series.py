@@ -67,9 +67,16 @@ class ModalitySeries:
 
     def is_yet_to_come(self, lesion_id: str, visit: int) -> bool:
         """Whether a lesion is new at a later visit, so that it was not there."""
-        spoken = (index for index, found in enumerate(self.visits) if found is not None and lesion_id in found)
-        first = next(spoken, 0)
-        return first > visit and any(one.status in _FRESH for one in self.findings(lesion_id, first))
+        return visit < self.arrival(lesion_id)
+
+    def arrival(self, lesion_id: str) -> int:
+        """The visit at which a lesion is new; 0 of one that is not."""
+        told = [index for index, found in enumerate(self.visits) if found is not None and lesion_id in found]
+        if told and told[0] == self.baseline_visit and all(one.is_gone for one in self.findings(lesion_id, told[0])):
+            seen = (index for index in told if any(one.is_seen for one in self.findings(lesion_id, index)))
+            return next(seen, 0)
+        first = told[0] if told else 0
+        return first if any(one.status in _FRESH for one in self.findings(lesion_id, first)) else 0
 
     @property
     def lesion_ids(self) -> tuple[str, ...]:

@@ -24,28 +24,29 @@ class Line:
     """One quantity at every visit, None where it is not known; a size, an uptake, or the sum of some.
 
     whole: in units of 1 / `per`. counts_from: the visit that gives the first value to compare with; those before it are
-    not known. nadirs: the smallest value before each visit.
+    not known. whole_from: the visit from which on all was there that it is made of; none before is what a rise is
+    measured from. nadirs: the smallest value before each visit.
     """
 
-    __slots__ = ("counts_from", "nadirs", "per", "whole")
+    __slots__ = ("counts_from", "nadirs", "per", "whole", "whole_from")
 
-    def __init__(self, whole: Sequence[int | None], per: int, *, counts_from: int = 0) -> None:
-        self.whole, self.per, self.counts_from = whole, per, counts_from
+    def __init__(self, whole: Sequence[int | None], per: int, *, counts_from: int = 0, whole_from: int = 0) -> None:
+        self.whole, self.per, self.counts_from, self.whole_from = whole, per, counts_from, whole_from
+        least_from = max(counts_from, whole_from)
         least: int | None = None
         self.nadirs: list[int | None] = []
         for visit, value in enumerate(whole):
             self.nadirs.append(least)
-            if value is not None and visit >= counts_from and (least is None or value < least):
+            if value is not None and visit >= least_from and (least is None or value < least):
                 least = value
 
     @classmethod
-    def of(cls, values: Sequence[Fraction | None], *, counts_from: int = 0) -> Line:
+    def of(cls, values: Sequence[Fraction | None], *, counts_from: int = 0, whole_from: int = 0) -> Line:
         """The line through some values, a visit each."""
         ratios = [None if value is None else value.as_integer_ratio() for value in values]
         per = lcm(*[ratio[1] for ratio in ratios if ratio is not None])
-        return cls(
-            [None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios], per, counts_from=counts_from
-        )
+        whole = [None if ratio is None else ratio[0] * (per // ratio[1]) for ratio in ratios]
+        return cls(whole, per, counts_from=counts_from, whole_from=whole_from)
 
     def exact(self, whole: int | None) -> Fraction | None:
         """One of its whole numbers in the unit of the quantity."""
@@ -57,7 +58,7 @@ class Line:
 
     def first_at(self, whole: int) -> int:
         """The visit that first has one of its whole numbers."""
-        return self.whole.index(whole, self.counts_from)
+        return self.whole.index(whole, max(self.counts_from, self.whole_from))
 
     def upto(self, visit: int, *, baseline: int | None, now_counts: bool = True) -> Track:
         """What is known of it at a visit. baseline: the visit that is the baseline, None where there is none."""
@@ -155,8 +156,9 @@ class Track(NamedTuple):
 
     @property
     def is_comparable(self) -> bool:
-        """Whether it is known now and at baseline."""
-        return self.whole_now is not None and self.whole_baseline is not None
+        """Whether it is known now, at baseline, and before with all that it is made of."""
+        whole_before = self.line.whole_from == 0 or self.whole_nadir is not None
+        return self.whole_now is not None and self.whole_baseline is not None and whole_before
 
     @property
     def nadir_is_baseline(self) -> bool:
@@ -165,18 +167,29 @@ class Track(NamedTuple):
 
     def reference(self, name: Reference) -> Fraction | None:
         """The earlier value that a rise is measured from."""
-        return self.nadir if name == "nadir" else self.baseline
+        return self.line.exact(self.whole_reference(name))
+
+    def whole_reference(self, name: Reference) -> int | None:
+        """The same in whole numbers: of the baseline, the first visit that had all that it is made of."""
+        if name == "nadir":
+            return self.whole_nadir
+        start = self.line.whole_from
+        if start == 0:
+            return self.whole_baseline
+        return self.line.known_at(start) if start < self.visit else None
 
     def change_from(self, name: Reference, *, at_least: bool = False) -> Share | Undefined:
         """Relative change from a reference. at_least: of what is known to be there, where not all is known."""
         if at_least and self.whole_now is None:
-            return _change(self.whole_least, self.whole_nadir if name == "nadir" else self.whole_baseline)
+            return _change(self.whole_least, self.whole_reference(name))
+        if name == "baseline" and self.line.whole_from:
+            return _change(self.whole_now, self.whole_reference(name))
         return self.from_nadir if name == "nadir" else self.from_baseline
 
     def rise_from(self, name: Reference) -> Share:
         """How much more is known to be there than at a reference, in the unit of the quantity; both must be known."""
         now = self.whole_least if self.whole_now is None else self.whole_now
-        before = self.whole_nadir if name == "nadir" else self.whole_baseline
+        before = self.whole_reference(name)
         return Share((now or 0) - (before or 0), self.line.per)
 
     @property
@@ -229,7 +242,12 @@ def add_lines(lines: tuple[Line, ...]) -> Line:
     per = lcm(*[line.per for line in lines])
     parts = [_scaled(line, per // line.per) for line in lines]
     added = [None if None in visit else sum(visit) for visit in zip(*parts, strict=False)]
-    return Line(added, per, counts_from=max(line.counts_from for line in lines))
+    return Line(
+        added,
+        per,
+        counts_from=max(line.counts_from for line in lines),
+        whole_from=max(line.whole_from for line in lines),
+    )
 
 
 def _scaled(line: Line, scale: int) -> Sequence[int | None]:

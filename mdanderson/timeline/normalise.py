@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.criteria.course import Visit
+from mdanderson.criteria.series import absorbed_into
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding
 from mdanderson.quantities import add_up, exact
@@ -157,18 +158,21 @@ def _name_merges(
     Lesions once merged stay so at later visits, until they have a row of their own again.
     """
     named: list[LesionFinding] = []
+    spoken = {finding.lesion_id for finding in findings}
     for finding in findings:
         first = finding.parents[0] if finding.parents else finding.lesion_id
-        carries = finding.status is Status.MERGED and is_measured(finding)
+        carries = _is_of_merge(finding) and (finding.is_seen or finding.lesion_id == first or first not in spoken)
         if carries and finding.lesion_id != first:
             finding = replace(finding, label=finding.label or finding.lesion_id, lesion_id=first)  # noqa: PLW2901
-        if carries and finding.parents_size_mm is None and len(finding.parents) > 1:
-            what = f"{', '.join(finding.parents)} merged: compared with their diameters added"
+        if carries and finding.is_seen and finding.parents_size_mm is None and len(finding.parents) > 1:
+            parents = ", ".join(finding.parents)
+            what = f"{parents} merged: compared with their diameters added, of visits at which all of them were there"
             problems.append(_warning(finding, visit, what, "score from images to measure them as one region"))
         if carries:
             merged.update({(modality, parent): first for parent in finding.parents if parent != first})
         named.append(finding)
     present = {finding.lesion_id: finding for finding in named}
+    named = [_gone_with(present.get(absorbed_into((finding,))), finding) for finding in named]
     for parent in [parent for key, parent in merged if key is modality]:
         if parent in present and present[parent].status is not Status.MERGED and present[parent].is_seen:
             del merged[modality, parent]  # it has parted: where nothing is said of it later, nothing is known
@@ -179,9 +183,16 @@ def _name_merges(
     return named
 
 
+def _is_of_merge(finding: LesionFinding) -> bool:
+    """Whether a finding speaks for several lesions that merged: measured as one region, or gone together."""
+    if finding.is_gone:
+        return len(finding.parents) > 1
+    return finding.status is Status.MERGED and is_measured(finding)
+
+
 def carrier_of(finding: LesionFinding) -> str:
-    """The lesion under which a finding is judged: a part's parent, a measured merge's first parent, else itself."""
-    carries = finding.status is Status.SPLIT or (finding.status is Status.MERGED and is_measured(finding))
+    """The lesion under which a finding is judged: a part's parent, a merge's first parent, else itself."""
+    carries = finding.status is Status.SPLIT or _is_of_merge(finding)
     return finding.parents[0] if carries and finding.parents else finding.lesion_id
 
 
@@ -189,6 +200,11 @@ def is_measured(finding: LesionFinding) -> bool:
     """Whether the finding carries a measurement or a reader's statement of its own."""
     measured = (finding.long_axis_mm, finding.uptake_ratio, finding.suv_peak, finding.suv_max, finding.signal_ratio)
     return bool(finding.reader_codes) or finding.density is not None or any(value is not None for value in measured)
+
+
+def _gone_with(carrier: LesionFinding | None, finding: LesionFinding) -> LesionFinding:
+    """A lesion that merged into one that is gone is gone with it."""
+    return finding if carrier is None or not carrier.is_gone else _absorbed(finding.lesion_id, carrier)
 
 
 def _absorbed(parent: str, carrier: LesionFinding) -> LesionFinding:

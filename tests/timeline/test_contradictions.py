@@ -23,6 +23,28 @@ def test_a_row_that_holds_of_a_merged_region_holds_of_each_lesion_in_it(paper):
     assert timeline.response(1).category == "SD"
 
 
+@pytest.mark.parametrize("written", ["L1", "L2", "M"])
+@pytest.mark.parametrize("words", ["merged 0x0", "resolved"])
+def test_a_merged_region_that_is_gone_is_gone_for_each_lesion_in_it(paper, written, words):
+    timeline = paper.follow({"L1": "20x15", "L2": "20x15", "L3": "20x15"}, {written: f"{words} <L1;L2", "L3": "0x0"})
+    row = timeline.response(1, "CT")
+    assert (row.category, row.lesions_assessed, row.size_sum_mm) == ("CR", 3, 0)
+    assert {one.lesion_id: one.finding.status for one in timeline.lesions[3:]} == dict.fromkeys(
+        ("L1", "L2", "L3"), "resolved"
+    )
+    assert not told(timeline, "diameters added")
+
+
+@pytest.mark.parametrize(("code", "category"), [("CR1", "PR"), ("PR1", "PR"), ("PD2", "PD"), ("SD3", "SD")])
+def test_a_code_of_a_merged_region_without_diameters_holds_of_each_lesion_in_it(paper, code, category):
+    first = {"L1": "20x15 ill lytic", "L2": "20x15 ill lytic", "L3": "20x15 ill lytic"}
+    timeline = paper.follow(first, {"L1": f"merged !{code} <L1;L2", "L3": "20x15"})
+    row = timeline.response(1, "CT")
+    assert (row.category, row.lesions_assessed) == (category, 3)
+    assert [one.rules for one in timeline.lesions[3:5]] == [(code,), (code,)]
+    assert [one.basis for one in timeline.lesions[3:5]] == ["reader", "reader"]
+
+
 def test_gone_in_one_sequence_and_there_in_another(paper):
     both = "20x15 T1 s=0.5", "20x15 STIR s=2"
     timeline = paper.follow({"L1": both}, {"L1": ("0x0 T1", "20x15 STIR s=2")}, modality="MR")

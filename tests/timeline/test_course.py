@@ -359,7 +359,9 @@ def test_a_merge_in_a_table_adds_the_parents_diameters_and_warns(paper):
     ]
     assert "measured together with L1" in rows[1].reason
     assert timeline.response(visit=1).lesions_assessed == 2
-    assert [p.what for p in timeline.problems] == ["L1, L2 merged: compared with their diameters added"]
+    assert [p.what for p in timeline.problems] == [
+        "L1, L2 merged: compared with their diameters added, of visits at which all of them were there"
+    ]
 
 
 def test_a_merge_from_images_is_compared_with_the_union_of_its_parents(paper):

@@ -168,13 +168,49 @@ def test_what_a_modality_added_later_showed_is_no_baseline(paper):
     assert said(timeline, "CT") == "BL SD PD"
 
 
-@pytest.mark.parametrize(("merged", "category"), [("30x15", "PD"), ("28x15", "SD")])
-def test_a_new_lesion_that_merges_measured_nothing_before_it_was_there(paper, merged, category):
-    timeline = paper.timeline(
-        paper.exam(0, L1="20x15"),
-        paper.exam(31, L1="20x15 !PR1", N1="new 8x6 blastic"),
-        paper.exam(91, L1=f"merged {merged} <L1;N1"),
-        treatment=0,
-    )
-    row = timeline.response(2, "CT")
-    assert (row.category, row.size_sum_mm) == (category, sum(map(int, merged.split("x"))))
+def merging(paper, merged, *, wait=False, policy=None, beside=""):
+    """L1 beside N1, whose 8x6 a flare explains, until they are one; `beside`: sizes of L3. `wait`: a visit between."""
+    others = [{"L3": size} for size in beside.split()] or [{}] * 4
+    days = (0, 31, 60, 121) if wait else (0, 31, 121)
+    exams = [paper.exam(0, L1="20x15", **others[0])]
+    exams += [paper.exam(31, L1="20x15 !PR1", N1="new 8x6 blastic", **others[1])]
+    exams += [paper.exam(60, L1="20x15 !PR1", N1="8x6", **others[2])] if wait else []
+    exams += [paper.exam(days[-1], L1=f"merged {merged} <L1;N1", **others[len(days) - 1])]
+    return paper.timeline(*exams, treatment=0, policy=policy)
+
+
+@pytest.mark.parametrize("reference", ["nadir", "baseline"])
+@pytest.mark.parametrize("wait", [False, True])
+@pytest.mark.parametrize(
+    ("merged", "category"), [("24x20", "SD"), ("34x15", "SD"), ("41x20.2", "SD"), ("41.25x20", "PD"), ("11x7", "SD")]
+)
+def test_a_merged_region_grows_from_the_visits_that_had_all_of_it(paper, merged, category, wait, reference):
+    """Of 49 mm: +25 % is 61.25. L1 alone had 35."""
+    timeline = merging(paper, merged, wait=wait, policy={"progression_reference": reference})
+    row = timeline.response()
+    assert row.category == category
+    which = "smallest" if reference == "nadir" else "first"
+    assert "49.0 -> " in row.reason
+    assert f"from the {which} since all that merged was there" in row.reason
+    (warning,) = [problem.what for problem in timeline.problems if "merged" in problem.what]
+    assert warning.endswith("compared with their diameters added, of visits at which all of them were there")
+
+
+def test_its_response_counts_from_the_baseline(paper):
+    assert merging(paper, "10x7.5").response().category == "PR"
+    assert merging(paper, "10x7.6").response().category == "SD"
+
+
+@pytest.mark.parametrize(("last", "category"), [("30x16", "SD"), ("40x20", "PD")])
+def test_nor_does_the_sum_grow_by_what_was_not_there(paper, last, category):
+    """60 + 35 + 14 once all were there; 44 + 46 or + 60 now: from 84 (baseline, N1 not there) to 90 and 104."""
+    timeline = merging(paper, "24x20", beside=f"34x15 20x10 {last}")
+    row = timeline.response()
+    assert (row.category, "79.0 -> " in row.reason) == (category, True)
+
+
+def test_a_region_that_was_never_there_as_a_whole_is_compared_with_nothing(paper):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "merged 24x20 <L1;N1", "N1": "new merged <L1;N1"})
+    row = timeline.response(1, "CT")
+    assert row.category == "NE"
+    assert "no earlier value to compare with" in row.reason

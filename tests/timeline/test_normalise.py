@@ -26,6 +26,9 @@ def statuses(pooled, modality="CT"):
         ("merged 40x20 <L1;L2", "L1"),
         ("merged !PR1 <L1;L2", "L1"),
         ("merged <L1;A", "A"),
+        ("merged 0x0 <L1;L2", "L1"),
+        ("resolved <L1;L2", "L1"),
+        ("resolved <L1", "A"),
     ],
 )
 def test_who_carries_a_measurement(paper, words, carrier):

@@ -55,7 +55,14 @@ def _told_rise(rule: LesionRule, facts: LesionFacts, rise: Share, settings: Sett
     part = "" if size.now is not None else " in the assessed part alone"
     told = percent(rise, limits=(rule.limit("size_rise", settings),))
     sizes = _sizes(size.reference(name), size.at_least)
-    return f"{facts.name} {sizes}, {told} from {name}{part}{_other_reference(rule, size, settings)}"
+    return f"{facts.name} {sizes}, {told}{_since(size, name)}{part}{_other_reference(rule, size, settings)}"
+
+
+def _since(size: Track, name: Reference) -> str:
+    """What a rise is measured from, in words."""
+    if not size.line.whole_from:
+        return f" from {name}"
+    return f" from the {'smallest' if name == 'nadir' else 'first'} since all that merged was there"
 
 
 def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
@@ -73,6 +80,9 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
 
     def words() -> str:
         sides = (limits["size_rise"].limit, -limits["size_fall"].limit)
+        if size.line.whole_from:
+            sizes = _sizes(size.reference(name), size.now)
+            return f"{facts.name} {sizes}, {percent(rise, limits=sides)}{_since(size, name)}"
         told = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(fall, limits=sides)} from baseline"
         if name == "baseline" or size.nadir_is_baseline:
             return told

@@ -1,11 +1,12 @@
 """PCWG3: bone scans by the 2+2 rule, combined with soft tissue by RECIST 1.1.
 
-Foci are counted, never measured, and by the scans alone: a new focus is a lesion first seen after the baseline scan that
-is there (an equivocal one does not count), whatever another modality showed before. One that is gone, of normal uptake,
-or CR4 by a reader's word is no focus; after a scan without any every focus is new. Two or more on the first scan on
-treatment may be flare: they are progression only when the next scan, at least `confirm_weeks` later, adds as many again.
-That first scan is then what later scans are compared with; two or more new foci on one of these are progression when
-such a later scan shows them still. Scans in between are passed over and share the outcome. A scan never gives PR or CR.
+Foci are counted, never measured, and by the scans alone: a new focus is a lesion first seen after the baseline scan
+that is there (an equivocal one does not count), whatever another modality showed before. One that is gone, of normal
+uptake, or CR4 by a reader's word is no focus; after a scan without any every focus is new. Two or more on the first
+scan on treatment may be flare: they are progression only when the next scan, at least `confirm_weeks` later, adds as
+many again. That first scan is then what later scans are compared with; two or more new foci on one of these are
+progression when such a later scan shows them still. Scans in between are passed over and share the outcome. A scan
+never gives PR or CR.
 
 Scans on or before the day of treatment start are baseline; the last of them is the first reference. Where the start is
 not known, every scan after the baseline scan is on treatment. A progression stands at every later scan.

@@ -130,11 +130,12 @@ class Certainty:
         longest: Measured | None = None,
     ) -> CategoryProbabilities | None:
         """Of one quantity, by the visits that decide: now, the baseline, and what a rise is measured from."""
-        size, before, least = track.whole_now, track.whole_baseline, track.whole_nadir
-        if limits is None or size is None or before is None:
+        size, before = track.whole_now, track.whole_baseline
+        if limits is None or size is None or before is None or not track.is_comparable:
             return None
         now, baseline, reference = measured(size, track.visit), measured(before, track.first), None
-        if self.settings.policy.progression_reference == "nadir" and least is not None and least != before:
+        least = track.whole_reference(self.settings.policy.progression_reference)
+        if least is not None and least != before:
             reference = measured(least, track.line.first_at(least))
         return category_probabilities(now, baseline, reference=reference, limits=limits, long_axis=longest)
 

@@ -109,8 +109,8 @@ class _Panel:
     def left(self) -> list[str]:
         """What bars CR though it has no part in sum and share.
 
-        A lesion that was treated locally and is there, by the last word on it, and not CR; a new one that flare explains
-        and the image shows.
+        A lesion that was treated locally and is there, by the last word on it, and not CR; a new one that flare
+        explains and the image shows.
         """
         treated = [lesion for lesion in self.assembly.lesions if lesion.facts.treated and self.assembly.exclude_treated]
         told = [
