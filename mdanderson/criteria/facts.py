@@ -77,7 +77,8 @@ class LesionFacts(NamedTuple):
         """The rows that a reader states for it at this visit; those of a merged region for each lesion in it."""
         if len(self.now) == 1 and not self.merged_into:
             return self.now[0].reader_codes
-        found = (*self.now, *(finding for findings, _ in self.sources for finding in findings))
+        region = self.sources if self.merged_into else ()
+        found = (*self.now, *(finding for findings, _ in region for finding in findings))
         return frozenset(code for finding in found for code in finding.reader_codes)
 
     @property

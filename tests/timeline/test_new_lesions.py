@@ -203,7 +203,7 @@ def test_its_response_counts_from_the_baseline(paper):
 
 @pytest.mark.parametrize(("last", "category"), [("30x16", "SD"), ("40x20", "PD")])
 def test_nor_does_the_sum_grow_by_what_was_not_there(paper, last, category):
-    """60 + 35 + 14 once all were there; 44 + 46 or + 60 now: from 84 (baseline, N1 not there) to 90 and 104."""
+    """84 mm at baseline without N1, 79 with it; now 90 or 104, which is +14 % and +32 % of 79."""
     timeline = merging(paper, "24x20", beside=f"34x15 20x10 {last}")
     row = timeline.response()
     assert (row.category, "79.0 -> " in row.reason) == (category, True)

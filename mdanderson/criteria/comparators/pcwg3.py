@@ -46,6 +46,7 @@ from mdanderson.criteria.course import PatientCourse, Visit
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.history import LesionHistory
 from mdanderson.criteria.rule import AppliesTo, Limits, Measure
+from mdanderson.findings import Examination
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, Modality
 
@@ -132,8 +133,10 @@ def _scans_alone(course: PatientCourse) -> PatientCourse:
     """The course without its other modalities: a focus is new by what the scans show."""
     if not course.shown:
         return course
-    only = tuple({kind: exam for kind, exam in exams.items() if kind is Modality.NM} for exams in course.examinations)
-    return replace(course, examinations=only, shown={})
+    only: list[Mapping[Modality, Examination]] = [
+        {modality: exam for modality, exam in exams.items() if modality is Modality.NM} for exams in course.examinations
+    ]
+    return replace(course, examinations=tuple(only), shown={})
 
 
 def _as_focus(one: Followed, history: LesionHistory, visit: int, settings: Settings) -> Followed:
