@@ -42,7 +42,7 @@ class LesionFacts(NamedTuple):
     size: sum of diameters in mm, in one MR sequence; sources: the findings that give it, with their sequence.
     size_in_sum: as the sum of diameters counts it: visits at which it was one with others count there once.
     uptake: ratio to reference bone. here: a new lesion that counts and has not gone; first_counted: for the first time.
-    left: a lesion treated locally that was there by the last word on it.
+    left: there by the last word on it; asked of lesions treated locally, and of old foci on a bone scan.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. known: why it cannot be new; blank where it is, or nobody can tell.
     merged_into: the lesion whose finding carries the measurement of both.

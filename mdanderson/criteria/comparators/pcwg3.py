@@ -141,11 +141,11 @@ def _scans_alone(course: PatientCourse) -> PatientCourse:
 
 def _as_focus(one: Followed, history: LesionHistory, visit: int, settings: Settings) -> Followed:
     """An old lesion as a focus: gone as well where its uptake is normal, and while nobody says that it is back."""
-    judged = history.first is not None and history.first <= visit
-    silent = any(finding.is_silent for finding in one.facts.now)
-    if not one.is_old or not judged or silent or history.is_left(visit, settings):
+    if not one.is_old or history.first is None or history.first > visit:
         return one
-    return replace(one, facts=one.facts._replace(gone=True))
+    left = history.is_left(visit, settings)
+    silent = any(finding.is_silent for finding in one.facts.now)
+    return replace(one, facts=one.facts._replace(left=left, gone=not left and not silent))
 
 
 def _baseline(panel: Panel) -> str:
@@ -187,7 +187,7 @@ def _foci(scan: Panel, reference: Panel) -> frozenset[str]:
     if left_of(reference):
         return new
     lost = {one.lesion_id for one in reference.expected}
-    return new | {one.lesion_id for one in scan.expected if one.lesion_id in lost and not one.facts.gone}
+    return new | {one.lesion_id for one in scan.expected if one.lesion_id in lost and one.facts.left}
 
 
 def _doubted(scan: Panel) -> frozenset[str]:
