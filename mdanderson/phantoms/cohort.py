@@ -253,10 +253,20 @@ def _visit_rows(scans: Sequence[_Scan]) -> Iterator[_Row]:
     healing = any(part.fill or part.rim_mm for one in scans[0].lesions for part in one.seen.parts)
     for index, scan in enumerate(scans):
         category = "BL" if index == 0 else ""
-        if index and not healing:
+        if index and not healing and not _is_denser(scans[0], scan):
             lowest = {name: min(earlier[name] for earlier in sums[:index] if name in earlier) for name in sums[0]}
             unseen = any(one.share_in_view < 1.0 for one in scan.lesions)
             seen = [one.seen for one in scan.lesions]
             category = expected_category(seen, sums[index], sums[0], lowest, unseen=unseen) or ""
         motion = {f"motion_{r}{c}": f"{scan.motion[r, c]:.9f}" for r in range(3) for c in range(4)}
         yield {**_named(scan), "weeks": str(scan.visit.weeks), "category": category, **motion}
+
+
+def _is_denser(first: _Scan, later: _Scan) -> bool:
+    """Whether a lesion is denser or less dense inside than it was: how much of that is a response, no words say."""
+    before = {one.seen.name: {part.core_hu for part in one.seen.parts} for one in first.lesions}
+    return any(
+        {part.core_hu for part in one.seen.parts} - before[one.seen.name]
+        for one in later.lesions
+        if before.get(one.seen.name)
+    )

@@ -17,6 +17,10 @@ _SHRUNK, _GROWN, _STABLE = -0.58, 0.33, 0.15
 _RIM_MM, _FILLED_HU = 2.0, 500.0
 _HALF_FILLED = 0.6
 _CLEARLY_NEW_MM = 8.0
+_CEMENT_HU = 1200.0
+"""Denser than bone can heal: whether it did, the words do not say."""
+_CLEARLY_SEEN_MM = 8.0
+"""Sum of diameters; smaller lesions may lie in no voxel."""
 
 Sizes = Mapping[str, float]
 """Lesion -> sum of its two diameters in mm."""
@@ -31,6 +35,8 @@ def expected_category(
     """
     statuses = {one.status for one in seen}
     if statuses & {Status.MERGED, Status.SPLIT, Status.MISSING} or unseen or not baseline:
+        return None
+    if min(baseline.values()) < _CLEARLY_SEEN_MM or any(map(_denser_than_bone, seen)):
         return None
     if any(_is_new_metastasis(one, sizes) for one in seen if one.status is Status.NEW):
         return Category.PD
@@ -55,6 +61,10 @@ def expected_category(
 
 def _is_new_metastasis(one: Seen, sizes: Sizes) -> bool:
     return type_of(one) is LesionType.LYTIC and sizes.get(one.name, 0.0) / 2 >= _CLEARLY_NEW_MM
+
+
+def _denser_than_bone(one: Seen) -> bool:
+    return any(part.fill and part.fill_hu > _CEMENT_HU for part in one.parts)
 
 
 def _healing(one: Seen) -> bool:

@@ -189,6 +189,11 @@ def test_a_seg_names_lesions_over_time_or_does_not(tmp_path, tracking):
     assert len({*uids[0].values(), *uids[1].values()}) == (2 if tracking else 4)
 
 
+def test_a_lesion_that_is_denser_or_less_dense_inside_settles_nothing(tmp_path):
+    change = 'change = [{ lesion = "A", core_hu = 150.0 }]\n'
+    assert table(written(tmp_path, SPEC + change) / "truth_visits.csv")[1]["category"] == ""
+
+
 class TestRealCt:
     @pytest.fixture
     def ct(self, tmp_path):

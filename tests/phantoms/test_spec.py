@@ -237,6 +237,8 @@ def test_size_decides_only_well_away_from_the_limits(a, b, expected):
         ('change = [{ lesion = "A", fill = 0.6 }, { lesion = "B", rim_mm = 2.0 }]', None, "PR"),
         ('change = [{ lesion = "A", fill = 0.6 }]', None, None),
         ('change = [{ lesion = "A", drawn = false }]', None, None),
+        ('change = [{ lesion = "A", fill = 1.0, fill_hu = 1200.0 }, { lesion = "B", fill = 1.0 }]', None, "CR"),
+        ('change = [{ lesion = "A", fill = 1.0, fill_hu = 1201.0 }, { lesion = "B", fill = 1.0 }]', None, None),
         ('merge = [{ lesions = ["A", "B"] }]', None, None),
         (
             'new = [{ name = "N", centre_mm = [0.0, 9.0, 0.0], size_mm = [9.0, 9.0, 9.0] }]',
@@ -254,10 +256,21 @@ def test_size_decides_only_well_away_from_the_limits(a, b, expected):
             None,
         ),
     ],
-    ids=["gone", "gone or filled", "one gone", "healing", "one healing", "not drawn", "merged", "new", "flare", "tiny"],
+    ids=[
+        *("gone", "gone or filled", "one gone", "healing", "one healing", "not drawn", "bone", "cement"),
+        *("merged", "new", "flare", "tiny"),
+    ],
 )
 def test_what_the_words_settle_is_said_and_nothing_else(changes, sizes, expected):
     assert category(changes, sizes=sizes) == expected
+
+
+@pytest.mark.parametrize(("least_mm", "expected"), [(7.9, None), (8.0, "SD"), (8.1, "SD")])
+def test_a_lesion_that_may_lie_in_no_voxel_settles_nothing(least_mm, expected):
+    sizes = {"A": 22.0, "B": least_mm}
+    *_, (_, seen) = course(spec(SMALL).patient[0])
+    found = expected_category(seen, sizes, sizes, sizes, unseen=False)
+    assert (found and str(found)) == expected
 
 
 def test_what_was_not_seen_settles_nothing():
