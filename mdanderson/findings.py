@@ -126,7 +126,8 @@ class LesionFinding:
     Axes are decimals as written in a table, or as measured and rounded to 0.01 mm; 0 mm says that the lesion is gone.
     `outline_*_mm` are the axes as drawn, a sclerotic rim left out of `long_axis_mm` included (docs/details.md, detail
     26); `parents_*_mm` those at baseline of the union of a merge's `parents`, measured as one region (detail 27).
-    `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there.
+    `maybe_new`: first segmented after baseline, and the baseline image cannot tell whether it was there; of a table:
+    listed at baseline without any finding. `stated_new`: a reader calls it new in so many words.
     `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes
     such as PR4) are a reader's statements; `reader` made them. `suv_peak` is lean-body-mass corrected (SULpeak).
     `place`: the file and row it was read from, to be named in a problem; blank for an image.
@@ -167,6 +168,7 @@ class LesionFinding:
     parents: tuple[str, ...] = ()
     treated: bool = False
     maybe_new: bool = False
+    stated_new: bool = False
     centroid_lps_mm: tuple[float, float, float] | None = None
     slice_number: int | None = None
     registration_error_mm: float | None = None

@@ -29,10 +29,12 @@ NOTHING = "none"
 _FRESH = {Status.NEW, Status.EQUIVOCAL}
 _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _UPTAKES = ("uptake", "suv_peak", "suv_max", "tlg")
-_OF_ALL = {"SD4", "PR2"}
+_OF_ALL = {"SD4", "PR2", "PD4"}
 """Codes that speak of all lesions together."""
-_DESCRIBING = {"sequence", "site", "laterality", "label", "reader", "comment"}
-"""Fields that tell which lesion or image is meant, and nothing of how the lesion is."""
+_TRUE_OF_GONE = _OF_ALL | {"PR3", "PR4", "PR5"}
+"""Codes that hold beside complete response: what is gone has fallen by 100 %."""
+_DESCRIBING = {"sequence", "site", "laterality", "label", "reader", "comment", "target", "node", "measurable"}
+"""Fields that tell which lesion or image is meant, or what part it takes, and nothing of how the lesion is."""
 _MEASURED = ("long_axis_mm", "short_axis_mm", "signal_ratio", *_UPTAKES)
 
 
@@ -95,9 +97,17 @@ class MeasuredRow(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        """Whether it names a lesion and states nothing of it, as rows of a grid of lesions and visits may."""
-        said = self.status is not None or self.new is not None or not self.facts.keys() <= _DESCRIBING
+        """Whether it names a lesion and states nothing of it, as rows of a grid of lesions and visits may.
+
+        `new=false` alone says that it was there before, and nothing of this visit.
+        """
+        said = self.status is not None or self.new or not self.facts.keys() <= _DESCRIBING
         return bool(self.lesion_id) and not said
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its status says that nothing can be judged."""
+        return self.status in _SILENT
 
     @property
     def names(self) -> set[tuple[dt.date, Modality, str]]:
@@ -154,7 +164,7 @@ class RowReader:
         new = cells.read("new", cell_flag)
         if nothing or row.surplus or not (said.get("lesion_id") and said.get("date")):
             _check_row(cells, nothing=nothing)
-        _check_sizes(cells, facts, status)
+        _check_sizes(cells, facts, status, new)
         if (new is False and status in _FRESH) or (new and status is Status.BASELINE):
             cells.fault("new", f"status {status}, yet new is {row['new']}", "leave one of the cells blank")
         if "parents" in facts or status is Status.MERGED:
@@ -215,20 +225,24 @@ def _check_row(cells: Cells, *, nothing: bool) -> None:
         cells.fault("lesion_id", "no lesion named", "name it, or write status none where no lesion is there")
 
 
-def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None) -> None:
-    """Whether diameters and status say one thing."""
+def _check_sizes(cells: Cells, facts: Mapping[str, Any], status: Status | None, new: bool | None) -> None:
+    """Whether diameters, codes and status say one thing."""
     long_axis, short_axis = facts.get("long_axis_mm"), facts.get("short_axis_mm")
     if long_axis is None and short_axis is not None and not cells.row["long_axis_mm"]:
         cells.fault("long_axis_mm", "a short axis without a long one", "write both, or the long one alone")
     if long_axis is not None and short_axis is not None and (long_axis == 0) != (short_axis == 0):
         what = f"diameters of {long_axis} and {short_axis} mm"
         cells.fault("short_axis_mm", what, "write 0 for both where the lesion is gone, nothing where not measured")
-    denied = sorted(code for code in facts.get("reader_codes", ()) if not code.startswith("CR") and code not in _OF_ALL)
+    codes = facts.get("reader_codes", frozenset())
+    denied = sorted(code for code in codes if not code.startswith("CR") and code not in _TRUE_OF_GONE)
     if denied and (long_axis == 0 or status is Status.RESOLVED):
         what = f"gone, yet {', '.join(denied)} says what became of it"
         cells.fault("findings", what, "write CR1 to CR4 or leave it blank where the lesion is gone")
-    if status is Status.NEW and "SD4" in facts.get("reader_codes", ()):
-        cells.fault("findings", "status new, yet SD4 says that no lesion is new", "leave one of the cells blank")
+    if (status is Status.NEW or new) and "SD4" in codes:
+        word = "status new" if status is Status.NEW else "new=true"
+        cells.fault("findings", f"{word}, yet SD4 says that no lesion is new", "leave one of the cells blank")
+    if new is False and "PD4" in codes:
+        cells.fault("findings", "new=false, yet PD4 says that a lesion is new", "leave one of the cells blank")
     if status is Status.RESOLVED and long_axis:
         cells.fault("status", f"resolved, yet {long_axis} mm long", "write 0 mm, or another status")
     if status in _SILENT and any(map(cells.row.cells.get, _MEASURED)):

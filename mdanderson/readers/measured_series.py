@@ -6,20 +6,31 @@ A row that cannot be used is never passed over: it may hold the baseline, the na
 - It names no lesion, or one that was never seen before: the modality says nothing on that day.
 - Else its lesion is not evaluable on that day.
 
-A row that states nothing of its lesion is as good as none (docs/details.md, detail 36).
+A row that states nothing of its lesion lists it, and no more (`measured_listing`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding, Statement
+from mdanderson.readers.measured_listing import (
+    UNSTATED,
+    Listed,
+    Said,
+    about_blank,
+    by_name,
+    compared_with_nothing,
+    first_days,
+    listed_lesions,
+    presupposing,
+)
 from mdanderson.readers.measured_merges import MeasuredFinding, clashes
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
 from mdanderson.timeline.naming import twin_of
@@ -47,17 +58,17 @@ def examinations_of(
     """
     by_modality: dict[Modality, list[MeasuredRow]] = {}
     blank: dict[Modality, dict[dt.date, list[MeasuredRow]]] = {}
-    filled_in = {(one.date, one.modality, name) for one in statements for name in (one.lesion_id, one.label) if name}
+    said = by_name(statements)
     for row in rows:
-        if row.is_blank and filled_in.isdisjoint(row.names):
+        if row.is_blank and said.keys().isdisjoint(row.names):
             blank.setdefault(row.modality, {}).setdefault(row.date, []).append(row)
         else:
             by_modality.setdefault(row.modality, []).append(row)
-    for one in lost:
-        if one.modality is not None:
-            by_modality.setdefault(one.modality, [])
+    for silent in (*blank, *(one.modality for one in lost if one.modality is not None)):
+        by_modality.setdefault(silent, [])
+    shown = {modality: first_days(its_rows) for modality, its_rows in by_modality.items()}
     examinations: list[Examination] = []
-    problems = [_about_blank(its_rows, visits) for days in blank.values() for its_rows in days.values()]
+    problems = [about_blank(its_rows, visits) for days in blank.values() for its_rows in days.values()]
     usable_days = {row.date for its_rows in by_modality.values() for row in its_rows}
     for modality, its_rows in by_modality.items():
         its_lost = [one for one in lost if one.modality in {None, modality}]
@@ -67,24 +78,13 @@ def examinations_of(
             visits=visits,
             lost=its_lost,
             lost_days=lost_days,
-            blank_days=blank.get(modality, {}).keys(),
+            blank=blank.get(modality, {}),
+            said=said,
+            elsewhere=[days for other, days in shown.items() if other is not modality],
             problems=problems,
         )
         examinations += series.read(its_rows)
     return tuple(sorted(examinations, key=lambda one: (one.date, one.modality))), tuple(problems)
-
-
-def _about_blank(rows: Sequence[MeasuredRow], visits: Mapping[dt.date, str]) -> Problem:
-    """A warning for the rows of one day and modality that state nothing."""
-    names, first = ", ".join(dict.fromkeys(row.lesion_id for row in rows)), rows[0]
-    return Problem(
-        severity=Severity.WARNING,
-        visit=visits[first.date],
-        where=f"{first.place}, {first.modality} of {first.date}",
-        what=f"nothing is stated of {names}: not assessed, as without a row",
-        how_to_fix="write a status where it was looked at: followed (at first sight baseline or new) if it is there "
-        "but cannot be measured, resolved if it is gone",
-    )
 
 
 @dataclass(kw_only=True, slots=True)
@@ -92,7 +92,8 @@ class _Series:
     """One modality of one patient, read day by day.
 
     lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
-    blank_days: days with rows that state nothing.
+    blank: rows that state nothing, by day. said: statements of reads.csv. elsewhere: of the other modalities, lesion ->
+    first day. listed: lesions whose first row states nothing.
     seen: lesion -> (first day that showed it, sequences); fresh: those that began as new. parts: part of a split ->
     lesion. merged: name of a merge, which no lesion had before -> the lesion that carries it.
     """
@@ -101,8 +102,11 @@ class _Series:
     visits: Mapping[dt.date, str]
     lost: list[LostRow]
     lost_days: set[dt.date]
-    blank_days: Iterable[dt.date]
+    blank: Mapping[dt.date, Sequence[MeasuredRow]]
+    said: Said
+    elsewhere: Sequence[Mapping[str, dt.date]]
     problems: list[Problem]
+    listed: Mapping[str, Listed] = field(default_factory=dict)
     first: dt.date = dt.date.max
     seen: dict[str, tuple[dt.date, set[str]]] = field(default_factory=dict)
     spoken: set[str] = field(default_factory=set)
@@ -115,9 +119,11 @@ class _Series:
         rows.sort(key=_by_date)
         days = {date: list(group) for date, group in groupby(rows, key=_by_date)}
         days |= {date: [] for date in self.lost_days - days.keys()}
-        self.first = min(days, default=dt.date.max)
+        self.first = min((*days, *self.blank), default=dt.date.max)
+        self.listed = listed_lesions(self.blank, rows, self.said, self.first)
+        days = {self.first: []} | days if self.blank else days
         examinations = [self._examination(date, days[date]) for date in sorted(days)]
-        silent_days = (date for date in self.blank_days if date not in days and date > self.first)
+        silent_days = (date for date in self.blank if date not in days and date > self.first)
         examinations += [self._silent(date, "no row of the day states anything") for date in silent_days]
         why = self._without_baseline()
         return [self._silent(exam.date, why) for exam in examinations] if why else examinations
@@ -140,6 +146,7 @@ class _Series:
         named = [(row, self._finding(row)) for row in rows if not row.nothing]
         usable = self._without_clashes([(row, finding) for row, finding in named if finding is not None])
         findings = self._without_doubles(usable)
+        findings += self._listed_on(date, findings)
         lost = [one for one in self.lost if one.date == date]
         unseen = next((one for one in lost if self._identity(one.lesion_id) not in self.seen), None)
         if lost:
@@ -159,7 +166,34 @@ class _Series:
         """What a row says of its lesion; None where it cannot be used among the others."""
         if row.status in _JOINED or row.lesion_id in self.parts or row.lesion_id in self.merged:
             return self._joined(row)
-        return self._made(row, row.lesion_id, row.status, row.facts)
+        return None if self._contradicts_itself(row) else self._made(row, row.lesion_id, row.status, row.facts)
+
+    def _contradicts_itself(self, row: MeasuredRow) -> bool:
+        """Whether a row's codes compare a lesion with what no row shows or lists; such a row is lost."""
+        lesion_id = row.lesion_id
+        known = row.date == self.first or lesion_id in self.spoken
+        if known or any(days.get(lesion_id, row.date) < row.date for days in self.elsewhere):
+            return False
+        if not (compared := ", ".join(compared_with_nothing(row, self.said))):
+            return False
+        what = f"{compared} of lesion {lesion_id}, which no earlier row lists: nobody can say whether it is new"
+        self._note(row, "findings", what, "write new=false if it was there, or leave the code out if it is new")
+        self._lose(row, {lesion_id}, what)
+        return True
+
+    def _listed_on(self, date: dt.date, findings: Sequence[LesionFinding]) -> list[LesionFinding]:
+        """Findings for rows of a day that state nothing, as long as no row has shown their lesions."""
+        present = {name for one in findings for name in (one.lesion_id, *one.parents)} | self.seen.keys()
+        made: dict[tuple[str, str], LesionFinding] = {}
+        for row in self.blank.get(date, ()):
+            kind = self.listed.get(row.lesion_id)
+            if kind is None or kind is Listed.NEW or row.lesion_id in present or row.lesion_id in self.merged:
+                continue
+            there = kind is Listed.THERE and date == self.first
+            finding = self._made(row, row.lesion_id, None if there else Status.NOT_EVALUABLE, row.facts)
+            why = "" if there else "nothing is stated of it"
+            made[row.lesion_id, finding.sequence] = replace(finding, basis=Basis.MEASURED, why=why)
+        return list(made.values())
 
     def _joined(self, row: MeasuredRow) -> LesionFinding | None:
         """The same for a row of a merge or a split, or of what came from one earlier."""
@@ -188,8 +222,20 @@ class _Series:
             visit=self.visits[row.date],
             basis=Basis.READER if settles or "reader_codes" in facts else Basis.MEASURED,
             place=row.place,
+            maybe_new=(in_doubt := self._may_be_new(row, lesion_id)),
+            why=UNSTATED if in_doubt else "",
+            stated_new=status is Status.NEW or bool(row.new),
             **facts,
         )
+
+    def _may_be_new(self, row: MeasuredRow, lesion_id: str) -> bool:
+        """Whether it was listed at baseline, and nothing said at its first sight tells whether it was there."""
+        if self.listed.get(lesion_id) is not Listed.OPEN or row.date == self.first or row.is_blank or row.is_silent:
+            return False
+        if lesion_id not in self.seen:
+            what = f"lesion {lesion_id} is {UNSTATED}: nobody can say whether it is new"
+            self._note(row, "new", what, "write new=true, or new=false if it was there", severity=Severity.WARNING)
+        return row.facts.get("long_axis_mm") != 0 and row.status is not Status.RESOLVED
 
     def _told(self, row: MeasuredRow, lesion_id: str) -> Status:
         """The status of a lesion that goes on, or begins: new where no row showed it before (detail 14)."""
@@ -206,8 +252,11 @@ class _Series:
         if row.new is False and lesion_id in self.fresh:
             what = f"new=false is not used: lesion {lesion_id} was first seen as new, which settles it"
             self._note(row, "new", what, "state it where the lesion is first seen", severity=Severity.WARNING)
-        if seen is not None or row.new is False:
+        was_listed = self.listed.get(lesion_id) in {Listed.KNOWN, Listed.OPEN}
+        if seen is not None or row.new is False or (was_listed and not row.new):
             return Status.FOLLOWED
+        if presupposing(row.facts.get("reader_codes", ())) and not row.new and row.status is None:
+            return Status.FOLLOWED  # another modality knows it: what compares with nothing is lost before
         return Status.NEW if row.new else self._told_by_status(row, lesion_id)
 
     def _told_by_status(self, row: MeasuredRow, lesion_id: str) -> Status:

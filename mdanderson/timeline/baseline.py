@@ -39,16 +39,36 @@ def _shows(finding: LesionFinding, settings: Settings) -> bool:
     return finding.is_seen and (ratio is None or NEW_LESION.met("uptake_ratio", exact(ratio), settings))
 
 
-def about_known(course: PatientCourse) -> Iterator[Problem]:
-    """A warning for every lesion that a modality shows first at follow-up, and another one showed at baseline."""
+def about_known(course: PatientCourse, settings: Settings) -> Iterator[Problem]:
+    """A warning for every lesion first shown at follow-up where something speaks against its being new.
+
+    Another modality showed it at baseline, which is believed unless a reader calls it new; or its uptake is normal,
+    which never is where a reader does.
+    """
     for modality in course.modalities:
         for history in course.histories(modality):
-            now = () if history.first is None or history.shown_by is None else history.at(history.first)
-            if any(finding.status in _FRESH for finding in now):
+            now = () if history.first is None else history.at(history.first)
+            if any(finding.status in _FRESH for finding in now) and (told := _against(now, history.shown_by, settings)):
+                what, way_out = told
                 yield Problem(
                     severity=Severity.WARNING,
                     visit=course.visits[history.first or 0].label,
                     where=f"{modality} lesion {history.lesion_id}",
-                    what=f"first shown here, but {history.shown_by} showed it at baseline: followed, not new",
-                    how_to_fix="give it a lesion_id of its own if it is another lesion",
+                    what=what,
+                    how_to_fix=way_out,
                 )
+
+
+def _against(now: Sequence[LesionFinding], shown_by: Modality | None, settings: Settings) -> tuple[str, str] | None:
+    """What speaks against a lesion's being new, and the way out."""
+    if not any(finding.stated_new for finding in now):
+        told = f"first shown here, but {shown_by} showed it at baseline: followed, not new"
+        return (told, "give it a lesion_id of its own if it is another lesion") if shown_by else None
+    against = [f"{shown_by} showed it at baseline"] if shown_by else []
+    against += [
+        f"its uptake, ratio {finding.uptake_ratio}, is normal"
+        for finding in now
+        if finding.is_seen and not _shows(finding, settings)
+    ]
+    way_out = "leave status and new blank if it was there, or is normal"
+    return (f"called new, yet {', and '.join(against)}: the reader's word counts", way_out) if against else None

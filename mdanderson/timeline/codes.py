@@ -18,6 +18,9 @@ from mdanderson.vocabulary import Basis, Category
 __all__ = ["codes_in", "faults_of", "with_known_codes", "without_faulty"]
 
 _OPPOSED = {Category.CR, Category.PD}
+_RESPONSES = {Category.CR, Category.PR}
+_NESTED = {Measure.SIZE, Measure.UPTAKE}
+"""Measures of which complete response is partial response and more: a fall by 100 % is one of at least 50 %."""
 _BETWEEN = re.compile(r"[;,\s]+")
 
 
@@ -49,6 +52,8 @@ def without_faulty(statements: Sequence[Statement]) -> tuple[tuple[Statement, ..
     problems: list[Problem] = []
     for one in statements:
         _, faults = _faults(one.codes)
+        if one.new is False and "PD4" in one.codes:
+            faults = [*faults, ("new=false, yet PD4 says that a lesion is new", "leave one of the cells blank")]
         if not faults:
             kept.append(one)
         for what, way_out in faults:
@@ -92,11 +97,14 @@ def _faults(codes: frozenset[str]) -> tuple[set[str], list[tuple[str, str]]]:
 def _contradict(one: Rule[Any], other: Rule[Any]) -> bool:
     """Whether two rows cannot hold of one lesion: different answers to one question, or gone and progressing.
 
-    That one measure improves while another worsens is no contradiction, and flare explains what is new.
+    That one measure improves while another worsens is no contradiction, and flare explains what is new. A new
+    metastasis is one of the patient: it stands beside whatever becomes of the lesion on whose row it is written.
     """
-    gives = {one.gives.means, other.gives.means}
-    if len(gives) == 1 or Role.FLARE in {one.role, other.role}:
+    gives, roles = {one.gives.means, other.gives.means}, {one.role, other.role}
+    if len(gives) == 1 or Role.FLARE in roles or (gives == _RESPONSES and one.measure in _NESTED):
         return False
+    if Role.NEW_LESION in roles:
+        return Role.NO_NEW_LESION in roles
     same = one.measure is other.measure or Measure.ANYTHING in {one.measure, other.measure}
     return same or gives == _OPPOSED
 

@@ -219,6 +219,8 @@ class _Desk:
         if statement.new is not None and not is_first and seen is None:
             changes["basis"] = Basis.READER
         status = _status(finding, statement, is_first=is_first, is_seen=seen is not None)
+        if statement.new is not None:
+            changes["stated_new"] = status is Status.NEW
         if status is not finding.status:
             changes |= {"status": status, "why": ""}
             if finding.is_gone and status is not Status.RESOLVED:

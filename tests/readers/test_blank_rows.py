@@ -28,16 +28,71 @@ def sized(long_axis, short_axis, **more):
     return {"long_axis_mm": long_axis, "short_axis_mm": short_axis} | more
 
 
-def test_a_blank_row_at_baseline_makes_no_baseline_lesion():
+@pytest.mark.parametrize("constant", [{}, {"target": "false"}, {"node": "false"}, {"measurable": "true"}])
+def test_whether_a_lesion_listed_blank_at_baseline_is_new_nobody_can_say(constant):
     rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND)]
-    said, told = classified(*rows, ("CT", "N1", FIRST, {}), ("CT", "N1", SECOND, sized(12, 10)), criteria="mda2010 who")
-    assert said == {"mda2010": "BL PD", "who": "BL PD"}
-    assert told == ["nothing is stated of N1: not assessed, as without a row"]
+    rows += [("CT", "N1", FIRST, constant), ("CT", "N1", SECOND, sized(12, 10, **constant))]
+    said, told = classified(*rows, criteria="mda2010 who")
+    assert said == {"mda2010": "BL NE", "who": "BL NE"}
+    assert told == ["nothing is stated of N1: listed, not assessed there"]
+
+
+@pytest.mark.parametrize(
+    ("later", "category"),
+    [
+        (sized(12, 10, status="new"), "PD"),
+        (sized(12, 10, new="true"), "PD"),
+        ({"findings": "PD4"}, "PD"),
+        (sized(12, 10, new="false"), "SD"),
+        (sized(12, 10, status="followed"), "SD"),
+        ({"lesion_type": "lytic", "findings": "PR1"}, "PR"),
+        ({"findings": "PR4"}, "PR"),
+        ({"findings": "CR1"}, "PR"),
+        ({"findings": "SD3"}, "SD"),
+        ({"findings": "PD2"}, "PD"),
+        ({"findings": "SD4"}, "SD"),
+        ({"status": "resolved"}, "PR"),
+        ({"new": "false"}, "SD"),
+        ({}, "SD"),
+    ],
+)
+def test_unless_what_is_stated_later_tells(later, category):
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND)]
+    assert classified(*rows, ("CT", "L2", FIRST, {}), ("CT", "L2", SECOND, later))[0] == {"mda2010": f"BL {category}"}
+
+
+def test_new_false_on_the_blank_row_says_that_it_was_there():
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND)]
+    rows += [("CT", "N1", FIRST, {"new": "false"}), ("CT", "N1", SECOND, sized(12, 10))]
+    assert classified(*rows)[0] == {"mda2010": "BL SD"}
+
+
+@pytest.mark.parametrize("code", ["PR5", "CR4", "SD1"])
+def test_a_table_of_findings_alone_keeps_its_first_day_as_baseline(code):
+    said, _ = classified(("NM", "L1", FIRST, {"site": "T5"}), ("NM", "L1", SECOND, {"findings": code}))
+    assert said == {"mda2010": f"BL {code[:2]}"}
+
+
+def test_codes_of_reads_csv_tell_as_well():
+    reads = pd.DataFrame(
+        {"patient_id": ["P"], "date": [SECOND], "modality": "CT", "lesion_id": "L1", "findings": "PR1"}
+    )
+    assert classified(("CT", "L1", FIRST, {}), ("CT", "L1", SECOND, {}), reads=reads)[0] == {"mda2010": "BL PR"}
+
+
+def test_a_lesion_listed_and_never_stated_bars_complete_response():
+    rows = [("CT", "L1", FIRST, sized(20, 15)), ("CT", "L1", SECOND, sized(0, 0)), ("CT", "L2", FIRST, {})]
+    assert classified(*rows)[0] == {"mda2010": "BL PR"}
+
+
+def test_a_table_without_any_statement_is_not_evaluable():
+    said, told = classified(*(("NM", name, day, {"site": "T5"}) for name in ("L1", "L2") for day in (FIRST, SECOND)))
+    assert (said, len(told)) == ({"mda2010": "BL NE"}, 2)
 
 
 def test_a_blank_row_dates_no_new_lesion():
     rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND, THIRD)]
-    said, _ = classified(*rows, ("CT", "N1", SECOND, {}), ("CT", "N1", THIRD, sized(12, 10)))
+    said, _ = classified(*rows, ("CT", "N1", SECOND, {"target": "false"}), ("CT", "N1", THIRD, sized(12, 10)))
     assert said == {"mda2010": "BL SD PD"}
 
 
@@ -63,18 +118,18 @@ def test_where_a_lesion_is_says_nothing_of_how_it_is(described):
     assert len(told) == 1
 
 
-def test_a_day_of_blank_rows_was_not_looked_at():
-    """Before the first row that states anything there is no examination, after it one that is not evaluable."""
+def test_a_day_of_blank_rows_took_place():
+    """It is the baseline where it is the first, and not evaluable later; what is measured next may be new."""
     rows = [("CT", "L1", FIRST, {}), ("CT", "L1", SECOND, sized(20, 15)), ("CT", "L1", THIRD, {})]
     said, told = classified(*rows)
-    assert said == {"mda2010": "BL NE"}
+    assert said == {"mda2010": "BL NE NE"}
     assert len(told) == 2
 
 
 def test_the_blank_rows_of_a_day_are_told_once():
     rows = [("NM", "L1", day, {"uptake": 3}) for day in (FIRST, SECOND)]
     assert classified(*rows, *(("NM", f"N{i}", SECOND, {}) for i in range(3)))[1] == [
-        "nothing is stated of N0, N1, N2: not assessed, as without a row"
+        "nothing is stated of N0, N1, N2: listed, not assessed there"
     ]
 
 

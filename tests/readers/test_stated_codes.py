@@ -45,7 +45,7 @@ def test_a_code_at_fault_leaves_its_lesion_open_as_a_faulty_number_does(text):
     assert overall(classified(text, "PR1")) == "BL NE PR"
 
 
-@pytest.mark.parametrize("code", ["PD2", "PR1", "SD3", "PD4"])
+@pytest.mark.parametrize("code", ["PD2", "PR1", "SD3"])
 def test_gone_beside_a_code_that_denies_it_leaves_the_lesion_open(code):
     rows = [{"date": "2024-01-01", "long_axis_mm": 8, "short_axis_mm": 6, "findings": ""}]
     rows.append({"date": "2024-06-01", "long_axis_mm": 0, "short_axis_mm": 0, "findings": code})
@@ -54,6 +54,53 @@ def test_gone_beside_a_code_that_denies_it_leaves_the_lesion_open(code):
     assert overall(results) == "BL NE"
     assert f"gone, yet {code} says what became of it" in "".join(results.problems["what"])
     assert overall(classify(table.assign(findings=["", "CR2"]))) == "BL CR"
+
+
+@pytest.mark.parametrize(("code", "category"), [("PR3", "CR"), ("PR4", "CR"), ("PR5", "CR"), ("PD4", "PD")])
+def test_gone_beside_what_is_true_of_it_as_well(code, category):
+    rows = [{"date": "2024-01-01", "long_axis_mm": 20, "short_axis_mm": 15, "findings": ""}]
+    rows.append({"date": "2024-06-01", "long_axis_mm": 0, "short_axis_mm": 0, "findings": code})
+    assert (
+        overall(classify(pd.DataFrame(rows).assign(patient_id="P", modality="CT", lesion_id="L1"))) == f"BL {category}"
+    )
+
+
+@pytest.mark.parametrize("said", [{"uptake": 1.0}, {"status": "resolved"}, {}])
+def test_a_focus_back_to_normal_has_fallen_by_half(said):
+    rows = [{"date": "2024-01-01", "uptake": 3}, {"date": "2024-06-01", "findings": "CR4;PR5"} | said]
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="NM", lesion_id="L1").astype(object)
+    assert overall(classify(table.where(table.notna(), ""))) == "BL CR"
+
+
+@pytest.mark.parametrize("codes", ["PR1", "PR1;SD2", "SD4", "CR2", "PD2"])
+def test_codes_that_compare_an_unlisted_lesion_with_nothing(codes):
+    """Nobody can say whether it is new: its row is open, unless the reader says so."""
+    rows = [{"date": "2024-01-01", "lesion_id": "L1"}, {"date": "2024-06-01", "lesion_id": "L1"}]
+    rows.append({"date": "2024-06-01", "lesion_id": "N1", "findings": codes})
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="CT", long_axis_mm=20, short_axis_mm=15).fillna("")
+    results = classify(table)
+    assert overall(results) == "BL NE"
+    assert "of lesion N1, which no earlier row lists" in "".join(results.problems["what"])
+    assert overall(classify(table.assign(new=["", "", "false"]))) == "BL SD"
+
+
+def test_so_they_do_not_where_another_modality_knows_the_lesion():
+    rows = [("CT", "2024-01-01", "L1", ""), ("CT", "2024-06-01", "L1", ""), ("MR", "2024-03-01", "N1", "")]
+    rows += [("MR", "2024-06-01", "N1", ""), ("CT", "2024-06-01", "N1", "PR1")]
+    table = pd.DataFrame(rows, columns=["modality", "date", "lesion_id", "findings"])
+    results = classify(table.assign(patient_id="P", long_axis_mm=20, short_axis_mm=15))
+    assert overall(results) == "BL NE SD"
+    assert "error" not in set(results.problems["severity"])
+
+
+@pytest.mark.parametrize(
+    ("column", "word", "code"), [("status", "new", "SD4"), ("new", "true", "SD4"), ("new", "false", "PD4")]
+)
+def test_a_word_on_new_beside_the_code_that_denies_it(column, word, code):
+    rows = [{"date": "2024-01-01", "lesion_id": "L1"}, {"date": "2024-06-01", "lesion_id": "L1"}]
+    rows.append({"date": "2024-06-01", "lesion_id": "L2", column: word, "findings": code})
+    table = pd.DataFrame(rows).assign(patient_id="P", modality="CT", long_axis_mm=20, short_axis_mm=15).fillna("")
+    assert overall(classify(table)) == "BL NE"
 
 
 def test_new_beside_the_code_that_nothing_is_new():

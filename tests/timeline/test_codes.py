@@ -44,7 +44,7 @@ def test_an_unknown_code_of_a_statement_names_its_row(paper):
 
 @pytest.mark.parametrize(
     "codes",
-    ["CR1 PD1", "CR2 PD2", "CR1 PR1", "PR4 PD2", "PR4 SD3", "PR5 PD3", "SD1 PR1", "SD4 PD4", "CR3 PD4", "PR1 PR4 SD2"],
+    ["CR1 PD1", "CR2 PD2", "CR1 PR1", "PR4 PD2", "PR4 SD3", "PR5 PD3", "SD1 PR1", "SD4 PD4", "PR1 PR4 SD2"],
 )
 def test_codes_that_contradict_each_other(paper, codes):
     kept, (problem,) = without_faulty([statement(paper, *codes.split())])
@@ -56,7 +56,23 @@ def test_codes_that_contradict_each_other(paper, codes):
     assert clean.lesions[0].reader_codes == {"PR1"} if codes == "PR1 PR4 SD2" else not clean.lesions[0].reader_codes
 
 
-@pytest.mark.parametrize("codes", ["PR1 PR4", "PR1 PD1", "CR2 CR3", "SD1 SD2", "PR1 PD4", "PR2 PD4", "R11-PD", ""])
+@pytest.mark.parametrize(
+    "codes",
+    [
+        "PR1 PR4",
+        "PR1 PD1",
+        "CR2 CR3",
+        "SD1 SD2",
+        "PR1 PD4",
+        "PR2 PD4",
+        "CR3 PD4",
+        "SD1 PD4",
+        "CR4 PR5",
+        "CR2 PR3",
+        "R11-PD",
+        "",
+    ],
+)
 def test_codes_that_go_together(paper, codes):
     given = statement(paper, *codes.split())
     assert without_faulty([given]) == ((given,), ())
@@ -75,19 +91,66 @@ def told(timeline):
     return [problem.what for problem in timeline.problems if problem.what.startswith("the reader's code")]
 
 
-@pytest.mark.parametrize("words", ["followed 20x15", "followed"])
-def test_what_was_there_before_is_no_new_metastasis_whatever_its_code(paper, words):
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        ("followed 20x15", "it is stated to have been there before"),
+        ("followed", "it is stated to have been there before"),
+    ],
+)
+def test_a_new_metastasis_stated_on_the_row_of_a_lesion_that_was_there_is_another_one(paper, words, known):
     timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15", "L2": f"{words} !PD4"})
-    assert timeline.response(1, "CT").category == "SD"
-    assert told(timeline) == [
-        "the reader's code PD4 is not used: the lesion is not new: it is stated to have been there before"
+    assert timeline.response(1, "CT").category == "PD"
+    assert on_known(timeline) == [
+        f"PD4 stands on the row of a lesion that is not new ({known}): taken for another one, which is"
     ]
 
 
-def test_nor_is_what_the_baseline_shows(paper):
-    timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15 !PD4"})
-    assert timeline.response(1).category == "SD"
-    assert told(timeline) == ["the reader's code PD4 is not used: the lesion is not new: it was there at baseline"]
+@pytest.mark.parametrize("words", ["20x15", "9x8", "0x0", "resolved", "20x15 !PR1", "20x15 !PD1"])
+def test_so_it_is_on_the_row_of_a_baseline_lesion_whatever_became_of_that(paper, words):
+    timeline = paper.follow({"L1": "20x15 lytic"}, {"L1": f"{words} !PD4"})
+    assert timeline.response(1).category == "PD"
+    assert "PD4" in timeline.response(1).rules
+    assert len(on_known(timeline)) == 1
+
+
+def on_known(timeline):
+    return [problem.what for problem in timeline.problems if problem.what.startswith("PD4 stands on")]
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "mda2004"])
+@pytest.mark.parametrize("row", ["L1", "N1"])
+def test_a_new_metastasis_stated_at_the_visit_that_settles_a_flare_stands(paper, row, criteria):
+    code = {name: " !PD4" if name == row else "" for name in ("L1", "N1")}
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15 lytic"),
+        paper.exam(31, L1="20x15 !PR1", N1="new 8x6 blastic"),
+        paper.exam(91, L1=f"20x15 !PR1{code['L1']}", N1=f"8x6{code['N1']}"),
+        treatment=0,
+        criteria=criteria,
+    )
+    assert timeline.response(2, "overall", criteria).category == "PD"
+
+
+def test_nor_is_it_taken_for_flare_on_the_row_of_an_old_focus(paper):
+    timeline = paper.timeline(
+        paper.exam(0, "NM", L1="u=3"),
+        paper.exam(45, "NM", L1="u=3 !PD4"),
+        paper.exam(105, "NM", L1="u=3"),
+        treatment=0,
+    )
+    assert not timeline.response(1, "NM").flare
+
+
+def test_gone_beside_a_fall_by_half_is_no_contradiction(paper):
+    timeline = paper.follow({"L1": "u=3"}, {"L1": "resolved !PR5"}, modality="NM")
+    assert (timeline.response(1).category, timeline.lesions[-1].rules) == ("CR", ("CR4", "PR5"))
+
+
+def test_new_false_beside_the_code_of_a_new_lesion_is_a_contradiction(paper):
+    kept, (problem,) = without_faulty([replace(statement(paper, "PD4"), new=False)])
+    assert kept == ()
+    assert "new=false, yet PD4 says that a lesion is new" in problem.what
 
 
 def test_a_code_of_flare_without_anything_to_explain_is_told(paper):

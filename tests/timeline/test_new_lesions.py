@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 
@@ -155,6 +157,35 @@ def test_the_modalitys_own_zero_at_baseline_does_not_make_it_new(paper):
         treatment=-365,
     )
     assert said(timeline, "CT") == "BL SD"
+
+
+def called_new(exam, lesion_id):
+    """The examination, a lesion of it called new by a reader in so many words."""
+    lesions = (replace(one, stated_new=True) if one.lesion_id == lesion_id else one for one in exam.lesions)
+    return replace(exam, lesions=tuple(lesions))
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "recist11", "who"])
+def test_a_readers_new_wins_over_what_another_modality_showed(paper, criteria):
+    timeline = paper.timeline(
+        *(paper.exam(0, modality, L1="20x15", **more) for modality, more in (("CT", {}), ("MR", {"L2": "14x12"}))),
+        called_new(paper.exam(150, L1="20x15", L2="new 14x12"), "L2"),
+        treatment=-365,
+        criteria=criteria,
+    )
+    assert timeline.response(1, "CT", criteria).category.is_progression
+    told = [problem.what for problem in timeline.problems]
+    assert "called new, yet MR showed it at baseline: the reader's word counts" in told
+
+
+def test_a_readers_new_wins_over_a_normal_ratio_until_the_next_scan(paper):
+    new = called_new(paper.exam(90, "NM", L1="u=3", N1="new u=1.1"), "N1")
+    timeline = paper.timeline(paper.exam(0, "NM", L1="u=3"), new, treatment=-365)
+    assert said(timeline) == "BL PD?"
+    told = [problem.what for problem in timeline.problems]
+    assert "called new, yet its uptake, ratio 1.1, is normal: the reader's word counts" in told
+    later = paper.exam(180, "NM", L1="u=3", N1="u=1.1")
+    assert said(paper.timeline(paper.exam(0, "NM", L1="u=3"), new, later, treatment=-365)) == "BL SD SD"
 
 
 def test_what_a_modality_added_later_showed_is_no_baseline(paper):

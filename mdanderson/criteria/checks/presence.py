@@ -43,12 +43,12 @@ COMPLETE_BY_READER: Mapping[Modality, frozenset[str]] = {
 def counts_as_new(finding: LesionFinding, counts: Limits, settings: Settings) -> bool:
     """Whether a new lesion is large enough to count as new, on a bone scan hot enough.
 
-    One without diameters is, unless it is called equivocal.
+    One without diameters is, unless it is called equivocal. A reader who calls it new has weighed its uptake.
     """
     if not finding.is_seen:
         return False
     ratio = uptake_on_scan((finding,))
-    if ratio is not None and not counts.met("uptake_ratio", ratio, settings):
+    if not finding.stated_new and ratio is not None and not counts.met("uptake_ratio", ratio, settings):
         return False
     if finding.long_axis_mm is None:
         return finding.status is not Status.EQUIVOCAL
@@ -59,6 +59,8 @@ def is_abnormal_no_more(
     findings: Sequence[LesionFinding], lesion_type: LesionType | None, counts: Limits, settings: Settings
 ) -> bool:
     """Whether nothing of a lesion is abnormal any more: by its uptake on a bone scan, or by a reader's word."""
+    if any(finding.stated_new and finding.is_seen for finding in findings):
+        return False
     for finding in findings:
         complete = COMPLETE_BY_READER.get(finding.modality, frozenset()) & finding.reader_codes
         if lesion_type is LesionType.BLASTIC:

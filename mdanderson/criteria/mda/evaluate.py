@@ -92,10 +92,14 @@ class _Panel:
 
     def perhaps_new(self) -> _Answer | None:
         """NE: a lesion may be new, which nothing but PD can be said beside."""
-        doubted = [lesion.facts for lesion in self.assembly.lesions if any(f.maybe_new for f in lesion.facts.now)]
+        doubted = {
+            lesion.facts.name: next((f" ({f.why})" for f in lesion.facts.now if f.why and "nobody" not in f.why), "")
+            for lesion in self.assembly.lesions
+            if any(finding.maybe_new for finding in lesion.facts.now)
+        }
         if not doubted:
             return None
-        names = ", ".join(facts.name for facts in doubted)
+        names = ", ".join(f"{name}{why}" for name, why in doubted.items())
         return Category.NE, [], f"{names}: nobody can say whether new, so progression is not excluded"
 
     def complete_response(self) -> _Answer | None:

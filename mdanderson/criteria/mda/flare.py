@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from mdanderson.criteria.checks.presence import newly_visible_by_sclerosis
 from mdanderson.criteria.course import Flare
-from mdanderson.criteria.facts import LesionFacts, LesionRule
+from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.mda.bench import Bench
 from mdanderson.criteria.mda.lesion import JudgedLesion
 from mdanderson.criteria.mda.modality import JudgedModality, JudgedVisit
@@ -94,6 +94,8 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
         newly_visible_by_sclerosis(rule, lesion.facts, settings) for lesion in progressing
     ):
         return frozenset()
+    if any(_is_of_another(lesion) for lesion in progressing):
+        return frozenset()
     if any(lesion.facts.here and not lesion.facts.first_counted for lesion in progressing):
         return frozenset()
     return frozenset(lesion.facts.lesion_id for lesion in progressing)
@@ -103,6 +105,12 @@ def _is_new_or_hotter(lesion: JudgedLesion, counted: bool) -> bool:
     """Whether it makes its modality progress otherwise than by size; uptake of a treated lesion does not count."""
     measures = {Measure.PRESENCE, Measure.UPTAKE} if counted else {Measure.PRESENCE}
     return any(verdict.measure in measures for verdict in lesion.fired(Category.PD))
+
+
+def _is_of_another(lesion: JudgedLesion) -> bool:
+    """Whether a reader's new metastasis stands on the row of a lesion that was there: nobody knows its looks."""
+    called = any(verdict.measure is Measure.PRESENCE for verdict in lesion.fired(Category.PD))
+    return called and lesion.facts.origin is not Origin.NEW
 
 
 def _shows_response(judged: JudgedModality, suspects: frozenset[str]) -> bool:
@@ -124,12 +132,18 @@ def _settle(bench: Bench, flare: Flare, visit: int, judged: JudgedVisit, flares:
     lesions = [lesion.facts for lesion in now.lesions if lesion.facts.lesion_id in flare.lesion_ids]
     explained = {lesion_id for one in flares if one.modality is flare.modality for lesion_id in one.lesion_ids}
     further = any(lesion.facts.here and lesion.facts.lesion_id not in explained for lesion in now.lesions)
-    worse = further or any(_grew(bench, rule, facts, flare.visit) for facts in lesions)
+    worse = further or _called_new(bench, now) or any(_grew(bench, rule, facts, flare.visit) for facts in lesions)
     if not worse and any(_says_nothing(facts, flare.visit) for facts in lesions):
         return flare
     # that the suspects themselves heal by now is a sign that came after
     sign = flare.sign or (not flare.elsewhere and any(_shows_response(one, _NONE) for one in judged.values()))
     return replace(flare, settled_by=visit, worse=worse, sign=sign)
+
+
+def _called_new(bench: Bench, judged: JudgedModality) -> bool:
+    """Whether a reader states a new metastasis, on whichever row: the reader's word is that it is no flare."""
+    code = bench.table.code(Role.NEW_LESION, judged.modality)
+    return any(code in lesion.facts.reader_codes for lesion in judged.lesions)
 
 
 def _says_nothing(facts: LesionFacts, since: int) -> bool:

@@ -132,8 +132,6 @@ def refused_codes(table: RuleTable, facts: LesionFacts) -> dict[str, str]:
             refused[code] = "no row of the criteria has this code"
         elif facts.modality not in rule.modalities:
             refused[code] = f"the criteria have no such row for {facts.modality}"
-        elif rule.role is Role.NEW_LESION and facts.known:
-            refused[code] = f"the lesion is not new: {facts.known}"
         elif rule.applies_to is AppliesTo.LYTIC and facts.lesion_type is LesionType.BLASTIC:
             refused[code] = "the row is for lytic lesions, and this one is blastic"
         elif _is_of_ill_defined(rule) and facts.measurable and facts.size.now is not None:
@@ -205,7 +203,8 @@ def _ask_all(table: RuleTable, rows: Questions, facts: LesionFacts, settings: Se
     """Every row where a reader has stated some, where nothing can be said of the lesion, or where it is gone."""
     stated = accepted_codes(table, facts)
     said = (rule for rule in (*rows.looking, *rows.otherwise) if rule.code in stated)
-    measures = {rule.measure for rule in said if rule.level is Level.LESION}
+    beside = {Category.PR} if facts.gone else set()  # a fall by half or more is no word against a lesion being gone
+    measures = {rule.measure for rule in said if rule.level is Level.LESION and rule.gives not in beside}
     asked = [_ask(rule, facts, settings, stated, measures) for rule in rows.looking]
     asked = _no_fall_of_what_is_gone(asked) if facts.gone else asked
     others = next((verdict.code for verdict in asked if verdict.fired), "")
@@ -257,7 +256,7 @@ def _is_explained_by_flare(rule: LesionRule, facts: LesionFacts) -> bool:
     """Whether a lesion that is new or hotter is so because of flare, by whoever it was stated."""
     if not facts.flare or rule.gives is not Category.PD:
         return False
-    return rule.measure is Measure.PRESENCE or (rule.measure is Measure.UPTAKE and not facts.settled)
+    return rule.measure in {Measure.PRESENCE, Measure.UPTAKE} and not facts.settled
 
 
 def _size_is_computed(rule: LesionRule, facts: LesionFacts) -> bool:

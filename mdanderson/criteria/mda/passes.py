@@ -51,7 +51,11 @@ def assess_course(table: RuleTable, criteria: str, course: PatientCourse, settin
         lesions=LesionRows(partial(_lesion_rows, make, course, series)),
         judges_lesions=True,
         responses=tuple(responses),
-        problems=(*_code_problems(table, course, series), *_role_problems(course)),
+        problems=(
+            *_code_problems(table, course, series),
+            *_about_new_on_known(table, course, series),
+            *_role_problems(course),
+        ),
     )
 
 
@@ -149,6 +153,24 @@ def _code_problems(table: RuleTable, course: PatientCourse, series: Series) -> t
         for lesion in judged.lesions
         for code, why in (refused_codes(table, lesion.facts) | _flare_refused(table, judged, lesion.facts)).items()
     )
+
+
+def _about_new_on_known(table: RuleTable, course: PatientCourse, series: Series) -> Iterator[Problem]:
+    """A warning for every new metastasis that a reader states on the row of a lesion that was there."""
+    for visit in course.visits[1:]:
+        for modality, judged in series.visits[visit.index].items():
+            code = table.code(Role.NEW_LESION, modality)
+            for facts in (lesion.facts for lesion in judged.lesions):
+                if code in facts.reader_codes and facts.known and not judged.facts.is_baseline:
+                    yield Problem(
+                        patient_id=course.patient.patient_id,
+                        visit=visit.label,
+                        severity=Severity.WARNING,
+                        where=f"{modality} lesion {facts.lesion_id}",
+                        what=f"{code} stands on the row of a lesion that is not new ({facts.known}): taken for another "
+                        "one, which is",
+                        how_to_fix="give the new lesion a row of its own, or leave the code out",
+                    )
 
 
 def _flare_refused(table: RuleTable, judged: JudgedModality, facts: LesionFacts) -> dict[str, str]:
