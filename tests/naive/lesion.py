@@ -12,7 +12,7 @@ from mdanderson.vocabulary import LesionType
 
 from .reading import number
 
-__all__ = ["fallen", "grown", "judge_lesion", "sequence_of", "size_at", "uptake_at"]
+__all__ = ["fallen", "grown", "judge_lesion", "sequence_of", "size_at", "together_at", "uptake_at"]
 
 CODES = {
     "CT": {"CR1", "CR2", "PR1", "PR4", "PD2", "SD1", "SD3", "PR2"},
@@ -82,11 +82,14 @@ def measured_size(lesion, visit, siblings, settings):
     sequence = sequence_of(lesion, visit, settings)
     now = size_at(lesion, visit, sequence)
     sizes = [together_at(lesion, past, sequence, family) for past in range(lesion["first"], visit)]
-    earlier = [size for size in sizes if size is not None]
+    whole = max((one["first"] for one in family if one["kind"] == "new" and len(family) > 1), default=0)
+    earlier = [size for past, size in enumerate(sizes, lesion["first"]) if size is not None and past >= whole]
     if now is None or not earlier:
-        return None
+        lone_fall = now is not None and sizes and sizes[0] is not None
+        return "PR" if lone_fall and fallen(now, sizes[0], settings.policy.pr_size_fall) else None
     first = sizes[0]
-    reference = min(earlier) if settings.policy.progression_reference == "nadir" else first
+    begin = first if whole <= lesion["first"] else sizes[whole - lesion["first"]]
+    reference = min(earlier) if settings.policy.progression_reference == "nadir" else begin
     axis = row["sizes"].get(sequence, (None,))[0]
     if reference is not None and grown(now, reference, axis, settings):
         return "PD"

@@ -9,7 +9,7 @@ import datetime as dt
 
 from mdanderson.vocabulary import LesionType
 
-from .lesion import fallen, size_at, uptake_at
+from .lesion import fallen, together_at, uptake_at
 from .modality import ANATOMICAL, judge_modality, lesions_of, new_lesions_at
 from .reading import number, read_visits
 
@@ -192,7 +192,7 @@ def settled_at(course, name, visit, later, names):
     exam = course["visits"][later]["exams"].get(name)
     if exam is None or not exam["ok"]:
         return None
-    lesions = [one for one in modality["lesions"] if one["name"] in names]
+    lesions = [one | {"siblings": modality["lesions"]} for one in modality["lesions"] if one["name"] in names]
     further = [one for one in new_lesions_at(modality["lesions"], later) if one["first"] > visit]
     if further and not all(judged_at(one, visit, later) for one in lesions):
         course["open"].add("F9")
@@ -220,7 +220,9 @@ def then_and_now(lesion, visit, later):
         known = [uptake_at(lesion, index) for index in range(visit, later + 1)]
     else:
         sequence = next(iter(lesion["rows"][lesion["first"]]["sizes"]), "")
-        known = [size_at(lesion, index, sequence) for index in range(visit, later + 1)]
+        members = lesion["merged"].get(later, frozenset([lesion["name"]]))
+        family = [one for one in lesion["siblings"] if one["name"] in members]
+        known = [together_at(lesion, index, sequence, family) for index in range(visit, later + 1)]
     return next((value for value in known[:-1] if value is not None), None), known[-1]
 
 

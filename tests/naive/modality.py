@@ -151,28 +151,33 @@ def core_of(lesions):
     return measurable or baseline
 
 
-def sum_at(core, visit, sequences):
-    """(sum of those assessed, whether all are): what is merged counts once."""
+def sum_at(core, visit, sequences, added=()):
+    """(sum of those assessed, whether all are): what is merged counts once. added: new lesions of a later region."""
     total, complete, counted = 0, True, set()
-    for lesion in core:
+    for lesion in [*core, *(one for one in added if one["first"] <= visit)]:
         if lesion["name"] in counted:
             continue
         counted |= lesion["merged"].get(visit, set())
-        size = size_at(lesion, visit, sequences[lesion["name"]])
+        size = size_at(lesion, visit, sequences.get(lesion["name"], ""))
         complete = complete and size is not None
         total += size or 0
     return total, complete
 
 
-def size_by_sum(core, start, visit, settings):
-    """PD, PR, SD or NE of the sum of all core lesions (details 1, 2, 6)."""
+def size_by_sum(core, start, visit, settings, lesions=()):
+    """PD, PR, SD or NE of the sum of all core lesions (details 1, 2, 6, 27)."""
     sequences = {lesion["name"]: sequence_of(lesion, visit, settings) for lesion in core}
-    past = [sum_at(core, index, sequences) for index in range(start, visit)]
-    past = [total for total, complete in past if complete]
+    merged = {name for lesion in core for name in lesion["merged"].get(visit, ())}
+    added = [one for one in lesions if one["kind"] == "new" and one["name"] in merged]
+    whole = max((one["first"] for one in added), default=start)
+    sums = {index: sum_at(core, index, sequences, added) for index in range(start, visit)}
+    past = [total for total, complete in sums.values() if complete]
+    grow = [total for index, (total, complete) in sums.items() if complete and index >= whole]
     total, complete = sum_at(core, visit, sequences)
-    if not past:
-        return "NE"
-    reference = min(past) if settings.policy.progression_reference == "nadir" else past[0]
+    if not past or not grow:
+        answer = past and complete and total <= past[0] * (1 - number(settings.policy.pr_size_fall))
+        return "PR" if answer else "NE"
+    reference = min(grow) if settings.policy.progression_reference == "nadir" else grow[0]
     axes = [
         lesion["rows"][visit]["sizes"].get(sequences[lesion["name"]], (0,))[0]
         for lesion in core
@@ -218,7 +223,7 @@ def judge_modality(lesions, start, visit, settings, without=()):
         for lesion in treated
     ) or any(is_shown(lesion, visit) for lesion in here if lesion["kind"] == "new")
     core = core_of(scored)
-    by_size = core_size(core, start, visit, answered, settings)
+    by_size = core_size(core, start, visit, answered, settings, lesions)
     answer = {"lesions": answered, "sign": False}
     responding = [one for one in judged if one["kind"] != "new" and answered[one["name"]]["category"] in {"CR", "PR"}]
     answer["sign"] = bool(responding) or by_size == "PR"
@@ -237,12 +242,12 @@ def judge_modality(lesions, start, visit, settings, without=()):
     return answer
 
 
-def core_size(core, start, visit, answered, settings):
+def core_size(core, start, visit, answered, settings, lesions):
     if not core or not core[0]["measurable"]:
         return None
     if settings.policy.size_scope == "each":
         return size_by_each(core, answered)
-    return size_by_sum(core, start, visit, settings)
+    return size_by_sum(core, start, visit, settings, lesions)
 
 
 def progresses(lesion, answer):

@@ -50,7 +50,7 @@ def read_exam(exam):
         first = findings[0]
         if first.status is Status.SPLIT and first.parents:
             parts.setdefault(first.parents[0], []).append(read_row(findings))
-        elif first.status is Status.MERGED and first.parents:
+        elif first.parents and (first.status is Status.MERGED or first.status is Status.RESOLVED):
             merges.append(first.parents)
             if lesion in first.parents or len(first.parents) > 1:
                 rows[lesion if lesion in first.parents else first.parents[0]] = read_row(findings)

@@ -252,6 +252,9 @@ def merging(draw):
             {"L1": f"merged {one} <L1;L2"},
             {"L2": f"merged {one} <L1;L2"},
             {"L9": f"merged {one} <L1;L2"},
+            {"L1": "merged 0x0 <L1;L2"},
+            {"L9": "resolved <L1;L2"},
+            {"L1": "merged !PR1 <L1;L2"},
             {"L1": one},
             {"L2": one},
             {"L1": "resolved"},
@@ -262,6 +265,27 @@ def merging(draw):
         steady = {"L3": draw(st.sampled_from(["14x10", "14x10", "7x5", "missing"]))}
         exams.append((90 * visit, modality, draw(st.sampled_from(fates)) | steady, ""))
     return exams, -365, None, draw(policies())
+
+
+@st.composite
+def merging_flare(draw):
+    """A new lesion beside another sign of response, which merges with an old one."""
+    size = draw(st.sampled_from(["20x15", "40x20", "12x8"]))
+    new, steady = draw(st.sampled_from(["8x6", "20x15"])), [draw(st.sampled_from(["14x10", "7x5"])) for _ in range(5)]
+    exams = [(0, "CT", {"L1": size, "L3": steady[0]}, "")]
+    for visit in range(1, draw(st.integers(2, 3))):
+        seen = {"L1": f"{size} !PR1", "N1": f"{'new ' if visit == 1 else ''}{new} blastic", "L3": steady[visit]}
+        exams.append((30 * visit, "CT", seen, ""))
+    for visit in range(3, draw(st.integers(4, 5))):
+        region = scaled(size, draw(st.sampled_from(FACTORS[1:])))
+        exams.append((60 * visit, "CT", {"L1": f"merged {region} <L1;N1", "L3": steady[visit]}, ""))
+    return exams, 0, None, draw(policies())
+
+
+@settings(max_examples=80)
+@given(patient=merging_flare())
+def test_a_new_lesion_that_merges_agrees_with_the_naive_implementation(paper, naive, patient):
+    compare(paper, naive, patient, build(paper, patient))
 
 
 @settings(max_examples=200)

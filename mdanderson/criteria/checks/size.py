@@ -82,7 +82,8 @@ def size_steady(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
         sides = (limits["size_rise"].limit, -limits["size_fall"].limit)
         if size.line.whole_from:
             sizes = _sizes(size.reference(name), size.now)
-            return f"{facts.name} {sizes}, {percent(rise, limits=sides)}{_since(size, name)}"
+            told = f"{facts.name} {sizes}, {percent(rise, limits=sides)}{_since(size, name)}"
+            return f"{told} ({percent(fall, limits=sides)} from baseline)"
         told = f"{facts.name} {_sizes(size.baseline, size.now)}, {percent(fall, limits=sides)} from baseline"
         if name == "baseline" or size.nadir_is_baseline:
             return told
