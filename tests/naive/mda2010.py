@@ -10,7 +10,7 @@ import datetime as dt
 from mdanderson.vocabulary import LesionType
 
 from .lesion import fallen, together_at, uptake_at
-from .modality import ANATOMICAL, judge_modality, lesions_of, new_lesions_at
+from .modality import ANATOMICAL, is_called_new, judge_modality, lesions_of, new_lesions_at
 from .reading import number, read_visits
 
 __all__ = ["classify"]
@@ -196,7 +196,8 @@ def settled_at(course, name, visit, later, names):
     further = [one for one in new_lesions_at(modality["lesions"], later) if one["first"] > visit]
     if further and not all(judged_at(one, visit, later) for one in lesions):
         course["open"].add("F9")
-    if further or any(worse(one, visit, later, modality["lesions"], settings) for one in lesions):
+    called = any(is_called_new(one, later) for one in modality["lesions"])
+    if further or called or any(worse(one, visit, later, modality["lesions"], settings) for one in lesions):
         return "worse"
     judged = [judged_at(one, visit, later) for one in lesions]
     if not all(judged):

@@ -7,7 +7,7 @@ from mdanderson.vocabulary import LesionType
 from .lesion import grown, judge_lesion, sequence_of, size_at
 from .reading import number
 
-__all__ = ["ANATOMICAL", "judge_modality", "lesions_of", "new_lesions_at"]
+__all__ = ["ANATOMICAL", "is_called_new", "judge_modality", "lesions_of", "new_lesions_at"]
 
 ANATOMICAL = ("CT", "MR", "XR")
 
@@ -36,6 +36,8 @@ def make_lesion(name, modality, exams, start, settings, *, met=False):
     rows = {index: dict(exam["rows"][name]) for index, exam in exams.items() if name in exam["rows"]}
     for row in rows.values():
         row["cold"] = modality == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings)
+        row["cold"] = row["cold"] and not row["called"]
+    met = met and not any(row["called"] for row in rows.values())
     mark_equivocal(rows, start, settings, known=met)
     seen = [index for index, row in sorted(rows.items()) if not (row["silent"] or row["gone"] or row["equivocal"])]
     silent = [index for index, row in sorted(rows.items()) if row["silent"]]
@@ -256,8 +258,15 @@ def progresses(lesion, answer):
     return answer["stated"] if summed else answer["category"] == "PD"
 
 
+def is_called_new(lesion, visit):
+    """Whether a reader writes on its row that there is a new metastasis, be it another one (detail 12)."""
+    return visit in lesion["rows"] and "PD4" in lesion["rows"][visit]["codes"]
+
+
 def category_of(visit, modality, judged, core, by_size, new, answered, settings, *, emptied, remains):
     if new or by_size == "PD" or any(progresses(lesion, answered[lesion["name"]]) for lesion in judged):
+        return "PD"
+    if any(is_called_new(lesion, visit) for lesion in judged):
         return "PD"
     if modality == "PT" or emptied:
         return "NE"

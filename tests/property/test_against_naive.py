@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
-from mdanderson.findings import Density
+from mdanderson.findings import Density, PatientFacts
 
 OPEN = {
     "F12": "details 1, 3: a lesion stated measurable without diameters at baseline is core",
@@ -298,3 +299,20 @@ def test_every_category_agrees_with_the_naive_implementation(paper, naive, patie
 @given(patient=merging())
 def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, naive, patient):
     compare(paper, naive, patient, build(paper, patient))
+
+
+@pytest.mark.parametrize(
+    "visits",
+    [
+        ({"L1": "20x15"}, {"L1": "20x15 !PD4"}, {"L1": "20x15"}),
+        ({"L1": "20x15"}, {"L1": "9x8 !PD4"}, {"L1": "20x15"}),
+        ({"L1": "20x15 lytic"}, {"L1": "20x15 !PR1 !PD4"}, {"L1": "resolved !PD4"}),
+        ({"L1": "20x15"}, {"L1": "20x15", "L2": "followed 12x10 !PD4"}),
+        ({"L1": "20x15"}, {"L1": "0x0 !PR4"}, {"L1": "resolved !PR3"}),
+    ],
+)
+def test_a_readers_word_on_new_and_gone(paper, naive, visits):
+    exams = [paper.exam(150 * index, **said) for index, said in enumerate(visits)]
+    rows, _ = by_package(paper.timeline(*exams, treatment=-365))
+    expected = naive.classify(PatientFacts(patient_id="P", treatment_start=paper.day(-365)), exams, paper.settings())
+    assert rows == expected["rows"]
