@@ -19,6 +19,7 @@ __all__ = [
     "Posterolateral",
     "Scope",
     "Status",
+    "View",
 ]
 
 DEFAULT_CRITERIA = "mda2010"
@@ -51,6 +52,13 @@ class MrSequence(StrEnum):
     ADC = "ADC"
     FAT = "FAT"
     WATER = "WATER"
+
+
+class View(StrEnum):
+    """From where a planar bone scan looks."""
+
+    ANT = "ANT"
+    POST = "POST"
 
 
 class LesionType(StrEnum):

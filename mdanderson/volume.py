@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mdanderson.errors import ImageError, MaskError
 from mdanderson.geometry import Box, FloatArray, Geometry, box_shape, same_grid, same_space
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import Modality, MrSequence, View
 
 __all__ = ["BoolArray", "Mask", "Region", "Unit", "Volume"]
 
@@ -52,6 +52,12 @@ class Volume:
     padding: float | None = None
     source: str = ""
     acquisition: Mapping[str, str] = field(default_factory=dict)
+    sequence: MrSequence | None = None
+    """What an MR image weighs; None for other images, and where neither header nor manifest says."""
+    view: View | None = None
+    """From where a planar bone scan looks."""
+    planar: bool = False
+    """Whether it is a projection, one plane thick (`PlanarImage.as_slab`): areas and outlines, no depth."""
 
     def __post_init__(self) -> None:
         if self.array.shape != self.geometry.shape:

@@ -39,7 +39,7 @@ def test_a_broken_contract_is_noticed(tmp_path):
     (tmp_path / "pyproject.toml").write_text(BROKEN)
     done = lint(tmp_path / "pyproject.toml")
     assert done.returncode == 1
-    assert "mdanderson.settings -> mdanderson.errors" in done.stdout
+    assert "mdanderson.settings.whole -> mdanderson.errors" in done.stdout
 
 
 @pytest.mark.parametrize(

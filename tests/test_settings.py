@@ -9,9 +9,8 @@ import annotated_types as at
 import pytest
 from pydantic import ValidationError
 
-import mdanderson.settings as settings_module
 from mdanderson.errors import SettingsError
-from mdanderson.settings import ImageSettings, Irecist, Policy, Settings
+from mdanderson.settings import ImageSettings, Irecist, Policy, Settings, whole
 from mdanderson.vocabulary import Modality, Scope
 
 SECTIONS: dict[str, Any] = {"policy": Policy, "image": ImageSettings}
@@ -387,7 +386,7 @@ def test_a_file_that_is_no_settings_is_one_line(tmp_path, content, line):
     assert len(str(caught.value).splitlines()) == 1
 
 
-CONTRADICTIONS = [(low, high) for low, high in settings_module._NOT_ABOVE]
+CONTRADICTIONS = [(low, high) for low, high in whole._NOT_ABOVE]
 
 
 @pytest.mark.parametrize(("low", "high"), CONTRADICTIONS)

@@ -24,6 +24,7 @@ CONTRACT = {
     "Alignment": "normal deformity subluxation",
     "Collapse": "none involved <50 >50",
     "Posterolateral": "none unilateral bilateral",
+    "View": "ANT POST",
 }
 NAMED_IN_WORDS = {"<50": "BELOW_HALF", ">50": "ABOVE_HALF"}
 """Words that no name can be made of."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem
@@ -17,22 +16,15 @@ from mdanderson.findings import PatientFacts, Statement
 from mdanderson.readers.cells import Cells, about_columns, cell_date
 from mdanderson.readers.companions import read_companions
 from mdanderson.readers.text_table import Row, TextTable, nearest, read_text_table
-from mdanderson.vocabulary import Modality, MrSequence
+from mdanderson.vocabulary import Modality, MrSequence, View
 
-__all__ = ["Cohort", "ImageEntry", "LostImage", "Patient", "View", "read_cohort"]
+__all__ = ["Cohort", "ImageEntry", "LostImage", "Patient", "read_cohort"]
 
 _REQUIRED = ("patient_id", "image")
 _OPTIONAL = ("date", "modality", "visit", "mask", "series", "sequence", "bone_mask", "reference_mask", "view")
 _WITHOUT_HEADER = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 """Formats that carry neither date nor modality."""
 _HAS_NO_IMAGE = "image in the manifest"
-
-
-class View(StrEnum):
-    """From where a planar bone scan looks."""
-
-    ANT = "ANT"
-    POST = "POST"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
