@@ -130,6 +130,8 @@ class LesionFinding:
     listed at baseline without any finding. `stated_new`: a reader calls it new in so many words.
     `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes
     such as PR4) are a reader's statements; `reader` made them. `suv_peak` is lean-body-mass corrected (SULpeak).
+    `adc_um2_s` (mean apparent diffusion coefficient) and `fat_fraction` (0-1) are evidence and decide nothing.
+    `reference_source`: what signal or uptake is a ratio to, or why there is no ratio.
     `place`: the file and row it was read from, to be named in a problem; blank for an image.
     """
 
@@ -164,6 +166,10 @@ class LesionFinding:
     suv_max: float | None = None
     suv_peak: float | None = None
     tlg: float | None = None
+    metabolic_volume_ml: float | None = None
+    adc_um2_s: float | None = None
+    fat_fraction: float | None = None
+    reference_source: str = ""
     reader_codes: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     treated: bool = False
@@ -300,6 +306,9 @@ _LESION_NUMBERS = (
     "suv_max",
     "suv_peak",
     "tlg",
+    "metabolic_volume_ml",
+    "adc_um2_s",
+    "fat_fraction",
 )
 
 

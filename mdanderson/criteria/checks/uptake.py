@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from mdanderson.criteria.facts import LesionFacts, LesionRule
-from mdanderson.criteria.rule import Check
+from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.quantities import Undefined, fixed, percent
 from mdanderson.settings import Settings
 
-__all__ = ["uptake_fall", "uptake_normal", "uptake_rise"]
+__all__ = ["NORMAL_UPTAKE", "uptake_fall", "uptake_normal", "uptake_rise"]
+
+
+NORMAL_UPTAKE = Limits(thresholds=(Threshold.at_most("uptake_ratio", "image.normal_uptake"),))
 
 
 def uptake_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:

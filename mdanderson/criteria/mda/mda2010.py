@@ -26,6 +26,8 @@ from collections.abc import Callable
 from mdanderson.criteria import checks
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
+from mdanderson.criteria.checks.signal import NORMAL_SIGNAL
+from mdanderson.criteria.checks.uptake import NORMAL_UPTAKE
 from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
@@ -125,10 +127,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.SIGNAL,
         "signal back to normal",
         checks.signal_normal,
-        Threshold.at_least("t1_ratio_low", "image.normal_t1_low"),
-        Threshold.at_most("t1_ratio_high", "image.normal_t1_high"),
-        Threshold.at_most("t2_ratio", "image.normal_t2_high"),
-        Threshold.below("opposed_in_ratio", "image.normal_opposed_in"),
+        *NORMAL_SIGNAL.thresholds,
     ),
     _row(
         "CR4",
@@ -137,7 +136,7 @@ RULES: tuple[LesionRule, ...] = (
         Measure.UPTAKE,
         "tracer uptake back to normal",
         checks.uptake_normal,
-        Threshold.at_most("uptake_ratio", "image.normal_uptake"),
+        *NORMAL_UPTAKE.thresholds,
     ),
     _row(
         "PR1",
