@@ -26,7 +26,8 @@ class PlanarImage:
 
     array: (rows, columns), rows from head to feet, columns as the picture shows them: an anterior view has the
     patient's right at its left, a posterior view the patient's left. spacing_mm: row, column. view: None for a
-    radiograph, or where nobody says. `acquisition` holds what the header says of how it was made.
+    radiograph, or where nobody says. `acquisition` holds what the header says of how it was made; `notes` are plain
+    sentences on what makes its values or its view doubtful. frame: which of the `frames` of its file it is, from 1.
     Raises `ImageError` where the array is no picture of real numbers or the spacing is not above zero.
     """
 
@@ -39,6 +40,11 @@ class PlanarImage:
     padding: float | None = None
     source: str = ""
     acquisition: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    frame: int = 1
+    frames: int = 1
+    instance_uid: str = field(default="", repr=False)
+    """SOPInstanceUID; compared with what a segmentation refers to, never shown."""
 
     def __post_init__(self) -> None:
         if self.array.ndim != 2:

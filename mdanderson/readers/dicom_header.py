@@ -27,8 +27,10 @@ __all__ = [
     "DicomFile",
     "acquisition_date",
     "acquisition_facts",
+    "is_projection",
     "items",
     "known_modality",
+    "nuclear_kind",
     "numbers",
     "open_dicom",
     "starts_like_dicom",
@@ -52,8 +54,16 @@ _WANTED = (
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"),
     *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("RescaleSlope", "RescaleIntercept", "RescaleType", "Units", "SUVType"),
+    *("SeriesTime", "AcquisitionTime", "TimezoneOffsetFromUTC", "DecayCorrection", "CorrectedImage"),
+    *("RadiopharmaceuticalInformationSequence", "PatientSex", "PatientSize", "PatientWeight"),
     *("KVP", "ConvolutionKernel", "ContrastBolusAgent", "ManufacturerModelName"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelData"),
+    *("DetectorVector", "EnergyWindowVector", "PhaseVector", "RotationVector", "RRIntervalVector", "TimeSlotVector"),
+    *("SliceVector", "AngularViewVector", "TimeSliceVector", "DetectorInformationSequence", "CountsAccumulated"),
+    *("EnergyWindowInformationSequence", "RadiopharmaceuticalInformationSequence", "PatientOrientation"),
+    *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod", "PresentationIntentType"),
+    *("PresentationLUTShape", "PixelIntensityRelationship", "PixelIntensityRelationshipSign", "ImagerPixelSpacing"),
+    *("PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "ViewPosition"),
 )
 """All that is parsed. Who the patient is does not even enter the memory."""
 
@@ -63,7 +73,11 @@ _AMBIGUOUS = frozenset({"PixelPaddingValue", "PixelPaddingRangeLimit"})
 _SHORT = 128
 """Bytes; longer values are rare, and a cache of them could fill the memory."""
 
-_PLANAR = frozenset({"CR", "DX", "RG", "XA", "RF"})
+_RADIOGRAPHS = frozenset({"CR", "DX", "RG"})
+_PROJECTIONS = frozenset({"STATIC", "WHOLE BODY", "DYNAMIC", "GATED"})
+"""Kinds of NM image (ImageType, third value) that show the body summed up in depth; PS3.3 C.8.4.9."""
+_RAW_TOMO = frozenset({"TOMO", "GATED TOMO"})
+"""What the detectors saw from every side, before the reconstruction."""
 _BROKEN_HEADER = (
     InvalidDicomError,
     BytesLengthException,
@@ -223,19 +237,32 @@ def whole_number(header: Dataset, keyword: str) -> int | None:
     return None if values is None else int(values[0])
 
 
-def known_modality(header: Dataset) -> Modality:
-    """What made the image. Raises `ImageError` for what is no volume: radiographs, and objects that are no image."""
+def nuclear_kind(header: Dataset) -> str:
+    """The third value of ImageType, which says of an NM image what its frames are; blank where it says nothing."""
+    parts = text(header, "ImageType").split("/")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def is_projection(header: Dataset) -> bool:
+    """Whether it is a planar image: a radiograph, or a bone scan that is no tomography."""
     name = text(header, "Modality")
-    placeless_scan = name == "NM" and "ImagePositionPatient" not in header
-    if placeless_scan and "TOMO" in text(header, "ImageType"):
+    if name != "NM":
+        return name in _RADIOGRAPHS
+    kind = nuclear_kind(header)
+    return kind in _PROJECTIONS or ("TOMO" not in kind and "ImagePositionPatient" not in header)
+
+
+def known_modality(header: Dataset) -> Modality:
+    """What made the volume. Raises `ImageError` for planar images, raw projections, and what is no image."""
+    name = text(header, "Modality")
+    if is_projection(header):
         raise ImageError(
-            "a SPECT in a single NM file is not read by this version",
-            way_out="export it as one file a slice, or as NIfTI",
+            f"a planar image ({name}) is no volume",
+            way_out="name a volume here; bone scans and radiographs are read as planar images (read_planar)",
         )
-    if name in _PLANAR or placeless_scan:
+    if name == "NM" and nuclear_kind(header) in _RAW_TOMO:
         raise ImageError(
-            f"a planar image ({name}) is no volume: bone scans and radiographs are not read by this version",
-            way_out="leave the row out: this version measures CT",
+            "the raw projections of a SPECT are no volume", way_out="name the reconstructed series (RECON TOMO)"
         )
     if name not in {"CT", "MR", "NM", "PT"}:
         raise ImageError(

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydicom import Dataset
+
 from mdanderson.errors import ImageError, InputError
 from mdanderson.readers.dicom_grid import stack_slices
 from mdanderson.readers.dicom_header import (
@@ -27,13 +29,14 @@ from mdanderson.readers.dicom_header import (
 from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
 from mdanderson.readers.dicom_pixels import read_stored
 from mdanderson.readers.dicom_slices import Slice, slice_of_file
+from mdanderson.readers.dicom_spect import is_reconstruction, slices_of_reconstruction
 from mdanderson.readers.dicom_tilt import straighten
 from mdanderson.readers.orientation import check_size
 from mdanderson.readers.voxel_values import rescale
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit, Volume
 
-__all__ = ["peek_dicom_date", "read_dicom"]
+__all__ = ["peek_dicom_date", "peek_dicom_header", "read_dicom", "series_at"]
 
 
 def read_dicom(
@@ -47,7 +50,24 @@ def read_dicom(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
-        return _read_series(_choose(_find(path), path, series), path, modality, date)
+        return _read_series(series_at(path, series), path, modality, date)
+
+
+def series_at(path: Path, series: str | None) -> list[DicomFile]:
+    """The image files of the one series wanted at `path`. Raises `ImageError`."""
+    return _choose(_find(path), path, series)
+
+
+def peek_dicom_header(path: Path) -> Dataset | None:
+    """The header of the first image at `path`, None where there is none that can be opened."""
+    for one in _candidates(path):
+        try:
+            file = open_dicom(one)
+            if file is not None and file.is_image:
+                return file.header
+        except ImageError:
+            continue
+    return None
 
 
 def peek_dicom_date(path: Path) -> dt.date | None:
@@ -163,7 +183,10 @@ def _slices(files: Sequence[DicomFile]) -> list[Slice]:
     """Every slice in the files, unordered."""
     slices: list[Slice] = []
     for file in files:
-        slices += slices_of_frames(file) if file.has_frames else [slice_of_file(file)]
+        if is_reconstruction(file):
+            slices += slices_of_reconstruction(file)
+        else:
+            slices += slices_of_frames(file) if file.has_frames else [slice_of_file(file)]
     return slices
 
 

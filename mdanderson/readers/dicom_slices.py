@@ -117,14 +117,15 @@ def claimed_step(header: Dataset) -> float | None:
     return None
 
 
-def pixel_format(file: DicomFile) -> PixelFormat:
-    """How the pixels of `file` are stored. Raises `ImageError` for colour, bitmaps and inverted grey."""
+def pixel_format(file: DicomFile, *, may_be_inverted: bool = False) -> PixelFormat:
+    """How the pixels of `file` are stored. Raises `ImageError` for colour, bitmaps, inverted grey unless allowed."""
     header = file.header
     if not file.pixel_bytes:
         raise ImageError("no pixels in it", way_out="export the series with its pixel data")
     if (whole_number(header, "SamplesPerPixel") or 1) != 1:
         raise ImageError("a colour image has no measurable values", way_out="export the original grey-value series")
-    if text(header, "PhotometricInterpretation") != "MONOCHROME2":
+    known = {"MONOCHROME1", "MONOCHROME2"} if may_be_inverted else {"MONOCHROME2"}
+    if text(header, "PhotometricInterpretation") not in known:
         raise ImageError(
             f"grey values are stored as {text(header, 'PhotometricInterpretation') or 'unknown'}, not MONOCHROME2",
             way_out="export the original series",

@@ -270,13 +270,17 @@ def test_nm_slices_with_a_place_are_counts(dicom_series_factory, stored, axial_g
 @pytest.mark.parametrize("modality", ["CR", "DX", "RG", "NM"])
 def test_planar_images_are_refused(dicom_series_factory, stored, axial_grid, modality) -> None:
     folder = dicom_series_factory(stored[:1], axial_grid, modality=modality, edit=every(ImagePositionPatient=None))
-    assert "bone scans and radiographs are not read by this version" in refused(folder, ImageError).what
+    error = refused(folder, ImageError)
+    assert error.what == f"a planar image ({modality}) is no volume"
+    assert "read_planar" in error.way_out
 
 
-def test_spect_in_one_file_is_not_called_planar(dicom_series_factory, stored, axial_grid) -> None:
-    edit = every(ImagePositionPatient=None, ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"])
-    folder = dicom_series_factory(stored[:1], axial_grid, modality="NM", edit=edit)
-    assert "SPECT" in refused(folder, ImageError).what
+@pytest.mark.parametrize("kind", ["TOMO", "GATED TOMO"])
+def test_raw_projections_of_a_spect_are_refused(dicom_series_factory, stored, axial_grid, kind) -> None:
+    edit = every(ImageType=["ORIGINAL", "PRIMARY", kind, "EMISSION"])
+    error = refused(dicom_series_factory(stored[:1], axial_grid, modality="NM", edit=edit), ImageError)
+    assert error.what == "the raw projections of a SPECT are no volume"
+    assert "RECON TOMO" in error.way_out
 
 
 # --- stored numbers ---------------------------------------------------------------------------------------------------
