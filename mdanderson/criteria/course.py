@@ -53,6 +53,7 @@ class PatientCourse:
     """The series of one patient. examinations: one mapping a visit, its images of one modality pooled.
 
     shown: lesion -> the modalities that show it at the patient's first visit, where the patient has several.
+    doubts: modality and lesion -> why the other modalities leave open whether it is new there, or has come back.
     treated_since: lesion -> the day of its first local treatment; for visits that do not speak of it.
     any_treated: whether any lesion was ever treated locally.
     """
@@ -61,6 +62,7 @@ class PatientCourse:
     visits: tuple[Visit, ...]
     examinations: tuple[Mapping[Modality, Examination], ...]
     shown: Mapping[str, tuple[Modality, ...]] = field(default_factory=dict)
+    doubts: Mapping[tuple[Modality, str], str] = field(default_factory=dict)
     treated_since: Mapping[str, dt.date] = field(default_factory=dict)
     _histories: Mapping[Modality, tuple[LesionHistory, ...]] = field(init=False, repr=False, compare=False)
     _baselines: Mapping[Modality, int | None] = field(init=False, repr=False, compare=False)
@@ -71,7 +73,13 @@ class PatientCourse:
         series = [ModalitySeries.from_examinations(modality, self.examinations) for modality in modalities]
         histories = {
             one.modality: tuple(
-                LesionHistory(one, lesion, self._shown_by(lesion, one.modality), self._treated_from(lesion))
+                LesionHistory(
+                    one,
+                    lesion,
+                    self._shown_by(lesion, one.modality),
+                    self._treated_from(lesion),
+                    self.doubts.get((one.modality, lesion), ""),
+                )
                 for lesion in one.lesion_ids
             )
             for one in series

@@ -45,6 +45,7 @@ class LesionFacts(NamedTuple):
     left: there by the last word on it; asked of lesions treated locally, and of old foci on a bone scan.
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. known: why it cannot be new; blank where it is, or nobody can tell.
+    doubted: its name and why nobody can say whether it is new, or has come back; blank where that is known.
     merged_into: the lesion whose finding carries the measurement of both.
     """
 
@@ -70,6 +71,7 @@ class LesionFacts(NamedTuple):
     settled: bool = False
     unassessed: str = ""
     known: str = ""
+    doubted: str = ""
     merged_into: str = ""
 
     @property

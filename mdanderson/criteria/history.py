@@ -58,6 +58,7 @@ class LesionHistory:
 
     shown_by: another modality that shows it at the patient's first visit, so that it is not new here.
     treated_from: the first visit after its local treatment; of a visit that speaks of it its findings say so.
+    doubt: why the other modalities leave open whether it is new here, or has come back; blank where they do not.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class LesionHistory:
         lesion_id: str,
         shown_by: Modality | None = None,
         treated_from: int | None = None,
+        doubt: str = "",
     ) -> None:
         self.series, self.lesion_id, self.name = series, lesion_id, f"lesion {lesion_id}"
-        self.shown_by = shown_by
+        self.shown_by, self.doubt = shown_by, doubt
         self.baseline_visit = series.baseline_visit or 0
         self._findings = [() if visit is None else visit.get(lesion_id, ()) for visit in series.visits]
         self._gone = [are_gone(findings) for findings in self._findings]
@@ -108,7 +110,7 @@ class LesionHistory:
         if self.first == self.baseline_visit:
             return Origin.BASELINE
         stated_new = self.first is not None and any(finding.stated_new for finding in self.at(self.first))
-        if self.shown_by is not None and not stated_new:
+        if (self.shown_by is not None or self.doubt) and not stated_new:
             return Origin.KNOWN
         if any(finding.is_gone for finding in at_baseline):
             return Origin.NEW
@@ -124,7 +126,7 @@ class LesionHistory:
         """Why nobody may call it new; blank where it is, or where nobody can say."""
         if self.origin is Origin.BASELINE:
             return "it was there at baseline"
-        if self.origin is Origin.NEW:
+        if self.origin is Origin.NEW or self.doubt:
             return ""
         if self.shown_by is not None:
             return f"{self.shown_by} showed it at baseline"
@@ -188,6 +190,7 @@ class LesionHistory:
             settled=flare_visit is not None and flare_visit < visit,
             unassessed=unassessed,
             known=self.known,
+            doubted=self._doubted(visit),
             merged_into=absorbed_into(now) if self.series.has_merges else "",
         )
 
@@ -264,7 +267,18 @@ class LesionHistory:
             name=self.name,
             now=self.at(visit),
             unassessed=silent or self._unassessed(visit, visit),
+            doubted=self._doubted(visit),
         )
+
+    def _doubted(self, visit: int) -> str:
+        """Its name, where a visit shows it and nobody can say whether it is new, with why; else blank."""
+        if self.doubt:
+            return f"{self.name} ({self.doubt})" if self._seen[visit] else ""
+        in_doubt = () if self.shown_by is not None else [one for one in self.at(visit) if one.maybe_new]
+        if not in_doubt:
+            return ""
+        why = next((one.why for one in in_doubt if one.why and "nobody" not in one.why), "")
+        return f"{self.name} ({why})" if why else self.name
 
     def _unassessed(self, visit: int, first: int) -> str:
         """Why nothing can be said of it at a visit; blank when something can."""
@@ -276,7 +290,7 @@ class LesionHistory:
             why = f" ({now[0].why})" if now[0].why and words not in now[0].why else ""
             return f"{self.name} {words}{why}"
         if visit == first and self.origin is not Origin.BASELINE:
-            is_known = self.shown_by is not None and self.origin is Origin.KNOWN
+            is_known = self.shown_by is not None and self.origin is Origin.KNOWN and not self.doubt
             known = f", not new: {self.shown_by} showed it at baseline" if is_known else ""
             return f"{self.name} is first seen here: nothing to compare with{known}"
         return ""

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Statement
-from mdanderson.readers.measured_rows import MeasuredRow
+from mdanderson.readers.measured_rows import LostRow, MeasuredRow
 from mdanderson.vocabulary import Modality, Status
 
 __all__ = [
@@ -56,11 +56,12 @@ def by_name(statements: Sequence[Statement]) -> Said:
     return found
 
 
-def first_days(rows: Iterable[MeasuredRow]) -> dict[str, dt.date]:
-    """Lesion -> the first day with a row of it."""
+def first_days(rows: Iterable[MeasuredRow | LostRow]) -> dict[str, dt.date]:
+    """Lesion -> the first day with a row of it, be it that it states nothing or cannot be used."""
     found: dict[str, dt.date] = {}
     for row in rows:
-        found[row.lesion_id] = min(row.date, found.get(row.lesion_id, row.date))
+        if row.date is not None:
+            found[row.lesion_id] = min(row.date, found.get(row.lesion_id, row.date))
     return found
 
 

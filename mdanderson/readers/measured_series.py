@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
@@ -66,7 +66,12 @@ def examinations_of(
             by_modality.setdefault(row.modality, []).append(row)
     for silent in (*blank, *(one.modality for one in lost if one.modality is not None)):
         by_modality.setdefault(silent, [])
-    shown = {modality: first_days(its_rows) for modality, its_rows in by_modality.items()}
+    named = {
+        modality: first_days(
+            (*its_rows, *chain(*blank.get(modality, {}).values()), *(one for one in lost if one.modality is modality))
+        )
+        for modality, its_rows in by_modality.items()
+    }
     examinations: list[Examination] = []
     problems = [about_blank(its_rows, visits) for days in blank.values() for its_rows in days.values()]
     usable_days = {row.date for its_rows in by_modality.values() for row in its_rows}
@@ -80,7 +85,7 @@ def examinations_of(
             lost_days=lost_days,
             blank=blank.get(modality, {}),
             said=said,
-            elsewhere=[days for other, days in shown.items() if other is not modality],
+            elsewhere=[days for other, days in named.items() if other is not modality],
             problems=problems,
         )
         examinations += series.read(its_rows)
@@ -93,7 +98,7 @@ class _Series:
 
     lost_days: days of which only rows are known that cannot be used; one of unknown modality may be of any.
     blank: rows that state nothing, by day. said: statements of reads.csv. elsewhere: of the other modalities, lesion ->
-    first day. listed: lesions whose first row states nothing.
+    first day with a row of whatever kind. listed: lesions whose first row states nothing.
     seen: lesion -> (first day that showed it, sequences); fresh: those that began as new. parts: part of a split ->
     lesion. merged: name of a merge, which no lesion had before -> the lesion that carries it.
     """
@@ -126,7 +131,7 @@ class _Series:
         silent_days = (date for date in self.blank if date not in days and date > self.first)
         examinations += [self._silent(date, "no row of the day states anything") for date in silent_days]
         why = self._without_baseline()
-        return [self._silent(exam.date, why) for exam in examinations] if why else examinations
+        return [replace(exam, evaluable=False, why=why) for exam in examinations] if why else examinations
 
     def _without_baseline(self) -> str:
         """Why nothing can be compared: the baseline, or a row that may be it, is lost. Blank where nothing is."""
@@ -158,9 +163,8 @@ class _Series:
                 findings += self._nothing_there(row, findings)
         self._remember(findings)
         self.spoken.update(one.lesion_id for one in lost)
-        if unseen is not None:
-            return self._silent(date, f"a row cannot be used: {unseen.why}")
-        return Examination(modality=self.modality, date=date, visit=self.visits[date], lesions=tuple(findings))
+        exam = Examination(modality=self.modality, date=date, visit=self.visits[date], lesions=tuple(findings))
+        return exam if unseen is None else replace(exam, evaluable=False, why=f"a row cannot be used: {unseen.why}")
 
     def _finding(self, row: MeasuredRow) -> LesionFinding | None:
         """What a row says of its lesion; None where it cannot be used among the others."""
@@ -363,7 +367,7 @@ class _Series:
                 why=f"its row cannot be used: {why}",
             )
             for (lesion_id, sequence, reader), why in missing.items()
-            if (lesion_id, sequence, reader) not in present
+            if lesion_id and (lesion_id, sequence, reader) not in present
         ]
 
     def _nothing_there(self, row: MeasuredRow, findings: Sequence[LesionFinding]) -> list[LesionFinding]:

@@ -18,7 +18,7 @@ from mdanderson.criteria import (
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
-from mdanderson.timeline.baseline import about_known, shown_at_baseline
+from mdanderson.timeline.baseline import about_known, doubts_between, shown_at_baseline
 from mdanderson.timeline.codes import with_known_codes, without_faulty
 from mdanderson.timeline.dates import about_dates, with_treatment_start
 from mdanderson.timeline.model import Timeline
@@ -99,7 +99,14 @@ def _judge(
     clean, mended = normalise(visits, pooled)
     shown = shown_at_baseline(clean, settings)
     since = treated_since(examinations, patient.events)
-    course = PatientCourse(patient=patient, visits=visits, examinations=clean, shown=shown, treated_since=since)
+    course = PatientCourse(
+        patient=patient,
+        visits=visits,
+        examinations=clean,
+        shown=shown,
+        doubts=doubts_between(clean, shown),
+        treated_since=since,
+    )
     assessed = tuple(_with_new_therapy(one.assess(course, settings), course) for one in sets)
     return _Judged(
         course=course,
@@ -110,7 +117,7 @@ def _judge(
             *met,
             *mended,
             *about_equivocal(visits, clean, settings),
-            *about_known(course, settings),
+            *about_known(course, settings, by_scans_alone=any(one.code == "pcwg3" for one in sets)),
         ),
     )
 

@@ -115,7 +115,7 @@ def _pool(examinations: Iterable[Examination], visit: Visit, problems: list[Prob
 
 def _merge(one: Examination, other: Examination, visit: Visit, problems: list[Problem]) -> Examination:
     """Two examinations of one modality at one visit as one."""
-    if not (one.evaluable and other.evaluable):
+    if one.evaluable is not other.evaluable:
         return other if other.evaluable else one
     findings: dict[tuple[str, str, tuple[str, ...]], LesionFinding] = {}
     for finding in (*one.lesions, *other.lesions):

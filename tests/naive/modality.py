@@ -19,15 +19,51 @@ def lesions_of(visits, modality, settings):
         return None, []
     names = sorted({name for index in looked for name in visits[index]["exams"][modality]["rows"]})
     exams = {index: visits[index]["exams"][modality] for index in looked}
-    others = [exam for name, exam in visits[0]["exams"].items() if name != modality and exam["ok"]]
+    others = [exam for name, exam in visits[0]["exams"].items() if name != modality]
     met = {name for name in names if any(is_met(exam["rows"].get(name), exam, settings) for exam in others)}
-    found = [make_lesion(name, modality, exams, looked[0], settings, met=name in met) for name in names]
-    return looked[0], [lesion for lesion in found if lesion]
+    doubted = {name for name in names if is_doubted(name, modality, visits, looked, met)}
+    found = [make_lesion(name, modality, exams, looked[0], settings, met=name in met | doubted) for name in names]
+    return looked[0], [lesion | {"doubted": lesion["name"] in doubted} for lesion in found if lesion]
+
+
+def is_doubted(name, modality, visits, looked, met):
+    """Whether a row at first sight leaves open whether it is new (detail 4): another modality lists it, or saw it go."""
+    seen = [index for index in looked if is_shown_by(visits[index]["exams"][modality]["rows"].get(name))]
+    if not seen or seen[0] == looked[0]:
+        return False
+    row = visits[seen[0]]["exams"][modality]["rows"][name]
+    if row["called"] or "PD4" in row["codes"] or not (row["new"] or row["equivocal"]):
+        return False
+    if name in met:
+        return went_before(name, modality, visits, seen[0])
+    own = visits[0]["exams"].get(modality, {"rows": {}})["rows"].get(name)
+    for other, exam in visits[0]["exams"].items():
+        listed = exam["rows"].get(name)
+        if other != modality and listed is not None and listed["silent"] and (own is None or not exam["ok"]):
+            return True
+    return False
+
+
+def is_shown_by(row):
+    return row is not None and not (row["silent"] or row["gone"])
+
+
+def went_before(name, modality, visits, first):
+    """Whether every other CT, MR and radiograph that judged it last said, before its first sight here, that it went."""
+    last = {}
+    for index, visit in enumerate(visits[: first + 1]):
+        for other, exam in visit["exams"].items():
+            row = exam["rows"].get(name)
+            if other != modality and other in ANATOMICAL and row is not None and not row["silent"]:
+                last[other] = (index, row["gone"])
+    if not last or not all(gone for _, gone in last.values()):
+        return False
+    return any(index < first for index, _ in last.values())
 
 
 def is_met(row, exam, settings):
-    """Whether another modality shows the lesion at the patient's first visit."""
-    if row is None or row["silent"] or row["gone"]:
+    """Whether another modality shows the lesion at the patient's first visit, be it that nobody drew it."""
+    if row is None or row["gone"] or (row["silent"] and not row["missing"]):
         return False
     return not (exam["name"] == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings))
 
@@ -268,6 +304,8 @@ def category_of(visit, modality, judged, core, by_size, new, answered, settings,
         return "PD"
     if any(is_called_new(lesion, visit) for lesion in judged):
         return "PD"
+    if any(lesion["doubted"] and is_shown_by(lesion["rows"].get(visit)) for lesion in judged):
+        return "NE"
     if modality == "PT" or emptied:
         return "NE"
     categories = {lesion["name"]: answered[lesion["name"]]["category"] for lesion in judged}

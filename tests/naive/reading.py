@@ -1,8 +1,8 @@
 """Findings into plain dictionaries: visits, exams, one row per lesion; merges and splits in order (details 21, 27, 30).
 
 visit: {"date", "exams": {modality: exam}}; exam: {"ok", "rows": {lesion: row}, "merged": {lesion: members}}.
-row: {"silent", "gone", "new", "called", "equivocal", "sizes": {sequence: (long, short)}, "sequences", "signals",
-"uptake", "density", "codes", "type", "measurable", "treated"}; numbers are fractions of the decimals as written.
+row: {"silent", "missing", "gone", "new", "called", "equivocal", "sizes": {sequence: (long, short)}, "sequences",
+"signals", "uptake", "density", "codes", "type", "measurable", "treated"}; numbers: fractions of the decimals as written.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def read_row(findings):
         sizes = {sequence: axes for sequence, axes in sizes.items() if axes[0] != 0}
     return {
         "silent": silent,
+        "missing": first.status is Status.MISSING,
         "gone": not silent and all(one.status is Status.RESOLVED or one.long_axis_mm == 0 for one in findings),
         "new": first.status is Status.NEW,
         "equivocal": first.status is Status.EQUIVOCAL,

@@ -143,10 +143,108 @@ def test_it_is_followed_from_its_first_sight(paper):
 
 
 @pytest.mark.parametrize(
-    ("modality", "first"), [("MR", ""), ("MR", "resolved"), ("MR", "not_evaluable"), ("NM", "u=1.2"), ("MR", "0x0")]
+    ("modality", "first"), [("MR", ""), ("MR", "resolved"), ("NM", "resolved"), ("NM", "u=1.2"), ("MR", "0x0")]
 )
 def test_what_no_modality_showed_is_new(paper, modality, first):
     assert seen_on(paper, modality, first, "new 14x12").response(1, "CT").category == "PD"
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "mda2004", "recist11", "who"])
+@pytest.mark.parametrize("first", ["not_evaluable", "ambiguous"])
+def test_of_what_another_modality_lists_at_baseline_nobody_can_say_whether_it_is_new(paper, first, criteria):
+    timeline = seen_on(paper, "MR", first, "new 14x12", criteria=criteria)
+    row = timeline.response(1, "CT", criteria)
+    assert (row.category, row.lesions_new) == ("NE", 0)
+    assert "lesion L2 (MR lists it at baseline: not evaluable): nobody can say whether new" in row.reason
+    assert any("nobody can say whether it is new" in problem.what for problem in timeline.problems)
+
+
+@pytest.mark.parametrize(
+    ("then", "category"),
+    [
+        ("new 14x12", "NE"),
+        ("equivocal 4x3", "NE"),
+        ("new 14x12 !PD4", "PD"),
+        ("followed 14x12", "SD"),
+        ("resolved", "SD"),
+    ],
+)
+def test_unless_a_reader_says(paper, then, category):
+    assert seen_on(paper, "MR", "not_evaluable", then).response(1, "CT").category == category
+
+
+def test_what_another_modality_sees_and_nobody_drew_is_not_new(paper):
+    assert seen_on(paper, "MR", "missing", "new 14x12").response(1, "CT").category == "SD"
+
+
+def test_an_image_that_can_be_compared_with_nothing_still_shows_what_was_there(paper):
+    exams = [
+        paper.exam(0, L1="20x15"),
+        paper.exam(0, "MR", why="a row of the baseline cannot be used", L1="20x15", S1="14x10", S2="not_evaluable"),
+        paper.exam(150, L1="20x15", S1="new 12x10"),
+    ]
+    assert paper.timeline(*exams, treatment=-365).response(1).category == "SD"
+    exams[-1] = paper.exam(150, L1="20x15", S2="new 12x10")
+    assert paper.timeline(*exams, treatment=-365).response(1).category == "NE"
+    exams[-1] = paper.exam(150, L1="20x15", S3="new 12x10")
+    assert paper.timeline(*exams, treatment=-365).response(1).category == "PD"
+
+
+@pytest.mark.parametrize(
+    ("mr", "ct", "category"),
+    [
+        ("resolved", "new 30x25", "NE"),
+        ("0x0", "new 30x25", "NE"),
+        ("14x10", "new 30x25", "SD"),
+        ("not_evaluable", "new 30x25", "SD"),
+        ("resolved", "followed 30x25", "SD"),
+        ("resolved", "new 30x25 !PD4", "PD"),
+    ],
+)
+def test_what_another_modality_called_gone_may_have_come_back(paper, mr, ct, category):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15"),
+        paper.exam(0, "MR", L1="20x15", S2="14x10"),
+        paper.exam(60, "MR", L1="20x15", S2=mr),
+        paper.exam(150, L1="20x15", S2=ct),
+        treatment=-365,
+    )
+    assert timeline.response(2).category == category
+    told = "MR showed it at baseline, MR of 2024-03-01 called it gone: it may have come back"
+    assert any(told in problem.what for problem in timeline.problems) is (category == "NE")
+
+
+def test_what_heals_on_one_modality_while_another_first_shows_it_has_not_come_back(paper):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15"),
+        paper.exam(0, "MR", L1="20x15", S2="14x10"),
+        paper.exam(150, L1="20x15", S2="new 14x12 blastic"),
+        paper.exam(150, "MR", L1="20x15", S2="resolved"),
+        treatment=-365,
+    )
+    assert timeline.response(1, "CT").category == "SD"
+
+
+def test_what_comes_back_where_it_was_gone_is_told_there(paper):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15"),
+        paper.exam(0, "MR", S2="14x10"),
+        paper.exam(60, "MR", S2="resolved"),
+        paper.exam(150, L1="20x15", S2="new 14x12"),
+        paper.exam(150, "MR", S2="14x10"),
+        treatment=-365,
+    )
+    assert (timeline.response(2, "CT").category, timeline.response(2, "MR").category) == ("SD", "PD")
+
+
+def test_what_another_modality_shows_at_baseline_is_in_no_doubt(paper):
+    exams = [
+        paper.exam(0, L1="20x15", S2="not_evaluable"),
+        paper.exam(0, "MR", L1="20x15", S2="14x10"),
+        paper.exam(150, L1="20x15", S2="followed 14x12 maybe"),
+    ]
+    assert paper.timeline(*exams, treatment=-365).response(1).category == "SD"
+    assert paper.timeline(exams[0], exams[2], treatment=-365).response(1).category == "NE"
 
 
 def test_the_modalitys_own_zero_at_baseline_does_not_make_it_new(paper):

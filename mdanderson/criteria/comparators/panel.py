@@ -239,7 +239,7 @@ def judge_panel(rules: Sequence[PanelRule], panel: Panel, settings: Settings) ->
     if not panel.evaluable:
         return JudgedPanel(panel=panel, category=Category.NE, reason=panel.why)
     judged = _naming_treated(ask(rules, panel, panel, settings))
-    doubted = [one.facts.name for one in panel.lesions if any(finding.maybe_new for finding in one.facts.now)]
+    doubted = [one.facts.doubted for one in panel.lesions if one.facts.doubted]
     if not doubted or judged.category.is_progression or judged.category in WAITING:
         return judged
     reason = f"{', '.join(doubted)}: nobody can say whether new, so progression is not excluded"

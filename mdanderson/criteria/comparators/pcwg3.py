@@ -131,12 +131,12 @@ def _judge_scans(course: PatientCourse, settings: Settings) -> Mapping[int, Judg
 
 def _scans_alone(course: PatientCourse) -> PatientCourse:
     """The course without its other modalities: a focus is new by what the scans show."""
-    if not course.shown:
+    if not course.shown and not course.doubts:
         return course
     only: list[Mapping[Modality, Examination]] = [
         {modality: exam for modality, exam in exams.items() if modality is Modality.NM} for exams in course.examinations
     ]
-    return replace(course, examinations=tuple(only), shown={})
+    return replace(course, examinations=tuple(only), shown={}, doubts={})
 
 
 def _as_focus(one: Followed, history: LesionHistory, visit: int, settings: Settings) -> Followed:
@@ -192,7 +192,7 @@ def _foci(scan: Panel, reference: Panel) -> frozenset[str]:
 
 def _doubted(scan: Panel) -> frozenset[str]:
     """Foci first segmented after baseline that nobody can say to be new."""
-    return frozenset(one.lesion_id for one in scan.lesions if any(finding.maybe_new for finding in one.facts.now))
+    return frozenset(one.lesion_id for one in scan.lesions if one.facts.doubted)
 
 
 def _seen(scan: Panel) -> frozenset[str]:

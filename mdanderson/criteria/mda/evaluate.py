@@ -92,15 +92,10 @@ class _Panel:
 
     def perhaps_new(self) -> _Answer | None:
         """NE: a lesion may be new, which nothing but PD can be said beside."""
-        doubted = {
-            lesion.facts.name: next((f" ({f.why})" for f in lesion.facts.now if f.why and "nobody" not in f.why), "")
-            for lesion in self.assembly.lesions
-            if any(finding.maybe_new for finding in lesion.facts.now)
-        }
+        doubted = [lesion.facts.doubted for lesion in self.assembly.lesions if lesion.facts.doubted]
         if not doubted:
             return None
-        names = ", ".join(f"{name}{why}" for name, why in doubted.items())
-        return Category.NE, [], f"{names}: nobody can say whether new, so progression is not excluded"
+        return Category.NE, [], f"{', '.join(doubted)}: nobody can say whether new, so progression is not excluded"
 
     def complete_response(self) -> _Answer | None:
         """CR: every lesion that was there is CR, none is unassessed, and nothing else is left."""
