@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ __all__ = [
     "nuclear_kind",
     "numbers",
     "open_dicom",
+    "private_text",
     "starts_like_dicom",
     "text",
     "value_unit",
@@ -46,7 +48,8 @@ _BARE_STARTS = (b"\x08\x00", b"\x02\x00")
 _DEFER_BYTES = 2**16
 """Longer elements (pixels, private blobs) stay in the file until somebody asks for them."""
 
-_PIXEL_DATA = 0x7FE00010
+_PIXEL_DATA = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+"""PixelData, FloatPixelData, DoubleFloatPixelData: a file holds one of them."""
 _WANTED = (
     *("Modality", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "ImageType"),
     *("StudyDate", "SeriesDate", "AcquisitionDate", "FrameOfReferenceUID"),
@@ -57,6 +60,12 @@ _WANTED = (
     *("SeriesTime", "AcquisitionTime", "TimezoneOffsetFromUTC", "DecayCorrection", "CorrectedImage"),
     *("RadiopharmaceuticalInformationSequence", "PatientSex", "PatientSize", "PatientWeight"),
     *("KVP", "ConvolutionKernel", "ContrastBolusAgent", "ManufacturerModelName"),
+    *("MagneticFieldStrength", "ImagingFrequency", "EchoTime", "RepetitionTime", "InversionTime", "FlipAngle"),
+    *("ScanningSequence", "SequenceVariant", "ScanOptions", "SequenceName", "DiffusionBValue"),
+    *("DiffusionGradientOrientation", "ComplexImageComponent", "AcquisitionContrast", "SpectrallySelectedSuppression"),
+    *("EchoPulseSequence", "EchoPlanarPulseSequence", "TemporalPositionIdentifier", "TriggerTime"),
+    *("AcquisitionNumber", "AcquisitionTime", "RealWorldValueMappingSequence", "ContrastBolusAgentSequence"),
+    *("FloatPixelPaddingValue", "FloatPixelData", "DoubleFloatPixelData"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelData"),
     *("DetectorVector", "EnergyWindowVector", "PhaseVector", "RotationVector", "RRIntervalVector", "TimeSlotVector"),
     *("SliceVector", "AngularViewVector", "TimeSliceVector", "DetectorInformationSequence", "CountsAccumulated"),
@@ -66,6 +75,16 @@ _WANTED = (
     *("PixelSpacingCalibrationType", "EstimatedRadiographicMagnificationFactor", "ViewPosition"),
 )
 """All that is parsed. Who the patient is does not even enter the memory."""
+
+_WANTED_PRIVATE = (0x00190010, 0x0019100C, 0x00430010, 0x0043102F, 0x00431039, 0x20010010, 0x20011003)
+"""Creators and elements in which vendors keep what older MR files say nowhere else (`mr_facts`)."""
+
+_PET_GROUPS = (0x0009, 0x7053)
+"""Private groups of GE and Philips without which some of their PET series have no SUV (`pet_private`)."""
+_PET_ELEMENTS = (
+    *range(0x0010, 0x0018),
+    *(block << 8 | own for block in range(0x10, 0x18) for own in (0x00, 0x09, 0x0D)),
+)
 
 _AMBIGUOUS = frozenset({"PixelPaddingValue", "PixelPaddingRangeLimit"})
 """Signed or unsigned: what they say depends on the pixels of the same header."""
@@ -153,7 +172,8 @@ def open_dicom(path: Path) -> DicomFile | None:
                 return None
             file.seek(0)
             header = dcmread(file, defer_size=_DEFER_BYTES, force=True, specific_tags=_wanted_tags())
-            pixels = header.get_item(_PIXEL_DATA, keep_deferred=True)
+            tag = next((tag for tag in _PIXEL_DATA if tag in header), _PIXEL_DATA[0])
+            pixels = header.get_item(tag, keep_deferred=True)
     except OSError as error:
         raise ImageError("the file cannot be opened", where=path.name, way_out=f"{error.strerror}") from error
     except _BROKEN_HEADER as error:
@@ -167,7 +187,7 @@ def open_dicom(path: Path) -> DicomFile | None:
 
 @cache
 def _wanted_tags() -> list[BaseTag]:
-    return [Tag(keyword) for keyword in _WANTED]
+    return [Tag(wanted) for wanted in (*_WANTED, *_WANTED_PRIVATE)]
 
 
 def _looks_like_dicom(start: bytes) -> bool:
@@ -215,6 +235,29 @@ def text(header: Dataset, keyword: str) -> str:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
     return "/".join(str(part).strip() for part in parts)
+
+
+def private_text(header: Dataset, creator: str, tag: int) -> str:
+    """The first value of a private element, blank unless its block belongs to `creator`."""
+    block = tag & 0xFFFF0000 | (tag >> 8) & 0xFF
+    try:
+        owner, element = header.get(Tag(block)), header.get(Tag(tag))
+        if owner is None or element is None or not str(owner.value).startswith(creator):
+            return ""
+        return _private_value(element.value)
+    except (*_BROKEN_HEADER, OSError) as error:
+        raise ImageError("a private element cannot be read", way_out="export it again") from error
+
+
+def _private_value(value: Any) -> str:
+    """Digits where the type is known or they are written as text; else a binary number of 4 or 8 bytes."""
+    if not isinstance(value, bytes):
+        many = not isinstance(value, str) and hasattr(value, "__iter__")
+        return str(next(iter(value), "") if many else value).strip()
+    written = value.split(b"\\")[0].strip(b"\0 ")
+    if re.fullmatch(rb"[-+.\deE]+", written):
+        return written.decode("ascii")
+    return str(struct.unpack("<f" if len(value) == 4 else "<d", value)[0]) if len(value) in {4, 8} else ""
 
 
 def numbers(header: Dataset, keyword: str, *, count: int = 1) -> FloatArray | None:
@@ -287,7 +330,7 @@ def value_unit(header: Dataset, modality: Modality, *, rescale_type: str, is_res
     """What a rescaled voxel means.
 
     rescale_type: RescaleType, blank when absent. is_rescaled: whether slope and intercept are there.
-    Raises `UnitError` for a CT that is not in HU and a PET that is neither in Bq/ml nor in SUV by body weight.
+    Raises `UnitError` for a CT that is not in HU and a PET in units that never make an SUV by body weight.
     """
     if modality is Modality.CT:
         if not is_rescaled or rescale_type not in {"", "HU", "US"}:
@@ -300,13 +343,14 @@ def value_unit(header: Dataset, modality: Modality, *, rescale_type: str, is_res
 
 
 def _pet_unit(header: Dataset) -> Unit:
-    units, suv_type = text(header, "Units"), text(header, "SUVType")
-    if units == "BQML":
-        return Unit.BECQUEREL_PER_ML
-    if units == "GML" and suv_type in {"", "BW"}:
-        return Unit.SUV
-    named = " ".join(part for part in (units or "blank", suv_type) if part)
-    raise UnitError(f"PET units are {named}", way_out="export the series in Bq/ml (BQML) or SUV by body weight (GML)")
+    """SUV by body weight is what every PET is read as; how, and what cannot, says `pet_suv`."""
+    units = text(header, "Units")
+    if units not in {"BQML", "CNTS", "GML"}:
+        raise UnitError(
+            f"PET units are {units or 'blank'}",
+            way_out="export the series in Bq/ml (BQML) or as SUV by body weight (GML)",
+        )
+    return Unit.SUV
 
 
 def acquisition_facts(header: Dataset) -> dict[str, str]:

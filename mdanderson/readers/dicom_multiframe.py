@@ -5,6 +5,8 @@ Geometry and rescaling come from the functional groups, a frame's own before tho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
@@ -20,7 +22,7 @@ from mdanderson.readers.dicom_slices import (
 )
 from mdanderson.readers.orientation import check_size
 
-__all__ = ["rescale_header", "slices_of_frames"]
+__all__ = ["group_items", "rescale_header", "slices_of_frames"]
 
 
 def slices_of_frames(file: DicomFile) -> list[Slice]:
@@ -69,10 +71,16 @@ def _slice_of_frame(file: DicomFile, frame: int) -> Slice:
         raise
 
 
-def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
-    """The functional group of a frame, an empty one when neither it nor the shared groups have it."""
+def group_items(header: Dataset, frame: int, keyword: str) -> Sequence[Dataset]:
+    """The items of a frame's functional group: its own, else those of all frames, else none."""
     own = items(header, "PerFrameFunctionalGroupsSequence")
     for groups in (*own[frame : frame + 1], *items(header, "SharedFunctionalGroupsSequence")):
         if group := items(groups, keyword):
-            return group[0]
-    return Dataset()
+            return group
+    return ()
+
+
+def _group(header: Dataset, frame: int, keyword: str) -> Dataset:
+    """The functional group of a frame, an empty one when neither it nor the shared groups have it."""
+    group = group_items(header, frame, keyword)
+    return group[0] if group else Dataset()
