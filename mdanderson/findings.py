@@ -130,7 +130,8 @@ class LesionFinding:
     listed at baseline without any finding. `stated_new`: a reader calls it new in so many words.
     `measurable`, `target`, `node`, `soft_tissue_mm` (extent of a soft-tissue component) and `reader_codes` (rule codes
     such as PR4) are a reader's statements; `reader` made them. `suv_peak` is lean-body-mass corrected (SULpeak).
-    `adc_um2_s` (mean apparent diffusion coefficient) and `fat_fraction` (0-1) are evidence and decide nothing.
+    `adc_um2_s` (mean apparent diffusion coefficient, with its change since baseline) and `fat_fraction` (0-1) decide
+    nothing; `evidence` says in words what stands beside the rows.
     `reference_source`: what signal or uptake is a ratio to, or why there is no ratio.
     `place`: the file and row it was read from, to be named in a problem; blank for an image.
     """
@@ -168,8 +169,10 @@ class LesionFinding:
     tlg: float | None = None
     metabolic_volume_ml: float | None = None
     adc_um2_s: float | None = None
+    adc_change_fraction: float | None = None
     fat_fraction: float | None = None
     reference_source: str = ""
+    evidence: str = ""
     reader_codes: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
     treated: bool = False
@@ -260,7 +263,8 @@ class LesionFinding:
 class Examination:
     """One modality looked at on one date, with every lesion known so far, seen or not.
 
-    Not `evaluable` (it could not be read, or not be registered): its lesions say nothing; `why` says so in words.
+    bone_scan_index: share of the skeleton that is involved, in percent (NM). Not `evaluable` (it could not be read, or
+    not be registered): its lesions say nothing; `why` says so in words.
     """
 
     modality: Modality
@@ -269,6 +273,7 @@ class Examination:
     lesions: tuple[LesionFinding, ...] = ()
     evaluable: bool = True
     why: str = ""
+    bone_scan_index: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,12 @@ __all__ = ["Image", "Station", "union"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Image:
-    """What one manifest row gives: the image and, on its grid, lesions, bones and a given reference."""
+    """What one manifest row gives: the image and, on its grid, lesions, bones and a given reference.
+
+    companions: images of the same visit and space in which the same lesions are measured (MR sequences, the other view
+    of a bone scan); their labels are this image's. drawn: labels of a companion that it outlines itself.
+    borrowed_from: the image whose outlines these are, blank where they are its own.
+    """
 
     volume: Volume
     lesions: Mask
@@ -28,6 +33,9 @@ class Image:
     bone_map: Mask | None = None
     reference_mask: Mask | None = None
     where: str = ""
+    companions: tuple[Image, ...] = ()
+    drawn: frozenset[int] = frozenset()
+    borrowed_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -165,6 +165,7 @@ class Response(NamedTuple):
     long_axis_sum_mm: Fraction | None = None
     long_axis_change_baseline: Fraction | None = None
     threshold_distance: float | None = None
+    bone_scan_index: float | None = None
     category_measured: Category | None = None
     verdicts: Sequence[Verdict] = ()
 

@@ -147,6 +147,11 @@ LESIONS = Table(
         _flag("node", "whether it is a lymph node"),
         _number("soft_tissue_mm", "extent of its soft-tissue component", "mm", 2),
         _text("laterality", "side of the body"),
+        _number("adc_um2_s", "mean apparent diffusion coefficient (MR)", "um2/s", 0),
+        _number("adc_change", "change of adc_um2_s since baseline; evidence, never a category", "1", 4),
+        _number("fat_fraction", "fat over fat and water (MR); evidence, never a category", "1", 4),
+        _number("metabolic_volume_ml", "volume above the threshold of metabolic tumour (PET)", "ml", 3),
+        _text("evidence", "what stands beside the rows and decides nothing"),
         _text("reader", "whose statement it carries"),
         _text("findings", "codes of the rows that the reader states, joined by ;"),
         _text("comment", "the reader's remark"),
@@ -207,6 +212,12 @@ RESPONSES = Table(
         _number("long_axis_change_baseline", "change of long_axis_sum_mm since baseline", "1", 4),
         _number(
             "threshold_distance", "how far the change is from the nearest limit; 0.03 = 3 points of percent", "1", 4
+        ),
+        _number(
+            "bone_scan_index",
+            "share of the skeleton's area (planar) or volume (SPECT) that is lesion; NM, overall",
+            "%",
+            2,
         ),
         _MEASURED,
     ),

@@ -43,6 +43,7 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
     values["patient_id"] = patient_id
     values["findings"] = finding.reader_codes
     values["slice"] = finding.slice_number
+    values["adc_change"] = finding.adc_change_fraction
     probabilities = lesion.probabilities
     if probabilities is not None:
         values |= _OF_PROBABILITIES(probabilities)
@@ -128,6 +129,11 @@ _OF_FINDING = _named(
     "reader",
     "comment",
     "tlg",
+    "adc_um2_s",
+    "fat_fraction",
+    "metabolic_volume_ml",
+    "reference_source",
+    "evidence",
 )
 _OF_DENSITY = _named(
     "mean_hu",

@@ -21,6 +21,7 @@ from mdanderson.settings import Settings
 from mdanderson.timeline.baseline import about_known, doubts_between, shown_at_baseline
 from mdanderson.timeline.codes import with_known_codes, without_faulty
 from mdanderson.timeline.dates import about_dates, with_treatment_start
+from mdanderson.timeline.evidence import with_evidence
 from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import about_equivocal, normalise
 from mdanderson.timeline.reading import about_readers, of_one_reader
@@ -28,7 +29,7 @@ from mdanderson.timeline.statements import with_statements
 from mdanderson.timeline.summary import baseline_lesions, lost_responses, summarise
 from mdanderson.timeline.treatment import mark_treated, new_therapy_date, treated_since
 from mdanderson.timeline.visits import arrange
-from mdanderson.vocabulary import DEFAULT_CRITERIA
+from mdanderson.vocabulary import DEFAULT_CRITERIA, Modality
 
 __all__ = ["build_timeline"]
 
@@ -96,7 +97,8 @@ def _judge(
     """Arrange the examinations as visits, and ask every set."""
     treated, about_treatment = mark_treated(examinations, patient.events)
     visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
-    clean, mended = normalise(visits, pooled)
+    uniform, mended = normalise(visits, pooled)
+    clean = with_evidence(uniform)
     shown = shown_at_baseline(clean, settings)
     since = treated_since(examinations, patient.events)
     course = PatientCourse(
@@ -107,7 +109,9 @@ def _judge(
         doubts=doubts_between(clean, shown),
         treated_since=since,
     )
-    assessed = tuple(_with_new_therapy(one.assess(course, settings), course) for one in sets)
+    assessed = tuple(
+        _with_bone_scan_index(_with_new_therapy(one.assess(course, settings), course), course) for one in sets
+    )
     return _Judged(
         course=course,
         assessed=assessed,
@@ -129,6 +133,23 @@ def _with_new_therapy(assessed: Assessed, course: PatientCourse) -> Assessed:
         return assessed
     marked = (row._replace(new_therapy=True) if row.date > since else row for row in assessed.responses)
     return replace(assessed, responses=tuple(marked))
+
+
+def _with_bone_scan_index(assessed: Assessed, course: PatientCourse) -> Assessed:
+    """The rows of bone scans, and the patient's own, with the share of the skeleton that is involved."""
+    scans = [exams.get(Modality.NM) for exams in course.examinations]
+    shares = {
+        visit.label: scan.bone_scan_index
+        for visit, scan in zip(course.visits, scans, strict=True)
+        if scan is not None and scan.bone_scan_index is not None
+    }
+    if not shares:
+        return assessed
+    told = (
+        row._replace(bone_scan_index=shares.get(row.visit)) if row.scope in {OVERALL, Modality.NM} else row
+        for row in assessed.responses
+    )
+    return replace(assessed, responses=tuple(told))
 
 
 def _lesions(assessed: Sequence[Assessed], course: PatientCourse, settings: Settings) -> LesionRows:

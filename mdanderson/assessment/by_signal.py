@@ -1,0 +1,155 @@
+"""MR: a lesion's signal against normal marrow, in every sequence of the visit (docs/details.md, details 29 and 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.companions import on_grid_of, shown_in
+from mdanderson.assessment.examiner import Examined
+from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.station import Image, Station
+from mdanderson.criteria.normal import is_signal_normal
+from mdanderson.findings import LesionFinding
+from mdanderson.lesions import Lesion
+from mdanderson.measure.lesion import is_cut
+from mdanderson.measure.signal import measure_adc, measure_fat_fraction, measure_opposed_in, measure_signal
+from mdanderson.measure.signal_reference import find_signal_reference
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import MrSequence, Status
+from mdanderson.volume import Region
+
+__all__ = ["examine", "look_at_place", "was_there"]
+
+_NOT_JUDGED = "not segmented, and no sequence that showed it abnormal before was measured now: nobody can say"
+
+
+def examine(
+    station: Station,
+    region: Region,
+    *,
+    lesion_id: str,
+    status: Status,
+    known: Known | None,
+    neighbours: Sequence[Region],
+    settings: Settings,
+) -> Examined:
+    """Axes in the images that outline the lesion, its signal in all of them."""
+    scene = station.image
+    cut = is_cut(station.volume, region)
+    rows = []
+    for image, shown in shown_in(scene, region):
+        own = station if image is scene else replace(station, image=image)
+        finding = outlined(
+            own,
+            Lesion.from_region(shown, image.volume.geometry),
+            lesion_id=lesion_id,
+            status=status,
+            known=known,
+            cut=cut if image is scene else is_cut(image.volume, shown),
+            settings=settings,
+        )
+        if image is not scene and region.label not in image.drawn:
+            finding = replace(finding, long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
+        rows.append(_with_signal(finding, scene, image, shown, neighbours, settings))
+    return Examined(finding=rows[0], beside=tuple(rows[1:]), cut=cut)
+
+
+def look_at_place(
+    station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
+) -> tuple[LesionFinding, ...]:
+    """Gone when every sequence that can judge it is normal, and one of them was not when it was first seen."""
+    bare = LesionFinding.without_outline(
+        known.lesion_id,
+        Status.NOT_EVALUABLE,
+        _NOT_JUDGED,
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        registration_error_mm=station.error_at_mm(known.points_common_mm),
+    )
+    scene = station.image
+    rows = [
+        _with_signal(replace(bare, sequence=_sequence(image)), scene, image, shown, neighbours, settings)
+        for image, shown in shown_in(scene, place)
+    ]
+    status, why = _fate(rows, known, settings)
+    return tuple(replace(row, status=status, why=why) for row in rows)
+
+
+def was_there(
+    home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
+) -> bool | None:
+    """Whether the sequence in which the lesion is abnormal now showed it abnormal, or normal, before."""
+    if is_signal_normal(finding, settings) is not False:
+        return None
+    scene = home.image
+    for image, shown in shown_in(scene, place):
+        if _sequence(image) == finding.sequence:
+            then = _with_signal(finding, scene, image, shown, neighbours, settings)
+            normal = is_signal_normal(then, settings)
+            return None if normal is None else not normal
+    return None
+
+
+def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tuple[Status, str]:
+    """What became of a lesion that no sequence outlines."""
+    before = {one.sequence: is_signal_normal(one, settings) for one in (known.first, *known.beside)}
+    now = {one.sequence: is_signal_normal(one, settings) for one in rows}
+    readable = {sequence: normal for sequence, normal in now.items() if normal is not None}
+    if not any(before.get(sequence) is False for sequence in readable):
+        return Status.NOT_EVALUABLE, _NOT_JUDGED
+    if all(readable.values()):
+        return Status.RESOLVED, "not segmented; the signal at its place is that of normal marrow again"
+    return Status.MISSING, "lesion visible but not segmented"
+
+
+def _with_signal(
+    finding: LesionFinding,
+    scene: Image,
+    image: Image,
+    region: Region,
+    neighbours: Sequence[Region],
+    settings: Settings,
+) -> LesionFinding:
+    """What the image's sequence tells of a region of its grid."""
+    volume, sequence = image.volume, image.volume.sequence
+    if sequence is MrSequence.ADC:
+        return replace(finding, adc_um2_s=measure_adc(volume, region))
+    partner = _partner(scene, sequence)
+    if sequence is MrSequence.OPP:
+        ratio = measure_opposed_in(volume, partner.volume, region) if partner else None
+        source = "in phase" if ratio is not None else "no in-phase image of the visit shows it"
+        return replace(finding, signal_ratio=_ratio(ratio), reference_source=source)
+    if sequence is MrSequence.FAT:
+        share = measure_fat_fraction(volume, partner.volume, region) if partner else None
+        return replace(finding, fat_fraction=_ratio(share))
+    if sequence in {MrSequence.IN, MrSequence.WATER}:
+        return finding
+    reference = find_signal_reference(
+        volume,
+        region,
+        neighbours=on_grid_of(image, scene, neighbours),
+        reference_mask=image.reference_mask,
+        bone_map=image.bone_map,
+        settings=settings,
+    )
+    measured = measure_signal(volume, region, reference, settings=settings)
+    return replace(finding, signal_ratio=_ratio(measured.ratio), reference_source=measured.source)
+
+
+def _partner(scene: Image, sequence: MrSequence | None) -> Image | None:
+    """The image of the visit that a sequence is read together with."""
+    wanted = {MrSequence.OPP: MrSequence.IN, MrSequence.FAT: MrSequence.WATER}.get(sequence) if sequence else None
+    together = (one for one in (scene, *scene.companions) if wanted and one.volume.sequence is wanted)
+    return next(together, None)
+
+
+def _sequence(image: Image) -> str:
+    return str(image.volume.sequence or "")
+
+
+def _ratio(value: float | None) -> float | None:
+    """Rounded when measured, so that what is judged is what the tables show."""
+    return None if value is None else round(value, 3)

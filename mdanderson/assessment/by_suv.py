@@ -1,0 +1,83 @@
+"""PET: standardised uptake values of a lesion. MD Anderson has no row for them: they feed PERCIST and EORTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.examiner import Examined
+from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.station import Station
+from mdanderson.findings import LesionFinding
+from mdanderson.lesions import Lesion
+from mdanderson.measure.lesion import is_cut
+from mdanderson.measure.suv import measure_suv, place_suv
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
+from mdanderson.volume import Region
+
+__all__ = ["examine", "look_at_place", "was_there"]
+
+
+def examine(
+    station: Station,
+    region: Region,
+    *,
+    lesion_id: str,
+    status: Status,
+    known: Known | None,
+    neighbours: Sequence[Region],
+    settings: Settings,
+) -> Examined:
+    """SUVmax, SULpeak, metabolic volume and total lesion glycolysis."""
+    cut = is_cut(station.volume, region)
+    lesion = Lesion.from_region(region, station.volume.geometry)
+    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
+    suv = measure_suv(station.volume, region, settings=settings)
+    return Examined(
+        finding=replace(
+            finding,
+            suv_max=_rounded(suv.suv_max),
+            suv_peak=_rounded(suv.sul_peak),
+            metabolic_volume_ml=_rounded(suv.metabolic_volume_ml),
+            tlg=_rounded(suv.tlg),
+            why=suv.why or finding.why,
+        ),
+        cut=cut,
+    )
+
+
+def look_at_place(
+    station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
+) -> tuple[LesionFinding, ...]:
+    """Gone when its place is no hotter than what lies round it."""
+    found = place_suv(station.volume, place, neighbours=neighbours, settings=settings)
+    status, why = Status.MISSING, "lesion visible but not segmented"
+    if found.is_background is None:
+        status, why = Status.NOT_EVALUABLE, f"not segmented, and {found.why}"
+    elif found.is_background:
+        status, why = Status.RESOLVED, "not segmented; its place takes up no more than its background"
+    bare = LesionFinding.without_outline(
+        known.lesion_id,
+        status,
+        why,
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        registration_error_mm=station.error_at_mm(known.points_common_mm),
+    )
+    return (replace(bare, suv_max=_rounded(found.suv_max)),)
+
+
+def was_there(
+    home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
+) -> bool | None:
+    """Whether the place of a hot lesion was hotter than its background before."""
+    then = place_suv(home.volume, place, neighbours=neighbours, settings=settings)
+    return None if then.is_background is None else not then.is_background
+
+
+def _rounded(value: float | None) -> float | None:
+    """Rounded when measured, so that what is judged is what the tables show."""
+    return None if value is None else round(value, 3)

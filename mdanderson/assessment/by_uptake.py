@@ -1,0 +1,107 @@
+"""Bone scan: a lesion's counts against reference bone, both views together (docs/details.md, detail 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.companions import on_grid_of, shown_in
+from mdanderson.assessment.examiner import Examined
+from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.station import Station
+from mdanderson.criteria.normal import is_uptake_normal
+from mdanderson.findings import LesionFinding
+from mdanderson.lesions import Lesion
+from mdanderson.measure.lesion import is_cut
+from mdanderson.measure.uptake import geometric_mean, measure_uptake
+from mdanderson.measure.uptake_reference import find_uptake_reference
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
+from mdanderson.volume import Region
+
+__all__ = ["examine", "look_at_place", "was_there"]
+
+
+def examine(
+    station: Station,
+    region: Region,
+    *,
+    lesion_id: str,
+    status: Status,
+    known: Known | None,
+    neighbours: Sequence[Region],
+    settings: Settings,
+) -> Examined:
+    """The uptake ratio; a scan shows no outline that could be called a size."""
+    cut = is_cut(station.volume, region)
+    lesion = Lesion.from_region(region, station.volume.geometry)
+    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
+    return Examined(finding=_with_uptake(finding, station, region, neighbours, settings), cut=cut)
+
+
+def look_at_place(
+    station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
+) -> tuple[LesionFinding, ...]:
+    """Gone when its place takes up no more than reference bone and did before."""
+    bare = LesionFinding.without_outline(
+        known.lesion_id,
+        Status.NOT_EVALUABLE,
+        "",
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        registration_error_mm=station.error_at_mm(known.points_common_mm),
+    )
+    now = _with_uptake(bare, station, place, neighbours, settings)
+    status, why = _fate(now, known.first, settings)
+    return (replace(now, status=status, why=why),)
+
+
+def was_there(
+    home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
+) -> bool | None:
+    """Whether the place of a hot focus took up more than reference bone before."""
+    if finding.uptake_ratio is None or is_uptake_normal(finding.uptake_ratio, settings):
+        return None
+    then = _with_uptake(finding, home, place, neighbours, settings).uptake_ratio
+    return None if then is None else not is_uptake_normal(then, settings)
+
+
+def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tuple[Status, str]:
+    """What became of a focus that nobody outlined."""
+    if now.uptake_ratio is None:
+        return Status.NOT_EVALUABLE, f"not segmented, and {now.reference_source}"
+    if before.uptake_ratio is None or is_uptake_normal(before.uptake_ratio, settings):
+        return Status.NOT_EVALUABLE, "not segmented, and its uptake was not above normal when first seen"
+    if is_uptake_normal(now.uptake_ratio, settings):
+        return Status.RESOLVED, "not segmented; its place takes up no more than reference bone"
+    return Status.MISSING, "focus visible but not segmented"
+
+
+def _with_uptake(
+    finding: LesionFinding, station: Station, region: Region, neighbours: Sequence[Region], settings: Settings
+) -> LesionFinding:
+    """The ratio to reference bone: of both views their geometric mean, so that depth cancels."""
+    scene = station.image
+    ratios, sources = [], []
+    for image, shown in shown_in(scene, region):
+        reference = find_uptake_reference(
+            image.volume,
+            shown,
+            neighbours=on_grid_of(image, scene, neighbours),
+            reference_mask=image.reference_mask,
+            bone_map=image.bone_map,
+            settings=settings,
+        )
+        measured = measure_uptake(image.volume, shown, reference, settings=settings)
+        view = f"{image.volume.view}: " if image.volume.view else ""
+        sources.append(f"{view}{measured.source}")
+        ratios.append(measured.ratio)
+    known = [ratio for ratio in ratios if ratio is not None]
+    ratio = geometric_mean(known) if known and len(known) == len(ratios) else None
+    return replace(
+        finding,
+        uptake_ratio=None if ratio is None else round(ratio, 3),
+        reference_source="; ".join(dict.fromkeys(sources)),
+    )

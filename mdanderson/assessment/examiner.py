@@ -1,0 +1,65 @@
+"""What is done differently in each modality, behind one face: measuring a lesion, and judging a place without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.station import Station
+from mdanderson.findings import LesionFinding
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
+from mdanderson.volume import Region
+
+__all__ = ["Examined", "Examiner"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Examined:
+    """A lesion as one visit's images show it.
+
+    finding: in the image that leads. beside: the same lesion in its companions. lytic: its lytic voxels, the volume that
+    healing has to fill in. implant: why the image does not show its density, where metal or cement is the reason; else
+    blank. cut: whether the edge of the field of view cuts it.
+    """
+
+    finding: LesionFinding
+    beside: tuple[LesionFinding, ...] = ()
+    lytic: Region | None = None
+    implant: str = ""
+    cut: bool = False
+
+
+class Examiner(Protocol):
+    """How one modality is examined. Facts only; what they mean is asked of the criteria."""
+
+    def examine(
+        self,
+        station: Station,
+        region: Region,
+        *,
+        lesion_id: str,
+        status: Status,
+        known: Known | None,
+        neighbours: Sequence[Region],
+        settings: Settings,
+    ) -> Examined:
+        """Measure a segmented lesion. neighbours: all that is or was a lesion in this image, so no reference."""
+
+    def look_at_place(
+        self, station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
+    ) -> tuple[LesionFinding, ...]:
+        """What became of a known lesion that nobody segmented: resolved, missing or not evaluable."""
+
+    def was_there(
+        self,
+        home: Station,
+        place: Region,
+        finding: LesionFinding,
+        *,
+        neighbours: Sequence[Region],
+        settings: Settings,
+    ) -> bool | None:
+        """Whether baseline shows, at its place, what `finding` shows now; None where that cannot be told."""

@@ -1,0 +1,88 @@
+"""One modality through all its visits: images placed, lesions identified, measured, looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mdanderson.assessment.by_reader import stated_identities
+from mdanderson.assessment.catalogue import Catalogue
+from mdanderson.assessment.comparable import about_acquisition
+from mdanderson.assessment.elsewhere import Elsewhere, Followed
+from mdanderson.assessment.place import place_baseline, place_follow_up
+from mdanderson.assessment.scenes import scenes_of
+from mdanderson.assessment.station import Image, Station
+from mdanderson.assessment.visit import VisitFindings, assess_visit
+from mdanderson.errors import Problem, Severity
+from mdanderson.findings import Examination, Statement
+from mdanderson.settings import Settings
+from mdanderson.timeline import group_visits
+
+__all__ = ["Course", "follow"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Course:
+    """What a modality showed, visit by visit, and how it may be tied to others."""
+
+    followed: Followed
+    examinations: tuple[Examination, ...]
+    problems: tuple[Problem, ...]
+
+
+def follow(
+    images: Sequence[Image], *, elsewhere: Elsewhere, statements: Sequence[Statement], settings: Settings
+) -> Course:
+    """Images of one modality, in order of date. elsewhere: the modalities that were followed before, to share names."""
+    modality = images[0].volume.modality
+    stated = elsewhere.lent_names(images) | stated_identities(statements, modality, settings)
+    catalogue = Catalogue(taken=elsewhere.taken)
+    outcomes: list[VisitFindings] = []
+    visits: list[tuple[Station, ...]] = []
+    problems: list[Problem] = []
+    examinations: list[Examination] = []
+    for visit in group_visits(images, window_days=settings.policy.visit_window_days):
+        scenes = scenes_of(visit, settings=settings)
+        baseline = visits[0] if visits else ()
+        stations = (
+            tuple(place_follow_up(image, baseline, settings=settings) for image in scenes)
+            if baseline
+            else place_baseline(scenes, settings=settings)
+        )
+        outcome = assess_visit(stations, catalogue, baseline, settings=settings, stated=stated, elsewhere=elsewhere)
+        catalogue = outcome.catalogue
+        visits.append(stations)
+        outcomes.append(outcome)
+        examinations.append(_examination(visit, outcome))
+        problems += (*outcome.problems, *_about_visit(visit))
+        problems += about_acquisition(stations, visits[0], settings=settings)
+    names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
+    return Course(
+        followed=Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names),
+        examinations=tuple(replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations),
+        problems=tuple(problems),
+    )
+
+
+def _examination(visit: Sequence[Image], outcome: VisitFindings) -> Examination:
+    first = visit[0]
+    return Examination(
+        modality=first.volume.modality,
+        date=first.date,
+        visit=first.visit,
+        lesions=outcome.findings,
+        bone_scan_index=outcome.bone_scan_index,
+    )
+
+
+def _about_visit(visit: Sequence[Image]) -> Iterator[Problem]:
+    """Images of several days taken for one visit: right for a chest and a pelvis, wrong for two visits."""
+    first, last = visit[0], visit[-1]
+    if first.date != last.date:
+        yield Problem(
+            severity=Severity.INFO,
+            visit=first.visit,
+            where=last.where,
+            what=f"{len(visit)} images from {first.date} to {last.date} are one visit",
+            how_to_fix="give them different visit labels if they are two, or narrow visit_window_days",
+        )
