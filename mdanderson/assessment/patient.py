@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mdanderson.assessment.by_reader import read_by_reader, stated_identities
 from mdanderson.assessment.catalogue import Catalogue
@@ -104,7 +105,7 @@ def _follow(
         examinations.append(_examination(visit, outcome.findings))
         problems += (*outcome.problems, *_about_visit(visit))
         problems += about_acquisition(stations, baseline, settings=settings)
-    return examinations, problems
+    return [replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations], problems
 
 
 def _about_visit(visit: Sequence[Image]) -> Iterator[Problem]:
