@@ -76,7 +76,7 @@ class Status(StrEnum):
     FOLLOWED = "followed"
     NEW = "new"
     EQUIVOCAL = "equivocal"
-    """A new focus below `new_lesion_mm`: reported, not counted, followed."""
+    """A new focus below `new_lesion_mm`, or one that may have been there before: reported, not counted, followed."""
     RESOLVED = "resolved"
     """Looked up in the image and no longer abnormal there."""
     MISSING = "missing"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -11,6 +11,7 @@ from mdanderson.findings import LesionFinding
 from mdanderson.geometry import FloatArray
 from mdanderson.lesions import touches_edge
 from mdanderson.matching import Place
+from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
 __all__ = ["Catalogue", "Known"]
@@ -29,6 +30,11 @@ class Known:
     points_common_mm: FloatArray
     lytic: Region | None
     first: LesionFinding
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nobody can say so far if it is new: the next outline is looked up at baseline again."""
+        return self.first.status is Status.EQUIVOCAL
 
     @property
     def place(self) -> Place:
@@ -62,6 +68,21 @@ class Catalogue:
         taken = {known.lesion_id for known in self.lesions}
         numbers = count(len(self.lesions) + 1)
         return next(name for name in (f"L{number:02d}" for number in numbers) if name not in taken)
+
+    def settled(self, findings: Iterable[LesionFinding]) -> tuple[LesionFinding, ...]:
+        """Findings of an earlier visit, told as it is known now.
+
+        What a larger outline shows to have been there at baseline, or to lie outside its field of view, is no new
+        focus; the smaller outline was not all of it, and its size is nothing to compare with.
+        """
+        not_new = {Status.FOLLOWED, Status.NOT_EVALUABLE}
+        why = {known.lesion_id: known.first.why for known in self.lesions if known.first.status in not_new}
+        return tuple(
+            replace(one, status=Status.NOT_EVALUABLE, maybe_new=False, why=why[one.lesion_id])
+            if one.status is Status.EQUIVOCAL and one.lesion_id in why
+            else one
+            for one in findings
+        )
 
     def with_lesion(self, known: Known) -> Catalogue:
         """The catalogue with one lesion more, or with this one in place of what was known of it."""

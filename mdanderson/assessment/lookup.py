@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import pi
 
 from mdanderson.assessment.catalogue import Known
@@ -15,9 +16,25 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["MAYBE_NEW", "look_up", "seen_at_baseline"]
+__all__ = ["MAYBE_NEW", "Origin", "look_up", "seen_at_baseline"]
 
 MAYBE_NEW = "the baseline image does not tell whether it was there: nobody can say whether it is new"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a lesion first segmented after baseline comes from; why: blank where it is plainly new.
+
+    in_doubt: the baseline image cannot tell, so that nobody may call it new, nor say that it is not.
+    """
+
+    status: Status
+    why: str = ""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the baseline image cannot tell."""
+        return self.status is Status.EQUIVOCAL
 
 
 def look_up(known: Known, stations: Sequence[Station], *, settings: Settings) -> LesionFinding:
@@ -74,25 +91,33 @@ def _by_density(density: Density, before: Density | None, settings: Settings) ->
 
 def seen_at_baseline(
     station: Station, lesion: Lesion, finding: LesionFinding, baseline: Sequence[Station], *, settings: Settings
-) -> tuple[Status, str]:
-    """Whether a lesion first segmented now is new: status, and the reason where it cannot be called new.
+) -> Origin:
+    """Whether a lesion that no earlier visit settles is new.
 
     Looked up in the baseline image that shows its place best; outside all of them nobody can say.
     """
     points = station.to_common(lesion.points_lps_mm)
     home = max(baseline, key=lambda s: s.share_in_view(points))
     if home.share_in_view(points) < settings.image.field_of_view_share:
-        return Status.NOT_EVALUABLE, "outside the baseline's field of view: nobody can say whether it is new"
+        why = "outside the baseline's field of view: nobody can say whether it is new"
+        return Origin(status=Status.NOT_EVALUABLE, why=why)
     place = home.carry(lesion.region, station)
     if place is None or finding.density is None:
-        return Status.NOT_EVALUABLE, MAYBE_NEW
+        return Origin(status=Status.EQUIVOCAL, why=MAYBE_NEW)
     then = examine_place(home, place, known=None, neighbours=_others(home, place), settings=settings)
     share = _share_then(finding.density, then)
     if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
-        return Status.NEW, ""
+        return Origin(status=Status.NEW)
     if share is None or share < settings.image.visible_share or not _same_side(finding.density, then):
-        return Status.NOT_EVALUABLE, MAYBE_NEW
-    return Status.FOLLOWED, "visible at baseline but not segmented"
+        return Origin(status=Status.EQUIVOCAL, why=_doubt(finding.density, then))
+    return Origin(status=Status.FOLLOWED, why="visible at baseline but not segmented")
+
+
+def _doubt(now: Density, then: Density) -> str:
+    """Why nobody can say whether a lesion is new: what hides it in one of the images, where something does."""
+    hidden = [f"at baseline {then.reference_source}"] if then.reference_hu is None and then.reference_source else []
+    hidden += [now.reference_source] if now.reference_hu is None and now.reference_source else []
+    return f"{MAYBE_NEW} ({hidden[0]})" if hidden else MAYBE_NEW
 
 
 def _share_then(now: Density, then: Density) -> float | None:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field, replace
 
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.examine import Examined, examine
-from mdanderson.assessment.lookup import MAYBE_NEW, look_up, seen_at_baseline
+from mdanderson.assessment.lookup import look_up, seen_at_baseline
 from mdanderson.assessment.station import Station, union
+from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions
 from mdanderson.matching import Match, MatchKind, Place, match
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.plane import asked_axis, measuring_axis
+from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
@@ -128,8 +130,11 @@ class _Desk:
             self._seen_again(station, lesion_id, _together(parts), neighbours)
             return
         known = self.catalogue[lesion_id]
+        if known.in_doubt:
+            self._enter_since_baseline(station, lesion_id, parts, neighbours)
+            return
         finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
-        self._keep(replace(finding, label=_labels(parts), maybe_new=known.first.maybe_new))
+        self._keep(replace(finding, label=_labels(parts)))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
@@ -141,8 +146,16 @@ class _Desk:
     def _merged(
         self, station: Station, parents: Sequence[str], segmented: Sequence[Lesion], neighbours: Sequence[Region]
     ) -> None:
-        """Several known lesions in one region (or cut up anew): the first parent's row carries the measurement."""
-        first, *others = parents
+        """Several known lesions in one region (or cut up anew): the first parent's row carries the measurement.
+
+        A parent in doubt, now that it has no outline of its own, stays so; where all are, they are one focus in doubt.
+        """
+        first, *others = parents = sorted(parents, key=lambda parent: self.catalogue[parent].in_doubt)
+        if self.catalogue[first].in_doubt:
+            self._followed(station, first, segmented, Status.MERGED, neighbours)
+            for lesion_id in others:
+                self._keep(_bare(lesion_id, station, Status.NOT_EVALUABLE, f"one focus with {first} here"))
+            return
         known = self.catalogue[first]
         region = _together(segmented)
         finding = self._examine(station, region, first, Status.MERGED, known, neighbours).finding
@@ -157,7 +170,8 @@ class _Desk:
             )
         )
         for lesion_id in others:
-            self._keep(_bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents)))
+            row = _bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents))
+            self._keep(replace(row, maybe_new=self.catalogue[lesion_id].in_doubt))
 
     def _measured_together(self, parents: Sequence[str]) -> Diameters | None:
         """The parents of a merge at baseline, measured as one region; None when no one image shows them all."""
@@ -170,20 +184,39 @@ class _Desk:
 
     def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
-        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
-        stated = self.stated.get((station.image.date, str(lesion.label)), "")
+        stated = self.stated.get((station.image.date, str(parts[0].label)), "")
         lesion_id = stated if stated and stated not in self.catalogue else self.catalogue.next_id
-        status = Status.NEW if self.baseline else Status.BASELINE
-        examined = self._examine(station, lesion.region, lesion_id, status, None, neighbours)
-        finding = replace(examined.finding, label=_labels(parts))
         if self.baseline:
-            status, why = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
-            finding = replace(finding, status=status, why=why or finding.why, maybe_new=why == MAYBE_NEW)
-            if why:
-                self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {why}", _AT_BASELINE[status])
-        self.first_seen.add(lesion_id)
+            self._enter_since_baseline(station, lesion_id, parts, neighbours)
+            return
+        region = _together(parts)
+        examined = self._examine(station, region, lesion_id, Status.BASELINE, None, neighbours)
+        self._enter_first(station, region, examined, replace(examined.finding, label=_labels(parts)))
+
+    def _enter_since_baseline(
+        self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
+    ) -> None:
+        """A lesion that baseline has no outline of: new, there before, or in doubt (docs/details.md, detail 31)."""
+        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
+        examined = self._examine(station, lesion.region, lesion_id, Status.NEW, None, neighbours)
+        finding = replace(examined.finding, label=_labels(parts))
+        origin = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
+        doubted = origin.in_doubt and not self._is_too_small(finding)
+        if origin.why:
+            self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {origin.why}", _AT_BASELINE[origin.status])
+        finding = replace(finding, status=origin.status, why=origin.why or finding.why, maybe_new=doubted)
+        self._enter_first(station, lesion.region, examined, finding)
+
+    def _is_too_small(self, finding: LesionFinding) -> bool:
+        """Whether a focus is below the size from which a new one counts (detail 15); one without a size is not."""
+        size = finding.long_axis_mm
+        return size is not None and not NEW_LESION_SIZE.met("long_axis_mm", exact(size), self.settings)
+
+    def _enter_first(self, station: Station, region: Region, examined: Examined, finding: LesionFinding) -> None:
+        """Keep the finding by which a lesion enters the catalogue."""
+        self.first_seen.add(finding.lesion_id)
         self._keep(finding)
-        self._enter(station, lesion.region, examined.lytic, finding)
+        self._enter(station, region, examined.lytic, finding)
 
     def _enter(self, station: Station, region: Region, lytic: Region | None, first: LesionFinding) -> None:
         """Enter a lesion into the catalogue, with the image that shows it best at its first visit."""
@@ -304,6 +337,7 @@ class _Desk:
 _AT_BASELINE = {
     Status.FOLLOWED: "segment it in the baseline mask too",
     Status.NOT_EVALUABLE: "segment it in a baseline image that shows its place, or leave it out",
+    Status.EQUIVOCAL: "state new=true, or new=false if it was there, in reads.csv; a larger outline is looked up again",
 }
 _NOT_TIED = "reads.csv cannot match a lesion by it"
 _OTHER_LABEL = "use other labels in one of the masks"

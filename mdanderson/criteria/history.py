@@ -161,7 +161,8 @@ class LesionHistory:
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
         if equivocal:
-            unassessed = equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
+            doubt = next((finding.why for finding in now if finding.maybe_new), "")
+            unassessed = doubt or equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
         else:
             unassessed = silent or self._unassessed(visit, first)
         if gone and not unassessed and gone_without_trace(now, baseline, normal, settings):
@@ -233,11 +234,12 @@ class LesionHistory:
         return self.first is not None and self._is_there(self.first, visit, counts, settings)
 
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
-        """The first visit at which a new lesion is large enough to count."""
-        visits = range(self.first or 0, len(self._findings))
-        return next(
-            (v for v in visits if any(counts_as_new(finding, counts, settings) for finding in self.at(v))), None
-        )
+        """The first visit at which a new lesion is large enough to count, and not in doubt."""
+        for visit in range(self.first or 0, len(self._findings)):
+            plain = (finding for finding in self.at(visit) if not finding.maybe_new)
+            if any(counts_as_new(finding, counts, settings) for finding in plain):
+                return visit
+        return None
 
     def _is_there(self, reached: int, visit: int, counts: Limits, settings: Settings) -> bool:
         """Whether a lesion that counts since `reached` is neither gone nor normal again, by the last word on it."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from pydicom import Dataset
 
 from mdanderson.errors import ImageError, InputError
@@ -32,6 +33,7 @@ from mdanderson.readers.dicom_slices import Slice, slice_of_file
 from mdanderson.readers.dicom_spect import is_reconstruction, slices_of_reconstruction
 from mdanderson.readers.dicom_tilt import straighten
 from mdanderson.readers.orientation import check_size
+from mdanderson.readers.pet_suv import suv_scaling
 from mdanderson.readers.voxel_values import rescale
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit, Volume
@@ -94,11 +96,15 @@ def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | No
     if modality not in {None, kind}:
         raise ImageError(f"the header says {kind}, not {modality}", way_out="correct the modality in the manifest")
     unit = _unit(files, kind)
+    suv = suv_scaling(files) if kind is Modality.PT else None
     slices, copies = _without_copies(_slices(files))
     stack = stack_slices(slices)
     check_size(stack.geometry.shape)
     notes = {"copies": f"{copies} identical slice(s) left out"} if copies else {}
-    array, padding = rescale(read_stored(stack.slices), [each.scale for each in stack.slices])
+    scales = [suv.applied(each.scale, each.file.path) if suv else each.scale for each in stack.slices]
+    array, padding = rescale(read_stored(stack.slices), scales)
+    if suv:
+        array, notes = array.astype(np.float32, copy=False), notes | dict(suv.facts)
     geometry = stack.geometry
     if stack.shifts_mm is not None:
         array, geometry, padding = straighten(array, geometry, stack.shifts_mm, padding)

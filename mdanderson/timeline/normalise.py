@@ -69,7 +69,7 @@ def about_equivocal(visits: Sequence[Visit], clean: Sequence[_Pooled], settings:
         for modality, exam in exams.items():
             for finding in exam.lesions if modality in begun else ():
                 axis = finding.long_axis_mm
-                if finding.status is not Status.EQUIVOCAL or axis is None:
+                if finding.status is not Status.EQUIVOCAL or axis is None or finding.maybe_new:
                     continue
                 if NEW_LESION_SIZE.met("long_axis_mm", exact(axis), settings):
                     what = f"called equivocal, yet {axis} mm long: its size counts"

@@ -34,6 +34,7 @@ _STATED = (
     "reader",
 )
 """Fields that a statement and a finding share; where a statement fills one in, it replaces the finding's."""
+_FRESH = {Status.NEW, Status.EQUIVOCAL}
 
 
 def with_statements(
@@ -163,6 +164,18 @@ class _Desk:
         else:
             lesions = (*exam.lesions, self._over(exam, self._bare(exam, lesion_id, statement), statement, seen))
         self.examinations[index] = replace(exam, lesions=lesions)
+        if statement.new or (statement.new is False and (seen is None or seen.status not in _FRESH)):
+            self._end_doubt(exam, lesion_id)
+
+    def _end_doubt(self, exam: Examination, lesion_id: str) -> None:
+        """A reader said whether a lesion is new: no image puts that in doubt again."""
+        for index, one in enumerate(self.examinations):
+            if one.modality is exam.modality and one.date >= exam.date:
+                lesions = tuple(
+                    replace(finding, maybe_new=False) if finding.lesion_id == lesion_id else finding
+                    for finding in one.lesions
+                )
+                self.examinations[index] = replace(one, lesions=lesions)
 
     def _unknown(self, exam: Examination, lesion_id: str, statement: Statement) -> tuple[str, str] | None:
         """Why a statement is about no lesion there is, and the way out; None where it is.
@@ -213,8 +226,6 @@ class _Desk:
         }
         if statement.codes:
             changes |= {"reader_codes": statement.codes, "basis": Basis.READER}
-        if statement.new is not None:
-            changes["maybe_new"] = False
         is_first = not self._before(exam)
         if statement.new is not None and not is_first and seen is None:
             changes["basis"] = Basis.READER
@@ -245,7 +256,7 @@ class _Desk:
         """Warn of what is stated too late: origin and role of a lesion are fixed at first sight."""
         if seen is None:
             return
-        late = {"measurable": statement.measurable is not None, "new": statement.new is (seen.status is not Status.NEW)}
+        late = {"measurable": statement.measurable is not None, "new": statement.new is (seen.status not in _FRESH)}
         for column in (column for column, is_late in late.items() if is_late):
             what = f"{column} is not used: the lesion was first seen on {seen.date}, which settles it"
             self._note(statement, what, f"state it for {seen.date}", Severity.WARNING)
@@ -291,7 +302,7 @@ def _status(finding: LesionFinding, statement: Statement, *, is_first: bool, is_
         return finding.status
     if statement.new and not is_seen:
         return Status.NEW
-    in_doubt = finding.status in {Status.NEW, Status.EQUIVOCAL} or finding.maybe_new
+    in_doubt = finding.status in _FRESH or finding.maybe_new
     if statement.new is False and in_doubt:
         return Status.FOLLOWED
     if not statement.codes or finding.maybe_new or (finding.is_seen and not finding.is_gone):

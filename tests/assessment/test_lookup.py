@@ -10,7 +10,7 @@ from math import pi
 import pytest
 
 from mdanderson.assessment import lookup
-from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.lookup import MAYBE_NEW, look_up, seen_at_baseline
 from mdanderson.assessment.station import Image, Station
 from mdanderson.findings import Density, LesionFinding
@@ -42,6 +42,14 @@ def finding(density: Density, volume_ml: float = 1.0) -> LesionFinding:
     )
 
 
+def known_by(first: LesionFinding) -> Known:
+    """The lesion of the image, entered by a finding."""
+    home = station()
+    region = home.image.lesions.regions[0]
+    points = Lesion.from_region(region, home.volume.geometry).points_lps_mm
+    return Known(lesion_id="L01", home=home, region=region, points_common_mm=points, lytic=region, first=first)
+
+
 @pytest.fixture
 def shows(monkeypatch):
     """Makes every place read as the density given."""
@@ -55,7 +63,9 @@ def shows(monkeypatch):
 def first_seen(now: Density, volume_ml: float = 1.0) -> tuple[Status, str]:
     home = station()
     lesion = Lesion.from_region(home.image.lesions.regions[0], home.volume.geometry)
-    return seen_at_baseline(home, lesion, finding(now, volume_ml), [home], settings=SETTINGS)
+    origin = seen_at_baseline(home, lesion, finding(now, volume_ml), [home], settings=SETTINGS)
+    assert origin.in_doubt is origin.why.startswith(MAYBE_NEW)
+    return origin.status, origin.why
 
 
 # --- first segmented later ----------------------------------------------------------------------------------------
@@ -66,9 +76,9 @@ def first_seen(now: Density, volume_ml: float = 1.0) -> tuple[Status, str]:
     [
         (0.0, Status.NEW, ""),
         (0.499, Status.NEW, ""),
-        (0.5, Status.NOT_EVALUABLE, MAYBE_NEW),  # grown_share
-        (0.501, Status.NOT_EVALUABLE, MAYBE_NEW),
-        (0.899, Status.NOT_EVALUABLE, MAYBE_NEW),
+        (0.5, Status.EQUIVOCAL, MAYBE_NEW),  # grown_share
+        (0.501, Status.EQUIVOCAL, MAYBE_NEW),
+        (0.899, Status.EQUIVOCAL, MAYBE_NEW),
         (0.9, Status.FOLLOWED, "visible at baseline but not segmented"),  # visible_share
         (0.901, Status.FOLLOWED, "visible at baseline but not segmented"),
     ],
@@ -78,14 +88,14 @@ def test_the_share_that_was_abnormal_before(shows, share, status, why):
     assert first_seen(LYTIC) == (status, why)
 
 
-@pytest.mark.parametrize(("median_hu", "status"), [(149.0, Status.FOLLOWED), (151.0, Status.NOT_EVALUABLE)])
+@pytest.mark.parametrize(("median_hu", "status"), [(149.0, Status.FOLLOWED), (151.0, Status.EQUIVOCAL)])
 def test_what_was_denser_than_bone_was_not_this_lytic_lesion(shows, median_hu, status):
     shows(replace(LYTIC, median_hu=median_hu))
     assert first_seen(LYTIC)[0] is status
 
 
 @pytest.mark.parametrize(
-    ("focus_mm", "status"), [(4.99, Status.NEW), (5.0, Status.NOT_EVALUABLE), (5.01, Status.NOT_EVALUABLE)]
+    ("focus_mm", "status"), [(4.99, Status.NEW), (5.0, Status.EQUIVOCAL), (5.01, Status.EQUIVOCAL)]
 )
 def test_a_focus_of_half_the_size_of_what_is_sclerotic_now(shows, focus_mm, status):
     """doubt_focus_share of a ball of 10 mm."""
@@ -94,29 +104,57 @@ def test_a_focus_of_half_the_size_of_what_is_sclerotic_now(shows, focus_mm, stat
     assert first_seen(sclerotic, volume_ml=pi / 6 * 1.000001**-3)[0] is status
 
 
-@pytest.mark.parametrize(("sclerotic", "status"), [(0.19, Status.NEW), (0.2, Status.NOT_EVALUABLE)])
+@pytest.mark.parametrize(("sclerotic", "status"), [(0.19, Status.NEW), (0.2, Status.EQUIVOCAL)])
 def test_a_focus_is_asked_of_what_shows_sclerosis(shows, sclerotic, status):
     """type_minority."""
     shows(replace(LYTIC, lytic_fraction=0.1, lytic_focus_mm=9.0))
     assert first_seen(replace(LYTIC, lytic_fraction=0.8, sclerotic_fraction=sclerotic), volume_ml=pi / 6)[0] is status
 
 
-def test_without_a_reference_then_nobody_can_say(shows):
-    shows(Density(mean_hu=40, median_hu=40, reference_source="metal lies near it"))
-    assert first_seen(LYTIC) == (Status.NOT_EVALUABLE, MAYBE_NEW)
+@pytest.mark.parametrize(
+    ("now", "then", "why"),
+    [
+        (LYTIC, "metal lies near it", " (at baseline metal lies near it)"),
+        ("too thick here", "too thick then", " (at baseline too thick then)"),
+        ("too thick here", LYTIC, " (too thick here)"),
+        (LYTIC, "", ""),
+    ],
+)
+def test_what_hides_it_is_named(shows, now, then, why):
+    def hidden(density):
+        return Density(mean_hu=40, median_hu=40, reference_source=density) if isinstance(density, str) else density
+
+    shows(hidden(then))
+    assert first_seen(hidden(now)) == (Status.EQUIVOCAL, MAYBE_NEW + why)
+
+
+# --- in doubt, and seen again -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        (Status.NEW, (Status.EQUIVOCAL, True, "in doubt")),
+        (Status.EQUIVOCAL, (Status.EQUIVOCAL, True, "in doubt")),
+        (Status.FOLLOWED, (Status.NOT_EVALUABLE, False, "settled")),
+        (Status.NOT_EVALUABLE, (Status.NOT_EVALUABLE, False, "settled")),
+    ],
+)
+def test_an_earlier_visit_is_told_as_a_later_outline_settles_it(origin, told):
+    """A place that was there, or that baseline did not show, never had a new focus; its small outline is no size."""
+    doubted = replace(finding(LYTIC), status=Status.EQUIVOCAL, maybe_new=True, why="in doubt")
+    other = replace(doubted, lesion_id="L02")
+    catalogue = Catalogue(lesions=(known_by(replace(finding(LYTIC), status=origin, why="settled")),))
+    first, second = catalogue.settled([doubted, other])
+    assert (first.status, first.maybe_new, first.why) == told
+    assert second is other
 
 
 # --- segmented no longer ------------------------------------------------------------------------------------------
 
 
 def gone(before: Density) -> tuple[Status, str]:
-    home = station()
-    region = home.image.lesions.regions[0]
-    points = Lesion.from_region(region, home.volume.geometry).points_lps_mm
-    known = Known(
-        lesion_id="L01", home=home, region=region, points_common_mm=points, lytic=region, first=finding(before)
-    )
-    found = look_up(known, [home], settings=SETTINGS)
+    found = look_up(known_by(finding(before)), [station()], settings=SETTINGS)
     return found.status, found.why
 
 
