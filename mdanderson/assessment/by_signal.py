@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import on_grid_of, shown_in
-from mdanderson.assessment.examiner import Examined
-from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.examiner import Examined, Shown
+from mdanderson.assessment.outlined import not_outlined, outlined
 from mdanderson.assessment.station import Image, Station
 from mdanderson.criteria.normal import is_signal_normal
 from mdanderson.findings import LesionFinding
@@ -60,37 +60,28 @@ def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
     """Gone when every sequence that can judge it is normal, and one of them was not when it was first seen."""
-    bare = LesionFinding.without_outline(
-        known.lesion_id,
-        Status.NOT_EVALUABLE,
-        _NOT_JUDGED,
-        modality=station.volume.modality,
-        date=station.image.date,
-        visit=station.image.visit,
-        registration_error_mm=station.error_at_mm(known.points_common_mm),
-    )
     scene = station.image
-    rows = [
-        _with_signal(replace(bare, sequence=_sequence(image)), scene, image, shown, neighbours, settings)
-        for image, shown in shown_in(scene, place)
-    ]
+    rows = []
+    for image, shown in shown_in(scene, place):
+        bare = not_outlined(station, known, Status.NOT_EVALUABLE, _NOT_JUDGED, sequence=_sequence(image))
+        rows.append(_with_signal(bare, scene, image, shown, neighbours, settings))
     status, why = _fate(rows, known, settings)
     return tuple(replace(row, status=status, why=why) for row in rows)
 
 
 def was_there(
     home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
-) -> bool | None:
+) -> Shown:
     """Whether the sequence in which the lesion is abnormal now showed it abnormal, or normal, before."""
     if is_signal_normal(finding, settings) is not False:
-        return None
+        return Shown(there=None, hidden="its own signal is not plainly abnormal")
     scene = home.image
     for image, shown in shown_in(scene, place):
         if _sequence(image) == finding.sequence:
             then = _with_signal(finding, scene, image, shown, neighbours, settings)
             normal = is_signal_normal(then, settings)
-            return None if normal is None else not normal
-    return None
+            return Shown(there=None if normal is None else not normal, hidden=then.reference_source)
+    return Shown(there=None, hidden=f"no {finding.sequence or 'such'} image at baseline")
 
 
 def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tuple[Status, str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mdanderson.assessment.catalogue import Known
-from mdanderson.assessment.examiner import Examined
-from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.examiner import Examined, Shown
+from mdanderson.assessment.outlined import not_outlined, outlined
 from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
@@ -58,24 +58,15 @@ def look_at_place(
         status, why = Status.NOT_EVALUABLE, f"not segmented, and {found.why}"
     elif found.is_background:
         status, why = Status.RESOLVED, "not segmented; its place takes up no more than its background"
-    bare = LesionFinding.without_outline(
-        known.lesion_id,
-        status,
-        why,
-        modality=station.volume.modality,
-        date=station.image.date,
-        visit=station.image.visit,
-        registration_error_mm=station.error_at_mm(known.points_common_mm),
-    )
-    return (replace(bare, suv_max=_rounded(found.suv_max)),)
+    return (replace(not_outlined(station, known, status, why), suv_max=_rounded(found.suv_max)),)
 
 
 def was_there(
     home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
-) -> bool | None:
+) -> Shown:
     """Whether the place of a hot lesion was hotter than its background before."""
     then = place_suv(home.volume, place, neighbours=neighbours, settings=settings)
-    return None if then.is_background is None else not then.is_background
+    return Shown(there=None if then.is_background is None else not then.is_background, hidden=then.why)
 
 
 def _rounded(value: float | None) -> float | None:

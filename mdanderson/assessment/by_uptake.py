@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import on_grid_of, shown_in
-from mdanderson.assessment.examiner import Examined
-from mdanderson.assessment.outlined import outlined
+from mdanderson.assessment.examiner import Examined, Shown
+from mdanderson.assessment.outlined import not_outlined, outlined
 from mdanderson.assessment.station import Station
 from mdanderson.criteria.normal import is_uptake_normal
 from mdanderson.findings import LesionFinding
@@ -44,15 +44,7 @@ def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
     """Gone when its place takes up no more than reference bone and did before."""
-    bare = LesionFinding.without_outline(
-        known.lesion_id,
-        Status.NOT_EVALUABLE,
-        "",
-        modality=station.volume.modality,
-        date=station.image.date,
-        visit=station.image.visit,
-        registration_error_mm=station.error_at_mm(known.points_common_mm),
-    )
+    bare = not_outlined(station, known, Status.NOT_EVALUABLE, "")
     now = _with_uptake(bare, station, place, neighbours, settings)
     status, why = _fate(now, known.first, settings)
     return (replace(now, status=status, why=why),)
@@ -60,12 +52,14 @@ def look_at_place(
 
 def was_there(
     home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
-) -> bool | None:
+) -> Shown:
     """Whether the place of a hot focus took up more than reference bone before."""
     if finding.uptake_ratio is None or is_uptake_normal(finding.uptake_ratio, settings):
-        return None
-    then = _with_uptake(finding, home, place, neighbours, settings).uptake_ratio
-    return None if then is None else not is_uptake_normal(then, settings)
+        return Shown(there=None, hidden=finding.reference_source)
+    then = _with_uptake(finding, home, place, neighbours, settings)
+    if then.uptake_ratio is None:
+        return Shown(there=None, hidden=f"at baseline {then.reference_source}")
+    return Shown(there=not is_uptake_normal(then.uptake_ratio, settings))
 
 
 def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tuple[Status, str]:

@@ -21,7 +21,7 @@ __all__ = ["Catalogue", "Known"]
 class Known:
     """A lesion seen before: `region` on the grid of `home`, the image that showed it first; `first` as found there.
 
-    points_common_mm: (voxels, 3), its place. lytic: its lytic part then, None where it had none.
+    beside: the same in the companions of that image. points_common_mm: (voxels, 3), its place. lytic: its lytic part then, None where it had none.
     """
 
     lesion_id: str
@@ -30,6 +30,7 @@ class Known:
     points_common_mm: FloatArray
     lytic: Region | None
     first: LesionFinding
+    beside: tuple[LesionFinding, ...] = ()
 
     @property
     def in_doubt(self) -> bool:
@@ -49,9 +50,13 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Catalogue:
-    """All lesions known so far, in the order in which they were first seen; grows by `with_lesion`."""
+    """All lesions known so far, in the order in which they were first seen; grows by `with_lesion`.
+
+    taken: identities that other modalities have given away.
+    """
 
     lesions: tuple[Known, ...] = ()
+    taken: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Known]:
         return iter(self.lesions)
@@ -65,7 +70,7 @@ class Catalogue:
     @property
     def next_id(self) -> str:
         """The identity of the next lesion: L01, L02, ..., without those that a reader gave away."""
-        taken = {known.lesion_id for known in self.lesions}
+        taken = {known.lesion_id for known in self.lesions} | self.taken
         numbers = count(len(self.lesions) + 1)
         return next(name for name in (f"L{number:02d}" for number in numbers) if name not in taken)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mdanderson.assessment.catalogue import Known
@@ -13,7 +13,7 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["Examined", "Examiner"]
+__all__ = ["Examined", "Examiner", "Shown"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -30,6 +30,26 @@ class Examined:
     lytic: Region | None = None
     implant: str = ""
     cut: bool = False
+
+    @property
+    def findings(self) -> tuple[LesionFinding, ...]:
+        """One for every image that shows it, the leading one first."""
+        return self.finding, *self.beside
+
+    def told(self, change: Callable[[LesionFinding], LesionFinding]) -> Examined:
+        """The same with something changed in every finding."""
+        return replace(self, finding=change(self.finding), beside=tuple(map(change, self.beside)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """Whether baseline shows at a place what is there now; there: None where that cannot be told.
+
+    hidden: what hides it in one of the images, where something does.
+    """
+
+    there: bool | None
+    hidden: str = ""
 
 
 class Examiner(Protocol):
@@ -61,5 +81,5 @@ class Examiner(Protocol):
         *,
         neighbours: Sequence[Region],
         settings: Settings,
-    ) -> bool | None:
-        """Whether baseline shows, at its place, what `finding` shows now; None where that cannot be told."""
+    ) -> Shown:
+        """Whether baseline shows, at its place, what `finding` shows now."""

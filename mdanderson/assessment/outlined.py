@@ -13,7 +13,7 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["centroid_of", "outlined", "without_size"]
+__all__ = ["centroid_of", "not_outlined", "outlined", "without_size"]
 
 
 def outlined(
@@ -49,6 +49,20 @@ def outlined(
         slice_number=diameters.plane + 1 if diameters is not None else None,
         registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
         why=why,
+    )
+
+
+def not_outlined(station: Station, known: Known, status: Status, why: str, *, sequence: str = "") -> LesionFinding:
+    """The finding of a known lesion that nobody segmented in an image."""
+    return LesionFinding.without_outline(
+        known.lesion_id,
+        status,
+        why,
+        modality=station.volume.modality,
+        date=station.image.date,
+        visit=station.image.visit,
+        sequence=sequence,
+        registration_error_mm=station.error_at_mm(known.points_common_mm),
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from mdanderson.assessment.catalogue import Catalogue, Known
-from mdanderson.assessment.examine import Examined, examine
-from mdanderson.assessment.lookup import look_up, seen_at_baseline
+from mdanderson.assessment.elsewhere import Elsewhere
+from mdanderson.assessment.examiner import Examined
+from mdanderson.assessment.examiners import examiner_of
+from mdanderson.assessment.lookup import Origin, look_up, seen_at_baseline
 from mdanderson.assessment.station import Station, union
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.errors import Problem, Severity
@@ -27,11 +30,15 @@ __all__ = ["VisitFindings", "assess_visit"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class VisitFindings:
-    """What one visit showed: a finding per known lesion, the catalogue grown by the new ones, and problems."""
+    """What one visit showed: findings of every known lesion, the catalogue grown by the new ones, and problems.
+
+    names: image and label -> lesion.
+    """
 
     findings: tuple[LesionFinding, ...]
     catalogue: Catalogue
     problems: tuple[Problem, ...]
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def assess_visit(
@@ -41,21 +48,28 @@ def assess_visit(
     *,
     settings: Settings,
     stated: Mapping[tuple[dt.date, str], str] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> VisitFindings:
     """Identify and measure the lesions of all images of one visit, then look up those that nobody segmented.
 
     baseline: the images of the first visit, in which later lesions are looked up; empty when this visit is the first.
-    stated: day and label -> the lesion that a reader says it is.
+    stated: day and label -> the lesion that a reader says it is. elsewhere: what other modalities call their lesions.
     """
-    desk = _Desk(settings=settings, catalogue=catalogue, baseline=tuple(baseline), stated=dict(stated or {}))
+    desk = _Desk(
+        settings=settings,
+        catalogue=catalogue,
+        baseline=tuple(baseline),
+        stated=dict(stated or {}),
+        elsewhere=elsewhere or Elsewhere(),
+    )
     desk.forget_ambiguous_labels(stations)
     for station in stations:
         desk.read(station)
     for known in catalogue:
         if known.lesion_id not in desk.found:
             desk.found[known.lesion_id] = look_up(known, stations, settings=settings)
-    ordered = tuple(desk.found[known.lesion_id] for known in desk.catalogue)
-    return VisitFindings(findings=ordered, catalogue=desk.catalogue, problems=tuple(desk.problems))
+    ordered = tuple(finding for known in desk.catalogue for finding in desk.found[known.lesion_id])
+    return VisitFindings(findings=ordered, catalogue=desk.catalogue, problems=tuple(desk.problems), names=desk.names)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,7 +80,10 @@ class _Desk:
     catalogue: Catalogue
     baseline: tuple[Station, ...]
     stated: dict[tuple[dt.date, str], str]
-    found: dict[str, LesionFinding] = field(default_factory=dict)
+    elsewhere: Elsewhere
+    found: dict[str, tuple[LesionFinding, ...]] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
     first_seen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
@@ -97,8 +114,17 @@ class _Desk:
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
         )
         neighbours = self._neighbours(station)
+        self._ask_elsewhere(
+            station, {key: lesions[key] for one in matches if one.kind is MatchKind.NEW for key in one.found}
+        )
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
+
+    def _ask_elsewhere(self, station: Station, first_seen: Mapping[str, Lesion]) -> None:
+        """What lesions without a match are called where another modality has shown them."""
+        names = self.elsewhere.names(station, first_seen, settings=self.settings)
+        self.called = dict(names.by_key)
+        self.problems += names.problems
 
     def _tell_of_planes(self, station: Station) -> None:
         """Say it where lesions cannot be measured in the planes that the settings ask for."""
@@ -133,15 +159,16 @@ class _Desk:
         if known.in_doubt:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
-        finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
-        self._keep(replace(finding, label=_labels(parts)))
+        examined = self._examine(station, _together(parts), lesion_id, status, known, neighbours)
+        self._keep(examined.told(partial(replace, label=_labels(parts))))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
         before = self.catalogue[lesion_id].first
         examined = self._examine(station, region, lesion_id, before.status, None, neighbours)
-        if self._keep(replace(examined.finding, why=examined.finding.why or before.why)):
-            self._enter(station, region, examined.lytic, self.found[lesion_id])
+        examined = examined.told(lambda finding: replace(finding, why=finding.why or before.why))
+        if self._keep(examined):
+            self._enter(station, region, examined)
 
     def _merged(
         self, station: Station, parents: Sequence[str], segmented: Sequence[Lesion], neighbours: Sequence[Region]
@@ -154,24 +181,24 @@ class _Desk:
         if self.catalogue[first].in_doubt:
             self._followed(station, first, segmented, Status.MERGED, neighbours)
             for lesion_id in others:
-                self._keep(_bare(lesion_id, station, Status.NOT_EVALUABLE, f"one focus with {first} here"))
+                why = f"one focus with {first} here"
+                self._keep(Examined(finding=_bare(lesion_id, station, Status.NOT_EVALUABLE, why)))
             return
         known = self.catalogue[first]
         region = _together(segmented)
-        finding = self._examine(station, region, first, Status.MERGED, known, neighbours).finding
+        examined = self._examine(station, region, first, Status.MERGED, known, neighbours)
         before = self._measured_together(parents)
-        self._keep(
-            replace(
-                finding,
-                label=_labels(segmented),
-                parents=tuple(parents),
-                parents_long_axis_mm=before.long_axis_mm if before else None,
-                parents_short_axis_mm=before.short_axis_mm if before else None,
-            )
+        merged = partial(
+            replace,
+            label=_labels(segmented),
+            parents=tuple(parents),
+            parents_long_axis_mm=before.long_axis_mm if before else None,
+            parents_short_axis_mm=before.short_axis_mm if before else None,
         )
+        self._keep(examined.told(merged))
         for lesion_id in others:
             row = _bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents))
-            self._keep(replace(row, maybe_new=self.catalogue[lesion_id].in_doubt))
+            self._keep(Examined(finding=replace(row, maybe_new=self.catalogue[lesion_id].in_doubt)))
 
     def _measured_together(self, parents: Sequence[str]) -> Diameters | None:
         """The parents of a merge at baseline, measured as one region; None when no one image shows them all."""
@@ -184,14 +211,16 @@ class _Desk:
 
     def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
-        stated = self.stated.get((station.image.date, str(parts[0].label)), "")
+        stated = self.stated.get((station.image.date, str(parts[0].label)), "") or self.called.get(
+            str(parts[0].label), ""
+        )
         lesion_id = stated if stated and stated not in self.catalogue else self.catalogue.next_id
         if self.baseline:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
         region = _together(parts)
         examined = self._examine(station, region, lesion_id, Status.BASELINE, None, neighbours)
-        self._enter_first(station, region, examined, replace(examined.finding, label=_labels(parts)))
+        self._enter_first(station, region, examined.told(partial(replace, label=_labels(parts))))
 
     def _enter_since_baseline(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
@@ -199,36 +228,36 @@ class _Desk:
         """A lesion that baseline has no outline of: new, there before, or in doubt (docs/details.md, detail 31)."""
         lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
         examined = self._examine(station, lesion.region, lesion_id, Status.NEW, None, neighbours)
-        finding = replace(examined.finding, label=_labels(parts))
-        origin = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
-        doubted = origin.in_doubt and not self._is_too_small(finding)
+        origin = seen_at_baseline(station, lesion, examined.finding, self.baseline, settings=self.settings)
+        doubted = origin.in_doubt and not self._is_too_small(examined.finding)
         if origin.why:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {origin.why}", _AT_BASELINE[origin.status])
-        finding = replace(finding, status=origin.status, why=origin.why or finding.why, maybe_new=doubted)
-        self._enter_first(station, lesion.region, examined, finding)
+        entered = partial(_entered, label=_labels(parts), origin=origin, doubted=doubted)
+        self._enter_first(station, lesion.region, examined.told(entered))
 
     def _is_too_small(self, finding: LesionFinding) -> bool:
         """Whether a focus is below the size from which a new one counts (detail 15); one without a size is not."""
         size = finding.long_axis_mm
         return size is not None and not NEW_LESION_SIZE.met("long_axis_mm", exact(size), self.settings)
 
-    def _enter_first(self, station: Station, region: Region, examined: Examined, finding: LesionFinding) -> None:
-        """Keep the finding by which a lesion enters the catalogue."""
-        self.first_seen.add(finding.lesion_id)
-        self._keep(finding)
-        self._enter(station, region, examined.lytic, finding)
+    def _enter_first(self, station: Station, region: Region, examined: Examined) -> None:
+        """Keep what a lesion enters the catalogue by."""
+        self.first_seen.add(examined.finding.lesion_id)
+        self._keep(examined)
+        self._enter(station, region, examined)
 
-    def _enter(self, station: Station, region: Region, lytic: Region | None, first: LesionFinding) -> None:
+    def _enter(self, station: Station, region: Region, examined: Examined) -> None:
         """Enter a lesion into the catalogue, with the image that shows it best at its first visit."""
         points = station.to_common(Lesion.from_region(region, station.volume.geometry).points_lps_mm)
         self.catalogue = self.catalogue.with_lesion(
             Known(
-                lesion_id=first.lesion_id,
+                lesion_id=examined.finding.lesion_id,
                 home=station,
                 region=region,
                 points_common_mm=points,
-                lytic=lytic,
-                first=first,
+                lytic=examined.lytic,
+                first=examined.finding,
+                beside=examined.beside,
             )
         )
 
@@ -239,7 +268,7 @@ class _Desk:
         if len(one.known) == len(one.found) == 1:
             why = f"label {labels} may be {one.known[0]}, moved, or a new lesion beside its place"
         for lesion_id in one.known:
-            self._keep(_bare(lesion_id, station, Status.AMBIGUOUS, why))
+            self._keep(Examined(finding=_bare(lesion_id, station, Status.AMBIGUOUS, why)))
         self._warn(station, why, _WHICH)
 
     def _without_place(
@@ -302,7 +331,7 @@ class _Desk:
         known: Known | None,
         neighbours: Sequence[Region],
     ) -> Examined:
-        examined = examine(
+        examined = examiner_of(station.volume).examine(
             station,
             region,
             lesion_id=lesion_id,
@@ -319,12 +348,17 @@ class _Desk:
             self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
         return examined
 
-    def _keep(self, finding: LesionFinding) -> bool:
-        """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30)."""
-        before = self.found.get(finding.lesion_id)
-        better = before is None or _coverage(finding) > _coverage(before)
-        if better:
-            self.found[finding.lesion_id] = finding
+    def _keep(self, examined: Examined) -> bool:
+        """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30).
+
+        An MR sequence that only the other image has speaks as well.
+        """
+        lesion_id, now = examined.finding.lesion_id, examined.findings
+        before = self.found.get(lesion_id, ())
+        better = not before or _coverage(now[0]) > _coverage(before[0])
+        first, second = (now, before) if better else (before, now)
+        sequences = {finding.sequence for finding in first}
+        self.found[lesion_id] = (*first, *(one for one in second if one.sequence not in sequences))
         return better
 
     def _warn(self, station: Station, what: str, way_out: str, severity: Severity = Severity.WARNING) -> None:
@@ -384,6 +418,11 @@ def _place(station: Station, lesion: Lesion, key: str) -> Place:
 def _shown(station: Station, place: Place) -> Place:
     """What this image can show of a known lesion."""
     return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
+
+
+def _entered(finding: LesionFinding, *, label: str, origin: Origin, doubted: bool) -> LesionFinding:
+    """A lesion that baseline has no outline of, with where it comes from."""
+    return replace(finding, label=label, status=origin.status, why=origin.why or finding.why, maybe_new=doubted)
 
 
 def _bare(

@@ -1,41 +1,33 @@
-"""One lesion in one image at one visit: its measurements as a finding, unjudged."""
+"""CT: a lesion's axes and its density against the patient's own bone, rim and fill-in since it was first seen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from math import pi
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
+from mdanderson.assessment.examiner import Examined, Shown
+from mdanderson.assessment.outlined import centroid_of, not_outlined, without_size
 from mdanderson.assessment.station import Station, union
-from mdanderson.criteria.density import has_new_rim
+from mdanderson.criteria.density import (
+    has_new_rim,
+    is_back_to_normal,
+    is_density_abnormal,
+    is_density_normal,
+    is_filled_in,
+)
 from mdanderson.findings import Density, LesionFinding
-from mdanderson.geometry import Geometry
-from mdanderson.lesions import Lesion
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
-from mdanderson.measure.plane import measuring_axis
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
 from mdanderson.volume import Region
 
-__all__ = ["Examined", "examine", "examine_place"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Examined:
-    """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in.
-
-    implant: why the image does not show its density, where metal or cement is the reason; else blank. cut: whether the
-    edge of the field of view cuts it.
-    """
-
-    finding: LesionFinding
-    lytic: Region | None
-    implant: str = ""
-    cut: bool = False
+__all__ = ["examine", "look_at_place", "was_there"]
 
 
 def examine(
@@ -62,7 +54,7 @@ def examine(
     density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
-    unsized = _unsized(station, measured, known, settings)
+    unsized = without_size(station, drawn, known, cut=measured.touches_edge, settings=settings)
     finding = LesionFinding(
         lesion_id=lesion_id,
         status=status,
@@ -77,7 +69,7 @@ def examine(
         outline_short_axis_mm=drawn.short_axis_mm if core is not drawn and not unsized else None,
         volume_ml=measured.volume_ml,
         density=density,
-        centroid_lps_mm=_centroid(measured.lesion),
+        centroid_lps_mm=centroid_of(measured.lesion),
         slice_number=drawn.plane + 1,
         registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
         why=unsized,
@@ -87,30 +79,31 @@ def examine(
     return Examined(finding=finding, lytic=lytic, implant=implant, cut=measured.touches_edge)
 
 
-def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
-    """Why no size can be given that may be compared; blank when one can."""
-    if measured.touches_edge:
-        return "cut by the edge of the field of view: its size is not known"
-    if known is None or known.first.long_axis_mm is None:
-        return ""
-    turned = station.plane_turn_degrees(known.home, settings=settings.image)
-    if turned > settings.image.plane_turn_degrees:
-        return f"its planes are turned by {turned:.0f} degrees from those of {known.first.date}: sizes do not compare"
-    then, now = (_plane_spacing_mm(one.volume.geometry, settings) for one in (known.home, station))
-    longest = max(float(known.first.long_axis_mm), float(measured.diameters.long_axis_mm))
-    changed = max(then, now) >= settings.image.plane_spacing_change * min(then, now)
-    if changed and longest < settings.image.planes_across * max(then, now):
-        return (
-            f"planes of {then:.3g} and {now:.3g} mm cut a lesion of {longest:.0f} mm too differently to compare sizes"
-        )
-    return ""
+def look_at_place(
+    station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
+) -> tuple[LesionFinding, ...]:
+    """Gone when its place is as dense as normal bone again, or filled in, and was not when it was first seen."""
+    density = _density_of_place(station, place, known=known, neighbours=neighbours, settings=settings)
+    status, why = _fate(density, known.first.density, settings)
+    return (replace(not_outlined(station, known, status, why), density=density),)
 
 
-def _plane_spacing_mm(geometry: Geometry, settings: Settings) -> float:
-    return geometry.spacing_mm[measuring_axis(geometry, settings.image)]
+def was_there(
+    home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
+) -> Shown:
+    """Whether as much was abnormal, on the same side of normal bone, as is now."""
+    if finding.density is None:
+        return Shown(there=None)
+    then = _density_of_place(home, place, known=None, neighbours=neighbours, settings=settings)
+    share = _share_then(finding.density, then)
+    if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
+        return Shown(there=False)
+    if share is None or share < settings.image.visible_share or not _same_side(finding.density, then):
+        return Shown(there=None, hidden=_hidden(finding.density, then))
+    return Shown(there=True)
 
 
-def examine_place(
+def _density_of_place(
     station: Station, place: Region, *, known: Known | None, neighbours: Sequence[Region], settings: Settings
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""
@@ -202,6 +195,60 @@ def _core_axes(
     return measure_diameters(core, station.volume.geometry, settings=settings.image)
 
 
-def _centroid(lesion: Lesion) -> tuple[float, float, float]:
-    x, y, z = lesion.centroid_lps_mm
-    return float(x), float(y), float(z)
+def _fate(density: Density, before: Density | None, settings: Settings) -> tuple[Status, str]:
+    """What became of a lesion that nobody outlined, by the density of its place."""
+    if density.reference_hu is None:
+        why = density.reference_source or "no reference bone to judge its place by"
+        return Status.NOT_EVALUABLE, f"not segmented, and {why}"
+    if before is None or not is_density_abnormal(before, settings):
+        why = before.reference_source if before is not None and before.reference_hu is None else ""
+        as_dense = "as dense as its bone at baseline: only a reader can say that it is gone"
+        return Status.NOT_EVALUABLE, f"not segmented, and at baseline {why}" if why else as_dense
+    if is_back_to_normal(density, before, settings):
+        return Status.RESOLVED, "not segmented; its place is as dense as normal bone again"
+    if is_filled_in(density, settings):
+        return Status.RESOLVED, "not segmented; its place is filled in with sclerotic bone"
+    if not is_density_normal(density, settings):
+        return Status.MISSING, "lesion visible but not segmented"
+    if (density.lytic_focus_mm or 0.0) >= settings.image.normal_focus_mm:
+        return Status.MISSING, f"a lytic focus of {density.lytic_focus_mm} mm is left"
+    return Status.NOT_EVALUABLE, "not segmented, and as near to normal bone as at baseline: nobody can say"
+
+
+def _hidden(now: Density, then: Density) -> str:
+    """What hides a lesion in one of the two images, where something does."""
+    hidden = [f"at baseline {then.reference_source}"] if then.reference_hu is None and then.reference_source else []
+    hidden += [now.reference_source] if now.reference_hu is None and now.reference_source else []
+    return hidden[0] if hidden else ""
+
+
+def _share_then(now: Density, then: Density) -> float | None:
+    """How much of what is abnormal at a place was abnormal before: 0 to 1 and more.
+
+    What is sclerotic now may have been lytic, and healed; what is lytic now was not sclerotic: that is the cortex.
+
+    None where it cannot be told. Soft tissue beside bone reads as lytic: a high share is a doubt before it is a proof.
+    """
+    shares = (now.lytic_fraction, now.sclerotic_fraction, then.lytic_fraction, then.sclerotic_fraction)
+    lytic_now, sclerotic_now, lytic_then, sclerotic_then = (share or 0.0 for share in shares)
+    if any(share is None for share in shares) or lytic_now + sclerotic_now == 0:
+        return None
+    if lytic_now > sclerotic_now:
+        return lytic_then / lytic_now
+    return (lytic_then + sclerotic_then) / (lytic_now + sclerotic_now)
+
+
+def _was_focus(finding: LesionFinding, then: Density, settings: Settings) -> bool:
+    """Whether a lesion with sclerosis was a lytic focus of much of its size: rim and filling make the share small."""
+    now = finding.density
+    if now is None or (now.sclerotic_fraction or 0.0) < settings.image.type_minority:
+        return False
+    diameter_mm = float((6000.0 / pi * (finding.volume_ml or 0.0)) ** (1 / 3))
+    return (then.lytic_focus_mm or 0.0) >= settings.image.doubt_focus_share * diameter_mm
+
+
+def _same_side(now: Density, then: Density) -> bool:
+    """Whether a place was on the same side of reference bone before: a cortex that is lytic now was none."""
+    if now.reference_hu is None or then.reference_hu is None:
+        return False
+    return (now.median_hu - now.reference_hu) * (then.median_hu - then.reference_hu) > 0
