@@ -10,7 +10,7 @@ import numpy as np
 
 from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity
-from mdanderson.readers import peek_date, read_volume
+from mdanderson.readers import peek_date, peek_modality, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask
 from mdanderson.settings import Settings
@@ -25,7 +25,7 @@ def load_images(
     """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong."""
     settings = settings or Settings()
     images: list[Image] = []
-    lost = list(patient.lost)
+    lost = [_by_header(one) for one in patient.lost]
     problems = list(patient.problems)
     for entry in patient.images:
         try:
@@ -52,10 +52,18 @@ def _lost(entry: ImageEntry, error: MdandersonError) -> LostImage:
     return LostImage(
         row=entry.row,
         date=entry.date or peek_date(entry.image),
-        modality=entry.modality,
+        modality=entry.modality or peek_modality(entry.image),
         visit=entry.visit,
         why=error.what,
     )
+
+
+def _by_header(one: LostImage) -> LostImage:
+    """The same row with what the header of its image tells: a mistyped mask leaves the order of visits known."""
+    if one.image is None:
+        return one
+    date = one.date if one.dated else peek_date(one.image)
+    return replace(one, date=date, modality=one.modality or peek_modality(one.image))
 
 
 def _about_volume(image: Image) -> Iterator[Problem]:

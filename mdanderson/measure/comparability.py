@@ -1,4 +1,4 @@
-"""Whether two CT images show density in the same way: how they were acquired, metal beside a lesion, cement in it.
+"""Whether two images compare: how CT and PET were acquired, metal beside a lesion, cement in it.
 
 What the lesion's own reference bone makes up for is told and no more; what it cannot make up for spoils a comparison.
 """
@@ -14,13 +14,16 @@ from scipy import ndimage
 from mdanderson.geometry import grow_box
 from mdanderson.measure.marrow import painted
 from mdanderson.measure.smoothing import require_hu
-from mdanderson.settings import ImageSettings
+from mdanderson.settings import ImageSettings, Pet
 from mdanderson.volume import Region, Volume
 
-__all__ = ["Difference", "acquisition_differences", "cement_share", "has_metal_near", "is_too_thin"]
+__all__ = ["Difference", "acquisition_differences", "cement_share", "has_metal_near", "is_too_thin", "pet_differences"]
 
 _LEAST_METAL_MM3 = 10.0
 """A smaller piece above the limit is noise, or a calcified speck."""
+_UNTOLD = "unknown"
+_OTHER_NUCLIDE = 1.05
+"""Headers round a half-life; no two nuclides of PET are this near (F-18 110 min, Cu-61 200, Ga-68 68)."""
 _GIVEN = "yes"
 _NOT_GIVEN = ("no", "unknown")
 """DICOM asks for the contrast module where an agent was given: a header silent on it says that none was."""
@@ -30,7 +33,7 @@ _TOLD = (("kernel", "reconstruction kernel"), ("scanner", "scanner model"))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One thing in which two images were made differently. spoils: whether densities do not compare because of it."""
+    """One thing in which two images were made differently. spoils: whether measurements do not compare because of it."""
 
     what: str
     spoils: bool
@@ -45,6 +48,14 @@ def acquisition_differences(
     trabecular bone reads 8 % more at 100 kV and 5 % less at 140 kV than at 120 (16,747 scans, AAPM 2026, paper 1859).
     """
     return tuple(_differences(then, now, settings))
+
+
+def pet_differences(then: Mapping[str, str], now: Mapping[str, str], *, settings: Pet) -> tuple[Difference, ...]:
+    """What differs between two PETs by their `Volume.acquisition`; another tracer shows something else, and spoils.
+
+    Uptake goes on rising after injection: PERCIST 1.0 wants both scans within 15 minutes of each other.
+    """
+    return tuple(_pet_differences(then, now, settings))
 
 
 def has_metal_near(volume: Volume, region: Region, *, settings: ImageSettings) -> bool:
@@ -92,6 +103,26 @@ def _differences(then: Mapping[str, str], now: Mapping[str, str], settings: Imag
     planes = _numbers(then, now, "slice_thickness_mm")
     if planes and max(planes) >= settings.plane_spacing_change * min(planes):
         yield Difference(what=f"slices of {planes[0]:g} mm, now {planes[1]:g} mm", spoils=False)
+    for key, name in _TOLD:
+        if then.get(key) and now.get(key) and then[key] != now[key]:
+            yield Difference(what=f"{name} {then[key]}, now {now[key]}", spoils=False)
+
+
+def _pet_differences(then: Mapping[str, str], now: Mapping[str, str], settings: Pet) -> Iterator[Difference]:
+    tracers = then.get("tracer", _UNTOLD), now.get("tracer", _UNTOLD)
+    if tracers[0] != tracers[1] and _UNTOLD not in tracers:
+        yield Difference(what=f"tracer {tracers[0]}, now {tracers[1]}", spoils=True)
+    elif tracers[0] != tracers[1]:
+        yield Difference(what=f"tracer {tracers[0]}, now {tracers[1]}: see that it is the same", spoils=False)
+    elif tracers[0] == "other":
+        yield Difference(what="tracers are neither FDG, NaF nor PSMA: see that they are the same", spoils=False)
+    half_lives = _numbers(then, now, "half_life_minutes")
+    if half_lives and max(half_lives) > _OTHER_NUCLIDE * min(half_lives):
+        what = f"radionuclide of {half_lives[0]:g} minutes half-life, now {half_lives[1]:g}"
+        yield Difference(what=what, spoils=True)
+    uptake = _numbers(then, now, "uptake_minutes")
+    if uptake and abs(uptake[0] - uptake[1]) > settings.uptake_change_minutes:
+        yield Difference(what=f"scanned {uptake[0]:.0f} min after injection, now {uptake[1]:.0f} min", spoils=False)
     for key, name in _TOLD:
         if then.get(key) and now.get(key) and then[key] != now[key]:
             yield Difference(what=f"{name} {then[key]}, now {now[key]}", spoils=False)

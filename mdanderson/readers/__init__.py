@@ -1,22 +1,34 @@
 """Doors in: the only room that reads files.
 
-`read_volume` looks a file's format up in an explicit ordered registry; a format is one module and one line here
-(and its endings in the manifest, where it holds neither date nor modality).
+`read_volume` and `read_planar` look a file's format up in an explicit ordered registry; a format is one module and
+one line here (and its endings in the manifest, where it holds neither date nor modality).
 Imports are inside functions: each imaging library takes a second to load and most runs need one of them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdanderson.errors import ImageError
-from mdanderson.vocabulary import Modality
+from mdanderson.planar import PlanarImage
+from mdanderson.settings import Radiograph
+from mdanderson.vocabulary import Modality, View
 from mdanderson.volume import Volume
 
-__all__ = ["FORMATS", "ImageFormat", "Request", "peek_date", "read_volume"]
+__all__ = [
+    "FORMATS",
+    "ImageFormat",
+    "Request",
+    "is_planar",
+    "peek_date",
+    "peek_modality",
+    "read_planar",
+    "read_volume",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,15 +38,18 @@ class Request:
     modality: Modality | None = None
     date: dt.date | None = None
     series: str | None = None
+    view: View | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFormat:
-    """One file format: how it is told from the others, and how it is read."""
+    """One file format: how it is told from the others, and how volumes and planar images are read from it."""
 
     name: str
     recognises: Callable[[Path], bool]
     read: Callable[[Path, Request], Volume]
+    is_planar: Callable[[Path, Request], bool]
+    read_planar: Callable[[Path, Request, Radiograph], tuple[PlanarImage, ...]]
 
 
 def read_volume(
@@ -47,21 +62,63 @@ def read_volume(
     Values are int16 or float32 in `Volume.unit`; `Volume.source` is the path as given.
     Raises `ImageError` and its kinds `GeometryError` and `UnitError`, saying what is wrong, where, and the way out.
     """
+    request = Request(modality=modality, date=date, series=series)
+    with _format_of(path) as (image_format, place):
+        return image_format.read(place, request)
+
+
+def read_planar(
+    path: str | Path,
+    *,
+    modality: Modality | None = None,
+    date: dt.date | None = None,
+    series: str | None = None,
+    view: View | None = None,
+    settings: Radiograph | None = None,
+) -> tuple[PlanarImage, ...]:
+    """The planar images at `path`: the views of a bone scan, anterior first, or the one picture of a radiograph.
+
+    A DICOM file with a frame a view, a folder with a file a view, or a CR, DX or digitised film; NIfTI, NRRD, MHA or
+    MHD of a single plane, for which modality and date must be given, and for a bone scan its view. view: for DICOM the
+    one wanted of several; what the header does not say of a single one it says here, and must not contradict.
+    Values are int16 or float32: counts, or for a radiograph arbitrary units that rise with absorption (bone is bright,
+    whatever the header stores). `PlanarImage.notes` say what makes values, sizes or view doubtful. `settings` holds
+    the magnification where only the detector's pixel size is known.
+    Raises `ImageError` and its kind `GeometryError`, saying what is wrong, where, and the way out; never mixes energy
+    windows, isotopes, phases or dates.
+    """
+    request = Request(modality=modality, date=date, series=series, view=view)
+    with _format_of(path) as (image_format, place):
+        return image_format.read_planar(place, request, settings or Radiograph())
+
+
+def is_planar(path: str | Path, *, modality: Modality | None = None, view: View | None = None) -> bool:
+    """Whether `path` holds a projection and no volume, so that `read_planar` reads it. No pixel is looked at.
+
+    DICOM says so itself. Elsewhere a radiograph is one, and a bone scan of a single plane or with a view; modality and
+    view are what the manifest says. Raises `ImageError` for what is no image at all.
+    """
+    with _format_of(path) as (image_format, place):
+        return image_format.is_planar(place, Request(modality=modality, view=view))
+
+
+@contextmanager
+def _format_of(path: str | Path) -> Iterator[tuple[ImageFormat, Path]]:
+    """The format of what is at `path`; errors raised meanwhile name the file."""
     place = Path(path)
     if not place.exists():
         raise ImageError("no such file or folder", where=str(path), way_out="check the path")
-    request = Request(modality=modality, date=date, series=series)
     try:
-        for image_format in FORMATS:
-            if image_format.recognises(place):
-                return image_format.read(place, request)
+        found = next((image_format for image_format in FORMATS if image_format.recognises(place)), None)
+        if found is None:
+            names = ", ".join(image_format.name for image_format in FORMATS)
+            raise ImageError("not a known image format", where=place.name, way_out=f"known are {names}")
+        yield found, place
     except ImageError as error:
         error.located(place.name)
         raise
     except OSError as error:
         raise ImageError("the image cannot be opened", where=str(path), way_out=f"{error.strerror}") from error
-    names = ", ".join(image_format.name for image_format in FORMATS)
-    raise ImageError("not a known image format", where=place.name, way_out=f"known are {names}")
 
 
 def peek_date(path: str | Path) -> dt.date | None:
@@ -77,6 +134,22 @@ def peek_date(path: str | Path) -> dt.date | None:
         return None
 
 
+def peek_modality(path: str | Path) -> Modality | None:
+    """What the header of an image says that made it, even of one that cannot be used; None where it says nothing."""
+    place = Path(path)
+    if not place.exists() or not _is_dicom(place):
+        return None
+    from mdanderson.readers.dicom_header import text
+    from mdanderson.readers.dicom_series import peek_dicom_header
+
+    try:
+        header = peek_dicom_header(place)
+    except OSError:
+        return None
+    name = "" if header is None else text(header, "Modality")
+    return Modality(name) if name in set(Modality) else None
+
+
 def _is_dicom(path: Path) -> bool:
     from mdanderson.readers.dicom_header import starts_like_dicom
 
@@ -87,6 +160,38 @@ def _read_dicom(path: Path, request: Request) -> Volume:
     from mdanderson.readers.dicom_series import read_dicom
 
     return read_dicom(path, modality=request.modality, date=request.date, series=request.series)
+
+
+def _is_planar_dicom(path: Path, _request: Request) -> bool:
+    from mdanderson.readers.planar_dicom import is_planar_dicom
+
+    return is_planar_dicom(path)
+
+
+def _read_planar_dicom(path: Path, request: Request, settings: Radiograph) -> tuple[PlanarImage, ...]:
+    from mdanderson.readers.planar_dicom import read_planar_dicom
+
+    return read_planar_dicom(
+        path,
+        modality=request.modality,
+        date=request.date,
+        series=request.series,
+        view=request.view,
+        settings=settings,
+    )
+
+
+def _is_planar_stored(path: Path, request: Request) -> bool:
+    from mdanderson.readers.planar_stored import is_planar_stored
+
+    return is_planar_stored(path, modality=request.modality, view=request.view)
+
+
+def _read_planar_stored(path: Path, request: Request, _settings: Radiograph) -> tuple[PlanarImage, ...]:
+    from mdanderson.readers.planar_stored import read_planar_stored
+
+    modality, date = _told(path, request)
+    return (read_planar_stored(path, modality=modality, date=date, view=request.view),)
 
 
 def _is_nifti(path: Path) -> bool:
@@ -125,8 +230,26 @@ def _told(path: Path, request: Request) -> tuple[Modality, dt.date]:
 
 FORMATS: tuple[ImageFormat, ...] = (
     # first, because it is told by content: a DICOM file may be named anything, .nii included
-    ImageFormat(name="DICOM", recognises=_is_dicom, read=_read_dicom),
-    ImageFormat(name="NIfTI (.nii, .nii.gz)", recognises=_is_nifti, read=_read_nifti),
-    ImageFormat(name="NRRD and MetaImage (.nrrd, .nhdr, .mha, .mhd)", recognises=_is_nrrd, read=_read_nrrd),
+    ImageFormat(
+        name="DICOM",
+        recognises=_is_dicom,
+        read=_read_dicom,
+        is_planar=_is_planar_dicom,
+        read_planar=_read_planar_dicom,
+    ),
+    ImageFormat(
+        name="NIfTI (.nii, .nii.gz)",
+        recognises=_is_nifti,
+        read=_read_nifti,
+        is_planar=_is_planar_stored,
+        read_planar=_read_planar_stored,
+    ),
+    ImageFormat(
+        name="NRRD and MetaImage (.nrrd, .nhdr, .mha, .mhd)",
+        recognises=_is_nrrd,
+        read=_read_nrrd,
+        is_planar=_is_planar_stored,
+        read_planar=_read_planar_stored,
+    ),
 )
 """Every image format, in the order in which they are asked."""

@@ -55,10 +55,15 @@ class ImageEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LostImage:
-    """One row that cannot be used: what is known of it, and why. It may be the baseline, so it is not forgotten."""
+    """One row that cannot be used: what is known of it, and why. It may be the baseline, so it is not forgotten.
+
+    image: its header may tell what the row leaves blank. dated: whether the row tells the day, be it misspelt.
+    """
 
     row: int
     date: dt.date | None = None
+    image: Path | None = None
+    dated: bool = False
     modality: Modality | None = None
     visit: str = ""
     why: str
@@ -169,7 +174,15 @@ class _Reading:
             return
         self.problems += cells.faults
         lost.append(
-            LostImage(row=row.number, date=entry.date, modality=entry.modality, visit=entry.visit, why=cells.why)
+            LostImage(
+                row=row.number,
+                date=entry.date,
+                image=entry.image if row["image"] else None,
+                dated=bool(row["date"]),
+                modality=entry.modality,
+                visit=entry.visit,
+                why=cells.why,
+            )
         )
 
     def _check_unique(self, entry: ImageEntry, cells: Cells) -> None:

@@ -24,7 +24,7 @@ from mdanderson.readers.voxel_values import compact, unit_without_header
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
-__all__ = ["read_nifti", "read_nifti_array"]
+__all__ = ["nifti_shape", "read_nifti", "read_nifti_array", "read_nifti_as_stored"]
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """Millimetres per NIFTI_UNITS_UNKNOWN, _METER, _MM and _MICRON; writers who leave it unknown mean mm."""
@@ -76,9 +76,35 @@ def read_nifti_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry]:
     return array, geometry
 
 
+def nifti_shape(path: Path) -> tuple[int, ...]:
+    """The size along each axis that the header states. Raises `ImageError`."""
+    with _opened(path, whole=False) as image:
+        return tuple(int(size) for size in image.shape)
+
+
+def read_nifti_as_stored(path: Path) -> tuple[npt.NDArray[np.generic], FloatArray | None, tuple[float, ...]]:
+    """The voxels in the order of the file; (4, 4) index -> LPS mm, None where no place is stated; steps in mm.
+
+    Raises `ImageError`, and `GeometryError` for a place that is not finite or not in the patient.
+    """
+    try:
+        with _opened(path) as image:
+            check_size(image.shape)
+            _check_length(path, image)
+            header = image.header
+            placed = int(header["sform_code"]) or int(header["qform_code"])
+            affine = _lps_affine(image) if placed else None
+            per_unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
+            steps = tuple(float(step) * per_unit for step in header.get_zooms()[:3])
+            return _voxels(image), affine, steps
+    except ImageError as error:
+        error.located(path.name)
+        raise
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The image with its header read and its voxels still in the file."""
+def _opened(path: Path, *, whole: bool = True) -> Iterator[Any]:
+    """The image with its header read and its voxels still in the file; `whole`: they will be read, and are checked."""
     if not path.name.lower().endswith(".gz"):
         yield _header_of(lambda: nib.load(path, mmap=False))
         return
@@ -88,7 +114,8 @@ def _opened(path: Path) -> Iterator[Any]:
         raise _no_such_file() from None
     with stream:
         yield _header_of(lambda: _from_stream(stream))
-        _check_end(stream)
+        if whole:
+            _check_end(stream)
 
 
 def _from_stream(stream: BinaryIO) -> Any:

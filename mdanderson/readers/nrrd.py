@@ -12,13 +12,13 @@ import numpy.typing as npt
 import SimpleITK
 
 from mdanderson.errors import GeometryError, ImageError
-from mdanderson.geometry import Geometry
+from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.readers.orientation import arrange, check_size
 from mdanderson.readers.voxel_values import compact, unit_without_header
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
-__all__ = ["read_nrrd", "read_nrrd_array"]
+__all__ = ["nrrd_shape", "read_nrrd", "read_nrrd_array", "read_nrrd_as_stored"]
 
 _HEADER_BYTES = 2**20
 _SPACES = frozenset(
@@ -68,14 +68,51 @@ def read_nrrd_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry, Mapp
     return array, geometry, {key: image.GetMetaData(key) for key in image.GetMetaDataKeys() if key.isprintable()}
 
 
-def _read(path: Path) -> Any:
+def nrrd_shape(path: Path) -> tuple[int, ...]:
+    """The size along each axis that the header states. Raises `ImageError`."""
+    reader = SimpleITK.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise ImageError("the header is damaged", where=path.name, way_out="copy or export it again") from error
+    return tuple(int(size) for size in reader.GetSize())
+
+
+def read_nrrd_as_stored(path: Path) -> tuple[npt.NDArray[np.generic], FloatArray | None, tuple[float, ...] | None]:
+    """The pixels as (column, row[, frame]); (4, 4) index -> LPS mm, None where no place is stated; steps in mm.
+
+    The steps are None where the header leaves them to a default. Raises `ImageError`.
+    """
+    if not path.is_file():
+        raise ImageError("no such file", where=path.name, way_out="check the path")
+    try:
+        fields = _header_fields(path)
+        image = _read(path, axes=(2, 3))
+    except ImageError as error:
+        error.located(path.name)
+        raise
+    if image.GetNumberOfComponentsPerPixel() != 1:
+        raise ImageError("several values a pixel", where=path.name, way_out="save one value a pixel")
+    stored = SimpleITK.GetArrayFromImage(image)
+    stepped = {"spacings", "space directions", "elementspacing", "elementsize"} & fields.keys()
+    steps = tuple(float(step) for step in image.GetSpacing()) if stepped else None
+    affine = None
+    if image.GetDimension() == 3 and _states_place(fields):
+        affine = np.eye(4)
+        affine[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+        affine[:3, 3] = image.GetOrigin()
+    return stored.transpose(*range(stored.ndim)[::-1]), affine, steps
+
+
+def _read(path: Path, *, axes: tuple[int, ...] = (3,)) -> Any:
     """The SimpleITK image; its size is checked before its voxels are read."""
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
         size = reader.GetSize()
-        if len(size) != 3:
+        if len(size) not in axes:
             raise ImageError(
                 f"{len(size)} axes of {' x '.join(map(str, size))} voxels where three are needed",
                 way_out="save each volume of it as a file of its own",
@@ -107,14 +144,17 @@ def _header_fields(path: Path) -> dict[str, str]:
 
 def _check_place(fields: Mapping[str, str]) -> None:
     """Refuse a header that leaves the place or the size of voxels to a default."""
-    if any(key.startswith("nrrd") for key in fields):
-        known = fields.get("space", "") in _SPACES and {"space directions", "space origin"} <= fields.keys()
-    else:
-        known = bool({"offset", "origin", "position"} & fields.keys()) and bool(
-            {"elementspacing", "elementsize"} & fields.keys()
-        )
-    if not known:
+    if not _states_place(fields):
         raise GeometryError(
             "the place of the voxels in the patient is not in the header",
             way_out="save it again with origin, spacing and directions in patient space (LPS or RAS)",
         )
+
+
+def _states_place(fields: Mapping[str, str]) -> bool:
+    """Whether the header says where the voxels lie in the patient, and how large they are."""
+    if any(key.startswith("nrrd") for key in fields):
+        return fields.get("space", "") in _SPACES and {"space directions", "space origin"} <= fields.keys()
+    return bool({"offset", "origin", "position"} & fields.keys()) and bool(
+        {"elementspacing", "elementsize"} & fields.keys()
+    )

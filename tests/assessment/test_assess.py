@@ -395,7 +395,8 @@ def test_planes_of_another_thickness_do_not_make_a_small_lesion_grow(tmp_path):
     assert category(timeline) == Category.NE
 
 
-def test_an_unreadable_dicom_follow_up_costs_its_own_visit_only(tmp_path):
+@pytest.mark.parametrize("fault", ["a slice is missing", "its mask is mistyped"])
+def test_an_unusable_dicom_follow_up_costs_its_own_visit_only(tmp_path, fault):
     """Its date stands in the headers only, and is still told."""
     table = ["patient_id,visit,date,modality,image,mask"]
     for visit, size in enumerate((18, 8, 8)):
@@ -409,12 +410,17 @@ def test_an_unreadable_dicom_follow_up_costs_its_own_visit_only(tmp_path):
         )
         write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
         table.append(f"P01,v{visit},,,ct{visit},mask{visit}.nii.gz")
-    slices = sorted((tmp_path / "ct2").iterdir())
-    slices[len(slices) // 2].unlink()
+    if fault == "a slice is missing":
+        slices = sorted((tmp_path / "ct2").iterdir())
+        slices[len(slices) // 2].unlink()
+    else:
+        table[-1] = table[-1].replace("mask2", "maks2")
     (tmp_path / "cohort.csv").write_text("\n".join(table) + "\n")
     timeline = assess(read_cohort(tmp_path / "cohort.csv")["P01"])
     assert [category(timeline, visit) for visit in (1, 2)] == [Category.PR, Category.NE]
-    assert any(problem.where == "ct2" or "ct2" in problem.where for problem in timeline.problems)
+    named = "ct2" if fault == "a slice is missing" else "cohort.csv row 4 column mask"
+    assert any(named in problem.where for problem in timeline.problems)
+    assert timeline.visits[2].date == dt.date(2024, 3, 1)
 
 
 def test_voxels_that_are_no_numbers_are_told(tmp_path):

@@ -51,7 +51,7 @@ def slice_dataset(
     if modality == "CT":
         ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
     if modality == "PT":
-        ds.RescaleSlope, ds.RescaleIntercept, ds.Units = 1, 0, "BQML"
+        ds.RescaleSlope, ds.RescaleIntercept, ds.Units = 1, 0, "GML"
     ds.PixelData = stored.tobytes()
     ds["PixelData"].VR = "OW"
     return ds

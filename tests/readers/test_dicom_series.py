@@ -235,22 +235,6 @@ def test_a_contradicting_modality_is_refused(dicom_series_factory, stored, axial
 
 
 @pytest.mark.parametrize(
-    ("units", "suv_type", "unit"),
-    [("BQML", None, Unit.BECQUEREL_PER_ML), ("GML", None, Unit.SUV), ("GML", "BW", Unit.SUV)],
-)
-def test_units_of_pet(dicom_series_factory, stored, axial_grid, units, suv_type, unit) -> None:
-    edit = every(Units=units, RescaleSlope="0.25") if suv_type is None else every(Units=units, SUVType=suv_type)
-    folder = dicom_series_factory(stored, axial_grid, modality="PT", edit=edit)
-    assert read_volume(folder).unit is unit
-
-
-@pytest.mark.parametrize(("units", "suv_type"), [("CNTS", ""), ("GML", "LBM"), ("", "")])
-def test_other_units_of_pet_are_refused(dicom_series_factory, stored, axial_grid, units, suv_type) -> None:
-    folder = dicom_series_factory(stored, axial_grid, modality="PT", edit=every(Units=units, SUVType=suv_type))
-    assert (units or "blank") in refused(folder, UnitError).what
-
-
-@pytest.mark.parametrize(
     "values", [{"RescaleSlope": None}, {"RescaleIntercept": None}, {"RescaleType": "ED"}, {"RescaleType": "HU_MOD"}]
 )
 def test_ct_without_hu_is_refused(dicom_series_factory, stored, axial_grid, values) -> None:
