@@ -27,7 +27,7 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
 from mdanderson.volume import Region
 
-__all__ = ["examine", "look_at_place", "was_there"]
+__all__ = ["density_of_place", "examine", "look_at_place", "was_there"]
 
 
 def examine(
@@ -83,7 +83,7 @@ def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
     """Gone when its place is as dense as normal bone again, or filled in, and was not when it was first seen."""
-    density = _density_of_place(station, place, known=known, neighbours=neighbours, settings=settings)
+    density = density_of_place(station, place, known=known, neighbours=neighbours, settings=settings)
     status, why = _fate(density, known.first.density, settings)
     return (replace(not_outlined(station, known, status, why), density=density),)
 
@@ -94,7 +94,7 @@ def was_there(
     """Whether as much was abnormal, on the same side of normal bone, as is now."""
     if finding.density is None:
         return Shown(there=None)
-    then = _density_of_place(home, place, known=None, neighbours=neighbours, settings=settings)
+    then = density_of_place(home, place, known=None, neighbours=neighbours, settings=settings)
     share = _share_then(finding.density, then)
     if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
         return Shown(there=False)
@@ -103,7 +103,7 @@ def was_there(
     return Shown(there=True)
 
 
-def _density_of_place(
+def density_of_place(
     station: Station, place: Region, *, known: Known | None, neighbours: Sequence[Region], settings: Settings
 ) -> Density:
     """How dense the image is at a place where nothing is segmented."""

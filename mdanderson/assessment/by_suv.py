@@ -27,14 +27,14 @@ def examine(
     lesion_id: str,
     status: Status,
     known: Known | None,
-    neighbours: Sequence[Region],
+    neighbours: Sequence[Region],  # noqa: ARG001 - the face of every examiner; SUV needs no reference
     settings: Settings,
 ) -> Examined:
     """SUVmax, SULpeak, metabolic volume and total lesion glycolysis."""
     cut = is_cut(station.volume, region)
     lesion = Lesion.from_region(region, station.volume.geometry)
     finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
-    suv = measure_suv(station.volume, region, settings=settings)
+    suv = measure_suv(station.volume, region, settings=settings.pet)
     return Examined(
         finding=replace(
             finding,
@@ -52,7 +52,7 @@ def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
     """Gone when its place is no hotter than what lies round it."""
-    found = place_suv(station.volume, place, neighbours=neighbours, settings=settings)
+    found = place_suv(station.volume, place, others=neighbours, settings=settings.pet)
     status, why = Status.MISSING, "lesion visible but not segmented"
     if found.is_background is None:
         status, why = Status.NOT_EVALUABLE, f"not segmented, and {found.why}"
@@ -62,10 +62,15 @@ def look_at_place(
 
 
 def was_there(
-    home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
+    home: Station,
+    place: Region,
+    finding: LesionFinding,  # noqa: ARG001 - the face of every examiner
+    *,
+    neighbours: Sequence[Region],
+    settings: Settings,
 ) -> Shown:
     """Whether the place of a hot lesion was hotter than its background before."""
-    then = place_suv(home.volume, place, neighbours=neighbours, settings=settings)
+    then = place_suv(home.volume, place, others=neighbours, settings=settings.pet)
     return Shown(there=None if then.is_background is None else not then.is_background, hidden=then.why)
 
 

@@ -21,7 +21,8 @@ __all__ = ["Catalogue", "Known"]
 class Known:
     """A lesion seen before: `region` on the grid of `home`, the image that showed it first; `first` as found there.
 
-    beside: the same in the companions of that image. points_common_mm: (voxels, 3), its place. lytic: its lytic part then, None where it had none.
+    beside: the same in the companions of that image. points_common_mm: (voxels, 3), its place. lytic: its lytic part
+    then, None where it had none.
     """
 
     lesion_id: str

@@ -20,9 +20,9 @@ __all__ = ["Examined", "Examiner", "Shown"]
 class Examined:
     """A lesion as one visit's images show it.
 
-    finding: in the image that leads. beside: the same lesion in its companions. lytic: its lytic voxels, the volume that
-    healing has to fill in. implant: why the image does not show its density, where metal or cement is the reason; else
-    blank. cut: whether the edge of the field of view cuts it.
+    finding: in the image that leads. beside: the same lesion in its companions. lytic: its lytic voxels, which healing
+    has to fill in. implant: why the image does not show its density, where metal or cement is the reason; else blank.
+    cut: whether the edge of the field of view cuts it.
     """
 
     finding: LesionFinding

@@ -71,7 +71,6 @@ def _examination(visit: Sequence[Image], outcome: VisitFindings) -> Examination:
         date=first.date,
         visit=first.visit,
         lesions=outcome.findings,
-        bone_scan_index=outcome.bone_scan_index,
     )
 
 

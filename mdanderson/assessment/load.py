@@ -10,10 +10,12 @@ import numpy as np
 
 from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity
-from mdanderson.readers import peek_date, peek_modality, read_volume
+from mdanderson.measure.bias import corrected
+from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
-from mdanderson.readers.masks import read_mask
+from mdanderson.readers.masks import read_mask, read_planar_masks
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import Modality, MrSequence, View
 from mdanderson.volume import Mask, Volume
 
 __all__ = ["load_images"]
@@ -29,13 +31,14 @@ def load_images(
     problems = list(patient.problems)
     for entry in patient.images:
         try:
-            image = _load(entry, settings)
+            loaded = _load(entry, settings)
         except MdandersonError as error:
             problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
-            images.append(image)
-            problems += (*_about_volume(image), *_about_mask(image))
+            images += loaded
+            for image in loaded:
+                problems += (*_about_volume(image), *_about_mask(image))
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
 
 
@@ -72,6 +75,8 @@ def _about_volume(image: Image) -> Iterator[Problem]:
         if done in image.volume.acquisition:
             what = f"{done}: {image.volume.acquisition[done]}"
             yield Problem(severity=Severity.INFO, visit=image.visit, where=image.where, what=what)
+    for note in image.notes:
+        yield Problem(severity=Severity.WARNING, visit=image.visit, where=image.where, what=note)
     values = image.volume.array
     share = float(np.isnan(values).mean()) if values.dtype.kind == "f" else 0.0
     if share:
@@ -97,20 +102,58 @@ def _about_mask(image: Image) -> Iterator[Problem]:
         )
 
 
-def _load(entry: ImageEntry, settings: Settings) -> Image:
-    volume = read_volume(entry.image, modality=entry.modality, date=entry.date, series=entry.series or None)
+def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
+    """The image of a row, with its masks; of a bone scan an image for each view."""
+    view = View(entry.view) if entry.view else None
+    if is_planar(entry.image, modality=entry.modality, view=view):
+        return _load_planar(entry, view, settings)
+    volume = read_volume(
+        entry.image,
+        modality=entry.modality,
+        date=entry.date,
+        series=entry.series or None,
+        # SEQ
+    )
+    if volume.modality is Modality.MR:
+        volume = corrected(volume, settings=settings.mr)
+    masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
+    return (_image(entry, volume, *masks),)
+
+
+def _load_planar(entry: ImageEntry, view: View | None, settings: Settings) -> tuple[Image, ...]:
+    planar = read_planar(
+        entry.image,
+        modality=entry.modality,
+        date=entry.date,
+        series=entry.series or None,
+        view=view,
+        settings=settings.radiograph,
+    )
+    masks = [
+        read_planar_masks(path, planar, settings=settings.image) if path else [None] * len(planar)
+        for path in (entry.mask, entry.bone_mask, entry.reference_mask)
+    ]
+    return tuple(
+        replace(_image(entry, one.as_slab(), *its_masks), notes=one.notes)
+        for one, *its_masks in zip(planar, *masks, strict=True)
+    )
+
+
+def _image(
+    entry: ImageEntry, volume: Volume, lesions: Mask | None, bone_map: Mask | None, reference_mask: Mask | None
+) -> Image:
     if volume.date is None:
         raise ImageError(
             "the image has no date", where=entry.image.name, way_out="give `date` in the manifest (YYYY-MM-DD)"
         )
     return Image(
         volume=volume,
-        lesions=_mask(entry.mask, volume, settings) or Mask(geometry=volume.geometry),
+        lesions=lesions or Mask(geometry=volume.geometry),
         date=volume.date,
         visit=entry.visit,
-        bone_map=_mask(entry.bone_mask, volume, settings),
-        reference_mask=_mask(entry.reference_mask, volume, settings),
-        where=entry.image.name,
+        bone_map=bone_map,
+        reference_mask=reference_mask,
+        where=f"{entry.image.name} {volume.view}" if volume.view else entry.image.name,
     )
 
 

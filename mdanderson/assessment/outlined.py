@@ -11,7 +11,6 @@ from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.plane import measuring_axis
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
-from mdanderson.volume import Region
 
 __all__ = ["centroid_of", "not_outlined", "outlined", "without_size"]
 

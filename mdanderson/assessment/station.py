@@ -23,7 +23,8 @@ class Image:
 
     companions: images of the same visit and space in which the same lesions are measured (MR sequences, the other view
     of a bone scan); their labels are this image's. drawn: labels of a companion that it outlines itself.
-    borrowed_from: the image whose outlines these are, blank where they are its own.
+    borrowed_from: the image whose outlines these are, blank where they are its own. notes: what makes values, sizes or
+    view doubtful.
     """
 
     volume: Volume
@@ -36,6 +37,7 @@ class Image:
     companions: tuple[Image, ...] = ()
     drawn: frozenset[int] = frozenset()
     borrowed_from: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -119,6 +119,13 @@ class _Desk:
         )
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
+            self._name(station, one)
+
+    def _name(self, station: Station, one: Match) -> None:
+        """Which lesion each label of a match is, for images that borrow these outlines."""
+        where = station.image.where
+        lesion_id = one.known[0] if one.known else self.names[where, one.found[0]] if one.found else ""
+        self.names |= {(where, key): lesion_id for key in one.found}
 
     def _ask_elsewhere(self, station: Station, first_seen: Mapping[str, Lesion]) -> None:
         """What lesions without a match are called where another modality has shown them."""
@@ -331,6 +338,7 @@ class _Desk:
         known: Known | None,
         neighbours: Sequence[Region],
     ) -> Examined:
+        self.names[station.image.where, str(region.label)] = lesion_id
         examined = examiner_of(station.volume).examine(
             station,
             region,

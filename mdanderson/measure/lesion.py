@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from mdanderson.geometry import grow_box
-from mdanderson.lesions import Lesion
+from mdanderson.lesions import Lesion, touches_edge
 from mdanderson.measure.density import DensityMeasure, lesion_type, measure_density
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.reference import ReferenceBone, find_reference
@@ -18,7 +18,7 @@ from mdanderson.settings import ImageSettings, Settings
 from mdanderson.vocabulary import LesionType
 from mdanderson.volume import Mask, Region, Volume
 
-__all__ = ["LesionMeasurement", "Surroundings", "measure_lesion", "measure_region", "reference_for"]
+__all__ = ["LesionMeasurement", "Surroundings", "is_cut", "measure_lesion", "measure_region", "reference_for"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ def measure_region(
         reference=reference,
         rim=measure_rim(volume, region, reference, settings=settings) if reference else None,
         lesion_type=_type(density, settings),
-        touches_edge=lesion.touches_edge or _borders_on_nothing(volume, region),
+        touches_edge=is_cut(volume, region),
     )
 
 
@@ -106,6 +106,11 @@ def reference_for(
         bone_map=around.bone_map,
         settings=settings,
     )
+
+
+def is_cut(volume: Volume, region: Region) -> bool:
+    """Whether the edge of the field of view cuts a region: the last voxel of the grid, or voxels never imaged."""
+    return touches_edge(region, volume.geometry) or _borders_on_nothing(volume, region)
 
 
 def _borders_on_nothing(volume: Volume, region: Region) -> bool:

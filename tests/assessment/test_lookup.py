@@ -9,7 +9,7 @@ from math import pi
 
 import pytest
 
-from mdanderson.assessment import lookup
+from mdanderson.assessment import by_density
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.lookup import MAYBE_NEW, look_up, seen_at_baseline
 from mdanderson.assessment.station import Image, Station
@@ -55,7 +55,7 @@ def shows(monkeypatch):
     """Makes every place read as the density given."""
 
     def set_to(density: Density) -> None:
-        monkeypatch.setattr(lookup, "examine_place", lambda *_, **__: density)
+        monkeypatch.setattr(by_density, "density_of_place", lambda *_, **__: density)
 
     return set_to
 
@@ -154,7 +154,7 @@ def test_an_earlier_visit_is_told_as_a_later_outline_settles_it(origin, told):
 
 
 def gone(before: Density) -> tuple[Status, str]:
-    found = look_up(known_by(finding(before)), [station()], settings=SETTINGS)
+    (found,) = look_up(known_by(finding(before)), [station()], settings=SETTINGS)
     return found.status, found.why
 
 

@@ -26,9 +26,9 @@ from collections.abc import Callable
 from mdanderson.criteria import checks
 from mdanderson.criteria.assessment import Assessed
 from mdanderson.criteria.checks.density import COMPLETE_FILL_IN, NEW_RIM_OR_FILL_IN, NORMAL_DENSITY
+from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.checks.signal import NORMAL_SIGNAL
 from mdanderson.criteria.checks.uptake import NORMAL_UPTAKE
-from mdanderson.criteria.checks.presence import NEW_LESION
 from mdanderson.criteria.course import PatientCourse
 from mdanderson.criteria.criteria_set import CriteriaSet
 from mdanderson.criteria.facts import LesionFacts, LesionRule, RuleTable
