@@ -214,6 +214,7 @@ def _read_nifti(path: Path, request: Request) -> Volume:
     from mdanderson.readers.nifti import read_nifti
 
     modality, date = _told(path, request)
+    _refuse_planar(path, modality)
     return read_nifti(path, modality=modality, date=date, sequence=request.sequence)
 
 
@@ -225,7 +226,18 @@ def _read_nrrd(path: Path, request: Request) -> Volume:
     from mdanderson.readers.nrrd import read_nrrd
 
     modality, date = _told(path, request)
+    _refuse_planar(path, modality)
     return read_nrrd(path, modality=modality, date=date, sequence=request.sequence)
+
+
+def _refuse_planar(path: Path, modality: Modality) -> None:
+    """Raises `ImageError` for a radiograph, and for a bone scan of a single plane."""
+    if modality in {Modality.NM, Modality.XR} and _is_planar_stored(path, Request(modality=modality)):
+        raise ImageError(
+            f"a planar image ({modality}) is no volume",
+            where=path.name,
+            way_out="give its view in the manifest, or read it as a planar image (read_planar)",
+        )
 
 
 def _told(path: Path, request: Request) -> tuple[Modality, dt.date]:

@@ -171,10 +171,24 @@ def test_a_header_without_a_step_has_no_millimetres(tmp_path) -> None:
     assert refused(tmp_path / "p.nrrd", GeometryError).what == "the size of a pixel is not in the header"
 
 
-def test_a_radiograph_is_no_volume(tmp_path) -> None:
-    path = nifti(tmp_path / "p.nii", PICTURE.T[:, :, None], LPS_AS_RAS)
-    with pytest.raises(ImageError, match="XR"):
-        read_volume(path, modality=Modality.XR, date=DAY)
+@pytest.mark.parametrize("name", ["p.nii", "p.mha"])
+@pytest.mark.parametrize("modality", [Modality.XR, Modality.NM])
+def test_a_single_plane_is_no_volume(tmp_path, name, modality) -> None:
+    if name == "p.nii":
+        nifti(tmp_path / name, PICTURE.T[:, :, None], LPS_AS_RAS)
+    else:
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(PICTURE[None]), str(tmp_path / name))
+    with pytest.raises(ImageError, match=rf"a planar image \({modality}\) is no volume") as caught:
+        read_volume(tmp_path / name, modality=modality, date=DAY)
+    assert caught.value.where == name
+    assert "read_planar" in caught.value.way_out
+
+
+def test_a_spect_of_several_planes_is_a_volume(tmp_path) -> None:
+    stack = np.stack([PICTURE.T] * 4, axis=2)
+    path = nifti(tmp_path / "p.nii", stack, np.diag([-2.0, -3.0, 4.0, 1.0]))
+    volume = read_volume(path, modality=Modality.NM, date=DAY)
+    assert (volume.geometry.shape, volume.unit, volume.planar) == ((4, 5, 7), Unit.COUNTS, False)
 
 
 # --- told apart by the header -----------------------------------------------------------------------------------------
