@@ -83,6 +83,8 @@ class Statement:
 
     The lesion is named by `lesion_id`, by its `label` in that examination's mask, or by both, which ties them together.
     `row`: as a spreadsheet counts, to name it in a problem. `time`: when it was stated; the latest counts.
+    `fault`: why it cannot be used; what it could decide stays open, at any visit where `date` is the least there is, in
+    any modality where `of_any_modality`. One that names no lesion says that there is a new metastasis.
     """
 
     date: dt.date
@@ -104,6 +106,8 @@ class Statement:
     laterality: str = ""
     structure: Structure | None = None
     comment: str = ""
+    fault: str = ""
+    of_any_modality: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self, f"reads row {self.row}", ("soft_tissue_mm",), least=0)

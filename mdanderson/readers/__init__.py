@@ -16,7 +16,7 @@ from pathlib import Path
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
 from mdanderson.settings import Radiograph
-from mdanderson.vocabulary import Modality, View
+from mdanderson.vocabulary import Modality, MrSequence, View
 from mdanderson.volume import Volume
 
 __all__ = [
@@ -38,6 +38,7 @@ class Request:
     modality: Modality | None = None
     date: dt.date | None = None
     series: str | None = None
+    sequence: MrSequence | None = None
     view: View | None = None
 
 
@@ -53,16 +54,25 @@ class ImageFormat:
 
 
 def read_volume(
-    path: str | Path, *, modality: Modality | None = None, date: dt.date | None = None, series: str | None = None
+    path: str | Path,
+    *,
+    modality: Modality | None = None,
+    date: dt.date | None = None,
+    series: str | None = None,
+    sequence: MrSequence | None = None,
 ) -> Volume:
     """The image at `path`: a DICOM file or folder of one series, NIfTI, NRRD, MHA or MHD.
 
     modality and date must be given for formats that do not hold them; for DICOM a modality is compared with the
     header's and a date wins over it. series: a SeriesInstanceUID, where a DICOM folder holds several.
-    Values are int16 or float32 in `Volume.unit`; `Volume.source` is the path as given.
+    sequence: what an MR image weighs; of a DICOM series that holds several images (echoes, fat and water, b-values) it
+    picks the one that is that, as `series` does with `UID#2` for the second. What the header plainly contradicts is
+    refused. Told or read, it is `Volume.sequence`; other modalities have none.
+    Values are int16 or float32 in `Volume.unit`; `Volume.source` is the path as given. ADC maps are in um2/s where
+    header or values say their unit (`Volume.acquisition["unit_note"]`), else in arbitrary units.
     Raises `ImageError` and its kinds `GeometryError` and `UnitError`, saying what is wrong, where, and the way out.
     """
-    request = Request(modality=modality, date=date, series=series)
+    request = Request(modality=modality, date=date, series=series, sequence=sequence)
     with _format_of(path) as (image_format, place):
         return image_format.read(place, request)
 
@@ -159,7 +169,9 @@ def _is_dicom(path: Path) -> bool:
 def _read_dicom(path: Path, request: Request) -> Volume:
     from mdanderson.readers.dicom_series import read_dicom
 
-    return read_dicom(path, modality=request.modality, date=request.date, series=request.series)
+    return read_dicom(
+        path, modality=request.modality, date=request.date, series=request.series, sequence=request.sequence
+    )
 
 
 def _is_planar_dicom(path: Path, _request: Request) -> bool:
@@ -202,7 +214,8 @@ def _read_nifti(path: Path, request: Request) -> Volume:
     from mdanderson.readers.nifti import read_nifti
 
     modality, date = _told(path, request)
-    return read_nifti(path, modality=modality, date=date)
+    _refuse_planar(path, modality)
+    return read_nifti(path, modality=modality, date=date, sequence=request.sequence)
 
 
 def _is_nrrd(path: Path) -> bool:
@@ -213,7 +226,18 @@ def _read_nrrd(path: Path, request: Request) -> Volume:
     from mdanderson.readers.nrrd import read_nrrd
 
     modality, date = _told(path, request)
-    return read_nrrd(path, modality=modality, date=date)
+    _refuse_planar(path, modality)
+    return read_nrrd(path, modality=modality, date=date, sequence=request.sequence)
+
+
+def _refuse_planar(path: Path, modality: Modality) -> None:
+    """Raises `ImageError` for a radiograph, and for a bone scan of a single plane."""
+    if modality in {Modality.NM, Modality.XR} and _is_planar_stored(path, Request(modality=modality)):
+        raise ImageError(
+            f"a planar image ({modality}) is no volume",
+            where=path.name,
+            way_out="give its view in the manifest, or read it as a planar image (read_planar)",
+        )
 
 
 def _told(path: Path, request: Request) -> tuple[Modality, dt.date]:

@@ -187,7 +187,8 @@ def open_dicom(path: Path) -> DicomFile | None:
 
 @cache
 def _wanted_tags() -> list[BaseTag]:
-    return [Tag(wanted) for wanted in (*_WANTED, *_WANTED_PRIVATE)]
+    pet = (group << 16 | element for group in _PET_GROUPS for element in _PET_ELEMENTS)
+    return [Tag(wanted) for wanted in (*_WANTED, *_WANTED_PRIVATE, *pet)]
 
 
 def _looks_like_dicom(start: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ _DECODER_ERRORS = (
 """What decoders raise on damaged streams, or when none of them knows the compression."""
 
 
-def read_stored(slices: Sequence[Slice]) -> npt.NDArray[np.integer]:
+def read_stored(slices: Sequence[Slice]) -> npt.NDArray[Any]:
     """(slices, rows, columns): the stored numbers in the order given, each byte read once.
 
     Raises `ImageError` naming the slice that is cut short or cannot be decoded.
@@ -49,7 +50,8 @@ def read_stored(slices: Sequence[Slice]) -> npt.NDArray[np.integer]:
     for each in slices:
         if _is_plain(each):
             _check_length(each)
-    dtype = np.dtype(f"<{'i' if pixels.signed else 'u'}{pixels.bits_allocated // 8}")
+    kind = "f" if pixels.floating else "i" if pixels.signed else "u"
+    dtype = np.dtype(f"<{kind}{pixels.bits_allocated // 8}")
     stored = np.empty((len(slices), pixels.rows, pixels.columns), dtype=dtype)
     whole: Dataset | None = None
     for plane, each in zip(stored, slices, strict=True):
@@ -78,7 +80,7 @@ def _check_length(each: Slice) -> None:
         raise _cut_short(each)
 
 
-def _read_plain(each: Slice, plane: npt.NDArray[np.integer]) -> None:
+def _read_plain(each: Slice, plane: npt.NDArray[Any]) -> None:
     with each.file.path.open("rb", buffering=0) as file:
         file.seek(each.file.pixel_offset + each.frame * each.pixels.frame_bytes)
         if file.readinto(plane.data.cast("B")) != each.pixels.frame_bytes:
@@ -97,7 +99,7 @@ def _parse(each: Slice) -> FileDataset:
         raise _undecodable(each) from error
 
 
-def _decode(each: Slice, whole: Dataset) -> npt.NDArray[np.integer]:
+def _decode(each: Slice, whole: Dataset) -> npt.NDArray[Any]:
     """(rows, columns) of a compressed, big-endian or deflated slice."""
     try:
         decoder = _DECODER.get(each.file.transfer_syntax, "")

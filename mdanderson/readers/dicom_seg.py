@@ -21,7 +21,7 @@ from mdanderson.errors import MaskError
 from mdanderson.geometry import Box, FloatArray, Geometry
 from mdanderson.volume import BoolArray, Mask, Region
 
-__all__ = ["read_segmentation"]
+__all__ = ["read_segmentation", "regions_by_plane"]
 
 _POSITION_TOLERANCE_MM = 0.1
 """How far a frame may lie from an even, straight stack; the same as for the slices of an image."""
@@ -53,6 +53,20 @@ def read_segmentation(dataset: Dataset, *, source: str, like: Geometry, fraction
         raise error.located(source) from error
     regions = tuple(_region(label, parts, segments.get(label)) for label, parts in pieces.items())
     return Mask(geometry=geometry, regions=regions, source=source, notes=_empty_segments(segments, pieces))
+
+
+def regions_by_plane(
+    dataset: Dataset, planes: Sequence[int], *, fraction: float
+) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """The segments on a stack of pictures without a place, the plane of every frame given; notes as above.
+
+    Raises `MaskError`.
+    """
+    frames: Sequence[Dataset] = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    segments = {int(item.SegmentNumber): item for item in dataset.get("SegmentSequence") or []}
+    pieces = _pieces(dataset, frames, planes, segments, fraction) if frames else {}
+    regions = tuple(_region(label, parts, segments.get(label)) for label, parts in pieces.items())
+    return regions, _empty_segments(segments, pieces)
 
 
 def _frame_of_reference(dataset: Dataset) -> str:

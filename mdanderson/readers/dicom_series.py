@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,27 +33,40 @@ from mdanderson.readers.dicom_pixels import read_stored
 from mdanderson.readers.dicom_slices import Slice, slice_of_file
 from mdanderson.readers.dicom_spect import is_reconstruction, slices_of_reconstruction
 from mdanderson.readers.dicom_tilt import straighten
+from mdanderson.readers.mr_series import MrImage, mr_image
 from mdanderson.readers.orientation import check_size
 from mdanderson.readers.pet_suv import suv_scaling
 from mdanderson.readers.voxel_values import rescale
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Unit, Volume
 
 __all__ = ["peek_dicom_date", "peek_dicom_header", "read_dicom", "series_at"]
 
 
 def read_dicom(
-    path: Path, *, modality: Modality | None = None, date: dt.date | None = None, series: str | None = None
+    path: Path,
+    *,
+    modality: Modality | None = None,
+    date: dt.date | None = None,
+    series: str | None = None,
+    sequence: MrSequence | None = None,
 ) -> Volume:
     """The one image series at `path`, a folder or a file.
 
     Values are int16 or float32 in the unit of the header. modality: refused when the header contradicts it.
-    date: wins over the header's. series: the SeriesInstanceUID wanted, needed where a folder holds several.
+    date: wins over the header's. series: the SeriesInstanceUID wanted, needed where a folder holds several; `UID#2` is
+    the second image of an MR series that holds several, which `sequence` may pick as well.
     Raises `ImageError`, `GeometryError` or `UnitError`.
     """
+    uid, number = _series_and_number(series)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
-        return _read_series(series_at(path, series), path, modality, date)
+        files = series_at(path, uid)
+        kind = _kind(files[0], modality)
+        if kind is not Modality.MR and number not in {None, 1}:
+            raise ImageError(f"no image #{number} in the series", way_out="only images of MR series are numbered")
+        volume = _read_series(files, kind, lambda slices: mr_image(slices, sequence=sequence, number=number))
+        return replace(volume, date=date or volume.date, source=str(path))
 
 
 def series_at(path: Path, series: str | None) -> list[DicomFile]:
@@ -90,21 +104,39 @@ def _candidates(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
 
 
-def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | None, date: dt.date | None) -> Volume:
-    first = files[0].header
-    kind = known_modality(first)
+def _series_and_number(series: str | None) -> tuple[str | None, int | None]:
+    """The parts of `UID#2`; None for a part that is not there."""
+    uid, mark, number = (series or "").partition("#")
+    if mark and not (number.isdecimal() and int(number) > 0):
+        raise ImageError(f"#{number} is no number of an image", way_out="write it as UID#2, or leave it out")
+    return uid or None, int(number) if mark else None
+
+
+def _kind(file: DicomFile, modality: Modality | None) -> Modality:
+    """The header's modality. Raises `ImageError` where it is another than told."""
+    kind = known_modality(file.header)
     if modality not in {None, kind}:
         raise ImageError(f"the header says {kind}, not {modality}", way_out="correct the modality in the manifest")
+    return kind
+
+
+def _read_series(files: Sequence[DicomFile], kind: Modality, pick: Callable[[Sequence[Slice]], MrImage]) -> Volume:
+    """The volume of a series. pick: which of its slices, where it is MR."""
+    first = files[0].header
     unit = _unit(files, kind)
     suv = suv_scaling(files) if kind is Modality.PT else None
     slices, copies = _without_copies(_slices(files))
-    stack = stack_slices(slices)
+    mr = pick(slices) if kind is Modality.MR else None
+    stack = stack_slices(mr.slices if mr else slices)
     check_size(stack.geometry.shape)
     notes = {"copies": f"{copies} identical slice(s) left out"} if copies else {}
     scales = [suv.applied(each.scale, each.file.path) if suv else each.scale for each in stack.slices]
     array, padding = rescale(read_stored(stack.slices), scales)
     if suv:
         array, notes = array.astype(np.float32, copy=False), notes | dict(suv.facts)
+    if mr:
+        array, padding, unit, told = mr.finished(array, padding)
+        notes |= told
     geometry = stack.geometry
     if stack.shifts_mm is not None:
         array, geometry, padding = straighten(array, geometry, stack.shifts_mm, padding)
@@ -114,10 +146,10 @@ def _read_series(files: Sequence[DicomFile], path: Path, modality: Modality | No
         geometry=geometry,
         unit=unit,
         modality=kind,
-        date=date or acquisition_date(first),
+        date=acquisition_date(first),
         padding=padding,
-        source=str(path),
         acquisition=acquisition_facts(first) | notes,
+        sequence=mr.sequence if mr else None,
     )
 
 

@@ -32,6 +32,7 @@ class PixelFormat:
     columns: int
     bits_allocated: int
     signed: bool
+    floating: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -132,10 +133,15 @@ def pixel_format(file: DicomFile, *, may_be_inverted: bool = False) -> PixelForm
         )
     bits = whole_number(header, "BitsAllocated")
     rows, columns = whole_number(header, "Rows") or 0, whole_number(header, "Columns") or 0
-    if bits not in {8, 16, 32} or min(rows, columns) < 1:
+    floating = "PixelData" not in header
+    if bits not in ({32, 64} if floating else {8, 16, 32}) or min(rows, columns) < 1:
         raise ImageError(f"{rows} x {columns} pixels of {bits} bits", way_out="export the original series")
     return PixelFormat(
-        rows=rows, columns=columns, bits_allocated=bits, signed=whole_number(header, "PixelRepresentation") == 1
+        rows=rows,
+        columns=columns,
+        bits_allocated=bits,
+        signed=whole_number(header, "PixelRepresentation") == 1,
+        floating=floating,
     )
 
 
@@ -144,6 +150,7 @@ def scale(header: Dataset, transformation: Dataset) -> Scale:
     allocated = whole_number(header, "BitsAllocated") or 16
     stored = whole_number(header, "BitsStored") or allocated
     slope, intercept = numbers(transformation, "RescaleSlope"), numbers(transformation, "RescaleIntercept")
+    float_padding = numbers(header, "FloatPixelPaddingValue")
     if not 1 <= stored <= allocated:
         raise ImageError(f"{stored} bits stored in {allocated}", way_out="export it again")
     if slope is not None and slope[0] == 0:
@@ -153,6 +160,7 @@ def scale(header: Dataset, transformation: Dataset) -> Scale:
         intercept=0.0 if intercept is None else float(intercept[0]),
         bits_stored=stored,
         padding=_padding(header, allocated),
+        float_padding=None if float_padding is None else float(float_padding[0]),
     )
 
 

@@ -6,21 +6,25 @@ Imports of imaging libraries are inside functions: each takes a second to load a
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mdanderson.errors import ImageError, MaskError
 from mdanderson.geometry import Geometry
+from mdanderson.planar import PlanarImage
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Volume
 
-__all__ = ["read_mask"]
+if TYPE_CHECKING:
+    from mdanderson.readers.planar_masks import Picture
+
+__all__ = ["read_mask", "read_planar_masks"]
 
 _NIFTI = (".nii", ".nii.gz")
 _NRRD = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -36,10 +40,15 @@ def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None 
     Label maps (NIfTI, NRRD, MHA, Slicer's .seg.nrrd), DICOM SEG and RTSTRUCT, told apart by name and content; a folder
     that holds one such file stands for it. Every non-zero label is a lesion: voxel value, segment number or ROI number.
     Nothing segmented gives an empty mask. What happened to a label on the way is in `Mask.notes`, a label that lies
-    outside the image in `Mask.lost_labels`.
+    outside the image in `Mask.lost_labels`. A planar image has no place: its mask is of its own size, row for row and
+    column for column; several views at once are read by `read_planar_masks`.
     Raises `MaskError` for what cannot be read, for another frame of reference, and when nothing of what is segmented
     lies in the image.
     """
+    if like.planar:
+        from mdanderson.readers.planar_masks import Picture
+
+        return _planar_masks(path, [Picture.of_slab(like)], settings)[0]
     file = _single_file(Path(path))
     try:
         opened = _Source.at(file, like=like.geometry, settings=settings or ImageSettings())
@@ -56,6 +65,42 @@ def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None 
             way_out="name the mask of this image, or leave the cell blank if nothing was segmented",
         )
     return mask
+
+
+def read_planar_masks(
+    path: str | Path, images: Sequence[PlanarImage], *, settings: ImageSettings | None = None
+) -> tuple[Mask, ...]:
+    """The segmented lesions of each view, on the grid of its `as_slab()`, in the order of `images`.
+
+    A label map (NIfTI, NRRD, MHA) of columns x rows, with a plane for every frame of the file, for every view, or one
+    alone; or a DICOM SEG whose frames refer to the pictures they were drawn on. What was drawn on one of two views is
+    mirrored onto the other, which its `Mask.notes` say.
+    Raises `MaskError` for another size, naming both, and for what cannot be read or does not say its view.
+    """
+    from mdanderson.readers.planar_masks import Picture
+
+    return _planar_masks(path, [Picture.of_image(image) for image in images], settings)
+
+
+def _planar_masks(path: str | Path, shown: Sequence[Picture], settings: ImageSettings | None) -> tuple[Mask, ...]:
+    from mdanderson.readers.planar_masks import masks_of_label_map, masks_of_segmentation
+
+    file = _single_file(Path(path))
+    try:
+        sop_class_uid = _sop_class_uid(file)
+        if sop_class_uid in _SEG:
+            fraction = (settings or ImageSettings()).mask_fraction
+            with _complete():
+                return masks_of_segmentation(_dataset(file), shown, source=file.name, fraction=fraction)
+        if sop_class_uid or not file.name.lower().endswith((*_NIFTI, *_NRRD)):
+            raise MaskError(
+                "no mask of a planar image", way_out="save it as a label map (NIfTI, NRRD, MetaImage) or DICOM SEG"
+            )
+        return masks_of_label_map(file, shown)
+    except ImageError as error:
+        raise MaskError(error.what, where=error.where or file.name, way_out=error.way_out) from error
+    except MaskError as error:
+        raise error.located(file.name) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

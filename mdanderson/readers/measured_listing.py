@@ -50,7 +50,7 @@ class Listed(StrEnum):
 def by_name(statements: Sequence[Statement]) -> Said:
     """The statements by the examination and the lesion that they name, by its identity or its label."""
     found: dict[tuple[dt.date, Modality, str], list[Statement]] = {}
-    for one in statements:
+    for one in (one for one in statements if not one.fault):
         for name in {one.lesion_id, one.label} - {""}:
             found.setdefault((one.date, one.modality, name), []).append(one)
     return found

@@ -18,6 +18,7 @@ from mdanderson.readers.dicom_slices import Slice
 __all__ = ["MrFacts", "image_words", "mr_facts", "mr_number", "mr_text", "real_world_mappings"]
 
 _GROUP = {
+    "RescaleType": "PixelValueTransformationSequence",
     "FrameType": "MRImageFrameTypeSequence",
     "ComplexImageComponent": "MRImageFrameTypeSequence",
     "AcquisitionContrast": "MRImageFrameTypeSequence",

@@ -6,6 +6,7 @@ import datetime as dt
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,8 +21,9 @@ from nibabel.wrapstruct import WrapStructError
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.readers.orientation import arrange, check_size
-from mdanderson.readers.voxel_values import compact, unit_without_header
-from mdanderson.vocabulary import Modality
+from mdanderson.readers.voxel_values import unit_without_header
+from mdanderson.readers.without_header import several_volumes, volume_without_header
+from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Volume
 
 __all__ = ["nifti_shape", "read_nifti", "read_nifti_array", "read_nifti_as_stored"]
@@ -46,15 +48,16 @@ _DAMAGED = (OSError, EOFError, zlib.error, _GZIP_ERROR, ValueError)
 """What reading raises on a file that ends early or was changed on its way."""
 
 
-def read_nifti(path: Path, *, modality: Modality, date: dt.date) -> Volume:
+def read_nifti(path: Path, *, modality: Modality, date: dt.date, sequence: MrSequence | None = None) -> Volume:
     """The image in a NIfTI file, which itself knows neither its modality nor its date.
 
-    Values are int16 or float32, in HU (CT), SUV (PT), counts (NM) or arbitrary units (MR); NaN = not imaged.
+    Values are int16 or float32, in HU (CT), SUV (PT), counts (NM) or arbitrary units (MR); NaN = not imaged. sequence:
+    what an MR image weighs; an ADC map is in um2/s where its values leave no doubt.
     Raises `ImageError`, `GeometryError`, `UnitError`.
     """
-    unit = unit_without_header(modality)
+    unit_without_header(modality)
     array, geometry = read_nifti_array(path)
-    return Volume(array=compact(array), geometry=geometry, unit=unit, modality=modality, date=date, source=str(path))
+    return volume_without_header(array, geometry, modality=modality, date=date, sequence=sequence, source=str(path))
 
 
 def read_nifti_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry]:
@@ -155,7 +158,9 @@ def _no_such_file() -> ImageError:
 
 def _three_axes(shape: tuple[int, ...]) -> tuple[int, int, int]:
     """The three spatial sizes; trailing axes of one entry carry nothing."""
-    if len(shape) < 3 or any(size != 1 for size in shape[3:]):
+    if len(shape) > 3 and prod(shape[3:]) > 1:
+        raise several_volumes(prod(shape[3:]))
+    if len(shape) < 3:
         raise ImageError(
             f"{len(shape)} axes of {' x '.join(map(str, shape))} voxels where three are needed",
             way_out="save each volume of it as a file of its own",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import SimpleITK
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.readers.orientation import arrange, check_size
-from mdanderson.readers.voxel_values import compact, unit_without_header
-from mdanderson.vocabulary import Modality
+from mdanderson.readers.voxel_values import unit_without_header
+from mdanderson.readers.without_header import several_volumes, volume_without_header
+from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Volume
 
 __all__ = ["nrrd_shape", "read_nrrd", "read_nrrd_array", "read_nrrd_as_stored"]
@@ -27,21 +29,18 @@ _SPACES = frozenset(
 """The patient spaces that SimpleITK turns into LPS."""
 
 
-def read_nrrd(path: Path, *, modality: Modality, date: dt.date) -> Volume:
+def read_nrrd(path: Path, *, modality: Modality, date: dt.date, sequence: MrSequence | None = None) -> Volume:
     """The image in a NRRD, MHA or MHD file, which itself knows neither its modality nor its date.
 
-    Values are int16 or float32, in HU (CT), SUV (PT), counts (NM) or arbitrary units (MR); NaN = not imaged.
+    Values are int16 or float32, in HU (CT), SUV (PT), counts (NM) or arbitrary units (MR); NaN = not imaged. sequence:
+    what an MR image weighs; an ADC map is in um2/s where its values leave no doubt.
     Raises `ImageError`, `GeometryError`, `UnitError`.
     """
-    unit = unit_without_header(modality)
+    unit_without_header(modality)
     array, geometry, _ = read_nrrd_array(path)
     if array.ndim != 3:
-        raise ImageError(
-            f"{array.shape[3]} values a voxel where one is needed",
-            where=path.name,
-            way_out="save each volume of it as a file of its own",
-        )
-    return Volume(array=compact(array), geometry=geometry, unit=unit, modality=modality, date=date, source=str(path))
+        raise several_volumes(array.shape[3]).located(path.name)
+    return volume_without_header(array, geometry, modality=modality, date=date, sequence=sequence, source=str(path))
 
 
 def read_nrrd_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry, Mapping[str, str]]:
@@ -112,6 +111,8 @@ def _read(path: Path, *, axes: tuple[int, ...] = (3,)) -> Any:
     try:
         reader.ReadImageInformation()
         size = reader.GetSize()
+        if len(size) > 3:
+            raise several_volumes(prod(size[3:]))
         if len(size) not in axes:
             raise ImageError(
                 f"{len(size)} axes of {' x '.join(map(str, size))} voxels where three are needed",

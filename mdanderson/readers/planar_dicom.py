@@ -67,7 +67,7 @@ def _modality(file: DicomFile) -> Modality:
     name = text(file.header, "Modality")
     if not is_projection(file.header):
         raise ImageError(
-            f"a {name or 'DICOM object without modality'} volume is no planar image",
+            f"a volume ({name or 'of no modality'}) is no planar image",
             where=file.path.name,
             way_out="name a bone scan or a radiograph here; volumes are read by read_volume",
         )

@@ -29,6 +29,9 @@ READS_FILE = "reads.csv"
 _REQUIRED = ("patient_id", "date", "modality")
 _NAMES = ("label", "lesion_id")
 _SAID = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm", "site", "laterality")
+_DECIDING = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm")
+_OF_THE_PATIENT = frozenset({"PD4"})
+"""What may be stated without a lesion: that there is a new one."""
 _OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *_SAID, *STRUCTURE_COLUMNS)
 READS_COLUMNS = (*_REQUIRED, *_OPTIONAL)
 
@@ -40,9 +43,10 @@ def read_reads(
 ) -> tuple[Statements, tuple[Problem, ...]]:
     """Statements by patient in the order of the table, and what is wrong with it.
 
-    A row with any cell at fault is not used: half a statement may say the opposite. known: the patients of the main
-    table; others are named in a warning as having no `known_from`. Raises `ManifestError` when a required column is
-    absent, or when no column names the lesion.
+    A row with any cell at fault is not used: half a statement may say the opposite. It comes back with its `fault`,
+    since what it could decide stays open, unless it states nothing that a category rests on. known: the patients of the
+    main table; others are named in a warning as having no `known_from`. Raises `ManifestError` when a required column
+    is absent, or when no column names the lesion.
     """
     table.require(_REQUIRED, optional=_OPTIONAL)
     if not any(name in table.columns for name in _NAMES):
@@ -64,7 +68,7 @@ def read_reviews(results: Path, *, known: Collection[str]) -> tuple[Statements, 
 
 
 def _statement(cells: Cells) -> Statement | None:
-    """The statement of one row; None where it cannot be used."""
+    """The statement of one row; None where it says nothing that could decide a category, and cannot be used."""
     row = cells.row
     cells.check_surplus()
     date, modality = cells.read("date", cell_date), cells.word("modality", Modality)
@@ -74,17 +78,36 @@ def _statement(cells: Cells) -> Statement | None:
     ):
         if not row[column]:
             cells.fault(column, f"no {column}", way_out)
-    if not any(row[name] for name in _NAMES):
+    if not any(row[name] for name in _NAMES) and codes_in(row["findings"]) != _OF_THE_PATIENT:
         cells.fault("lesion_id", "no lesion named", "write its lesion_id, its label in the mask, or both")
     said = _said(cells, date or dt.date.min, modality or Modality.CT)
     if cells.faults:
-        return None
+        return _lost(cells, said, of_any_modality=modality is None)
     if not any(row[column] for column in (*_SAID, *STRUCTURE_COLUMNS, "comment")) and not all(
         map(row.__getitem__, _NAMES)
     ):
         cells.fault("", "nothing is stated", "fill in a column, such as findings, or remove the row")
         return None
     return said
+
+
+def _lost(cells: Cells, said: Statement, *, of_any_modality: bool) -> Statement | None:
+    """A row that cannot be used, as far as it tells what it could decide; None where that is no category."""
+    row = cells.row
+    if not (row.surplus or any(row[column] for column in _DECIDING)):
+        return None
+    return Statement(
+        date=said.date,
+        modality=said.modality,
+        of_any_modality=of_any_modality,
+        sequence=said.sequence,
+        lesion_id=said.lesion_id,
+        label=said.label,
+        reader=said.reader,
+        time=said.time,
+        row=said.row,
+        fault="; ".join(fault.what for fault in cells.errors),
+    )
 
 
 def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:

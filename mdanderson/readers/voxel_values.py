@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,13 +50,14 @@ class Scale:
     """How the stored numbers of one slice become values.
 
     value = slope x stored + intercept. bits_stored: bits above it are no part of the number. padding: lowest and
-    highest stored number that means "not imaged".
+    highest stored number that means "not imaged"; float_padding: the same of floating-point pixels.
     """
 
     slope: float = 1.0
     intercept: float = 0.0
     bits_stored: int = 16
     padding: tuple[int, int] | None = None
+    float_padding: float | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -76,11 +78,14 @@ class _Content:
     padding: int | None
 
 
-def rescale(stored: npt.NDArray[np.integer], scales: Sequence[Scale]) -> tuple[npt.NDArray[np.generic], float | None]:
+def rescale(stored: npt.NDArray[Any], scales: Sequence[Scale]) -> tuple[npt.NDArray[np.generic], float | None]:
     """(planes, rows, columns) stored numbers and a scale per plane -> values and the one value that means padding.
 
     int16 when every value is whole and fits, in place where the memory allows; else float32. `stored` is used up.
+    Stored floating-point numbers become float32, NaN where they were not imaged.
     """
+    if stored.dtype.kind == "f":
+        return _rescale_floats(stored, scales), None
     contents = [_clean(plane, scale) for plane, scale in zip(stored, scales, strict=True)]
     pairs = list(zip(scales, contents, strict=True))
     padded = [scale.value(content.padding) for scale, content in pairs if content.padding is not None]
@@ -89,6 +94,15 @@ def rescale(stored: npt.NDArray[np.integer], scales: Sequence[Scale]) -> tuple[n
         return _to_float32(stored, pairs, padding)
     whole_padding = None if padding is None else min(max(padding, INT16_MIN), INT16_MAX)
     return _to_int16(stored, pairs, whole_padding)
+
+
+def _rescale_floats(stored: npt.NDArray[np.floating], scales: Sequence[Scale]) -> npt.NDArray[np.generic]:
+    values = np.empty(stored.shape, dtype=np.float32)
+    for out, plane, scale in zip(values, stored, scales, strict=True):
+        out[...] = plane * scale.slope + scale.intercept
+        if scale.float_padding is not None:
+            out[plane == scale.float_padding] = np.nan
+    return values
 
 
 def _clean(plane: npt.NDArray[np.integer], scale: Scale) -> _Content:

@@ -19,7 +19,7 @@ from mdanderson.errors import InputError, Problem
 from mdanderson.findings import Examination, PatientFacts, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline.baseline import about_known, doubts_between, shown_at_baseline
-from mdanderson.timeline.codes import with_known_codes, without_faulty
+from mdanderson.timeline.codes import faults_marked, with_known_codes
 from mdanderson.timeline.dates import about_dates, with_treatment_start
 from mdanderson.timeline.evidence import with_evidence
 from mdanderson.timeline.model import Timeline
@@ -55,8 +55,8 @@ def build_timeline(
     days = [exam.date for exam in examinations]
     patient = with_treatment_start(patient, days, window_days=settings.policy.visit_window_days)
     measured, about_codes = with_known_codes(of_one_reader(examinations, settings.policy.reader))
-    usable, about_stated_codes = without_faulty(statements)
-    stated, about_statements = with_statements(measured, usable, settings)
+    marked, about_stated_codes = faults_marked(statements)
+    stated, about_statements = with_statements(measured, marked, settings)
     judged = _judge(patient, stated, sets, settings)
     if statements:
         judged = _beside(judged, _judge(patient, measured, sets, settings))

@@ -15,7 +15,7 @@ from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.vocabulary import Basis, Category
 
-__all__ = ["codes_in", "faults_of", "with_known_codes", "without_faulty"]
+__all__ = ["codes_in", "faults_marked", "faults_of", "with_known_codes"]
 
 _OPPOSED = {Category.CR, Category.PD}
 _RESPONSES = {Category.CR, Category.PR}
@@ -46,16 +46,15 @@ def with_known_codes(examinations: Iterable[Examination]) -> tuple[tuple[Examina
     return clean, tuple(problems)
 
 
-def without_faulty(statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
-    """The statements without codes at fault, and an error for each of the others: half a statement may mislead."""
+def faults_marked(statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
+    """The statements, those with codes at fault marked so, and an error for each: half a statement may mislead."""
     kept: list[Statement] = []
     problems: list[Problem] = []
     for one in statements:
-        _, faults = _faults(one.codes)
+        _, faults = ((), []) if one.fault else _faults(one.codes)
         if one.new is False and "PD4" in one.codes:
             faults = [*faults, ("new=false, yet PD4 says that a lesion is new", "leave one of the cells blank")]
-        if not faults:
-            kept.append(one)
+        kept.append(replace(one, fault="; ".join(what for what, _ in faults)) if faults else one)
         for what, way_out in faults:
             where = f"reads.csv row {one.row} column findings"
             told = f"{what}: the statement is not used"

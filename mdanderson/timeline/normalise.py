@@ -27,12 +27,14 @@ def normalise(visits: Sequence[Visit], pooled: Sequence[_Pooled]) -> tuple[tuple
     merged: dict[_Key, str] = {}
     clean: list[_Pooled] = []
     begun: set[Modality] = set()
+    unseen: set[_Key] = set()
     for visit, exams in zip(visits, pooled, strict=True):
         tidy: _Pooled = {}
         for modality, exam in exams.items():
             findings = [_tidy(finding, visit, problems) for finding in exam.lesions]
             if modality not in begun:
                 findings = [_of_baseline(finding) for finding in findings]
+            findings = _new_at_last(findings, unseen, evaluable=exam.evaluable)
             if exam.evaluable:
                 begun.add(modality)
             findings = _add_splits(findings, visit, problems)
@@ -98,6 +100,20 @@ def _tidy(finding: LesionFinding, visit: Visit, problems: list[Problem]) -> Lesi
 def _of_baseline(finding: LesionFinding) -> LesionFinding:
     """Nothing is new at the first visit of a modality (docs/details.md, detail 22)."""
     return replace(finding, status=Status.BASELINE) if finding.status is Status.NEW else finding
+
+
+def _new_at_last(findings: list[LesionFinding], unseen: set[_Key], *, evaluable: bool) -> list[LesionFinding]:
+    """What was new where nothing could be evaluated is new where it is next seen."""
+    if not evaluable:
+        unseen.update((one.modality, one.lesion_id) for one in findings if one.status is Status.NEW)
+        return findings
+    if not unseen:
+        return findings
+    late = [one for one in findings if (one.modality, one.lesion_id) in unseen and one.is_seen]
+    unseen.difference_update([(one.modality, one.lesion_id) for one in late])
+    return [
+        replace(one, status=Status.NEW) if one in late and one.status is Status.FOLLOWED else one for one in findings
+    ]
 
 
 def _add_splits(findings: Iterable[LesionFinding], visit: Visit, problems: list[Problem]) -> list[LesionFinding]:

@@ -44,14 +44,14 @@ def _of_one_reader(exam: Examination, reader: str) -> Examination:
     return replace(exam, lesions=kept)
 
 
-def counting(statements: Iterable[Statement], settings: Settings) -> list[Statement]:
+def counting(statements: Iterable[Statement], settings: Settings, *, at_fault: bool = False) -> list[Statement]:
     """The statements that count by `[policy] reader`; of several about one thing the last of the list decides.
 
     Those of the chosen reader come after nameless ones, which are common to all; then time decides. Where no reader is
     chosen, times decide; of statements without one in one examination those of the reader whose name sorts first count
-    alone. The order of the rows decides between statements of one reader only.
+    alone. The order of the rows decides between statements of one reader only. at_fault: those that cannot be used.
     """
-    chosen, given = settings.policy.reader, list(statements)
+    chosen, given = settings.policy.reader, [one for one in statements if bool(one.fault) is at_fault]
     if chosen:
         counted = [one for one in given if one.reader in {"", chosen}]
         return sorted(counted, key=lambda one: (one.reader == chosen, one.time))

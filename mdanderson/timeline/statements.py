@@ -10,6 +10,7 @@ from typing import Any
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.settings import Settings
+from mdanderson.timeline.left_open import leave_open, still_lost
 from mdanderson.timeline.naming import nearest_name
 from mdanderson.timeline.normalise import carrier_of, is_measured
 from mdanderson.timeline.reading import counting
@@ -19,6 +20,9 @@ from mdanderson.vocabulary import Basis, Status
 __all__ = ["NEW_CODE", "with_statements"]
 
 NEW_CODE = "PD4"
+UNNAMED = "unnamed"
+"""The new lesion of which a reader says no more than that there is one."""
+_BEGINNING = {Status.NEW, Status.EQUIVOCAL}
 """The code by which a reader says that a lesion is new."""
 _COMPLETE = frozenset({"CR1", "CR2", "CR3", "CR4"})
 _STATED = (
@@ -48,13 +52,18 @@ def with_statements(
     """
     desk = _Desk(settings=settings, examinations=list(examinations))
     placed: dict[tuple[int, str, str], list[Statement]] = {}
-    for statement in counting(statements, settings):
+    counted = counting(statements, settings)
+    of_all = [one for one in counted if not (one.lesion_id or one.label)]
+    for statement in (one for one in counted if one not in of_all):
         index = desk.find(statement)
         if index is not None and (lesion_id := desk.identify(index, statement)):
             placed.setdefault((index, lesion_id, statement.sequence), []).append(statement)
     in_time = sorted(placed.items(), key=lambda item: desk.examinations[item[0][0]].date)
     for (index, lesion_id, _), said in in_time:
         desk.lay(index, lesion_id, desk.latest(said))
+    for statement in sorted(of_all, key=lambda one: one.date):
+        desk.call_new(statement)
+    desk.leave_open(still_lost(counting(statements, settings, at_fault=True), counted))
     return tuple(desk.examinations), tuple(desk.problems)
 
 
@@ -65,6 +74,7 @@ class _Desk:
     settings: Settings
     examinations: list[Examination]
     problems: list[Problem] = field(default_factory=list)
+    refused: list[tuple[Statement, str]] = field(default_factory=list)
 
     def find(self, statement: Statement) -> int | None:
         """Which examination a statement is about; one is made where its visit has none, None where it has no visit."""
@@ -177,6 +187,34 @@ class _Desk:
                 )
                 self.examinations[index] = replace(one, lesions=lesions)
 
+    def call_new(self, statement: Statement) -> None:
+        """Take a reader's word that there is a new metastasis: one that begins there, else an unnamed one."""
+        modality, before = statement.modality, [one for one in self.examinations if one.date < statement.date]
+        if not any(one.modality is modality and one.evaluable for one in before):
+            self._refuse(statement, f"{modality} has no baseline before", f"name the lesion, or correct {modality}")
+            return
+        if (index := self.find(statement)) is None:
+            return
+        exam = self.examinations[index]
+        if not self._before(exam):
+            self._refuse(statement, f"nothing is new at the first {modality}", "correct the date")
+            return
+        exam = exam if exam.evaluable else replace(exam, evaluable=True, why="", lesions=())
+        fresh = sorted(one.lesion_id for one in exam.lesions if one.status in _BEGINNING and one.is_seen)
+        name = next(iter(fresh), UNNAMED)
+        said = [one for one in exam.lesions if one.lesion_id == name] or [self._bare(exam, name, statement)]
+        own = (replace(one, reader_codes=one.reader_codes | {NEW_CODE}, basis=Basis.READER) for one in said)
+        others = (one for one in exam.lesions if one.lesion_id != name)
+        self.examinations[index] = replace(exam, lesions=(*others, *own))
+
+    def leave_open(self, at_fault: Sequence[Statement]) -> None:
+        """Leave open what statements could decide that cannot be used, or that could not be laid."""
+        for statement, why in [*((one, one.fault) for one in at_fault), *self.refused]:
+            days = [index for index, exam in enumerate(self.examinations) if statement.date in _days(exam)]
+            visit = () if days else self._visit(statement)
+            at = days or [index for index, exam in enumerate(self.examinations) if exam in visit]
+            self.examinations = leave_open(self.examinations, statement, at, why)
+
     def _unknown(self, exam: Examination, lesion_id: str, statement: Statement) -> tuple[str, str] | None:
         """Why a statement is about no lesion there is, and the way out; None where it is.
 
@@ -262,6 +300,7 @@ class _Desk:
             self._note(statement, what, f"state it for {seen.date}", Severity.WARNING)
 
     def _refuse(self, statement: Statement, what: str, way_out: str) -> None:
+        self.refused.append((statement, what))
         self._note(statement, f"{what}: the statement is not used", way_out, Severity.ERROR)
 
     def _note(self, statement: Statement, what: str, way_out: str, severity: Severity) -> None:

@@ -27,7 +27,7 @@ def lesions_of(visits, modality, settings):
 
 
 def is_doubted(name, modality, visits, looked, met):
-    """Whether a row at first sight leaves open whether it is new (detail 4): another modality lists it, or saw it go."""
+    """Whether it may be new or not at first sight (detail 4): another modality lists it, or saw it go."""
     seen = [index for index in looked if is_shown_by(visits[index]["exams"][modality]["rows"].get(name))]
     if not seen or seen[0] == looked[0]:
         return False

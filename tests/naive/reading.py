@@ -2,7 +2,7 @@
 
 visit: {"date", "exams": {modality: exam}}; exam: {"ok", "rows": {lesion: row}, "merged": {lesion: members}}.
 row: {"silent", "missing", "gone", "new", "called", "equivocal", "sizes": {sequence: (long, short)}, "sequences",
-"signals", "uptake", "density", "codes", "type", "measurable", "treated"}; numbers: fractions of the decimals as written.
+"signals", "uptake", "density", "codes", "type", "measurable", "treated"}; numbers are fractions, as written.
 """
 
 from __future__ import annotations

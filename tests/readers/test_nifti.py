@@ -206,9 +206,15 @@ def test_trailing_axes_of_one_entry_are_dropped(tmp_path, phantom) -> None:
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(4, 5, 6, 2), (4, 5)])
-def test_other_than_three_axes_are_refused(tmp_path, shape) -> None:
-    assert "three are needed" in refused(save(tmp_path / "a.nii", np.zeros(shape, np.int16)), ImageError).what
+def test_two_axes_are_refused(tmp_path) -> None:
+    assert "three are needed" in refused(save(tmp_path / "a.nii", np.zeros((4, 5), np.int16)), ImageError).what
+
+
+@pytest.mark.parametrize(("shape", "count"), [((4, 5, 6, 2), 2), ((4, 5, 6, 1, 3), 3)])
+def test_several_volumes_in_one_file_are_refused(tmp_path, shape, count) -> None:
+    error = refused(save(tmp_path / "a.nii", np.zeros(shape, np.int16)), ImageError)
+    assert error.what == f"{count} volumes in one file where one is needed"
+    assert error.way_out == "save the one wanted as a file of its own"
 
 
 def test_colour_is_refused(tmp_path) -> None:

@@ -126,7 +126,13 @@ def test_layers_are_a_fourth_axis(tmp_path) -> None:
 
 
 def test_an_image_of_several_values_a_voxel_is_refused(tmp_path) -> None:
-    assert "2 values a voxel" in refused(layered(tmp_path / "a.nrrd"), ImageError).what
+    assert refused(layered(tmp_path / "a.nrrd"), ImageError).what == "2 volumes in one file where one is needed"
+
+
+def test_four_axes_are_refused(tmp_path) -> None:
+    path = tmp_path / "a.mha"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.zeros((3, 4, 5, 6), np.int16), isVector=False), str(path))
+    assert refused(path, ImageError).what == "3 volumes in one file where one is needed"
 
 
 @pytest.mark.parametrize(

@@ -100,15 +100,40 @@ def test_times_sort_as_they_pass(earlier, later):
 )
 def test_a_row_with_a_cell_at_fault_is_not_used(row, line):
     statements, problems = read(row, findings=row.get("findings", "PR4"))
-    assert statements == ()
+    assert [(said.codes, said.fault in line) for said in statements] == (
+        [] if row == {"findings": ""} else [(frozenset(), True)]
+    )
     assert len(problems) == 1
     assert problems[0].startswith(f"error: {line}")
 
 
 def test_a_fault_costs_its_own_row():
     statements, problems = read({"date": "soon"}, {"findings": "PR1"}, findings="PR4")
-    assert [statement.row for statement in statements] == [3]
+    assert [(one.row, bool(one.fault)) for one in statements] == [(2, True), (3, False)]
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "any_day", "any_modality"),
+    [({"date": ""}, True, False), ({"modality": "MRT"}, False, True), ({"new": "perhaps"}, False, False)],
+)
+def test_what_a_row_at_fault_could_be_about(row, any_day, any_modality):
+    (said,), _ = read(row, findings="PR4", reader="AB")
+    assert (said.date == dt.date.min, said.of_any_modality) == (any_day, any_modality)
+    assert (said.lesion_id, said.reader, said.row) == ("L1", "AB", 2)
+
+
+@pytest.mark.parametrize("row", [{"pain": "much"}, {"date": "soon"}, {"time": "noon"}, {"lesion_id": ""}])
+def test_a_row_at_fault_that_states_nothing_a_category_rests_on_leaves_nothing_open(row):
+    statements, problems = read(row, site="L3", comment="hard to see")
+    assert (statements, len(problems)) == ((), 1)
+
+
+def test_a_new_metastasis_may_be_stated_without_a_lesion():
+    (said,), problems = read({"lesion_id": "", "findings": "pd4"})
+    assert (said.codes, said.lesion_id, said.label, said.fault, problems) == ({"PD4"}, "", "", "", [])
+    (said,), problems = read({"lesion_id": "", "findings": "PD4;PR1"})
+    assert (said.fault, len(problems)) == ("no lesion named", 1)
 
 
 def test_a_stranger_is_a_warning():

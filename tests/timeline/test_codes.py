@@ -9,7 +9,7 @@ import pytest
 from mdanderson.findings import PatientFacts, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline import build_timeline
-from mdanderson.timeline.codes import with_known_codes, without_faulty
+from mdanderson.timeline.codes import faults_marked, with_known_codes
 from mdanderson.vocabulary import Basis, Modality
 
 CODES = "CR1, CR2, CR3, CR4, PR1, PR2, PR3, PR4, PR5, PD1, PD2, PD3, PD4, SD1, SD2, SD3, SD4"
@@ -34,8 +34,11 @@ def test_an_unknown_code_is_told_whatever_is_asked(paper, criteria):
 
 
 def test_an_unknown_code_of_a_statement_names_its_row(paper):
-    kept, (problem,) = without_faulty([statement(paper, "PR9", "PR1"), statement(paper, "PR1")])
-    assert [one.codes for one in kept] == [{"PR1"}]
+    kept, (problem,) = faults_marked([statement(paper, "PR9", "PR1"), statement(paper, "PR1")])
+    assert [(one.codes, one.fault) for one in kept] == [
+        ({"PR9", "PR1"}, "no criteria have a row PR9"),
+        ({"PR1"}, ""),
+    ]
     assert str(problem) == (
         "error: no criteria have a row PR9: the statement is not used @ reads.csv row 7 column findings; "
         f"the codes are {CODES}"
@@ -47,8 +50,8 @@ def test_an_unknown_code_of_a_statement_names_its_row(paper):
     ["CR1 PD1", "CR2 PD2", "CR1 PR1", "PR4 PD2", "PR4 SD3", "PR5 PD3", "SD1 PR1", "SD4 PD4", "PR1 PR4 SD2"],
 )
 def test_codes_that_contradict_each_other(paper, codes):
-    kept, (problem,) = without_faulty([statement(paper, *codes.split())])
-    assert kept == ()
+    (marked,), (problem,) = faults_marked([statement(paper, *codes.split())])
+    assert " contradict each other" in marked.fault
     assert " contradict each other: the statement is not used" in problem.what
     exam = paper.exam(90, L1=" ".join(f"!{code}" for code in codes.split()))
     (clean,), (problem,) = with_known_codes([exam])
@@ -75,7 +78,7 @@ def test_codes_that_contradict_each_other(paper, codes):
 )
 def test_codes_that_go_together(paper, codes):
     given = statement(paper, *codes.split())
-    assert without_faulty([given]) == ((given,), ())
+    assert faults_marked([given]) == ((given,), ())
     exam = paper.exam(90, L1=" ".join(f"!{code}" for code in codes.split()))
     assert with_known_codes([exam]) == ((exam,), ())
 
@@ -148,8 +151,8 @@ def test_gone_beside_a_fall_by_half_is_no_contradiction(paper):
 
 
 def test_new_false_beside_the_code_of_a_new_lesion_is_a_contradiction(paper):
-    kept, (problem,) = without_faulty([replace(statement(paper, "PD4"), new=False)])
-    assert kept == ()
+    (marked,), (problem,) = faults_marked([replace(statement(paper, "PD4"), new=False)])
+    assert marked.fault == "new=false, yet PD4 says that a lesion is new"
     assert "new=false, yet PD4 says that a lesion is new" in problem.what
 
 
