@@ -77,6 +77,21 @@ class Elsewhere:
             names |= {key: name for key, name in found.items() if name not in names.values()}
         return Names(by_key=names, problems=tuple(problems))
 
+    def placed(self, image: Image, baseline: Sequence[Station]) -> Registration | None:
+        """Where an image lies by way of another modality: both its baseline and itself share a frame with that one's.
+
+        A PET is laid on an earlier PET by the CTs taken with them, which show bone better.
+        """
+        for one in self.followed:
+            anchor = one.visits[0][0]
+            if not baseline or not _one_frame(anchor.image, baseline[0].image):
+                continue
+            for visit in one.visits:
+                for station in visit:
+                    if station.trusted and station.image.date == image.date and _one_frame(station.image, image):
+                        return station.registration
+        return None
+
     def lent_names(self, images: Sequence[Image]) -> dict[tuple[dt.date, str], str]:
         """Day and label -> lesion, for images whose outlines were borrowed together with their names."""
         given = {key: name for one in self.followed for key, name in one.names.items()}
@@ -107,19 +122,20 @@ def _same_visit(one: Followed, station: Station, settings: Settings) -> Station 
     ]
     return min(
         near,
-        key=lambda home: (not _one_frame(home, station), abs((home.image.date - station.image.date).days)),
+        key=lambda home: (not _one_frame(home.image, station.image), abs((home.image.date - station.image.date).days)),
         default=None,
     )
 
 
-def _one_frame(one: Station, other: Station) -> bool:
+def _one_frame(one: Image, other: Image) -> bool:
+    """Whether both lie in one known frame of reference."""
     uid = one.volume.geometry.frame_of_reference_uid
     return uid != "" and uid == other.volume.geometry.frame_of_reference_uid
 
 
 def _bridge(home: Station, station: Station, settings: Settings) -> Registration:
     """The way from an image of one modality into an image of another, taken at one visit."""
-    if _one_frame(home, station):
+    if _one_frame(home.image, station.image):
         return Registration.identity()
     subjects = [
         one.subject or Subject(volume=one.volume, lesions=one.image.lesions, bones=one.image.bone_map)

@@ -45,7 +45,7 @@ def follow(
         scenes = scenes_of(visit, settings=settings)
         baseline = visits[0] if visits else ()
         stations = (
-            tuple(place_follow_up(image, baseline, settings=settings) for image in scenes)
+            tuple(_placed(image, baseline, elsewhere, settings) for image in scenes)
             if baseline
             else place_baseline(scenes, settings=settings)
         )
@@ -62,6 +62,14 @@ def follow(
         examinations=tuple(replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations),
         problems=tuple(problems),
     )
+
+
+def _placed(image: Image, baseline: Sequence[Station], elsewhere: Elsewhere, settings: Settings) -> Station:
+    """A later image in the common space: by another modality that shares its frame of reference, or by itself."""
+    beside = elsewhere.placed(image, baseline)
+    if beside is not None:
+        return Station(image=image, registration=beside)
+    return place_follow_up(image, baseline, settings=settings)
 
 
 def _examination(visit: Sequence[Image], outcome: VisitFindings) -> Examination:

@@ -112,7 +112,7 @@ def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
         modality=entry.modality,
         date=entry.date,
         series=entry.series or None,
-        # SEQ
+        sequence=MrSequence(entry.sequence) if entry.sequence else None,
     )
     if volume.modality is Modality.MR:
         volume = corrected(volume, settings=settings.mr)
