@@ -13,6 +13,7 @@ from mdanderson.assessment.station import Image, Station
 from mdanderson.criteria.normal import is_signal_normal
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
+from mdanderson.measure.comparability import mr_differences
 from mdanderson.measure.lesion import is_cut
 from mdanderson.measure.signal import measure_adc, measure_fat_fraction, measure_opposed_in, measure_signal
 from mdanderson.measure.signal_reference import find_signal_reference
@@ -52,7 +53,7 @@ def examine(
         )
         if image is not scene and region.label not in image.drawn:
             finding = replace(finding, long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
-        rows.append(_with_signal(finding, scene, image, shown, neighbours, settings))
+        rows.append(_with_signal(finding, station, image, shown, known, neighbours, settings))
     return Examined(finding=rows[0], beside=tuple(rows[1:]), cut=cut)
 
 
@@ -64,7 +65,7 @@ def look_at_place(
     rows = []
     for image, shown in shown_in(scene, place):
         bare = not_outlined(station, known, Status.NOT_EVALUABLE, _NOT_JUDGED, sequence=_sequence(image))
-        rows.append(_with_signal(bare, scene, image, shown, neighbours, settings))
+        rows.append(_with_signal(bare, station, image, shown, known, neighbours, settings))
     status, why = _fate(rows, known, settings)
     return tuple(replace(row, status=status, why=why) for row in rows)
 
@@ -78,7 +79,7 @@ def was_there(
     scene = home.image
     for image, shown in shown_in(scene, place):
         if _sequence(image) == finding.sequence:
-            then = _with_signal(finding, scene, image, shown, neighbours, settings)
+            then = _with_signal(finding, home, image, shown, None, neighbours, settings)
             normal = is_signal_normal(then, settings)
             return Shown(there=None if normal is None else not normal, hidden=then.reference_source)
     return Shown(there=None, hidden=f"no {finding.sequence or 'such'} image at baseline")
@@ -98,14 +99,18 @@ def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tu
 
 def _with_signal(
     finding: LesionFinding,
-    scene: Image,
+    station: Station,
     image: Image,
     region: Region,
+    known: Known | None,
     neighbours: Sequence[Region],
     settings: Settings,
 ) -> LesionFinding:
-    """What the image's sequence tells of a region of its grid."""
-    volume, sequence = image.volume, image.volume.sequence
+    """What the image's sequence tells of a region of its grid; neighbours: on the grid of the station."""
+    scene, volume, sequence = station.image, image.volume, image.volume.sequence
+    spoiled = _spoiled(image, known)
+    if spoiled:
+        return replace(finding, reference_source=spoiled)
     if sequence is MrSequence.ADC:
         return replace(finding, adc_um2_s=measure_adc(volume, region))
     partner = _partner(scene, sequence)
@@ -128,6 +133,18 @@ def _with_signal(
     )
     measured = measure_signal(volume, region, reference, settings=settings)
     return replace(finding, signal_ratio=_ratio(measured.ratio), reference_source=measured.source)
+
+
+def _spoiled(image: Image, known: Known | None) -> str:
+    """Why a signal may not be compared with that of the same sequence when the lesion was first seen; else blank."""
+    if known is None:
+        return ""
+    first = known.home.image
+    then = next((one for one in (first, *first.companions) if one.volume.sequence is image.volume.sequence), None)
+    if then is None or then is image:
+        return ""
+    spoiling = [one.what for one in mr_differences(then.volume.acquisition, image.volume.acquisition) if one.spoils]
+    return f"signal is not compared: {', '.join(spoiling)}" if spoiling else ""
 
 
 def _partner(scene: Image, sequence: MrSequence | None) -> Image | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mdanderson.assessment.catalogue import Known
+from mdanderson.assessment.comparable import spoiled_by_acquisition
 from mdanderson.assessment.examiner import Examined, Shown
 from mdanderson.assessment.outlined import not_outlined, outlined
 from mdanderson.assessment.station import Station
@@ -34,6 +35,9 @@ def examine(
     cut = is_cut(station.volume, region)
     lesion = Lesion.from_region(region, station.volume.geometry)
     finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
+    spoiled = spoiled_by_acquisition(station, known, settings=settings)
+    if spoiled:
+        return Examined(finding=replace(finding, why=spoiled), cut=cut)
     suv = measure_suv(station.volume, region, settings=settings.pet)
     return Examined(
         finding=replace(
@@ -52,6 +56,9 @@ def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
     """Gone when its place is no hotter than what lies round it."""
+    spoiled = spoiled_by_acquisition(station, known, settings=settings)
+    if spoiled:
+        return (not_outlined(station, known, Status.NOT_EVALUABLE, f"not segmented, and {spoiled}"),)
     found = place_suv(station.volume, place, others=neighbours, settings=settings.pet)
     status, why = Status.MISSING, "lesion visible but not segmented"
     if found.is_background is None:

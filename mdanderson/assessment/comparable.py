@@ -13,14 +13,23 @@ from mdanderson.measure.comparability import (
     cement_share,
     has_metal_near,
     is_too_thin,
+    mr_differences,
+    pet_differences,
 )
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import Modality
 from mdanderson.volume import Region
 
-__all__ = ["about_acquisition", "spoiled_by_images", "spoiled_by_implant", "spoiled_by_reference"]
+__all__ = [
+    "about_acquisition",
+    "spoiled_by_acquisition",
+    "spoiled_by_images",
+    "spoiled_by_implant",
+    "spoiled_by_reference",
+]
 
-_SAME_PROTOCOL = "compare images of one protocol; a reader may judge density in reads.csv"
-_NOT_COMPARED = "density is not compared"
+_SAME_PROTOCOL = "compare images of one protocol; a reader may judge it in reads.csv"
+_QUANTITY = {Modality.MR: "signal", Modality.PT: "uptake", Modality.NM: "uptake"}
 
 
 def about_acquisition(
@@ -36,7 +45,7 @@ def about_acquisition(
         )
         if not found:
             continue
-        spoilt = f": {_NOT_COMPARED}" if any(one.spoils for one in found) else ""
+        spoilt = f": {_not_compared(station)}" if any(one.spoils for one in found) else ""
         yield Problem(
             severity=Severity.WARNING,
             visit=station.image.visit,
@@ -51,10 +60,9 @@ def spoiled_by_images(station: Station, place: Region, known: Known | None, *, s
 
     known: what was first seen there, None where this is the first.
     """
-    if known is not None and known.home is not station:
-        spoiling = [one for one in _differences(known.home, station, settings) if one.spoils]
-        if spoiling:
-            return f"{_NOT_COMPARED}: {_told(spoiling)}"
+    spoiled = spoiled_by_acquisition(station, known, settings=settings)
+    if spoiled:
+        return spoiled
     shown = [(station, place)] if known is None else [(station, place), (known.home, known.region)]
     thin = [
         at.volume.geometry.spacing_mm[0] for at, part in shown if is_too_thin(at.volume, part, settings=settings.image)
@@ -84,8 +92,25 @@ def spoiled_by_reference(reference_hu: float | None, known: Known | None, *, set
     return f"reference bone reads {reference_hu:.0f} HU, {before.reference_hu:.0f} HU when first seen: other bone"
 
 
+def spoiled_by_acquisition(station: Station, known: Known | None, *, settings: Settings) -> str:
+    """Why what an image shows may not be compared with what was first seen, by how both were made; else blank."""
+    if known is None or known.home is station:
+        return ""
+    spoiling = [one for one in _differences(known.home, station, settings) if one.spoils]
+    return f"{_not_compared(station)}: {_told(spoiling)}" if spoiling else ""
+
+
 def _differences(home: Station, station: Station, settings: Settings) -> tuple[Difference, ...]:
-    return acquisition_differences(home.volume.acquisition, station.volume.acquisition, settings=settings.image)
+    then, now = home.volume.acquisition, station.volume.acquisition
+    if station.volume.modality is Modality.PT:
+        return pet_differences(then, now, settings=settings.pet)
+    if station.volume.modality is Modality.MR:
+        return mr_differences(then, now)
+    return acquisition_differences(then, now, settings=settings.image)
+
+
+def _not_compared(station: Station) -> str:
+    return f"{_QUANTITY.get(station.volume.modality, 'density')} is not compared"
 
 
 def _told(differences: Sequence[Difference]) -> str:

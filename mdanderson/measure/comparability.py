@@ -17,7 +17,15 @@ from mdanderson.measure.smoothing import require_hu
 from mdanderson.settings import ImageSettings, Pet
 from mdanderson.volume import Region, Volume
 
-__all__ = ["Difference", "acquisition_differences", "cement_share", "has_metal_near", "is_too_thin", "pet_differences"]
+__all__ = [
+    "Difference",
+    "acquisition_differences",
+    "cement_share",
+    "has_metal_near",
+    "is_too_thin",
+    "mr_differences",
+    "pet_differences",
+]
 
 _LEAST_METAL_MM3 = 10.0
 """A smaller piece above the limit is noise, or a calcified speck."""
@@ -27,13 +35,21 @@ _OTHER_NUCLIDE = 1.05
 _GIVEN = "yes"
 _NOT_GIVEN = ("no", "unknown")
 """DICOM asks for the contrast module where an agent was given: a header silent on it says that none was."""
+_WEIGHTING = (
+    ("field_strength_t", "field strength", "T"),
+    ("echo_time_ms", "echo time", "ms"),
+    ("repetition_time_ms", "repetition time", "ms"),
+    ("inversion_time_ms", "inversion time", "ms"),
+)
+_OTHER_WEIGHTING = 1.3
+"""Times and fields are set to a few values; a protocol that differs by less is the same protocol."""
 _TOLD = (("kernel", "reconstruction kernel"), ("scanner", "scanner model"))
 """What moves noise and edges more than the density of a place: told, and no more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One thing in which two images were made differently. spoils: whether measurements do not compare because of it."""
+    """One thing in which two images were made differently. spoils: whether what is measured in them does not compare."""
 
     what: str
     spoils: bool
@@ -48,6 +64,14 @@ def acquisition_differences(
     trabecular bone reads 8 % more at 100 kV and 5 % less at 140 kV than at 120 (16,747 scans, AAPM 2026, paper 1859).
     """
     return tuple(_differences(then, now, settings))
+
+
+def mr_differences(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Difference, ...]:
+    """What differs between two MR images by their `Volume.acquisition`; a contrast agent lights up marrow, and spoils.
+
+    Field strength and times of echo and repetition weigh lesion and marrow differently: told.
+    """
+    return tuple(_mr_differences(then, now))
 
 
 def pet_differences(then: Mapping[str, str], now: Mapping[str, str], *, settings: Pet) -> tuple[Difference, ...]:
@@ -91,11 +115,23 @@ def is_too_thin(volume: Volume, region: Region, *, settings: ImageSettings) -> b
     return bool(diameter_mm < settings.density_planes * volume.geometry.spacing_mm[0])
 
 
-def _differences(then: Mapping[str, str], now: Mapping[str, str], settings: ImageSettings) -> Iterator[Difference]:
+def _agent_differences(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:
     agents = then.get("contrast_agent", ""), now.get("contrast_agent", "")
     if _GIVEN in agents and (agents[0] in _NOT_GIVEN or agents[1] in _NOT_GIVEN):
         given = "then, not now" if agents[0] == _GIVEN else "now, not then"
         yield Difference(what=f"contrast agent given {given}", spoils=True)
+
+
+def _mr_differences(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:
+    yield from _agent_differences(then, now)
+    for key, name, unit in _WEIGHTING:
+        values = _numbers(then, now, key)
+        if values and max(values) > _OTHER_WEIGHTING * min(values):
+            yield Difference(what=f"{name} {values[0]:g} {unit}, now {values[1]:g} {unit}", spoils=False)
+
+
+def _differences(then: Mapping[str, str], now: Mapping[str, str], settings: ImageSettings) -> Iterator[Difference]:
+    yield from _agent_differences(then, now)
     voltages = _numbers(then, now, "kvp")
     if voltages and voltages[0] != voltages[1]:
         what = f"tube voltage {voltages[0]:g} kV, now {voltages[1]:g} kV"

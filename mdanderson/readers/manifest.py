@@ -188,13 +188,18 @@ class _Reading:
     def _check_unique(self, entry: ImageEntry, cells: Cells) -> None:
         """One image is one row: two would count its lesions twice."""
         row = cells.row
-        first = self.seen.setdefault((entry.image.resolve(), entry.series, entry.view), row)
+        first = self.seen.setdefault((entry.image.resolve(), entry.series, _part_of(entry)), row)
         if first is row:
             return
         whose = "" if first["patient_id"] == row["patient_id"] else " under another patient"
         cells.fault(
             "image", f"the image of row {first.number}{whose} again", "keep one row, with one mask of all lesions"
         )
+
+
+def _part_of(entry: ImageEntry) -> str:
+    """Which image of a file is meant: a view, or of a DICOM series with fat and water or echoes the one of a sequence."""
+    return entry.view if entry.image.name.lower().endswith(_WITHOUT_HEADER) else f"{entry.view} {entry.sequence}"
 
 
 def _entry(cells: Cells) -> ImageEntry:

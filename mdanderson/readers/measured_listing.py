@@ -7,7 +7,7 @@ A row that states nothing says that its visit took place and that its lesion is 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from mdanderson.errors import Problem, Severity
@@ -25,6 +25,8 @@ __all__ = [
     "first_days",
     "listed_lesions",
     "presupposing",
+    "states_nothing",
+    "with_types",
 ]
 
 Said = Mapping[tuple[dt.date, Modality, str], Sequence[Statement]]
@@ -65,6 +67,25 @@ def first_days(rows: Iterable[MeasuredRow | LostRow]) -> dict[str, dt.date]:
     return found
 
 
+def with_types(rows: Iterable[MeasuredRow]) -> set[tuple[Modality, str, object]]:
+    """Modality, lesion and type of the rows that state a type and something else.
+
+    Another row with the same type alone repeats a column that is the same throughout, and states nothing.
+    """
+    return {
+        (row.modality, row.lesion_id, row.facts["lesion_type"])
+        for row in rows
+        if "lesion_type" in row.facts and not row.states_type_alone
+    }
+
+
+def states_nothing(row: MeasuredRow, typed: Container[tuple[Modality, str, object]]) -> bool:
+    """Whether a row names a lesion and states nothing of it. typed: see `with_types`."""
+    if row.is_blank:
+        return True
+    return row.states_type_alone and (row.modality, row.lesion_id, row.facts["lesion_type"]) in typed
+
+
 def about_blank(rows: Sequence[MeasuredRow], visits: Mapping[dt.date, str]) -> Problem:
     """A warning for the rows of one day and modality that state nothing."""
     names, first = ", ".join(dict.fromkeys(row.lesion_id for row in rows)), rows[0]
@@ -85,7 +106,7 @@ def presupposing(codes: Iterable[str]) -> list[str]:
 
 def compared_with_nothing(row: MeasuredRow, said: Said) -> list[str]:
     """The codes of a first row that presuppose an earlier one, unless it says itself where its lesion comes from."""
-    statements = said.get((row.date, row.modality, row.lesion_id), ()) if row.is_blank else ()
+    statements = said.get((row.date, row.modality, row.lesion_id), ()) if row.is_blank or row.states_type_alone else ()
     if row.new is not None or row.status is not None or any(one.new is not None for one in statements):
         return []
     return presupposing({*row.facts.get("reader_codes", ()), *(code for one in statements for code in one.codes)})

@@ -105,6 +105,16 @@ class MeasuredRow(NamedTuple):
         return bool(self.lesion_id) and not said
 
     @property
+    def states_type_alone(self) -> bool:
+        """Whether it states what kind of lesion it is, and nothing else of it."""
+        return "lesion_type" in self.facts and not (
+            self.nothing
+            or self.status is not None
+            or self.new
+            or not self.facts.keys() <= _DESCRIBING | {"lesion_type"}
+        )
+
+    @property
     def is_silent(self) -> bool:
         """Whether its status says that nothing can be judged."""
         return self.status in _SILENT

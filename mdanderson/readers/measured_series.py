@@ -30,6 +30,8 @@ from mdanderson.readers.measured_listing import (
     first_days,
     listed_lesions,
     presupposing,
+    states_nothing,
+    with_types,
 )
 from mdanderson.readers.measured_merges import MeasuredFinding, clashes
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
@@ -58,9 +60,10 @@ def examinations_of(
     """
     by_modality: dict[Modality, list[MeasuredRow]] = {}
     blank: dict[Modality, dict[dt.date, list[MeasuredRow]]] = {}
-    said = by_name(statements)
+    said, rows = by_name(statements), tuple(rows)
+    typed = with_types(rows)
     for row in rows:
-        if row.is_blank and said.keys().isdisjoint(row.names):
+        if states_nothing(row, typed) and said.keys().isdisjoint(row.names):
             blank.setdefault(row.modality, {}).setdefault(row.date, []).append(row)
         else:
             by_modality.setdefault(row.modality, []).append(row)
@@ -234,7 +237,9 @@ class _Series:
 
     def _may_be_new(self, row: MeasuredRow, lesion_id: str) -> bool:
         """Whether it was listed at baseline, and nothing said at its first sight tells whether it was there."""
-        if self.listed.get(lesion_id) is not Listed.OPEN or row.date == self.first or row.is_blank or row.is_silent:
+        if self.listed.get(lesion_id) is not Listed.OPEN or row.date == self.first or row.is_silent:
+            return False
+        if row in self.blank.get(row.date, ()):
             return False
         if lesion_id not in self.seen:
             what = f"lesion {lesion_id} is {UNSTATED}: nobody can say whether it is new"

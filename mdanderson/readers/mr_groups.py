@@ -41,7 +41,8 @@ class MrGroup:
     def line(self) -> str:
         """How an error lists it."""
         says = f" ({self.found.sequence})" if self.found.sequence else ""
-        return f"#{self.number} {self.differs}{says}, {len(self.slices)} slice(s)"
+        differs = f" {self.differs}" if self.differs else ""
+        return f"#{self.number}{differs}{says}, {len(self.slices)} slice(s)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

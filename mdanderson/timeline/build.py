@@ -21,6 +21,7 @@ from mdanderson.settings import Settings
 from mdanderson.timeline.baseline import about_known, doubts_between, shown_at_baseline
 from mdanderson.timeline.codes import faults_marked, with_known_codes
 from mdanderson.timeline.dates import about_dates, with_treatment_start
+from mdanderson.timeline.denied import without_denied
 from mdanderson.timeline.evidence import with_evidence
 from mdanderson.timeline.model import Timeline
 from mdanderson.timeline.normalise import about_equivocal, normalise
@@ -97,8 +98,9 @@ def _judge(
     """Arrange the examinations as visits, and ask every set."""
     treated, about_treatment = mark_treated(examinations, patient.events)
     visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
-    uniform, mended = normalise(visits, pooled)
-    clean = with_evidence(uniform)
+    tidy, mended = normalise(visits, pooled)
+    undenied, about_gone = without_denied(visits, tidy, settings)
+    clean = with_evidence(undenied)
     shown = shown_at_baseline(clean, settings)
     since = treated_since(examinations, patient.events)
     course = PatientCourse(
@@ -120,6 +122,7 @@ def _judge(
             *about_treatment,
             *met,
             *mended,
+            *about_gone,
             *about_equivocal(visits, clean, settings),
             *about_known(course, settings, by_scans_alone=any(one.code == "pcwg3" for one in sets)),
         ),

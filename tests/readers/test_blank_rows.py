@@ -140,3 +140,42 @@ def test_what_reads_csv_states_fills_a_blank_row():
     )
     said, told = classified(("CT", "L1", FIRST, {}), ("CT", "L1", SECOND, {}), reads=reads)
     assert (said, told) == ({"mda2010": "BL PR"}, [])
+
+
+# a type that stands in every row
+
+
+def typed(**said):
+    return {"lesion_type": "lytic"} | said
+
+
+@pytest.mark.parametrize(("later", "category"), [("lytic", "NE"), ("blastic", "SD"), ("", "SD")])
+def test_a_type_repeated_from_row_to_row_states_nothing(later, category):
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND)]
+    rows += [("CT", "N1", FIRST, typed()), ("CT", "N1", SECOND, sized(12, 10, lesion_type=later))]
+    said, told = classified(*rows)
+    assert (said, len(told)) == ({"mda2010": f"BL {category}"}, int(category == "NE"))
+
+
+def test_a_type_repeated_dates_no_new_lesion_and_no_return():
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND, THIRD)]
+    rows += [("CT", "N1", SECOND, typed()), ("CT", "N1", THIRD, sized(12, 10, lesion_type="lytic"))]
+    assert classified(*rows)[0] == {"mda2010": "BL SD PD"}
+    rows = [("CT", name, FIRST, sized(20, 15, lesion_type="lytic")) for name in ("L1", "L2")]
+    rows += [("CT", name, SECOND, sized(0, 0, lesion_type="lytic")) for name in ("L1", "L2")]
+    rows += [("CT", "L1", THIRD, sized(0, 0)), ("CT", "L2", THIRD, typed())]
+    assert classified(*rows, criteria="recist11")[0] == {"recist11": "BL CR NE"}
+
+
+def test_a_type_is_all_that_is_stated_where_no_row_says_more():
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND, THIRD)]
+    rows += [("CT", "N1", day, {"lesion_type": "blastic"}) for day in (SECOND, THIRD)]
+    assert classified(*rows) == ({"mda2010": "BL PD PD"}, [])
+
+
+def test_a_type_repeated_beside_a_code_of_reads_csv_is_used():
+    reads = pd.DataFrame(
+        {"patient_id": ["P"], "date": [SECOND], "modality": "CT", "lesion_id": "L1", "findings": "PR1"}
+    )
+    rows = [("CT", "L1", FIRST, sized(20, 15, lesion_type="lytic")), ("CT", "L1", SECOND, typed())]
+    assert classified(*rows, reads=reads)[0] == {"mda2010": "BL PR"}

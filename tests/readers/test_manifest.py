@@ -377,3 +377,15 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, raw: bytes) -> None:
         cohort = read_cohort(path)
         assert all(entry.image.exists() for patient in cohort for entry in patient.images)
         assert all(patient.images or patient.problems for patient in cohort)
+
+
+def test_two_images_of_one_mr_series_are_two_rows(folder: Path) -> None:
+    """Fat and water, echoes: one DICOM series of which `sequence` picks an image. A NIfTI file holds one."""
+    head = "patient_id,image,date,modality,sequence\n"
+    cohort = read(folder, head + "P,series,,MR,IN\nP,series,,MR,OPP\n")
+    assert cohort.problems == ()
+    assert [entry.sequence for entry in cohort["P"].images] == ["IN", "OPP"]
+    again = read(folder, head + "P,series,,MR,IN\nP,series,,MR,IN\n")
+    assert "the image of row 2 again" in lines(again)[0]
+    nifti = read(folder, head + "P,a.nii.gz,2024-01-05,MR,T1\nP,a.nii.gz,2024-01-05,MR,T2\n")
+    assert "the image of row 2 again" in lines(nifti)[0]

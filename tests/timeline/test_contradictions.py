@@ -12,7 +12,7 @@ def told(timeline, words):
 def test_one_region_counts_once(paper):
     timeline = paper.follow({"L1": "20x15 lytic", "L2": "30x15 lytic"}, {"L1": "merged 30x14 <L1;L2 !CR1"})
     row = timeline.response(1)
-    assert (row.category, row.reason) == ("CR", "CT: complete response of the only lesion: CR1")
+    assert (row.category, row.reason) == ("CR", "CT: complete response of all 2 lesions: CR1")
 
 
 def test_a_row_that_holds_of_a_merged_region_holds_of_each_lesion_in_it(paper):
@@ -107,3 +107,36 @@ def test_the_reason_of_a_new_lesion_says_that_nobody_wrote_its_row(paper):
     timeline = paper.follow({"L1": "20x15"}, {"L1": "20x15", "N1": "new 12x8"}, {"L1": "20x15"})
     assert "without a row at this visit: taken to be still there: PD4" in timeline.response(2).reason
     assert "without a row" not in timeline.response(1).reason
+
+
+# gone, beside a measurement that denies it
+
+
+@pytest.mark.parametrize(
+    ("modality", "first", "then", "category"),
+    [
+        ("NM", "u=3", "resolved u=2.5", "NE"),
+        ("NM", "u=3", "resolved u=1.21", "NE"),
+        ("NM", "u=3", "resolved u=1.2", "CR"),
+        ("NM", "u=3", "resolved u=2.5 !CR4", "CR"),
+        ("MR", "20x15 s=0.5", "0x0 s=0.79", "NE"),
+        ("MR", "20x15 s=0.5", "0x0 s=0.8", "CR"),
+        ("MR", "20x15 s=0.5", "0x0 s=1.2", "CR"),
+        ("MR", "20x15 s=0.5", "0x0 s=1.21", "NE"),
+        ("MR", "20x15 STIR s=3", "0x0 STIR s=1.21", "NE"),
+        ("MR", "20x15 STIR s=3", "0x0 STIR s=0.5", "CR"),
+        ("MR", "20x15 ADC s=3", "0x0 ADC s=3", "CR"),
+        ("CT", "20x15", "0x0 s=3", "CR"),
+    ],
+)
+def test_gone_beside_what_denies_it(paper, modality, first, then, category):
+    timeline = paper.follow({"L1": first}, {"L1": then}, modality=modality)
+    assert timeline.response(1).category == category
+    told = [problem for problem in timeline.problems if "gone, yet its" in problem.what]
+    assert [problem.severity for problem in told] == (["error"] if category == "NE" else [])
+
+
+def test_the_limit_is_that_of_the_settings(paper):
+    sections = {"image": {"normal_uptake": 2.5}}
+    timeline = paper.follow({"L1": "u=3"}, {"L1": "resolved u=2.5"}, modality="NM", sections=sections)
+    assert timeline.response(1).category == "CR"

@@ -343,3 +343,55 @@ def test_a_region_that_was_never_there_as_a_whole_is_compared_with_nothing(paper
     row = timeline.response(1, "CT")
     assert row.category == "NE"
     assert "no earlier value to compare with" in row.reason
+
+
+# what reasons tell of what nobody looked at
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [("", True), ("not_evaluable", True), ("u=3", False)],
+)
+def test_a_scan_confirmed_by_one_that_did_not_look_says_so(paper, later, told):
+    timeline = scans(paper, "new u=3", later)
+    assert said(timeline) == "BL PD PD"
+    words = "confirmed by the scan at visit 3, which has no row of N1: taken to be still there"
+    assert (words in timeline.response(1).reason) is told
+
+
+@pytest.mark.parametrize("later", ["", "missing"])
+def test_complete_response_names_a_flare_that_was_not_looked_at(paper, later):
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15 lytic"),
+        paper.exam(45, L1="20x15 !PR1", N1="new 8x6 blastic"),
+        paper.exam(105, L1="resolved", N1="8x6"),
+        paper.exam(260, L1="resolved", **({"N1": later} if later else {})),
+        treatment=0,
+    )
+    assert timeline.response(3).category == "CR"
+    assert timeline.response(3).reason.endswith("CR2; lesion N1, taken for flare, not looked at")
+
+
+def test_what_is_not_in_the_sum_and_bars_complete_response_is_named(paper):
+    timeline = paper.follow({"L1": "20x15"}, {"L1": "0x0", "N1": "followed 12x10"}, {"L1": "0x0", "N1": "12x10"})
+    assert timeline.response(2).category == "PR"
+    assert timeline.response(2).reason.endswith("PR3; CR is barred: lesion N1 is still there")
+
+
+def test_lesions_that_merged_are_counted_one_by_one_in_the_reason(paper):
+    timeline = paper.follow({"L1": "20x15", "L2": "20x15"}, {"L1": "merged 0x0 <L1;L2"})
+    assert timeline.response(1).reason == "CT: complete response of all 2 lesions: CR2"
+
+
+def test_a_visit_without_anything_to_compare_names_the_modality_that_begins_there(paper):
+    timeline = paper.timeline(paper.exam(0, L1="20x15"), paper.exam(150, "MR", L1="20x15"))
+    assert timeline.response(1).reason == "no CT, MR or XR evaluable: MR BL: baseline of MR: 1 lesion"
+
+
+def test_foci_that_come_back_are_counted_as_new_by_pcwg3(paper):
+    foci = {"L1": "u=3", "L2": "u=3"}
+    gone = dict.fromkeys(foci, "resolved")
+    timeline = paper.follow(foci, gone, foci, foci, modality="NM", criteria="pcwg3")
+    assert [timeline.response(visit, criteria="pcwg3").lesions_new for visit in range(4)] == [0, 0, 2, 2]
+    timeline = paper.follow(foci, gone, foci | {"N1": "new u=3"}, foci, modality="NM", criteria="pcwg3")
+    assert [timeline.response(visit, criteria="pcwg3").lesions_new for visit in range(4)] == [0, 0, 3, 3]

@@ -226,6 +226,7 @@ class JudgedPanel:
     reason: str = ""
     unconfirmed: bool = False
     progressing: frozenset[str] = frozenset()
+    returned: frozenset[str] = frozenset()
     responding: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 

@@ -222,6 +222,7 @@ def _judge(facts: ScanFacts, settings: Settings) -> JudgedPanel:
         one,
         unconfirmed=one.category is Category.PDU,
         progressing=facts.fresh if one.category.is_progression else NO_FOCI,
+        returned=facts.fresh - {followed.lesion_id for followed in facts.panel.new},
     )
 
 
@@ -281,7 +282,7 @@ def _response(course: PatientCourse, visit: Visit, scan: JudgedPanel | None, *, 
         flare=FLARE.code in scan.rules,
         lesions_expected=expected,
         lesions_assessed=expected - (0 if baseline else len(scan.panel.unassessed)),
-        lesions_new=len(scan.panel.new),
+        lesions_new=len(scan.returned.union(one.lesion_id for one in scan.panel.new)),
         lesions_progressing=len(scan.progressing),
         rules=scan.rules,
         reason=scan.reason,

@@ -103,7 +103,14 @@ class _Panel:
         if not followed or any(lesion.category is not Category.CR for lesion in followed) or self.left():
             return None
         codes = [code for lesion in followed for code in _codes(lesion, Category.CR)]
-        return Category.CR, codes, f"complete response of {_all(len(followed))}: {_list(codes)}"
+        count = sum(lesion.facts.origin is not Origin.NEW for lesion in self.lesions)
+        return Category.CR, codes, f"complete response of {_all(count)}: {_list(codes)}{self._unlooked()}"
+
+    def _unlooked(self) -> str:
+        """Said of new lesions that flare explains and that the visit does not speak of: they bar nothing (detail 4)."""
+        unseen = [one.facts for one in self.assembly.lesions if one.facts.here and one.facts.flare]
+        names = ", ".join(facts.name for facts in unseen if facts.unassessed)
+        return f"; {names}, taken for flare, not looked at" if names else ""
 
     def left(self) -> list[str]:
         """What bars CR though it has no part in sum and share.
@@ -173,6 +180,10 @@ class _Panel:
         followed = self.assembly.followed
         missing = [lesion.reason for lesion in followed if not lesion.assessed] + self.left()
         complete = all(lesion.category is Category.CR for lesion in followed if lesion.assessed)
+        if self.total is not None and self.total.facts.size.now == 0:
+            others = [one for one in followed if one.assessed and one.category is not Category.CR]
+            missing += [f"{one.facts.name} is still there" for one in others]
+            complete = True
         return f"; CR is barred: {'; '.join(missing)}" if missing and complete else ""
 
     def size_response(self) -> list[Verdict]:

@@ -99,7 +99,8 @@ def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None)
         return scan._replace(unconfirmed=True, words=f"{scan.reason}; unconfirmed: no later scan decides it")
     label = bench.course.visits[decider.facts.visit].label
     if decider.category is Category.PD:
-        return scan._replace(unconfirmed=False, words=f"{scan.reason}; confirmed by the scan at {label}")
+        told = f"{scan.reason}; confirmed by the scan at {label}{_unlooked(decider)}"
+        return scan._replace(unconfirmed=False, words=told)
     category = Category.SD if scan.modality is Modality.NM else Category.NE
     rules = (bench.table.code(Role.NO_CHANGE, scan.modality),) if category is Category.SD else ()
     return scan._replace(
@@ -108,6 +109,15 @@ def _restate(bench: Bench, scan: JudgedModality, decider: JudgedModality | None)
         rules=rules,
         words=f"restated {category}, not confirmed by the scan at {label} (was PD: {scan.reason})",
     )
+
+
+def _unlooked(decider: JudgedModality) -> str:
+    """Said where a scan confirms by nothing but new lesions that it has no row of."""
+    progressing = [lesion for lesion in decider.lesions if lesion.category is Category.PD]
+    if not progressing or any(not finding.is_silent for lesion in progressing for finding in lesion.facts.now):
+        return ""
+    names = ", ".join(lesion.facts.lesion_id for lesion in progressing)
+    return f", which has no row of {names}: taken to be still there"
 
 
 def judge_overall(
@@ -128,7 +138,7 @@ def judge_overall(
     pending = [one for one in progression if one.unconfirmed and one in speakers]
     leader = next(iter([*definite, *pending, *speakers]), None)
     if leader is None:
-        told = "; ".join(f"{one.modality} NE: {one.reason}" for one in visit.values() if one.category is Category.NE)
+        told = "; ".join(f"{one.modality} {one.category}: {one.reason}" for one in visit.values() if not one.evaluable)
         missing = "no CT, MR or XR evaluable" if anatomical_at_baseline else "no modality evaluable"
         reason = f"{missing}{': ' if told else ''}{told}"
         return Overall(category=Category.NE, speaks=None, words=reason, unconfirmed=scan_unconfirmed)
