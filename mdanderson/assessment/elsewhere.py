@@ -88,7 +88,7 @@ class Elsewhere:
                 continue
             for visit in one.visits:
                 for station in visit:
-                    if station.trusted and station.image.date == image.date and _one_frame(station.image, image):
+                    if station.trusted and _one_frame(station.image, image):
                         return station.registration
         return None
 
@@ -128,9 +128,9 @@ def _same_visit(one: Followed, station: Station, settings: Settings) -> Station 
 
 
 def _one_frame(one: Image, other: Image) -> bool:
-    """Whether both lie in one known frame of reference."""
+    """Whether both were taken on one day in one known frame of reference; some exports use one UID for all dates."""
     uid = one.volume.geometry.frame_of_reference_uid
-    return uid != "" and uid == other.volume.geometry.frame_of_reference_uid
+    return uid != "" and uid == other.volume.geometry.frame_of_reference_uid and one.date == other.date
 
 
 def _bridge(home: Station, station: Station, settings: Settings) -> Registration:

@@ -64,9 +64,9 @@ def _with_borrowed(image: Image, segmented: Sequence[Image]) -> Image:
 
 
 def _one_frame(one: Image, other: Image) -> bool:
-    """Whether both lie in one known frame of reference."""
+    """Whether both were taken on one day in one known frame of reference."""
     uid = one.volume.geometry.frame_of_reference_uid
-    return uid != "" and uid == other.volume.geometry.frame_of_reference_uid
+    return uid != "" and uid == other.volume.geometry.frame_of_reference_uid and one.date == other.date
 
 
 def _rank(image: Image, settings: Settings) -> tuple[bool, int, bool, str]:

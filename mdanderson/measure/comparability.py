@@ -49,7 +49,7 @@ _TOLD = (("kernel", "reconstruction kernel"), ("scanner", "scanner model"))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One thing in which two images were made differently. spoils: whether what is measured in them does not compare."""
+    """One thing in which two images were made differently. spoils: whether their measurements do not compare."""
 
     what: str
     spoils: bool
