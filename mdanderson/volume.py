@@ -33,6 +33,8 @@ class Unit(StrEnum):
     COUNTS = "counts"
     SUV = "g/ml"
     ADC = "um2/s"
+    RELATIVE = "relative density"
+    """A radiograph after soft tissue was set to 0 and the patient's bone to a number of the settings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -142,7 +142,9 @@ def _lytic_focus_mm(volume: Volume, region: Region, reference: ReferenceBone, se
 
 
 def _ball_mm(voxels: int, volume: Volume) -> float:
-    """Diameter of a ball of so many voxels."""
+    """Diameter of a ball of so many voxels, of a disc of so many pixels of a projection."""
+    if volume.planar:
+        return float(np.sqrt(4.0 / np.pi * voxels * np.prod(volume.geometry.spacing_mm[1:])))
     return float(np.cbrt(6.0 / np.pi * voxels * volume.geometry.voxel_volume_mm3))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from mdanderson.geometry import FloatArray
 from mdanderson.volume import BoolArray, Region, Volume
@@ -19,8 +20,9 @@ _SAMPLE_MM = 0.5
 _STARTS = 8
 """Local maxima among voxel centres that are followed between them."""
 _NEAR_BEST = 0.9
-"""Share of the best voxel-centred mean below which no start is followed: half a voxel away it gains less."""
+"""Share of the best voxel-centred mean below which no start is followed."""
 _FINEST_MM = 0.1
+"""The last step of a climb."""
 _UNSEEN = 1e-6
 """Share of a sphere that may lie in voxels that were never imaged: rounding, and no more."""
 
@@ -49,14 +51,22 @@ class _Window:
 
     def mean(self, centre: FloatArray) -> float:
         """Over the sphere at (3,) fractional indices in the box; -inf where it may not be centred."""
-        nearest = np.floor(centre + 0.5).astype(int)
-        if (nearest < 0).any() or (nearest >= self.centres.shape).any() or not self.centres[tuple(nearest)]:
+        nearest = self._holder(centre)
+        if nearest is None:
             return -np.inf
         weights = sphere_weights(centre - nearest, spacing_mm=self.spacing_mm, radius_mm=self.radius_mm, half=self.half)
         block = tuple(slice(at, at + 2 * half + 1) for at, half in zip(nearest, self.half, strict=True))
         if (weights * ~self.known[block]).sum() > _UNSEEN:
             return -np.inf
         return float((weights * self.values[block]).sum())
+
+    def _holder(self, centre: FloatArray) -> npt.NDArray[np.int64] | None:
+        """(3,) the voxel that holds a place and may; a place on the border of two voxels lies in both."""
+        for nearest in (np.floor(centre + 0.5).astype(int), np.ceil(centre - 0.5).astype(int)):
+            inside = (nearest >= 0).all() and (nearest < self.centres.shape).all()
+            if inside and self.centres[tuple(nearest)]:
+                return nearest
+        return None
 
 
 def sphere_peak(volume: Volume, region: Region, *, sphere_ml: float) -> Peak | None:
@@ -81,17 +91,30 @@ def sphere_weights(
 
     Exact along the planes' axis, on lines `_SAMPLE_MM` apart across it.
     """
+    plane, row, column = (round(float(shift), 9) for shift in np.asarray(offset, dtype=float))
+    return _weights((plane, row, column), spacing_mm, radius_mm, half)
+
+
+@lru_cache(maxsize=512)  # all climbs take the same steps, so that the offsets of one come again in the next
+def _weights(
+    offset: tuple[float, float, float],
+    spacing_mm: tuple[float, float, float],
+    radius_mm: float,
+    half: tuple[int, int, int],
+) -> FloatArray:
     planes, rows, columns = (
         (np.arange(-size, size + 2) - 0.5 - shift) * step
-        for size, shift, step in zip(half, np.asarray(offset, dtype=float), spacing_mm, strict=True)
+        for size, shift, step in zip(half, offset, spacing_mm, strict=True)
     )
-    row_lines, column_lines = _lines(rows), _lines(columns)
+    row_lines, column_lines = _lines(np.asarray(rows)), _lines(np.asarray(columns))
     squared = radius_mm**2 - (row_lines**2)[:, None] - (column_lines**2)[None, :]
     chord = np.sqrt(np.maximum(squared, 0.0))
     lengths = np.diff(np.clip(planes[:, None, None], -chord, chord), axis=0)
     shape = (len(planes) - 1, len(rows) - 1, -1, len(columns) - 1, len(column_lines) // (len(columns) - 1))
     weights = lengths.reshape(shape).mean(axis=(2, 4))
-    return np.asarray(weights / weights.sum())
+    weights /= weights.sum()
+    weights.setflags(write=False)
+    return np.asarray(weights)
 
 
 def _lines(edges: FloatArray) -> FloatArray:
@@ -122,13 +145,11 @@ def _window(volume: Volume, region: Region, radius_mm: float) -> _Window:
 
 def _starts(window: _Window) -> Iterator[FloatArray]:
     """(3,) voxel centres, at most `_STARTS`: the highest local maxima of the mean among those allowed."""
-    from scipy.signal import fftconvolve
-
     weights = sphere_weights((0, 0, 0), spacing_mm=window.spacing_mm, radius_mm=window.radius_mm, half=window.half)
-    means = fftconvolve(window.values, weights, mode="valid")
+    means = _correlated(window.values, weights)
     allowed = window.centres.copy()
     if not window.known.all():
-        allowed &= fftconvolve(window.known.astype(float), weights, mode="valid") >= 1.0 - _UNSEEN
+        allowed &= _correlated(window.known.astype(float), weights) >= 1.0 - _UNSEEN
     if not allowed.any():
         return
     means = np.where(allowed, means, -np.inf)
@@ -136,6 +157,14 @@ def _starts(window: _Window) -> Iterator[FloatArray]:
     places = np.argwhere(tops if tops.any() else means == means.max())
     order = np.argsort(-means[tuple(places.T)], kind="stable")
     yield from places[order[:_STARTS]].astype(float)
+
+
+def _correlated(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """The sum of symmetric weights times values at every place where they fit in whole, by Fourier transform."""
+    shape = [fft.next_fast_len(size, real=True) for size in values.shape]
+    product = fft.irfftn(fft.rfftn(values, shape) * fft.rfftn(weights, shape), shape)
+    fitting = tuple(slice(own - 1, size) for own, size in zip(weights.shape, values.shape, strict=True))
+    return np.asarray(product[fitting])
 
 
 def _climb(window: _Window, start: FloatArray) -> tuple[float, FloatArray]:

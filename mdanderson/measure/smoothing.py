@@ -24,8 +24,8 @@ _TRUNCATE_SIGMAS = 3.0
 
 
 def require_hu(volume: Volume) -> None:
-    """Raise `UnitError` unless the voxels are Hounsfield units."""
-    if volume.unit is not Unit.HU:
+    """Raise `UnitError` unless the voxels are Hounsfield units, or what a radiograph has in their place."""
+    if volume.unit not in {Unit.HU, Unit.RELATIVE}:
         raise UnitError(
             f"voxels in {volume.unit}, density needs HU",
             where=volume.source,

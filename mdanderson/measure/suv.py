@@ -54,8 +54,8 @@ class SuvMeasure:
 class PlaceSuv:
     """Uptake at a place that nobody segmented, against the shell round it; by body weight (g/ml).
 
-    limit_suv: up to which uptake is as background. is_background: whether the place's peak is; None where there is
-    nothing to compare it with, and `why` says the reason.
+    limit_suv: up to which uptake is as background. is_background: whether the place's peak is; None where it is not
+    hotter than a shell that is none to compare with, or there is no shell, and `why` says the reason.
     """
 
     suv_max: float
@@ -113,7 +113,8 @@ def place_suv(volume: Volume, region: Region, *, others: Sequence[Region] = (), 
     median = float(np.median(shell))
     robust_sd = _ROBUST * float(np.median(np.abs(shell - median)))
     limit = max(median + settings.background_robust_sd * robust_sd, settings.background_ratio * median)
-    why = _no_background(volume, median, robust_sd, settings)
+    is_hot = peak.mean > limit
+    why = "" if is_hot else _no_background(volume, median, robust_sd, settings)
     return PlaceSuv(
         suv_max=hottest,
         suv_mean=mean,
@@ -121,7 +122,7 @@ def place_suv(volume: Volume, region: Region, *, others: Sequence[Region] = (), 
         background_suv=median,
         background_robust_sd=robust_sd,
         limit_suv=limit,
-        is_background=None if why else peak.mean <= limit,
+        is_background=None if why else not is_hot,
         why=why,
     )
 
@@ -182,7 +183,7 @@ def _shell(volume: Volume, region: Region, others: Sequence[Region], settings: P
 
 
 def _no_background(volume: Volume, median: float, robust_sd: float, settings: Pet) -> str:
-    """Why a shell is nothing to compare with; blank where it is."""
+    """Why a place that is no hotter than its shell is not cold for that; blank where it is."""
     if robust_sd > settings.background_unevenness * median:
         return f"the background is uneven: SUV {median:.1f}, robust SD {robust_sd:.1f}"
     if median > settings.background_highest_suv and volume.acquisition.get("tracer") != "NaF":

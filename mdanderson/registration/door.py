@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mdanderson.registration.contour import register_planar
 from mdanderson.registration.elastix import lay_by_elastix
 from mdanderson.registration.fit import distance_mm
 from mdanderson.registration.information import by_information
@@ -11,7 +12,7 @@ from mdanderson.registration.judge import judged
 from mdanderson.registration.result import Registration
 from mdanderson.registration.rigid import SAME_MM, lay, lay_back
 from mdanderson.registration.subject import Subject
-from mdanderson.settings import ImageSettings
+from mdanderson.settings import ImageSettings, Scintigraphy
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
@@ -19,20 +20,30 @@ __all__ = ["register"]
 
 _FEWEST_SAMPLES = 400
 _FEWEST_SLICES = 4
+_BY_INFORMATION = (Modality.MR, Modality.NM, Modality.PT)
 
 
-def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, settings: ImageSettings) -> Registration:
+def register(
+    baseline: Subject | Volume,
+    follow_up: Subject | Volume,
+    *,
+    settings: ImageSettings,
+    scintigraphy: Scintigraphy | None = None,
+) -> Registration:
     """Where the follow-up shows each place of the baseline: a rigid motion of the body, and of bones by themselves.
 
-    CT with CT by the HU of bone; MR with MR and CT with MR by mutual information, the body alone. Images that do not
+    CT with CT by the HU of bone; MR, SPECT and PET with each other and with CT by mutual information, the body alone;
+    planar bone scans of one view by contour and skeleton. Images that do not
     belong together or hold too little give a result that is not `trusted`, and `why` says so in words. The same images
     give the same result to the bit. Raises `SettingsError` where elastix is asked for and not installed.
     """
     subjects = [one if isinstance(one, Subject) else Subject(volume=one) for one in (baseline, follow_up)]
     first, second = subjects
+    if first.volume.planar or second.volume.planar:
+        return _planar(first, second, settings, scintigraphy)
     for name, subject in (("baseline", first), ("follow-up", second)):
-        if not subject.is_ct and subject.volume.modality is not Modality.MR:
-            return Registration.failed(f"the {name} is neither CT in HU nor MR: only these are registered")
+        if not subject.is_ct and subject.volume.modality not in _BY_INFORMATION:
+            return Registration.failed(f"the {name} is none of CT in HU, MR, SPECT and PET: only these are registered")
         if min(subject.volume.geometry.shape) < _FEWEST_SLICES:
             return Registration.failed(f"the {name} has fewer than {_FEWEST_SLICES} slices")
     if not (first.is_ct and second.is_ct):
@@ -46,6 +57,24 @@ def register(baseline: Subject | Volume, follow_up: Subject | Volume, *, setting
     if first.bone_ml <= second.bone_ml:
         return _registered(first, second, settings)
     return _registered(second, first, settings).inverse()
+
+
+def _planar(
+    first: Subject, second: Subject, settings: ImageSettings, scintigraphy: Scintigraphy | None
+) -> Registration:
+    """Two projections: bone scans of one view only."""
+    if not (first.volume.planar and second.volume.planar):
+        return Registration.failed("a projection and a volume cannot be laid on each other")
+    if any(subject.volume.modality is not Modality.NM for subject in (first, second)):
+        return Registration.failed("of projections only bone scans are registered")
+    return register_planar(
+        first.volume,
+        second.volume,
+        baseline_lesions=first.lesions or (),
+        follow_up_lesions=second.lesions or (),
+        settings=settings,
+        scintigraphy=scintigraphy,
+    )
 
 
 def _registered(template: Subject, other: Subject, settings: ImageSettings) -> Registration:

@@ -31,7 +31,7 @@ class Scintigraphy:
         0.85, "ours: of the roots of clipped counts, where two views of one body are laid on each other", gt=0, lt=1
     )
     registration_least_likeness: float = known(
-        0.7, "ours: the same within 90 mm, from which on a part of the body looks alike", gt=0, lt=1
+        0.85, "ours: the same within 90 mm, from which on a part of the body looks alike", gt=0, lt=1
     )
     registration_alike_share: float = known(
         0.6, "ours: share of the pattern that must look alike without moving; arms and legs lie otherwise", gt=0, le=1
@@ -80,4 +80,19 @@ class Radiograph:
         1.0,
         "ours: how much larger bone appears on the detector than it is, where only ImagerPixelSpacing is known",
         ge=1,
+    )
+    bone_contrast: float = known(
+        400.0,
+        "ours: soft tissue is 0 and reference bone this, so that the HU of [image] are shares: 40 is a tenth",
+        gt=0,
+    )
+    soft_tissue_mm: float = known(10.0, "ours: soft tissue is looked for this near the bone", gt=0)
+    least_contrast_sd: float = known(
+        3.0, "ours: bone that stands out from soft tissue by fewer of its robust SD is no reference", gt=0
+    )
+    least_explained: float = known(
+        0.6,
+        "ours: share of the variance round a lesion that bone and soft tissue must explain where no map is given",
+        gt=0,
+        lt=1,
     )

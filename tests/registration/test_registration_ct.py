@@ -260,12 +260,12 @@ class TestNothingToGoBy:
         assert ("fewer than 4 slices" in found.why) is refused
         assert not (refused and found.trusted)
 
-    @pytest.mark.parametrize("fields", [{"modality": Modality.PT}, {"unit": Unit.ARBITRARY}])
-    def test_only_ct_in_hu_and_mr(self, baseline, fields):
+    @pytest.mark.parametrize("fields", [{"modality": Modality.XR}, {"unit": Unit.ARBITRARY}])
+    def test_no_radiographs_nor_ct_of_other_units(self, baseline, fields):
         for pair in ((baseline, replace(baseline, **fields)), (replace(baseline, **fields), baseline)):
             found = register(*pair, settings=SETTINGS)
             assert_untrusted(found)
-            assert "neither CT in HU nor MR" in found.why
+            assert "none of CT in HU, MR, SPECT and PET" in found.why
 
 
 class TestRegistration:
