@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
-from mdanderson.assessment.station import Station, union
+from mdanderson.assessment.station import Station
 from mdanderson.criteria.density import has_new_rim
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.geometry import Geometry
@@ -16,6 +16,7 @@ from mdanderson.measure.density import DensityMeasure, lytic_region, measure_den
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
 from mdanderson.measure.plane import measuring_axis
+from mdanderson.measure.reference import given_voxels
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
@@ -28,14 +29,14 @@ __all__ = ["Examined", "examine", "examine_place"]
 class Examined:
     """A finding, and the lytic voxels of the lesion: the volume that healing has to fill in.
 
-    implant: why the image does not show its density, where metal or cement is the reason; else blank. cut: whether the
-    edge of the field of view cuts it.
+    implant: why the image does not show its density, where metal or cement is the reason; else blank. gap: what keeps
+    the image from showing all of it, the edge of the field of view or NaN voxels; else blank.
     """
 
     finding: LesionFinding
     lytic: Region | None
     implant: str = ""
-    cut: bool = False
+    gap: str = ""
 
 
 def examine(
@@ -84,13 +85,20 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic, implant=implant, cut=measured.touches_edge)
+    return Examined(finding=finding, lytic=lytic, implant=implant, gap=_gap(measured))
+
+
+def _gap(measured: LesionMeasurement) -> str:
+    """What keeps the image from showing all of a lesion; blank where it shows it."""
+    if measured.touches_edge:
+        return "cut by the edge of the field of view"
+    return "voxels of it, or next to it, are NaN" if measured.has_nan else ""
 
 
 def _unsized(station: Station, measured: LesionMeasurement, known: Known | None, settings: Settings) -> str:
     """Why no size can be given that may be compared; blank when one can."""
-    if measured.touches_edge:
-        return "cut by the edge of the field of view: its size is not known"
+    if gap := _gap(measured):
+        return f"{gap}: its size is not known"
     if known is None or known.first.long_axis_mm is None:
         return ""
     turned = station.plane_turn_degrees(known.home, settings=settings.image)
@@ -130,7 +138,7 @@ def _surroundings(station: Station, neighbours: Sequence[Region]) -> Surrounding
 def _then_and_now(station: Station, region: Region, known: Known | None) -> Region:
     """Where the lesion is and where it was when first seen: bone that has just healed is no reference."""
     place = _place(station, region, known)
-    return region if place is region else union([region, place])
+    return region if place is region else Region.together([region, place])
 
 
 def _place(station: Station, region: Region, known: Known | None) -> Region:
@@ -155,7 +163,7 @@ def _density(
     reference_hu = reference.median_hu if reference else None
     spoiled = spoiled or spoiled_by_reference(reference_hu, known, settings=settings)
     if spoiled:
-        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), reference_source=spoiled)
+        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), why=spoiled)
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
         measure_fill_in(station.volume, lytic, reference, settings=settings.image)
@@ -169,6 +177,7 @@ def _density(
         reference_sd_hu=_hu(reference.robust_sd_hu) if reference else None,
         reference_source=reference.source if reference else "",
         reference_voxels=reference.voxels if reference else 0,
+        why="" if reference else _without_reference(station, settings),
         lytic_fraction=_share(measured.lytic_fraction),
         sclerotic_fraction=_share(measured.sclerotic_fraction),
         fill_in_fraction=_share(filled.fill_in_fraction if filled else None),
@@ -176,6 +185,15 @@ def _density(
         rim_fraction=_share(rim.rim_fraction if rim else None),
         lytic_focus_mm=None if measured.lytic_focus_mm is None else round(measured.lytic_focus_mm, 1),
     )
+
+
+def _without_reference(station: Station, settings: Settings) -> str:
+    """Why there is no reference bone."""
+    given = station.image.reference_mask
+    if given is None:
+        return "no valid reference bone"
+    count, least = given_voxels(station.volume, given), settings.image.reference_minimum_voxels
+    return f"no valid reference bone: reference_mask holds {count} voxels, {least} are needed"
 
 
 def _hu(value: float) -> float:

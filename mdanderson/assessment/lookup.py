@@ -72,10 +72,10 @@ def _judge(known: Known, station: Station, settings: Settings) -> tuple[Status, 
 def _by_density(density: Density, before: Density | None, settings: Settings) -> tuple[Status, Density, str]:
     """The same of a place that the image shows."""
     if density.reference_hu is None:
-        why = density.reference_source or "no reference bone to judge its place by"
+        why = density.why or "no reference bone to judge its place by"
         return Status.NOT_EVALUABLE, density, f"not segmented, and {why}"
     if before is None or not is_density_abnormal(before, settings):
-        why = before.reference_source if before is not None and before.reference_hu is None else ""
+        why = before.why if before is not None else ""
         as_dense = "as dense as its bone at baseline: only a reader can say that it is gone"
         return Status.NOT_EVALUABLE, density, f"not segmented, and at baseline {why}" if why else as_dense
     if is_back_to_normal(density, before, settings):
@@ -115,9 +115,8 @@ def seen_at_baseline(
 
 def _doubt(now: Density, then: Density) -> str:
     """Why nobody can say whether a lesion is new: what hides it in one of the images, where something does."""
-    hidden = [f"at baseline {then.reference_source}"] if then.reference_hu is None and then.reference_source else []
-    hidden += [now.reference_source] if now.reference_hu is None and now.reference_source else []
-    return f"{MAYBE_NEW} ({hidden[0]})" if hidden else MAYBE_NEW
+    hidden = f"at baseline {then.why}" if then.why else now.why
+    return f"{MAYBE_NEW} ({hidden})" if hidden else MAYBE_NEW
 
 
 def _share_then(now: Density, then: Density) -> float | None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.examine import Examined, examine
 from mdanderson.assessment.lookup import look_up, seen_at_baseline
-from mdanderson.assessment.station import Station, union
+from mdanderson.assessment.outlines import labels_of, place_of, shown_in, together
+from mdanderson.assessment.station import Station
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions
-from mdanderson.matching import Match, MatchKind, Place, match
+from mdanderson.matching import Match, MatchKind, match
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.plane import asked_axis, measuring_axis
 from mdanderson.quantities import exact
@@ -48,7 +49,7 @@ def assess_visit(
     stated: day and label -> the lesion that a reader says it is.
     """
     desk = _Desk(settings=settings, catalogue=catalogue, baseline=tuple(baseline), stated=dict(stated or {}))
-    desk.forget_ambiguous_labels(stations)
+    desk.forget_ambiguouslabels_of(stations)
     for station in stations:
         desk.read(station)
     for known in catalogue:
@@ -70,7 +71,7 @@ class _Desk:
     first_seen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def forget_ambiguous_labels(self, stations: Sequence[Station]) -> None:
+    def forget_ambiguouslabels_of(self, stations: Sequence[Station]) -> None:
         """A label that two images of one day have names no lesion."""
         seen: set[tuple[dt.date, str]] = set()
         for station in stations:
@@ -91,8 +92,8 @@ class _Desk:
         )
         placed = self._where_alike if station.trusted else self._without_place
         lesions = placed(station, lesions, identities)
-        known = [_shown(station, known.place) for known in self._in_view(station, identities)]
-        found = [_place(station, lesion, key) for key, lesion in lesions.items()]
+        known = [shown_in(station, known.place) for known in self._in_view(station, identities)]
+        found = [place_of(station, lesion, key) for key, lesion in lesions.items()]
         matches = match(
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
         )
@@ -127,14 +128,14 @@ class _Desk:
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (docs/details.md, detail 27)."""
         if lesion_id in self.first_seen:
-            self._seen_again(station, lesion_id, _together(parts), neighbours)
+            self._seen_again(station, lesion_id, together(parts), neighbours)
             return
         known = self.catalogue[lesion_id]
         if known.in_doubt:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
-        finding = self._examine(station, _together(parts), lesion_id, status, known, neighbours).finding
-        self._keep(replace(finding, label=_labels(parts)))
+        finding = self._examine(station, together(parts), lesion_id, status, known, neighbours).finding
+        self._keep(replace(finding, label=labels_of(parts)))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
@@ -157,13 +158,13 @@ class _Desk:
                 self._keep(_bare(lesion_id, station, Status.NOT_EVALUABLE, f"one focus with {first} here"))
             return
         known = self.catalogue[first]
-        region = _together(segmented)
+        region = together(segmented)
         finding = self._examine(station, region, first, Status.MERGED, known, neighbours).finding
-        before = self._measured_together(parents)
+        before = self._measuredtogether(parents)
         self._keep(
             replace(
                 finding,
-                label=_labels(segmented),
+                label=labels_of(segmented),
                 parents=tuple(parents),
                 parents_long_axis_mm=before.long_axis_mm if before else None,
                 parents_short_axis_mm=before.short_axis_mm if before else None,
@@ -173,13 +174,13 @@ class _Desk:
             row = _bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents))
             self._keep(replace(row, maybe_new=self.catalogue[lesion_id].in_doubt))
 
-    def _measured_together(self, parents: Sequence[str]) -> Diameters | None:
+    def _measuredtogether(self, parents: Sequence[str]) -> Diameters | None:
         """The parents of a merge at baseline, measured as one region; None when no one image shows them all."""
         all_known = [self.catalogue[lesion_id] for lesion_id in parents]
         home = all_known[0].home
         if any(known.home is not home or known.first.status is not Status.BASELINE for known in all_known):
             return None
-        together = union([known.region for known in all_known])
+        together = Region.together([known.region for known in all_known])
         return measure_diameters(together, home.volume.geometry, settings=self.settings.image)
 
     def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
@@ -189,17 +190,17 @@ class _Desk:
         if self.baseline:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
-        region = _together(parts)
+        region = together(parts)
         examined = self._examine(station, region, lesion_id, Status.BASELINE, None, neighbours)
-        self._enter_first(station, region, examined, replace(examined.finding, label=_labels(parts)))
+        self._enter_first(station, region, examined, replace(examined.finding, label=labels_of(parts)))
 
     def _enter_since_baseline(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
     ) -> None:
         """A lesion that baseline has no outline of: new, there before, or in doubt (docs/details.md, detail 31)."""
-        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
+        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(together(parts), station.volume.geometry)
         examined = self._examine(station, lesion.region, lesion_id, Status.NEW, None, neighbours)
-        finding = replace(examined.finding, label=_labels(parts))
+        finding = replace(examined.finding, label=labels_of(parts))
         origin = seen_at_baseline(station, lesion, finding, self.baseline, settings=self.settings)
         doubted = origin.in_doubt and not self._is_too_small(finding)
         if origin.why:
@@ -311,10 +312,8 @@ class _Desk:
             neighbours=neighbours,
             settings=self.settings,
         )
-        if examined.cut:
-            self._warn(
-                station, f"lesion {lesion_id} (label {region.label}) is cut by the edge of the field of view", _WIDER
-            )
+        if examined.gap:
+            self._warn(station, f"lesion {lesion_id} (label {region.label}): {examined.gap}", _WIDER)
         if examined.implant:
             self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
         return examined
@@ -359,31 +358,8 @@ def _joined(matches: Sequence[Match], stated: Mapping[str, str]) -> list[Match]:
     return [Match(kind=MatchKind.NEW, found=tuple(keys)) for keys in named.values()] + others
 
 
-def _together(parts: Sequence[Lesion]) -> Region:
-    """The parts of one lesion as one region."""
-    return parts[0].region if len(parts) == 1 else union([part.region for part in parts])
-
-
-def _labels(parts: Sequence[Lesion]) -> str:
-    return ";".join(str(part.label) for part in parts)
-
-
 def _coverage(finding: LesionFinding) -> tuple[bool, float]:
     return finding.long_axis_mm is not None, finding.volume_ml or 0.0
-
-
-def _place(station: Station, lesion: Lesion, key: str) -> Place:
-    return Place(
-        key=key,
-        points_lps_mm=station.to_common(lesion.points_lps_mm),
-        voxel_mm=station.volume.geometry.spacing_mm,
-        cut=lesion.touches_edge,
-    )
-
-
-def _shown(station: Station, place: Place) -> Place:
-    """What this image can show of a known lesion."""
-    return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
 
 
 def _bare(
