@@ -35,7 +35,8 @@ class Density:
     """How dense a lesion's place is, against the patient's own bone in the same image (CT, radiograph).
 
     Fractions are shares of the lesion's volume (0-1). `reference_hu` is the median and `reference_sd_hu` the robust SD
-    of the reference bone; both are None, and so are the classes, when no valid reference was found.
+    of the reference bone; both are None, and so are the classes, when no valid reference was found, or where the images
+    do not show density alike: `why` says so in words.
     `fill_in_fraction`: share of the *baseline* lytic volume that is sclerotic now; `cleared_fraction`: share of it that
     is no longer lytic; both None at baseline and where the lesion was not lytic. `rim_fraction`: share of boundary
     directions with a sclerotic rim round a core that is still lytic. `lytic_focus_mm`: diameter of a ball of the volume
@@ -48,6 +49,7 @@ class Density:
     reference_sd_hu: float | None = None
     reference_source: str = ""
     reference_voxels: int = 0
+    why: str = ""
     lytic_fraction: float | None = None
     sclerotic_fraction: float | None = None
     fill_in_fraction: float | None = None

@@ -6,7 +6,7 @@ the plane axis is the acquisition plane's normal. Other conventions are converte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
@@ -15,7 +15,21 @@ import numpy.typing as npt
 
 from mdanderson.errors import GeometryError
 
-__all__ = ["Box", "FloatArray", "Geometry", "box_shape", "grow_box", "patient_axes", "same_grid", "same_space"]
+__all__ = [
+    "Box",
+    "FloatArray",
+    "Geometry",
+    "box_between",
+    "box_shape",
+    "box_within",
+    "common_box",
+    "enclosing_box",
+    "grow_box",
+    "moved_box",
+    "patient_axes",
+    "same_grid",
+    "same_space",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
@@ -126,6 +140,36 @@ def box_shape(box: Box) -> tuple[int, int, int]:
     """(planes, rows, columns) of a box."""
     plane, row, column = (part.stop - part.start for part in box)
     return plane, row, column
+
+
+def box_between(low: npt.ArrayLike, high: npt.ArrayLike) -> Box:
+    """The box from (3,) voxel indices `low` up to, and without, (3,) `high`."""
+    plane, row, column = (slice(int(a), int(b)) for a, b in zip(np.asarray(low), np.asarray(high), strict=True))
+    return plane, row, column
+
+
+def enclosing_box(boxes: Iterable[Box]) -> Box:
+    """The smallest box that holds all of them (at least one)."""
+    ends = np.array([[(part.start, part.stop) for part in box] for box in boxes])
+    return box_between(ends[:, :, 0].min(axis=0), ends[:, :, 1].max(axis=0))
+
+
+def common_box(one: Box, other: Box) -> Box | None:
+    """What two boxes share; None when nothing."""
+    plane, row, column = (slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+    shared = plane, row, column
+    return shared if min(box_shape(shared)) > 0 else None
+
+
+def moved_box(box: Box, steps: Iterable[int]) -> Box:
+    """`box` moved by whole voxels along plane, row and column."""
+    plane, row, column = (slice(part.start + int(by), part.stop + int(by)) for part, by in zip(box, steps, strict=True))
+    return plane, row, column
+
+
+def box_within(inner: Box, outer: Box) -> Box:
+    """`inner` counted from the first voxel of `outer`: where it stands in an array of that box."""
+    return moved_box(inner, (-part.start for part in outer))
 
 
 def grow_box(box: Box, geometry: Geometry, margin_mm: float) -> Box:

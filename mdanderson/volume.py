@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mdanderson.errors import ImageError, MaskError
-from mdanderson.geometry import Box, FloatArray, Geometry, box_shape, same_grid, same_space
+from mdanderson.geometry import (
+    Box,
+    FloatArray,
+    Geometry,
+    box_between,
+    box_shape,
+    box_within,
+    enclosing_box,
+    moved_box,
+    same_grid,
+    same_space,
+)
 from mdanderson.vocabulary import Modality, MrSequence, View
 
 __all__ = ["BoolArray", "Mask", "Region", "Unit", "Volume"]
@@ -115,15 +126,22 @@ class Region:
             return None
         return cls(label=label, box=box, voxels=array[box].copy(), name=name, tracking_uid=tracking_uid)
 
+    @classmethod
+    def together(cls, regions: Sequence[Region]) -> Region:
+        """Several regions of one grid (at least one) as one, under the first one's label."""
+        box = enclosing_box(region.box for region in regions)
+        voxels = np.zeros(box_shape(box), dtype=bool)
+        for region in regions:
+            voxels[box_within(region.box, box)] |= region.voxels
+        return cls(label=regions[0].label, box=box, voxels=voxels, name=regions[0].name)
+
     def narrowed(self, voxels: BoolArray) -> Region | None:
         """The same label with fewer voxels: those of this region's box that are true; None when there are none."""
         tight = _bounding_box(voxels)
         if tight is None:
             return None
-        plane, row, column = (
-            slice(own.start + part.start, own.start + part.stop) for own, part in zip(self.box, tight, strict=True)
-        )
-        return replace(self, box=(plane, row, column), voxels=voxels[tight].copy())
+        placed = moved_box(tight, (own.start for own in self.box))
+        return replace(self, box=placed, voxels=voxels[tight].copy())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -244,8 +262,7 @@ def _label_boxes(labels: npt.NDArray[np.integer]) -> Iterator[tuple[int, Box]]:
         low[found] = np.minimum(low[found], lowest + start)
         high[found] = np.maximum(high[found], highest + start)
     for label in np.flatnonzero(high[:, 0] >= 0):
-        plane, row, column = (slice(int(a), int(b) + 1) for a, b in zip(low[label], high[label], strict=True))
-        yield int(label), (plane, row, column)
+        yield int(label), box_between(low[label], high[label] + 1)
 
 
 def _ends_by_label(slab: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], IntArray, IntArray]:
@@ -339,8 +356,7 @@ def _resample(region: Region, source: Geometry, target: Geometry) -> Region | No
     tight = _bounding_box(taken)
     if tight is None:
         return None
-    box = tuple(slice(part.start + int(a), part.stop + int(a)) for part, a in zip(tight, low, strict=True))
-    return replace(region, box=(box[0], box[1], box[2]), voxels=taken[tight].copy())
+    return replace(region, box=moved_box(tight, low), voxels=taken[tight].copy())
 
 
 def _sample_plane(voxels: BoolArray, step: FloatArray, start: FloatArray, shape: tuple[int, ...]) -> BoolArray:

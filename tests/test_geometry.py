@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from mdanderson.errors import GeometryError
-from mdanderson.geometry import Geometry, box_shape, grow_box, same_grid, same_space
+from mdanderson.geometry import (
+    Geometry,
+    box_between,
+    box_shape,
+    box_within,
+    common_box,
+    enclosing_box,
+    grow_box,
+    moved_box,
+    same_grid,
+    same_space,
+)
 
 AXIAL = Geometry.from_axes(shape=(4, 5, 6), spacing_mm=(3.0, 0.5, 0.7), origin_mm=(-10.0, -20.0, 30.0))
 
@@ -109,6 +120,7 @@ class TestPlaces:
 
 class TestBoxes:
     BOX = (slice(1, 3), slice(2, 5), slice(0, 2))
+    OTHER = (slice(2, 6), slice(0, 4), slice(1, 9))
 
     def test_the_shape(self):
         assert box_shape(self.BOX) == (2, 3, 2)
@@ -132,6 +144,31 @@ class TestBoxes:
     )
     def test_it_grows_by_whole_voxels_and_stays_inside(self, margin_mm, grown):
         assert grow_box(self.BOX, AXIAL, margin_mm) == grown
+
+    def test_between_two_corners(self):
+        assert box_between([1, 2, 0], np.array([3, 5, 2])) == self.BOX
+
+    def test_the_smallest_that_holds_several(self):
+        assert enclosing_box([self.BOX]) == self.BOX
+        assert enclosing_box(iter([self.BOX, self.OTHER])) == (slice(1, 6), slice(0, 5), slice(0, 9))
+
+    def test_what_two_share(self):
+        shared = (slice(2, 3), slice(2, 4), slice(1, 2))
+        assert common_box(self.BOX, self.OTHER) == common_box(self.OTHER, self.BOX) == shared
+
+    @pytest.mark.parametrize("axis", range(3))
+    def test_boxes_side_by_side_share_nothing(self, axis):
+        beside = list(self.BOX)
+        beside[axis] = slice(self.BOX[axis].stop, self.BOX[axis].stop + 2)
+        assert common_box(self.BOX, tuple(beside)) is None
+
+    def test_counted_from_a_larger_one_and_back(self):
+        outer = (slice(1, 9), slice(1, 9), slice(0, 9))
+        inner = box_within(self.BOX, outer)
+        assert inner == (slice(0, 2), slice(1, 4), slice(0, 2))
+        assert moved_box(inner, (part.start for part in outer)) == self.BOX
+        array = np.arange(1000).reshape(10, 10, 10)
+        assert np.array_equal(array[outer][inner], array[self.BOX])
 
 
 class TestSameness:

@@ -91,6 +91,15 @@ class TestRegion:
         assert (region.label, region.name, region.tracking_uid) == (7, "rib", "1.2")
         assert Region.from_array(np.zeros((2, 2, 2), dtype=bool), label=1) is None
 
+    def test_several_as_one_under_the_first_label(self):
+        corner = Region(label=7, box=(slice(1, 2), slice(1, 3), slice(2, 4)), voxels=np.ones((1, 2, 2), dtype=bool))
+        apart = Region(label=2, box=(slice(3, 4), slice(0, 1), slice(3, 5)), voxels=np.array([[[False, True]]]))
+        one = Region.together([corner, apart])
+        assert (one.label, one.box) == (7, (slice(1, 4), slice(0, 3), slice(2, 5)))
+        painted = np.zeros((6, 8, 10), dtype=bool)
+        painted[1, 1:3, 2:4] = painted[3, 0, 4] = True
+        assert np.array_equal(one.voxels, painted[one.box])
+
 
 class TestLabelMap:
     def test_a_literal_sample(self):

@@ -9,8 +9,8 @@ from math import pi
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
 from mdanderson.assessment.examiner import Examined, Shown
-from mdanderson.assessment.outlined import centroid_of, not_outlined, without_size
-from mdanderson.assessment.station import Station, union
+from mdanderson.assessment.outlined import centroid_of, gap_words, not_outlined, without_size
+from mdanderson.assessment.station import Station
 from mdanderson.criteria.density import (
     has_new_rim,
     is_back_to_normal,
@@ -22,6 +22,7 @@ from mdanderson.findings import Density, LesionFinding
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
+from mdanderson.measure.reference import given_voxels
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
@@ -54,7 +55,8 @@ def examine(
     density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
     core = _core_axes(station, measured, density, known, settings) or drawn
-    unsized = without_size(station, drawn, known, cut=measured.touches_edge, settings=settings)
+    gap = gap_words(cut=measured.touches_edge, nan=measured.has_nan)
+    unsized = without_size(station, drawn, known, gap=gap, settings=settings)
     finding = LesionFinding(
         lesion_id=lesion_id,
         status=status,
@@ -76,7 +78,7 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic, implant=implant, cut=measured.touches_edge)
+    return Examined(finding=finding, lytic=lytic, implant=implant, gap=gap)
 
 
 def look_at_place(
@@ -123,7 +125,7 @@ def _surroundings(station: Station, neighbours: Sequence[Region]) -> Surrounding
 def _then_and_now(station: Station, region: Region, known: Known | None) -> Region:
     """Where the lesion is and where it was when first seen: bone that has just healed is no reference."""
     place = _place(station, region, known)
-    return region if place is region else union([region, place])
+    return region if place is region else Region.together([region, place])
 
 
 def _place(station: Station, region: Region, known: Known | None) -> Region:
@@ -148,7 +150,7 @@ def _density(
     reference_hu = reference.median_hu if reference else None
     spoiled = spoiled or spoiled_by_reference(reference_hu, known, settings=settings)
     if spoiled:
-        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), reference_source=spoiled)
+        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), why=spoiled)
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
         measure_fill_in(station.volume, lytic, reference, settings=settings.image)
@@ -162,6 +164,7 @@ def _density(
         reference_sd_hu=_hu(reference.robust_sd_hu) if reference else None,
         reference_source=reference.source if reference else "",
         reference_voxels=reference.voxels if reference else 0,
+        why="" if reference else _without_reference(station, settings),
         lytic_fraction=_share(measured.lytic_fraction),
         sclerotic_fraction=_share(measured.sclerotic_fraction),
         fill_in_fraction=_share(filled.fill_in_fraction if filled else None),
@@ -169,6 +172,15 @@ def _density(
         rim_fraction=_share(rim.rim_fraction if rim else None),
         lytic_focus_mm=None if measured.lytic_focus_mm is None else round(measured.lytic_focus_mm, 1),
     )
+
+
+def _without_reference(station: Station, settings: Settings) -> str:
+    """Why there is no reference bone."""
+    given = station.image.reference_mask
+    if given is None:
+        return "no valid reference bone"
+    count, least = given_voxels(station.volume, given), settings.image.reference_minimum_voxels
+    return f"no valid reference bone: reference_mask holds {count} voxels, {least} are needed"
 
 
 def _hu(value: float) -> float:
@@ -198,10 +210,10 @@ def _core_axes(
 def _fate(density: Density, before: Density | None, settings: Settings) -> tuple[Status, str]:
     """What became of a lesion that nobody outlined, by the density of its place."""
     if density.reference_hu is None:
-        why = density.reference_source or "no reference bone to judge its place by"
+        why = density.why or "no reference bone to judge its place by"
         return Status.NOT_EVALUABLE, f"not segmented, and {why}"
     if before is None or not is_density_abnormal(before, settings):
-        why = before.reference_source if before is not None and before.reference_hu is None else ""
+        why = before.why if before is not None else ""
         as_dense = "as dense as its bone at baseline: only a reader can say that it is gone"
         return Status.NOT_EVALUABLE, f"not segmented, and at baseline {why}" if why else as_dense
     if is_back_to_normal(density, before, settings):
@@ -217,9 +229,7 @@ def _fate(density: Density, before: Density | None, settings: Settings) -> tuple
 
 def _hidden(now: Density, then: Density) -> str:
     """What hides a lesion in one of the two images, where something does."""
-    hidden = [f"at baseline {then.reference_source}"] if then.reference_hu is None and then.reference_source else []
-    hidden += [now.reference_source] if now.reference_hu is None and now.reference_source else []
-    return hidden[0] if hidden else ""
+    return f"at baseline {then.why}" if then.why else now.why
 
 
 def _share_then(now: Density, then: Density) -> float | None:

@@ -8,13 +8,12 @@ from dataclasses import replace
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import on_grid_of, shown_in
 from mdanderson.assessment.examiner import Examined, Shown
-from mdanderson.assessment.outlined import not_outlined, outlined
+from mdanderson.assessment.outlined import gap_in, not_outlined, outlined
 from mdanderson.assessment.station import Image, Station
 from mdanderson.criteria.normal import is_signal_normal
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
 from mdanderson.measure.comparability import mr_differences
-from mdanderson.measure.lesion import is_cut
 from mdanderson.measure.signal import measure_adc, measure_fat_fraction, measure_opposed_in, measure_signal
 from mdanderson.measure.signal_reference import find_signal_reference
 from mdanderson.settings import Settings
@@ -38,7 +37,7 @@ def examine(
 ) -> Examined:
     """Axes in the images that outline the lesion, its signal in all of them."""
     scene = station.image
-    cut = is_cut(station.volume, region)
+    gap = gap_in(station.volume, region)
     rows = []
     for image, shown in shown_in(scene, region):
         own = station if image is scene else replace(station, image=image)
@@ -48,13 +47,13 @@ def examine(
             lesion_id=lesion_id,
             status=status,
             known=known,
-            cut=cut if image is scene else is_cut(image.volume, shown),
+            gap=gap if image is scene else gap_in(image.volume, shown),
             settings=settings,
         )
         if image is not scene and region.label not in image.drawn:
             finding = replace(finding, long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
         rows.append(_with_signal(finding, station, image, shown, known, neighbours, settings))
-    return Examined(finding=rows[0], beside=tuple(rows[1:]), cut=cut)
+    return Examined(finding=rows[0], beside=tuple(rows[1:]), gap=gap)
 
 
 def look_at_place(

@@ -8,11 +8,10 @@ from dataclasses import replace
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.comparable import spoiled_by_acquisition
 from mdanderson.assessment.examiner import Examined, Shown
-from mdanderson.assessment.outlined import not_outlined, outlined
+from mdanderson.assessment.outlined import gap_in, not_outlined, outlined
 from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
-from mdanderson.measure.lesion import is_cut
 from mdanderson.measure.suv import measure_suv, place_suv
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
@@ -32,12 +31,12 @@ def examine(
     settings: Settings,
 ) -> Examined:
     """SUVmax, SULpeak, metabolic volume and total lesion glycolysis."""
-    cut = is_cut(station.volume, region)
+    gap = gap_in(station.volume, region)
     lesion = Lesion.from_region(region, station.volume.geometry)
-    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
+    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, gap=gap, settings=settings)
     spoiled = spoiled_by_acquisition(station, known, settings=settings)
     if spoiled:
-        return Examined(finding=replace(finding, why=spoiled), cut=cut)
+        return Examined(finding=replace(finding, why=spoiled), gap=gap)
     suv = measure_suv(station.volume, region, settings=settings.pet)
     return Examined(
         finding=replace(
@@ -48,7 +47,7 @@ def examine(
             tlg=_rounded(suv.tlg),
             why=suv.why or finding.why,
         ),
-        cut=cut,
+        gap=gap,
     )
 
 

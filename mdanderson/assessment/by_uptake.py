@@ -8,12 +8,11 @@ from dataclasses import replace
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import on_grid_of, shown_in
 from mdanderson.assessment.examiner import Examined, Shown
-from mdanderson.assessment.outlined import not_outlined, outlined
+from mdanderson.assessment.outlined import gap_in, not_outlined, outlined
 from mdanderson.assessment.station import Station
 from mdanderson.criteria.normal import is_uptake_normal
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
-from mdanderson.measure.lesion import is_cut
 from mdanderson.measure.uptake import geometric_mean, measure_uptake
 from mdanderson.measure.uptake_reference import find_uptake_reference
 from mdanderson.settings import Settings
@@ -34,10 +33,10 @@ def examine(
     settings: Settings,
 ) -> Examined:
     """The uptake ratio; a scan shows no outline that could be called a size."""
-    cut = is_cut(station.volume, region)
+    gap = gap_in(station.volume, region)
     lesion = Lesion.from_region(region, station.volume.geometry)
-    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, cut=cut, settings=settings)
-    return Examined(finding=_with_uptake(finding, station, region, neighbours, settings), cut=cut)
+    finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, gap=gap, settings=settings)
+    return Examined(finding=_with_uptake(finding, station, region, neighbours, settings), gap=gap)
 
 
 def look_at_place(

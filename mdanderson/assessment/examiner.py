@@ -22,14 +22,14 @@ class Examined:
 
     finding: in the image that leads. beside: the same lesion in its companions. lytic: its lytic voxels, which healing
     has to fill in. implant: why the image does not show its density, where metal or cement is the reason; else blank.
-    cut: whether the edge of the field of view cuts it.
+    gap: what keeps the image from showing all of it, the edge of the field of view or NaN voxels; else blank.
     """
 
     finding: LesionFinding
     beside: tuple[LesionFinding, ...] = ()
     lytic: Region | None = None
     implant: str = ""
-    cut: bool = False
+    gap: str = ""
 
     @property
     def findings(self) -> tuple[LesionFinding, ...]:

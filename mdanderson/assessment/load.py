@@ -11,6 +11,7 @@ import numpy as np
 from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity
 from mdanderson.measure.bias import corrected
+from mdanderson.measure.reference import given_voxels
 from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask, read_planar_masks
@@ -38,7 +39,7 @@ def load_images(
         else:
             images += loaded
             for image in loaded:
-                problems += (*_about_volume(image), *_about_mask(image))
+                problems += (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
 
 
@@ -99,6 +100,19 @@ def _about_mask(image: Image) -> Iterator[Problem]:
             where=image.lesions.source,
             what=note,
             how_to_fix="check that the mask was drawn on this image",
+        )
+
+
+def _about_reference(image: Image, settings: Settings) -> Iterator[Problem]:
+    """A given reference too small to be one: it is not replaced by a guess, so no density is judged by it."""
+    mask, least = image.reference_mask, settings.image.reference_minimum_voxels
+    if mask is not None and (count := given_voxels(image.volume, mask)) < least:
+        yield Problem(
+            severity=Severity.WARNING,
+            visit=image.visit,
+            where=mask.source,
+            what=f"reference_mask holds {count} voxels of {image.where}, {least} are needed: density is not judged",
+            how_to_fix="draw more uninvolved bone, or leave reference_mask blank to have it found",
         )
 
 

@@ -6,13 +6,15 @@ from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.station import Station
 from mdanderson.findings import LesionFinding
 from mdanderson.geometry import Geometry
-from mdanderson.lesions import Lesion
+from mdanderson.lesions import Lesion, touches_edge
 from mdanderson.measure.diameters import Diameters, measure_diameters
+from mdanderson.measure.lesion import gaps_at
 from mdanderson.measure.plane import measuring_axis
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
+from mdanderson.volume import Region, Volume
 
-__all__ = ["centroid_of", "not_outlined", "outlined", "without_size"]
+__all__ = ["centroid_of", "gap_in", "gap_words", "not_outlined", "outlined", "without_size"]
 
 
 def outlined(
@@ -22,7 +24,7 @@ def outlined(
     lesion_id: str,
     status: Status,
     known: Known | None,
-    cut: bool,
+    gap: str,
     settings: Settings,
 ) -> LesionFinding:
     """The finding of an outline, with its axes where the modality shows them (CT, MR, radiograph)."""
@@ -31,7 +33,7 @@ def outlined(
     why = ""
     if volume.modality.is_anatomical and not station.image.borrowed_from:
         diameters = measure_diameters(lesion.region, volume.geometry, settings=settings.image)
-        why = without_size(station, diameters, known, cut=cut, settings=settings)
+        why = without_size(station, diameters, known, gap=gap, settings=settings)
     sized = diameters if diameters is not None and not why else None
     return LesionFinding(
         lesion_id=lesion_id,
@@ -65,10 +67,10 @@ def not_outlined(station: Station, known: Known, status: Status, why: str, *, se
     )
 
 
-def without_size(station: Station, diameters: Diameters, known: Known | None, *, cut: bool, settings: Settings) -> str:
+def without_size(station: Station, diameters: Diameters, known: Known | None, *, gap: str, settings: Settings) -> str:
     """Why no size can be given that may be compared; blank when one can."""
-    if cut:
-        return "cut by the edge of the field of view: its size is not known"
+    if gap:
+        return f"{gap}: its size is not known"
     if known is None or known.first.long_axis_mm is None:
         return ""
     turned = station.plane_turn_degrees(known.home, settings=settings.image)
@@ -82,6 +84,19 @@ def without_size(station: Station, diameters: Diameters, known: Known | None, *,
             f"planes of {then:.3g} and {now:.3g} mm cut a lesion of {longest:.0f} mm too differently to compare sizes"
         )
     return ""
+
+
+def gap_in(volume: Volume, region: Region) -> str:
+    """What keeps an image from showing all of a region; blank where it shows it."""
+    never_imaged, nan = gaps_at(volume, region)
+    return gap_words(cut=never_imaged or touches_edge(region, volume.geometry), nan=nan)
+
+
+def gap_words(*, cut: bool, nan: bool) -> str:
+    """The same of a lesion that is measured: whether it is cut, or next to voxels that are no numbers."""
+    if cut:
+        return "cut by the edge of the field of view"
+    return "voxels of it, or next to it, are NaN" if nan else ""
 
 
 def centroid_of(lesion: Lesion) -> tuple[float, float, float]:

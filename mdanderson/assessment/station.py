@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mdanderson.geometry import FloatArray, Geometry
+from mdanderson.geometry import FloatArray, Geometry, box_between
 from mdanderson.measure.plane import measuring_axis
 from mdanderson.registration import Registration, Subject
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Region, Volume
 
-__all__ = ["Image", "Station", "union"]
+__all__ = ["Image", "Station"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -118,23 +117,11 @@ class Station:
         index = np.floor(geometry.to_voxel(points[geometry.contains(points)]) + 0.5).astype(int)
         if not len(index):
             return 0.0
-        low, high = index.min(axis=0), index.max(axis=0) + 1
-        box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+        low = index.min(axis=0)
+        box = box_between(low, index.max(axis=0) + 1)
         return float(self.volume.imaged(box)[tuple((index - low).T)].sum()) / len(points)
 
 
 def _anywhere(geometry: Geometry) -> Geometry:
     """The grid without its frame of reference: the registration, not the header, says that the spaces agree."""
     return geometry.moved(np.eye(4))
-
-
-def union(regions: Sequence[Region]) -> Region:
-    """Several regions of one grid as one, under the first one's label."""
-    low = np.min([[part.start for part in region.box] for region in regions], axis=0)
-    high = np.max([[part.stop for part in region.box] for region in regions], axis=0)
-    voxels = np.zeros(high - low, dtype=bool)
-    for region in regions:
-        where = tuple(slice(p.start - a, p.stop - a) for p, a in zip(region.box, low, strict=True))
-        voxels[where] |= region.voxels
-    box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
-    return Region(label=regions[0].label, box=box, voxels=voxels, name=regions[0].name)

@@ -12,12 +12,13 @@ from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.examiner import Examined
 from mdanderson.assessment.examiners import examiner_of
 from mdanderson.assessment.lookup import Origin, look_up, seen_at_baseline
-from mdanderson.assessment.station import Station, union
+from mdanderson.assessment.outlines import labels_of, place_of, shown_in, together
+from mdanderson.assessment.station import Station
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion, find_lesions
-from mdanderson.matching import Match, MatchKind, Place, match
+from mdanderson.matching import Match, MatchKind, match
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.plane import asked_axis, measuring_axis
 from mdanderson.quantities import exact
@@ -108,30 +109,30 @@ class _Desk:
         )
         placed = self._where_alike if station.trusted else self._without_place
         lesions = placed(station, lesions, identities)
-        known = [_shown(station, known.place) for known in self._in_view(station, identities)]
-        found = [_place(station, lesion, key) for key, lesion in lesions.items()]
+        known = [shown_in(station, known.place) for known in self._in_view(station, identities)]
+        found = [place_of(station, lesion, key) for key, lesion in lesions.items()]
         matches = match(
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
         )
         neighbours = self._neighbours(station)
-        self._ask_elsewhere(
-            station, {key: lesions[key] for one in matches if one.kind is MatchKind.NEW for key in one.found}
-        )
+        first_seen = [key for one in matches if one.kind is MatchKind.NEW for key in one.found]
+        self._ask_elsewhere(station, {key: lesions[key] for key in first_seen})
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
             self._name(station, one)
-
-    def _name(self, station: Station, one: Match) -> None:
-        """Which lesion each label of a match is, for images that borrow these outlines."""
-        where = station.image.where
-        lesion_id = one.known[0] if one.known else self.names[where, one.found[0]] if one.found else ""
-        self.names |= {(where, key): lesion_id for key in one.found}
 
     def _ask_elsewhere(self, station: Station, first_seen: Mapping[str, Lesion]) -> None:
         """What lesions without a match are called where another modality has shown them."""
         names = self.elsewhere.names(station, first_seen, settings=self.settings)
         self.called = dict(names.by_key)
         self.problems += names.problems
+
+    def _name(self, station: Station, one: Match) -> None:
+        """Which lesion each label of a match is, for images that borrow these outlines."""
+        where = station.image.where
+        for key in one.found:
+            lesion_id = one.known[0] if one.known else self.names.get((where, one.found[0]), "")
+            self.names[where, key] = lesion_id
 
     def _tell_of_planes(self, station: Station) -> None:
         """Say it where lesions cannot be measured in the planes that the settings ask for."""
@@ -160,14 +161,14 @@ class _Desk:
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (docs/details.md, detail 27)."""
         if lesion_id in self.first_seen:
-            self._seen_again(station, lesion_id, _together(parts), neighbours)
+            self._seen_again(station, lesion_id, together(parts), neighbours)
             return
         known = self.catalogue[lesion_id]
         if known.in_doubt:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
-        examined = self._examine(station, _together(parts), lesion_id, status, known, neighbours)
-        self._keep(examined.told(partial(replace, label=_labels(parts))))
+        examined = self._examine(station, together(parts), lesion_id, status, known, neighbours)
+        self._keep(examined.told(partial(replace, label=labels_of(parts))))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
@@ -192,12 +193,12 @@ class _Desk:
                 self._keep(Examined(finding=_bare(lesion_id, station, Status.NOT_EVALUABLE, why)))
             return
         known = self.catalogue[first]
-        region = _together(segmented)
+        region = together(segmented)
         examined = self._examine(station, region, first, Status.MERGED, known, neighbours)
         before = self._measured_together(parents)
         merged = partial(
             replace,
-            label=_labels(segmented),
+            label=labels_of(segmented),
             parents=tuple(parents),
             parents_long_axis_mm=before.long_axis_mm if before else None,
             parents_short_axis_mm=before.short_axis_mm if before else None,
@@ -213,33 +214,32 @@ class _Desk:
         home = all_known[0].home
         if any(known.home is not home or known.first.status is not Status.BASELINE for known in all_known):
             return None
-        together = union([known.region for known in all_known])
+        together = Region.together([known.region for known in all_known])
         return measure_diameters(together, home.volume.geometry, settings=self.settings.image)
 
     def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
-        stated = self.stated.get((station.image.date, str(parts[0].label)), "") or self.called.get(
-            str(parts[0].label), ""
-        )
+        label = str(parts[0].label)
+        stated = self.stated.get((station.image.date, label)) or self.called.get(label, "")
         lesion_id = stated if stated and stated not in self.catalogue else self.catalogue.next_id
         if self.baseline:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
-        region = _together(parts)
+        region = together(parts)
         examined = self._examine(station, region, lesion_id, Status.BASELINE, None, neighbours)
-        self._enter_first(station, region, examined.told(partial(replace, label=_labels(parts))))
+        self._enter_first(station, region, examined.told(partial(replace, label=labels_of(parts))))
 
     def _enter_since_baseline(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
     ) -> None:
         """A lesion that baseline has no outline of: new, there before, or in doubt (docs/details.md, detail 31)."""
-        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(_together(parts), station.volume.geometry)
+        lesion = parts[0] if len(parts) == 1 else Lesion.from_region(together(parts), station.volume.geometry)
         examined = self._examine(station, lesion.region, lesion_id, Status.NEW, None, neighbours)
         origin = seen_at_baseline(station, lesion, examined.finding, self.baseline, settings=self.settings)
         doubted = origin.in_doubt and not self._is_too_small(examined.finding)
         if origin.why:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {origin.why}", _AT_BASELINE[origin.status])
-        entered = partial(_entered, label=_labels(parts), origin=origin, doubted=doubted)
+        entered = partial(_entered, label=labels_of(parts), origin=origin, doubted=doubted)
         self._enter_first(station, lesion.region, examined.told(entered))
 
     def _is_too_small(self, finding: LesionFinding) -> bool:
@@ -348,10 +348,8 @@ class _Desk:
             neighbours=neighbours,
             settings=self.settings,
         )
-        if examined.cut:
-            self._warn(
-                station, f"lesion {lesion_id} (label {region.label}) is cut by the edge of the field of view", _WIDER
-            )
+        if examined.gap:
+            self._warn(station, f"lesion {lesion_id} (label {region.label}): {examined.gap}", _WIDER)
         if examined.implant:
             self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
         return examined
@@ -401,31 +399,8 @@ def _joined(matches: Sequence[Match], stated: Mapping[str, str]) -> list[Match]:
     return [Match(kind=MatchKind.NEW, found=tuple(keys)) for keys in named.values()] + others
 
 
-def _together(parts: Sequence[Lesion]) -> Region:
-    """The parts of one lesion as one region."""
-    return parts[0].region if len(parts) == 1 else union([part.region for part in parts])
-
-
-def _labels(parts: Sequence[Lesion]) -> str:
-    return ";".join(str(part.label) for part in parts)
-
-
 def _coverage(finding: LesionFinding) -> tuple[bool, float]:
     return finding.long_axis_mm is not None, finding.volume_ml or 0.0
-
-
-def _place(station: Station, lesion: Lesion, key: str) -> Place:
-    return Place(
-        key=key,
-        points_lps_mm=station.to_common(lesion.points_lps_mm),
-        voxel_mm=station.volume.geometry.spacing_mm,
-        cut=lesion.touches_edge,
-    )
-
-
-def _shown(station: Station, place: Place) -> Place:
-    """What this image can show of a known lesion."""
-    return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
 
 
 def _entered(finding: LesionFinding, *, label: str, origin: Origin, doubted: bool) -> LesionFinding:

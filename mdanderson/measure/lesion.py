@@ -9,16 +9,17 @@ import numpy as np
 from scipy import ndimage
 
 from mdanderson.geometry import grow_box
-from mdanderson.lesions import Lesion, touches_edge
+from mdanderson.lesions import Lesion
 from mdanderson.measure.density import DensityMeasure, lesion_type, measure_density
 from mdanderson.measure.diameters import Diameters, measure_diameters
+from mdanderson.measure.marrow import painted
 from mdanderson.measure.reference import ReferenceBone, find_reference
 from mdanderson.measure.rim import Rim, measure_rim
 from mdanderson.settings import ImageSettings, Settings
 from mdanderson.vocabulary import LesionType
 from mdanderson.volume import Mask, Region, Volume
 
-__all__ = ["LesionMeasurement", "Surroundings", "is_cut", "measure_lesion", "measure_region", "reference_for"]
+__all__ = ["LesionMeasurement", "Surroundings", "gaps_at", "measure_lesion", "measure_region", "reference_for"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -41,6 +42,7 @@ class LesionMeasurement:
     reference is None, and so are rim, type and the classes of `density`, where no valid reference bone was found.
     touches_edge: the edge of the field of view cuts it: the last voxel of the grid, or voxels that were never imaged
     (the corners round a circular field, the wedges of an untilted gantry). Its diameters are lower bounds only.
+    has_nan: voxels of it, or next to it, are NaN: a gap in the file, which leaves its diameters as unsure.
     """
 
     lesion: Lesion
@@ -50,6 +52,7 @@ class LesionMeasurement:
     rim: Rim | None
     lesion_type: LesionType | None
     touches_edge: bool
+    has_nan: bool
 
     @property
     def volume_ml(self) -> float:
@@ -83,6 +86,7 @@ def measure_region(
     reference = reference_for(volume, beside or region, around=around, settings=settings)
     density = measure_density(volume, region, reference, settings=settings)
     lesion = Lesion.from_region(region, volume.geometry)
+    never_imaged, is_nan = gaps_at(volume, region)
     return LesionMeasurement(
         lesion=lesion,
         diameters=measure_diameters(region, volume.geometry, settings=settings),
@@ -90,7 +94,8 @@ def measure_region(
         reference=reference,
         rim=measure_rim(volume, region, reference, settings=settings) if reference else None,
         lesion_type=_type(density, settings),
-        touches_edge=is_cut(volume, region),
+        touches_edge=lesion.touches_edge or never_imaged,
+        has_nan=is_nan,
     )
 
 
@@ -108,22 +113,15 @@ def reference_for(
     )
 
 
-def is_cut(volume: Volume, region: Region) -> bool:
-    """Whether the edge of the field of view cuts a region: the last voxel of the grid, or voxels never imaged."""
-    return touches_edge(region, volume.geometry) or _borders_on_nothing(volume, region)
-
-
-def _borders_on_nothing(volume: Volume, region: Region) -> bool:
-    """Whether a voxel of the region, or a neighbour of one across a face, was never imaged."""
+def gaps_at(volume: Volume, region: Region) -> tuple[bool, bool]:
+    """Whether a voxel of the region, or a neighbour of one across a face, is padding; whether one is NaN."""
     box = grow_box(region.box, volume.geometry, max(volume.geometry.spacing_mm))
     unseen = ~volume.imaged(box)
     if not unseen.any():
-        return False
-    lesion = np.zeros(unseen.shape, dtype=bool)
-    lesion[
-        tuple(slice(own.start - out.start, own.stop - out.start) for own, out in zip(region.box, box, strict=True))
-    ] = region.voxels
-    return bool((ndimage.binary_dilation(lesion) & unseen).any())
+        return False, False
+    gaps = volume.array[box][ndimage.binary_dilation(painted([region], box)) & unseen]
+    nan = np.isnan(gaps)
+    return bool((~nan).any()), bool(nan.any())
 
 
 def _type(density: DensityMeasure, settings: ImageSettings) -> LesionType | None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from mdanderson.geometry import Box, FloatArray, box_shape, grow_box
+from mdanderson.geometry import Box, FloatArray, box_shape, box_within, common_box, grow_box
 from mdanderson.measure.smoothing import Values, smoothed_box
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray, Region, Volume
@@ -135,15 +135,9 @@ def painted(regions: Sequence[Region], box: Box) -> BoolArray:
     """The regions' voxels that lie in `box`, as an array of its shape."""
     array = np.zeros(box_shape(box), dtype=bool)
     for region in regions:
-        common = [
-            slice(max(own.start, part.start), min(own.stop, part.stop))
-            for own, part in zip(region.box, box, strict=True)
-        ]
-        if any(part.start >= part.stop for part in common):
-            continue
-        here = tuple(slice(c.start - b.start, c.stop - b.start) for c, b in zip(common, box, strict=True))
-        there = tuple(slice(c.start - b.start, c.stop - b.start) for c, b in zip(common, region.box, strict=True))
-        array[here] |= region.voxels[there]
+        common = common_box(region.box, box)
+        if common is not None:
+            array[box_within(common, box)] |= region.voxels[box_within(common, region.box)]
     return array
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from mdanderson.geometry import Box, FloatArray, grow_box
+from mdanderson.geometry import Box, FloatArray, enclosing_box, grow_box, moved_box
 from mdanderson.measure.marrow import marrow_round, nearest_part, painted, without_specks
 from mdanderson.measure.smoothing import require_hu, smoothed_box, smoothed_values
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import BoolArray, Mask, Region, Volume
 
-__all__ = ["AROUND_LESION", "GIVEN_MASK", "LABELLED_BONE", "ReferenceBone", "find_reference"]
+__all__ = ["AROUND_LESION", "GIVEN_MASK", "LABELLED_BONE", "ReferenceBone", "find_reference", "given_voxels"]
 
 GIVEN_MASK = "given mask"
 LABELLED_BONE = "labelled bone"
@@ -90,6 +90,14 @@ def find_reference(
     return None
 
 
+def given_voxels(volume: Volume, mask: Mask) -> int:
+    """How many voxels of bone a given reference mask, on the grid of `volume`, shows: those that were imaged."""
+    if not mask.regions:
+        return 0
+    box = enclosing_box(region.box for region in mask)
+    return int(np.count_nonzero(painted(mask.regions, box) & volume.imaged(box)))
+
+
 def _measured(
     volume: Volume, box: Box, chosen: BoolArray, source: str, settings: ImageSettings
 ) -> ReferenceBone | None:
@@ -114,18 +122,16 @@ def _measured(
 
 def _tight(box: Box, chosen: BoolArray) -> tuple[Box, BoolArray]:
     """The part of `box` that holds all chosen voxels (at least one)."""
-    inner = ndimage.find_objects(chosen.astype(np.uint8))[0]
-    plane, row, column = (slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, inner, strict=True))
-    return (plane, row, column), chosen[inner]
+    planes, rows, columns = ndimage.find_objects(chosen.astype(np.uint8))[0]
+    inner = planes, rows, columns
+    return moved_box(inner, (part.start for part in box)), chosen[inner]
 
 
 def _given(volume: Volume, mask: Mask, settings: ImageSettings) -> ReferenceBone | None:
     """A given mask, as it is: all its labels together."""
     if not mask.regions:
         return None
-    ends = [[(part.start, part.stop) for part in region.box] for region in mask]
-    low, high = np.min(ends, axis=0)[:, 0], np.max(ends, axis=0)[:, 1]
-    box = (slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])), slice(int(low[2]), int(high[2])))
+    box = enclosing_box(region.box for region in mask)
     return _measured(volume, box, painted(mask.regions, box), GIVEN_MASK, settings)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import ndimage, special
 from skimage import measure
 
-from mdanderson.geometry import Box, FloatArray, grow_box
+from mdanderson.geometry import Box, FloatArray, box_within, grow_box
 from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.smoothing import require_hu, smoothed_box
 from mdanderson.settings import ImageSettings
@@ -124,7 +124,7 @@ def _find_shells(volume: Volume, region: Region, reference: ReferenceBone, setti
     box = grow_box(region.box, volume.geometry, _margin_mm(settings))
     fine = smoothed_box(volume, box, sigma_mm=settings.smoothing_sigma_mm / 2).astype(np.float64)
     fine = np.where(np.isnan(fine), reference.median_hu, fine)
-    lytic = (fine < reference.lytic_below_hu(settings))[_within(region.box, box)] & region.voxels
+    lytic = (fine < reference.lytic_below_hu(settings))[box_within(region.box, box)] & region.voxels
     deep = _deep(region.voxels, spacing)
     shown = region.voxels
     if spacing[0] >= _THICK_PLANES_MM:  # a plane through the shell's cap says nothing of the shell round the core
@@ -142,14 +142,6 @@ def _find_shells(volume: Volume, region: Region, reference: ReferenceBone, setti
     profiles = ndimage.map_coordinates(fine, np.moveaxis(places / spacing, -1, 0), order=1, mode="nearest")
     shells = _read_shells(profiles, offsets, spacing, reference, settings)
     return _Seen(region=region, box=box, fine_hu=fine, core=lytic & deep, outline=outline, shells=shells)
-
-
-def _within(inner: Box, outer: Box) -> Box:
-    """`inner` counted from the first voxel of `outer`."""
-    plane, row, column = (
-        slice(own.start - part.start, own.stop - part.start) for own, part in zip(inner, outer, strict=True)
-    )
-    return plane, row, column
 
 
 def _reach_mm(settings: ImageSettings) -> tuple[float, float]:
@@ -312,7 +304,7 @@ def _core(seen: _Seen, blur_mm: float) -> BoolArray:
     Half the height is where a blurred edge lies, as half coverage is where a mask's does. The height is the shell's
     own: a shell of width w blurred by s peaks at erf(w / (2 s sqrt 2)) of what it rises above its sides.
     """
-    fine = seen.fine_hu[_within(seen.region.box, seen.box)]
+    fine = seen.fine_hu[box_within(seen.region.box, seen.box)]
     deep = float(np.median(fine[seen.core]))
     shells = seen.shells
     width_mm = float(np.median((shells.outer_mm - shells.inner_mm)[shells.present]))

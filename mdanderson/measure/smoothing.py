@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from mdanderson.errors import MeasurementError, UnitError
-from mdanderson.geometry import Box, grow_box
+from mdanderson.geometry import Box, box_within, grow_box
 from mdanderson.volume import BoolArray, Region, Unit, Volume
 
 __all__ = ["Values", "raw_values", "require_hu", "smoothed_box", "smoothed_values"]
@@ -39,10 +39,7 @@ def smoothed_box(volume: Volume, box: Box, *, sigma_mm: float) -> Values:
     Only imaged voxels are averaged, also those beyond the box.
     """
     wide = grow_box(box, volume.geometry, _TRUNCATE_SIGMAS * sigma_mm)
-    inner = tuple(
-        slice(part.start - outer.start, part.stop - outer.start) for part, outer in zip(box, wide, strict=True)
-    )
-    return _blurred(volume, wide, volume.imaged(wide), sigma_mm)[inner]
+    return _blurred(volume, wide, volume.imaged(wide), sigma_mm)[box_within(box, wide)]
 
 
 def smoothed_values(volume: Volume, box: Box, chosen: BoolArray, *, sigma_mm: float) -> Values:

@@ -33,6 +33,7 @@ from mdanderson.readers.dicom_pixels import read_stored
 from mdanderson.readers.dicom_slices import Slice, slice_of_file
 from mdanderson.readers.dicom_spect import is_reconstruction, slices_of_reconstruction
 from mdanderson.readers.dicom_tilt import straighten
+from mdanderson.readers.mr_facts import ADC_QUANTITY, mapped_quantity
 from mdanderson.readers.mr_series import MrImage, mr_image
 from mdanderson.readers.orientation import check_size
 from mdanderson.readers.pet_suv import suv_scaling
@@ -114,10 +115,15 @@ def _series_and_number(series: str | None) -> tuple[str | None, int | None]:
 
 def _kind(file: DicomFile, modality: Modality | None) -> Modality:
     """The header's modality. Raises `ImageError` where it is another than told."""
-    kind = known_modality(file.header)
+    kind = Modality.MR if _is_adc_map(file) else known_modality(file.header)
     if modality not in {None, kind}:
         raise ImageError(f"the header says {kind}, not {modality}", way_out="correct the modality in the manifest")
     return kind
+
+
+def _is_adc_map(file: DicomFile) -> bool:
+    """Whether it is a parametric map whose quantity says what its modality does not: writers put OT (other)."""
+    return text(file.header, "Modality") == "OT" and mapped_quantity(file) == ADC_QUANTITY
 
 
 def _read_series(files: Sequence[DicomFile], kind: Modality, pick: Callable[[Sequence[Slice]], MrImage]) -> Volume:

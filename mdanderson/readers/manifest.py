@@ -198,7 +198,7 @@ class _Reading:
 
 
 def _part_of(entry: ImageEntry) -> str:
-    """Which image of a file is meant: a view, or of a DICOM series with fat and water or echoes the one of a sequence."""
+    """Which image of a file is meant: a view, or the one of a sequence where a DICOM series holds several."""
     return entry.view if entry.image.name.lower().endswith(_WITHOUT_HEADER) else f"{entry.view} {entry.sequence}"
 
 

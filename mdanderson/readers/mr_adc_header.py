@@ -34,7 +34,7 @@ def scaled_as_stated(slices: Sequence[Slice]) -> tuple[Slice, ...] | None:
 
 def _stated_scale(one: Slice) -> Scale | None:
     """From stored numbers to um2/s: by the real-world mapping, else by RescaleType; None where neither has a unit."""
-    for mapping in real_world_mappings(one):
+    for mapping in real_world_mappings(one.file, one.frame):
         factor = _mapped_factor(mapping)
         slope, intercept = numbers(mapping, "RealWorldValueSlope"), numbers(mapping, "RealWorldValueIntercept")
         if factor is not None and slope is not None and slope[0] != 0:

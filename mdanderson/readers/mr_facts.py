@@ -11,11 +11,23 @@ from math import isfinite
 
 from pydicom import Dataset
 
-from mdanderson.readers.dicom_header import items, private_text, text
+from mdanderson.readers.dicom_header import DicomFile, items, private_text, text
 from mdanderson.readers.dicom_multiframe import group_items
 from mdanderson.readers.dicom_slices import Slice
 
-__all__ = ["MrFacts", "image_words", "mr_facts", "mr_number", "mr_text", "real_world_mappings"]
+__all__ = [
+    "ADC_QUANTITY",
+    "MrFacts",
+    "image_words",
+    "mapped_quantity",
+    "mr_facts",
+    "mr_number",
+    "mr_text",
+    "real_world_mappings",
+]
+
+ADC_QUANTITY = "113041"
+"""DCM, Apparent Diffusion Coefficient."""
 
 _GROUP = {
     "RescaleType": "PixelValueTransformationSequence",
@@ -109,7 +121,7 @@ def mr_facts(one: Slice) -> MrFacts:
         flip_degrees=mr_number(one, "FlipAngle"),
         field_strength_t=_field_strength_t(one),
         b_value_s_mm2=_b_value(one),
-        quantity=_quantity(one),
+        quantity=mapped_quantity(one.file, one.frame),
         description=text(one.file.header, "SeriesDescription"),
     )
 
@@ -219,17 +231,17 @@ def _b_value(one: Slice) -> float | None:
     return float(named[1]) if named else None
 
 
-def _quantity(one: Slice) -> str:
-    """The code of the quantity that the first real-world mapping names."""
-    for mapping in real_world_mappings(one):
+def mapped_quantity(file: DicomFile, frame: int = 0) -> str:
+    """The code of the quantity that the first real-world mapping of a frame names, blank where none does."""
+    for mapping in real_world_mappings(file, frame):
         for definition in items(mapping, "QuantityDefinitionSequence"):
             for code in items(definition, "ConceptCodeSequence"):
                 return text(code, "CodeValue")
     return ""
 
 
-def real_world_mappings(one: Slice) -> tuple[Dataset, ...]:
-    """The items of RealWorldValueMappingSequence that hold for a slice."""
-    header, keyword = one.file.header, "RealWorldValueMappingSequence"
-    own = group_items(header, one.frame, keyword) if one.file.has_frames else ()
-    return tuple(own or items(header, keyword))
+def real_world_mappings(file: DicomFile, frame: int = 0) -> tuple[Dataset, ...]:
+    """The items of RealWorldValueMappingSequence that hold for a frame."""
+    keyword = "RealWorldValueMappingSequence"
+    own = group_items(file.header, frame, keyword) if file.has_frames else ()
+    return tuple(own or items(file.header, keyword))

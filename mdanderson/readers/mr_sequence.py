@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from math import acos, degrees, exp
 
-from mdanderson.readers.mr_facts import MrFacts
+from mdanderson.readers.mr_facts import ADC_QUANTITY, MrFacts
 from mdanderson.vocabulary import MrSequence
 
 __all__ = ["BY_NAME", "Recognised", "image_kind", "opposition", "recognise"]
@@ -38,9 +38,6 @@ _KINDS: tuple[tuple[str, MrSequence | None, frozenset[str]], ...] = (
     ("projection", None, frozenset({"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "PROJECTION_IMAGE"})),
 )
 """Words of ImageType: DICOM PS3.3 C.8.13.3.1.1, and as Siemens, Philips and GE write them."""
-
-_ADC_QUANTITY = "113041"
-"""DCM, Apparent Diffusion Coefficient."""
 
 _CONTRASTS = {
     "T1": MrSequence.T1,
@@ -101,7 +98,7 @@ def recognise(facts: MrFacts, *, echoes: int = 1) -> Recognised:
 def image_kind(facts: MrFacts) -> tuple[str, MrSequence | None]:
     """What ImageType or the mapped quantity says the image is, blank where it is a plain image."""
     found = [(name, sequence) for name, sequence, words in _KINDS if words & set(facts.words)]
-    if facts.quantity == _ADC_QUANTITY and not found:
+    if facts.quantity == ADC_QUANTITY and not found:
         found = [("ADC map", MrSequence.ADC)]
     if not found and any("MAP" in word for word in facts.words if word != "PHASE MAP"):
         found = [("map", None)]

@@ -49,6 +49,7 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
         values |= _OF_PROBABILITIES(probabilities)
     if finding.density is not None:
         values |= _OF_DENSITY(finding.density)
+        values["reference_source"] = finding.density.reference_source or finding.density.why
     if finding.centroid_lps_mm is not None:
         values |= zip(("x_mm", "y_mm", "z_mm"), finding.centroid_lps_mm, strict=True)
     if finding.site and not finding.is_gone:

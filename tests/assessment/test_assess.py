@@ -220,7 +220,7 @@ def test_a_lesion_cut_by_the_edge_has_no_size(tmp_path):
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L01"].finding.long_axis_mm is None
     assert "cut by the edge" in rows(timeline)["L01"].finding.why
-    assert [problem.visit for problem in timeline.problems if "L01 (label 1) is cut by the edge" in problem.what] == [
+    assert [problem.visit for problem in timeline.problems if "L01 (label 1): cut by the edge" in problem.what] == [
         "visit 1"
     ]
     assert category(timeline) == Category.NE

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mdanderson.assessment import assess
@@ -17,7 +18,15 @@ from mdanderson.assessment.station import Image, Station
 from mdanderson.assessment.visit import VisitFindings, assess_visit
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Density, LesionFinding
-from mdanderson.phantoms import LesionSpec, SyntheticBone, centred_grid, render, write_ct_series, write_label_map
+from mdanderson.phantoms import (
+    LesionSpec,
+    SyntheticBone,
+    centred_grid,
+    render,
+    write_ct_series,
+    write_label_map,
+    write_nifti,
+)
 from mdanderson.readers.manifest import read_cohort
 from mdanderson.registration import Registration
 from mdanderson.settings import Settings
@@ -80,7 +89,7 @@ def test_images_alike_are_compared():
 def test_images_made_otherwise_are_not_compared(now, why):
     _, filled = follow(station(LYTIC, 1, CT), station(FILLED, 2, now))
     found = density_of(filled)
-    assert found.reference_source == why
+    assert found.why == why
     assert found.mean_hu > 600
     judged = (found.reference_hu, found.lytic_fraction, found.sclerotic_fraction, found.fill_in_fraction)
     assert (*judged, found.cleared_fraction, found.rim_fraction, found.lytic_focus_mm) == (None,) * 7
@@ -114,7 +123,7 @@ def test_each_lesion_is_compared_with_the_image_that_showed_it_first():
 def test_cement_is_no_healing(hu, cement):
     _, filled = follow(station(LYTIC, 1, CT), station(replace(FILLED, fill_hu=hu), 2, CT))
     assert (density_of(filled).fill_in_fraction is None) is cement
-    assert ("cement or metal takes" in density_of(filled).reference_source) is cement
+    assert ("cement or metal takes" in density_of(filled).why) is cement
     told = [problem for problem in filled.problems if "cement" in problem.what]
     assert len(told) == cement
     if cement:
@@ -126,8 +135,8 @@ def test_cement_is_no_healing(hu, cement):
 def test_what_was_as_dense_before_is_compared():
     dense = replace(LYTIC, fill_fraction=0.7, fill_hu=1800.0)
     first, second = follow(station(dense, 1, CT), station(dense, 2, CT))
-    assert "cement" in density_of(first).reference_source
-    assert "cement" not in density_of(second).reference_source
+    assert "cement" in density_of(first).why
+    assert "cement" not in density_of(second).why
 
 
 @pytest.mark.parametrize("month", [1, 2])
@@ -139,7 +148,7 @@ def test_metal_beside_a_lesion_spoils_both_visits(month):
     array[4:8, 22:26, 10:14] = 3000
     plain[month - 1] = replace(plain[month - 1], image=replace(image, volume=replace(image.volume, array=array)))
     visits = follow(*plain)
-    assert "metal" in density_of(visits[1]).reference_source
+    assert "metal" in density_of(visits[1]).why
     assert density_of(visits[1]).fill_in_fraction is None
     assert any("metal lies near it" in problem.what for problem in visits[month - 1].problems)
 
@@ -147,8 +156,67 @@ def test_metal_beside_a_lesion_spoils_both_visits(month):
 def test_planes_too_thick_for_a_lesion_tell_nothing_of_its_density():
     thin, thick = follow(station(LYTIC, 1, CT), station(FILLED, 2, CT, plane_mm=8.0))
     assert density_of(thin).lytic_fraction is not None
-    assert density_of(thick).reference_source == "planes of 8 mm are too thick to judge density in so small a lesion"
+    assert density_of(thick).why == "planes of 8 mm are too thick to judge density in so small a lesion"
     assert not any("planes" in problem.what for problem in thick.problems)
+
+
+# --- no bone, NaN -------------------------------------------------------------------------------------------------
+
+
+def test_a_given_reference_too_small_is_said_to_be(patient_with_reference):
+    """99 voxels below the limit, 100 at it."""
+    timeline = patient_with_reference(99)
+    (told,) = timeline.problems
+    assert told.what == "reference_mask holds 99 voxels of ct.nii.gz, 100 are needed: density is not judged"
+    assert (told.severity, told.where) == (Severity.WARNING, "bone.nii.gz")
+    assert told.how_to_fix == "draw more uninvolved bone, or leave reference_mask blank to have it found"
+    (row,) = timeline.lesions
+    assert row.finding.density.why == "no valid reference bone: reference_mask holds 99 voxels, 100 are needed"
+    assert row.finding.density.lytic_fraction is None
+    assert row.finding.long_axis_mm is not None
+
+
+def test_one_large_enough_is_used(patient_with_reference):
+    timeline = patient_with_reference(100)
+    assert timeline.problems == ()
+    density = timeline.lesions[0].finding.density
+    assert (density.reference_source, density.reference_voxels, density.why) == ("given mask", 100, "")
+
+
+def test_an_empty_one_is_none(patient_with_reference):
+    assert "reference_mask holds 0 voxels" in patient_with_reference(0).problems[0].what
+
+
+@pytest.fixture
+def patient_with_reference(tmp_path):
+    """One CT whose reference mask marks so many voxels of the body's bone."""
+
+    def make(voxels: int):
+        seen = shown(LYTIC, 2.0)
+        marked = np.zeros(seen.volume.geometry.shape, dtype=np.uint8)
+        bone = np.argwhere((seen.volume.array > 100) & (seen.volume.array < 300))[:voxels]
+        marked[tuple(bone.T)] = 1
+        write_nifti(seen.volume, tmp_path / "ct.nii.gz")
+        write_label_map(seen.mask, tmp_path / "mask.nii.gz")
+        write_nifti(replace(seen.volume, array=marked), tmp_path / "bone.nii.gz")
+        row = "P,2024-01-01,CT,ct.nii.gz,mask.nii.gz,bone.nii.gz"
+        (tmp_path / "cohort.csv").write_text(f"patient_id,date,modality,image,mask,reference_mask\n{row}\n")
+        return assess(read_cohort(tmp_path / "cohort.csv")["P"])
+
+    return make
+
+
+def test_nan_in_a_lesion_is_no_edge():
+    first, second = station(LYTIC, 1, CT), station(LYTIC, 2, CT)
+    array = second.volume.array.astype(np.float32)
+    region = second.image.lesions.regions[0]
+    middle = tuple((part.start + part.stop) // 2 for part in region.box)
+    array[middle] = np.nan
+    second = replace(second, image=replace(second.image, volume=replace(second.volume, array=array)))
+    visit = follow(first, second)[1]
+    assert visit.findings[0].long_axis_mm is None
+    assert visit.findings[0].why == "voxels of it, or next to it, are NaN: its size is not known"
+    assert [one.what for one in visit.problems] == ["lesion L01 (label 1): voxels of it, or next to it, are NaN"]
 
 
 # --- other bone ---------------------------------------------------------------------------------------------------
@@ -237,5 +305,5 @@ def test_from_dicom_to_the_category(tmp_path: Path, agent: str, category: Catego
     assert (response.category, response.density_category) == (category, by_density)
     told = [problem for problem in timeline.problems if "contrast agent given now, not then" in problem.what]
     assert len(told) == bool(agent)
-    sources = [row.finding.density.reference_source for row in timeline.lesions if row.finding.visit == "v2"]
+    sources = [row.finding.density.why for row in timeline.lesions if row.finding.visit == "v2"]
     assert [("contrast agent" in source) for source in sources] == [bool(agent)]

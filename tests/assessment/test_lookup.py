@@ -122,7 +122,7 @@ def test_a_focus_is_asked_of_what_shows_sclerosis(shows, sclerotic, status):
 )
 def test_what_hides_it_is_named(shows, now, then, why):
     def hidden(density):
-        return Density(mean_hu=40, median_hu=40, reference_source=density) if isinstance(density, str) else density
+        return Density(mean_hu=40, median_hu=40, why=density) if isinstance(density, str) else density
 
     shows(hidden(then))
     assert first_seen(hidden(now)) == (Status.EQUIVOCAL, MAYBE_NEW + why)
@@ -178,14 +178,14 @@ def test_contrast_left_below_at_and_above_its_limit(shows, median_hu, status):
     ("now", "before", "why"),
     [
         (
-            Density(mean_hu=1, median_hu=1, reference_source="metal lies near it: streaks are no density"),
+            Density(mean_hu=1, median_hu=1, why="metal lies near it: streaks are no density"),
             LYTIC,
             "not segmented, and metal lies near it: streaks are no density",
         ),
         (Density(mean_hu=1, median_hu=1), LYTIC, "not segmented, and no reference bone to judge its place by"),
         (
             NORMAL,
-            Density(mean_hu=1, median_hu=1, reference_source="planes of 8 mm are too thick"),
+            Density(mean_hu=1, median_hu=1, why="planes of 8 mm are too thick"),
             "not segmented, and at baseline planes of 8 mm are too thick",
         ),
         (NORMAL, NORMAL, "as dense as its bone at baseline: only a reader can say that it is gone"),

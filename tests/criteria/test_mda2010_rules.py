@@ -285,15 +285,19 @@ def test_measured_as_gone_by_a_density_that_was_normal_all_along_is_not_a_respon
     assert "absence cannot be told" in timeline.response().reason
 
 
-def test_without_reference_bone_density_is_not_assessed_with_the_reason(paper):
-    lost = Density(mean_hu=300, median_hu=300, reference_source="superscan")
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [("", "no valid reference bone"), ("metal lies near it: streaks are no density",) * 2],
+)
+def test_density_that_cannot_be_judged_is_not_assessed_with_the_reason(paper, why, told):
+    lost = Density(mean_hu=300, median_hu=300, why=why)
     timeline = paper.timeline(
         paper.exam(0, L1="20x10 lytic", densities={"L1": LYTIC}), paper.exam(90, L1="20x10", densities={"L1": lost})
     )
     lesion = last_lesion(timeline)
     for code in ("CR1", "CR2", "PR1"):
         assert verdict(lesion, code).outcome == Outcome.NOT_ASSESSABLE
-        assert verdict(lesion, code).because == "no valid reference bone: superscan"
+        assert verdict(lesion, code).because == told
     assert lesion.density_category is None
     assert lesion.category == "SD"
 

@@ -94,13 +94,20 @@ ONE_VOXEL_AWAY = [
 
 @pytest.mark.parametrize("unseen", SIX_SIDES)
 def test_a_lesion_next_to_voxels_that_were_never_imaged_is_cut_by_the_edge(unseen):
-    assert boxed(padding=-2000, unseen=unseen).touches_edge
-    assert boxed(padding=None, unseen=unseen, dtype=np.float32).touches_edge
+    measured = boxed(padding=-2000, unseen=unseen)
+    assert (measured.touches_edge, measured.has_nan) == (True, False)
+
+
+@pytest.mark.parametrize("unseen", [*SIX_SIDES, (7, 25, 35)])
+def test_one_in_or_next_to_nan_is_told_from_that(unseen):
+    measured = boxed(padding=None, unseen=unseen, dtype=np.float32)
+    assert (measured.touches_edge, measured.has_nan) == (False, True)
 
 
 @pytest.mark.parametrize("unseen", ONE_VOXEL_AWAY)
 def test_a_voxel_between_them_is_enough(unseen):
     assert not boxed(padding=-2000, unseen=unseen).touches_edge
+    assert not boxed(padding=None, unseen=unseen, dtype=np.float32).has_nan
 
 
 def test_a_corner_is_no_border():

@@ -191,7 +191,7 @@ PLACES = {
     "off_the_limit": bone(159, 0.0, 0.0, filled=0.1, cleared=0.9),
     "with_a_focus": bone(200, 0.05, 0.0, filled=0.1, cleared=0.9, lytic_focus_mm=4.0),
     "wide_bone": bone(250, 0.0, 0.0, reference_sd_hu=50),
-    "no_reference": Density(mean_hu=300, median_hu=300, reference_source="superscan"),
+    "no_reference": Density(mean_hu=300, median_hu=300, why="superscan"),
 }
 """Densities, named in a table's words as `d=lytic`."""
 

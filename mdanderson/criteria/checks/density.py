@@ -164,11 +164,8 @@ def density_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> 
 
 
 def _not_measured(density: Density, what: str) -> Check:
-    """Without reference bone, or without one of the shares."""
-    if density.reference_hu is not None:
-        return Check.not_assessable(what)
-    source = f": {density.reference_source}" if density.reference_source else ""
-    return Check.not_assessable(f"no valid reference bone{source}")
+    """For the reason told, without reference bone, or without one of the shares."""
+    return Check.not_assessable(density.why or ("no valid reference bone" if density.reference_hu is None else what))
 
 
 def _percent(share: float | None) -> str:
