@@ -29,7 +29,7 @@ class Mr:
     t1_darker_share: float = known(
         0.2, "ours: T1 marrow has this share of tissue round it darker than it (muscle, disc)", gt=0, le=1
     )
-    adc_cov: float = known(0.145, "repeatability of bone ADC, coefficient of variation 14.5 % (MET-RADS-P)", gt=0, lt=1)
+    adc_cov: float = known(0.145, "published repeatability of bone ADC: COV 14.5 %", gt=0, lt=1)
     adc_likely_rise: float = known(0.4, "MET-RADS-P (PMC5176005), RAC 1: ADC rises by 40 %", gt=0)
     adc_possible_rise: float = known(0.25, "MET-RADS-P (PMC5176005), RAC 2: ADC rises by more than 25 %", gt=0)
     adc_high_um2_s: float = known(1400.0, "MET-RADS-P (PMC5176005), RAC 1: ADC rises above this", gt=0, le=5000)
