@@ -103,9 +103,9 @@ class Pet:
     background_shell_mm: float = known(10.0, "ours: and is a shell as thick as this", gt=0)
     background_minimum_ml: float = known(2.0, "ours: less of it is no background", gt=0)
     background_robust_sd: float = known(
-        2.0, "ours: uptake is as background up to its median + factor x robust SD, as PERCIST does with the liver", ge=0
+        1.5, "ours, decision 18: uptake is as background up to its median + factor x robust SD", ge=0
     )
-    background_ratio: float = known(1.2, "ours: or up to this many times its median, as normal_uptake", ge=1)
+    background_ratio: float = known(1.15, "ours, decision 18: or up to this many times its median", ge=1)
     background_unevenness: float = known(
         0.5, "ours: a background whose robust SD is a larger share of its median is none", gt=0
     )
