@@ -234,10 +234,12 @@ def _limits(values: FloatArray, least_explained: float) -> list[float]:
     )
     two, three = int(between_two[:-1].argmax()), int(between_three.argmax())
     explained = float(between_two[two]) / variance, float(between_three[three]) / variance
-    if explained[1] - explained[0] > _THREE_KINDS:
-        return [float(edges[first[three] + 1]), float(edges[second[three] + 1])]
-    if explained[0] < least_explained:
+    as_three = explained[1] - explained[0] > _THREE_KINDS
+    needed = (1 + least_explained) / 2 if as_three else least_explained  # noise: 0.64 by two kinds, 0.81 by three
+    if (explained[1] if as_three else explained[0]) < needed:
         raise _NoReferenceError("bone and soft tissue are not plainly told apart: give a bone or reference mask")
+    if as_three:
+        return [float(edges[first[three] + 1]), float(edges[second[three] + 1])]
     return [float(edges[two + 1])]
 
 

@@ -28,6 +28,9 @@ _ROBUST = 1.4826
 _AIR_SUV = 0.1
 """Less is air or table, no background; lung has about 0.4."""
 
+_ROUNDING = 1e-6
+"""Single precision; uptake at the limit is as background."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SuvMeasure:
@@ -113,7 +116,7 @@ def place_suv(volume: Volume, region: Region, *, others: Sequence[Region] = (), 
     median = float(np.median(shell))
     robust_sd = _ROBUST * float(np.median(np.abs(shell - median)))
     limit = max(median + settings.background_robust_sd * robust_sd, settings.background_ratio * median)
-    is_hot = peak.mean > limit
+    is_hot = peak.mean > limit * (1 + _ROUNDING)
     why = "" if is_hot else _no_background(volume, median, robust_sd, settings)
     return PlaceSuv(
         suv_max=hottest,

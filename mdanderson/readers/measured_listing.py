@@ -128,7 +128,7 @@ def listed_lesions(
         begins = min(row.date for row in its_rows)
         on_it = [row for row in its_rows if row.date == begins]
         if all(row in blank.get(begins, ()) for row in on_it):
-            kind = _became(its_rows, lesion_id, begins, said)
+            kind = _became(its_rows, lesion_id, begins, said, blank)
             listed[lesion_id] = kind if begins == first else _LATER.get(kind, kind)
     return listed
 
@@ -137,7 +137,13 @@ _LATER = {Listed.THERE: Listed.KNOWN, Listed.OPEN: Listed.NEW}
 """Of a lesion listed after baseline only: known where a code compares it, new where nothing is said of that."""
 
 
-def _became(rows: Sequence[MeasuredRow], lesion_id: str, begins: dt.date, said: Said) -> Listed:
+def _became(
+    rows: Sequence[MeasuredRow],
+    lesion_id: str,
+    begins: dt.date,
+    said: Said,
+    blank: Mapping[dt.date, Sequence[MeasuredRow]],
+) -> Listed:
     """What the first day that states anything of a lesion after the one that lists it makes of it."""
     modality = rows[0].modality
     days = {date for date, of, name in said if of is modality and name == lesion_id} | {row.date for row in rows}
@@ -145,7 +151,8 @@ def _became(rows: Sequence[MeasuredRow], lesion_id: str, begins: dt.date, said: 
     for date in sorted(day for day in days if day > begins):
         here = [row for row in rows if row.date == date]
         statements = said.get((date, modality, lesion_id), ())
-        found = _told(here, statements)
+        stating = [row for row in here if row not in blank.get(date, ())]
+        found = _told(here, statements) if statements or stating else None
         if found is not None:
             return Listed.KNOWN if known and found is Listed.OPEN else found
         known = known or any(row.new is False for row in here)

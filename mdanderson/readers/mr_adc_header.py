@@ -11,7 +11,7 @@ from mdanderson.errors import UnitError
 from mdanderson.readers.dicom_header import items, numbers, text
 from mdanderson.readers.dicom_slices import Slice
 from mdanderson.readers.mr_adc import factor_of_unit
-from mdanderson.readers.mr_facts import mr_text, real_world_mappings
+from mdanderson.readers.mr_facts import real_world_mappings, rescale_type
 from mdanderson.readers.voxel_values import Scale
 
 __all__ = ["scaled_as_stated"]
@@ -40,7 +40,7 @@ def _stated_scale(one: Slice) -> Scale | None:
         if factor is not None and slope is not None and slope[0] != 0:
             offset = 0.0 if intercept is None else float(intercept[0])
             return replace(one.scale, slope=float(slope[0]) * factor, intercept=offset * factor)
-    factor = factor_of_unit(mr_text(one, "RescaleType"))
+    factor = factor_of_unit(rescale_type(one))
     if factor is None:
         return None
     return replace(one.scale, slope=one.scale.slope * factor, intercept=one.scale.intercept * factor)

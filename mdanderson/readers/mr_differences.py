@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdanderson.readers.dicom_header import items, numbers
-from mdanderson.readers.dicom_multiframe import group_items
 from mdanderson.readers.dicom_slices import Slice
-from mdanderson.readers.mr_facts import MrFacts, image_words, mr_number, mr_text
+from mdanderson.readers.mr_facts import MrFacts
 from mdanderson.readers.mr_sequence import image_kind
 
 __all__ = ["ECHO_TIME", "OF_KIND", "WITHIN_KIND", "Difference", "ranks"]
@@ -101,37 +99,6 @@ def _component(_: Slice, facts: MrFacts) -> Value:
     return (facts.component,)
 
 
-def _direction(one: Slice, _: MrFacts) -> Value:
-    """Where diffusion is weighted, blank where it is weighted alike in all directions."""
-    header = one.file.header
-    levels = group_items(header, one.frame, "MRDiffusionSequence") if one.file.has_frames else (header,)
-    for level in levels:
-        for holder in (*items(level, "DiffusionGradientDirectionSequence"), level):
-            values = numbers(holder, "DiffusionGradientOrientation", count=3)
-            if values is not None:
-                return tuple(float(x) for x in values)
-    return (mr_text(one, "DiffusionDirectionality"),)
-
-
-def _time_index(one: Slice) -> float | None:
-    index = mr_number(one, "TemporalPositionIndex")
-    return mr_number(one, "TemporalPositionIdentifier") if index is None else index
-
-
-def _acquisition(one: Slice) -> float | None:
-    number = mr_number(one, "FrameAcquisitionNumber")
-    return mr_number(one, "AcquisitionNumber") if number is None else number
-
-
-def _trigger(one: Slice) -> float | None:
-    delay = mr_number(one, "NominalCardiacTriggerDelayTime")
-    return mr_number(one, "TriggerTime") if delay is None else delay
-
-
-def _time(one: Slice) -> str:
-    return mr_text(one, "FrameAcquisitionDateTime") or mr_text(one, "AcquisitionTime")
-
-
 ECHO_TIME = Difference(
     value=lambda _, facts: _known(facts.echo_time_ms), tell=_number("TE", "ms"), absolute=0.02, relative=0.01
 )
@@ -139,7 +106,7 @@ ECHO_TIME = Difference(
 OF_KIND = (
     Difference(value=lambda one, _: tuple(map(float, one.orientation)), tell=_plane, absolute=1e-3),
     Difference(value=lambda one, _: (one.frame_of_reference_uid,), tell=_rank("frame of reference")),
-    Difference(value=lambda one, _: (mr_text(one, "StackID"),), tell=_rank("stack")),
+    Difference(value=lambda _, facts: (facts.stack_id,), tell=_rank("stack")),
     Difference(value=_grid, tell=_tell_grid, relative=1e-4),
     Difference(value=_kind, tell=_tell_kind),
     Difference(value=_component, tell=lambda value, _: str(value[0])),
@@ -151,16 +118,16 @@ OF_KIND = (
 )
 """What makes two slices parts of two images, wherever they lie."""
 WITHIN_KIND = (
-    Difference(value=lambda one, _: _known(_time_index(one)), tell=_rank("time")),
-    Difference(value=_direction, tell=_rank("diffusion direction"), absolute=1e-3),
-    Difference(value=lambda one, _: _known(_acquisition(one)), tell=_number("acquisition", "")),
-    Difference(value=lambda one, _: _known(_trigger(one)), tell=_number("trigger", "ms"), absolute=1.0),
+    Difference(value=lambda _, facts: _known(facts.time_index), tell=_rank("time")),
+    Difference(value=lambda _, facts: facts.direction, tell=_rank("diffusion direction"), absolute=1e-3),
+    Difference(value=lambda _, facts: _known(facts.acquisition), tell=_number("acquisition", "")),
+    Difference(value=lambda _, facts: _known(facts.trigger_ms), tell=_number("trigger", "ms"), absolute=1.0),
     Difference(value=lambda _, facts: _known(facts.flip_degrees), tell=_number("flip angle", "degrees"), absolute=0.05),
     Difference(
         value=lambda _, facts: _known(facts.repetition_time_ms), tell=_number("TR", "ms"), absolute=0.1, relative=0.01
     ),
-    Difference(value=lambda one, _: image_words(one), tell=lambda value, _: "/".join(map(str, value))),
-    Difference(value=lambda one, _: (mr_text(one, "SequenceName"),), tell=_rank("pulse sequence")),
-    Difference(value=lambda one, _: (_time(one),), tell=_rank("time")),
+    Difference(value=lambda _, facts: facts.words, tell=lambda value, _: "/".join(map(str, value))),
+    Difference(value=lambda _, facts: (facts.pulse_sequence,), tell=_rank("pulse sequence")),
+    Difference(value=lambda _, facts: (facts.time,), tell=_rank("time")),
 )
 """What may tell slices of one place apart, and may as well differ from slice to slice of one image."""

@@ -6,52 +6,21 @@ Nothing here judges: a fact that is absent, blank or no number is None or blank.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 from pydicom import Dataset
+from pydicom.tag import Tag
 
 from mdanderson.readers.dicom_header import DicomFile, items, private_text, text
 from mdanderson.readers.dicom_multiframe import group_items
 from mdanderson.readers.dicom_slices import Slice
 
-__all__ = [
-    "ADC_QUANTITY",
-    "MrFacts",
-    "image_words",
-    "mapped_quantity",
-    "mr_facts",
-    "mr_number",
-    "mr_text",
-    "real_world_mappings",
-]
+__all__ = ["ADC_QUANTITY", "MrFacts", "mapped_quantity", "mr_facts", "real_world_mappings", "rescale_type"]
 
 ADC_QUANTITY = "113041"
 """DCM, Apparent Diffusion Coefficient."""
-
-_GROUP = {
-    "RescaleType": "PixelValueTransformationSequence",
-    "FrameType": "MRImageFrameTypeSequence",
-    "ComplexImageComponent": "MRImageFrameTypeSequence",
-    "AcquisitionContrast": "MRImageFrameTypeSequence",
-    "EffectiveEchoTime": "MREchoSequence",
-    "RepetitionTime": "MRTimingAndRelatedParametersSequence",
-    "FlipAngle": "MRTimingAndRelatedParametersSequence",
-    "InversionRecovery": "MRModifierSequence",
-    "InversionTimes": "MRModifierSequence",
-    "Spoiling": "MRModifierSequence",
-    "SpectrallySelectedExcitation": "MRModifierSequence",
-    "DiffusionBValue": "MRDiffusionSequence",
-    "DiffusionDirectionality": "MRDiffusionSequence",
-    "StackID": "FrameContentSequence",
-    "TemporalPositionIndex": "FrameContentSequence",
-    "FrameAcquisitionDateTime": "FrameContentSequence",
-    "FrameAcquisitionNumber": "FrameContentSequence",
-    "NominalCardiacTriggerDelayTime": "CardiacSynchronizationSequence",
-}
-"""Where multi-frame files keep a fact; legacy converted files keep all of them in the groups of `_CONVERTED`."""
-
-_CONVERTED = ("UnassignedPerFrameConvertedAttributesSequence", "UnassignedSharedConvertedAttributesSequence")
 
 _PRIVATE_B_VALUES = (
     ("SIEMENS MR HEADER", 0x0019100C),
@@ -86,7 +55,8 @@ class MrFacts:
     """One slice. words: ImageType (FrameType where there are frames) from its third value, in upper case.
 
     component: magnitude, phase, real or imaginary; magnitude where nothing is said. contrast: AcquisitionContrast.
-    scanning: SE GR IR EP, as in ScanningSequence. quantity: code of what real-world values stand for.
+    scanning: SE GR IR EP, as in ScanningSequence. quantity: code of what real-world values stand for. direction: of
+    diffusion weighting, or the word for it. time and those before it may vary from slice to slice of one image.
     """
 
     words: tuple[str, ...] = ()
@@ -103,56 +73,89 @@ class MrFacts:
     b_value_s_mm2: float | None = None
     quantity: str = ""
     description: str = ""
+    stack_id: str = ""
+    direction: tuple[float | str, ...] = ()
+    pulse_sequence: str = ""
+    time_index: float | None = None
+    acquisition: float | None = None
+    trigger_ms: float | None = None
+    time: str = ""
 
 
 def mr_facts(one: Slice) -> MrFacts:
     """All of one slice. Raises `ImageError` where the header is damaged."""
-    scanning = _scanning(one)
+    said = _Said(one)
     return MrFacts(
-        words=image_words(one)[2:],
-        component=_component(one),
-        contrast=mr_text(one, "AcquisitionContrast").upper(),
-        scanning=scanning,
-        is_spoiled="SP" in _set(mr_text(one, "SequenceVariant")) or mr_text(one, "Spoiling").upper().startswith("RF"),
-        fat_suppressed=_fat_suppressed(one),
-        echo_time_ms=_positive(_either(one, "EffectiveEchoTime", "EchoTime")),
-        repetition_time_ms=_positive(mr_number(one, "RepetitionTime")),
-        inversion_time_ms=_positive(_either(one, "InversionTimes", "InversionTime")),
-        flip_degrees=mr_number(one, "FlipAngle"),
-        field_strength_t=_field_strength_t(one),
-        b_value_s_mm2=_b_value(one),
+        words=_image_words(said)[2:],
+        component=_component(said, one.file.header),
+        contrast=said.text("AcquisitionContrast").upper(),
+        scanning=_scanning(said),
+        is_spoiled="SP" in _set(said.text("SequenceVariant")) or said.text("Spoiling").upper().startswith("RF"),
+        fat_suppressed=_fat_suppressed(said),
+        echo_time_ms=_positive(said.number("EffectiveEchoTime", "EchoTime")),
+        repetition_time_ms=_positive(said.number("RepetitionTime")),
+        inversion_time_ms=_positive(said.number("InversionTimes", "InversionTime")),
+        flip_degrees=said.number("FlipAngle"),
+        field_strength_t=_field_strength_t(said),
+        b_value_s_mm2=_b_value(said, one.file.header),
         quantity=mapped_quantity(one.file, one.frame),
-        description=text(one.file.header, "SeriesDescription"),
+        description=said.text("SeriesDescription"),
+        stack_id=said.text("StackID"),
+        direction=_direction(said),
+        pulse_sequence=said.text("SequenceName"),
+        time_index=said.number("TemporalPositionIndex", "TemporalPositionIdentifier"),
+        acquisition=said.number("FrameAcquisitionNumber", "AcquisitionNumber"),
+        trigger_ms=said.number("NominalCardiacTriggerDelayTime", "TriggerTime"),
+        time=said.text("FrameAcquisitionDateTime") or said.text("AcquisitionTime"),
     )
 
 
-def mr_text(one: Slice, keyword: str) -> str:
-    """A fact of the slice as text: of its frame, of all frames, of the file; blank when absent."""
-    header = one.file.header
-    if one.file.has_frames:
-        for group in (_GROUP.get(keyword), *_CONVERTED):
-            for level in group_items(header, one.frame, group) if group else ():
-                if found := text(level, keyword):
-                    return found
-    return text(header, keyword)
+def rescale_type(one: Slice) -> str:
+    """RescaleType of a slice, blank when absent."""
+    return _Said(one).text("RescaleType")
 
 
-def mr_number(one: Slice, keyword: str) -> float | None:
-    """The first value of a fact; None when it is absent or no finite number."""
-    return _number(mr_text(one, keyword))
+class _Said:
+    """What is said of one slice, wherever: in the groups of its frame, else of all frames, else in the file."""
+
+    def __init__(self, one: Slice) -> None:
+        header = one.file.header
+        self._holders = dict.fromkeys(header.keys(), header)
+        if one.file.has_frames:
+            own = items(header, "PerFrameFunctionalGroupsSequence")[one.frame : one.frame + 1]
+            for groups in (*items(header, "SharedFunctionalGroupsSequence"), *own):
+                for name in groups.dir():
+                    for group in items(groups, name)[:1]:
+                        self._holders |= dict.fromkeys(group.keys(), group)
+
+    def text(self, keyword: str) -> str:
+        """A fact as text, blank when absent."""
+        holder = self._holders.get(Tag(keyword))
+        return "" if holder is None else text(holder, keyword)
+
+    def number(self, *keywords: str) -> float | None:
+        """The first value of the first fact that is a finite number."""
+        return next((value for value in map(_number, map(self.text, keywords)) if value is not None), None)
+
+    def items(self, keyword: str) -> Sequence[Dataset]:
+        """The items of a sequence, none when it is absent."""
+        holder = self._holders.get(Tag(keyword))
+        return () if holder is None else items(holder, keyword)
 
 
-def image_words(one: Slice) -> tuple[str, ...]:
+def _image_words(said: _Said) -> tuple[str, ...]:
     """FrameType, else ImageType, in upper case."""
-    frame_type = mr_text(one, "FrameType") or _map_frame_type(one)
-    return tuple((frame_type or text(one.file.header, "ImageType")).upper().split("/"))
+    return tuple((said.text("FrameType") or said.text("ImageType")).upper().split("/"))
 
 
-def _map_frame_type(one: Slice) -> str:
-    if not one.file.has_frames:
-        return ""
-    groups = group_items(one.file.header, one.frame, "ParametricMapFrameTypeSequence")
-    return text(groups[0], "FrameType") if groups else ""
+def _direction(said: _Said) -> tuple[float | str, ...]:
+    """Where diffusion is weighted, else whether it is weighted alike in all directions."""
+    stated = said.text("DiffusionGradientOrientation")
+    for holder in said.items("DiffusionGradientDirectionSequence"):
+        stated = text(holder, "DiffusionGradientOrientation")
+    values = [_number(part) for part in stated.split("/")]
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == 3 else (said.text("DiffusionDirectionality"),)
 
 
 def _number(written: str) -> float | None:
@@ -168,66 +171,61 @@ def _positive(value: float | None) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def _either(one: Slice, enhanced: str, classic: str) -> float | None:
-    value = mr_number(one, enhanced)
-    return mr_number(one, classic) if value is None else value
-
-
 def _set(written: str) -> frozenset[str]:
     return frozenset(re.split(r"[/\s]+", written.upper())) - {""}
 
 
-def _scanning(one: Slice) -> frozenset[str]:
+def _scanning(said: _Said) -> frozenset[str]:
     """ScanningSequence, or what the enhanced attributes say in its words."""
-    found = set(_set(mr_text(one, "ScanningSequence")))
-    echo = mr_text(one, "EchoPulseSequence").upper()
+    found = set(_set(said.text("ScanningSequence")))
+    echo = said.text("EchoPulseSequence").upper()
     found |= {"SE"} if echo in {"SPIN", "BOTH"} else set()
     found |= {"GR"} if echo in {"GRADIENT", "BOTH"} else set()
-    found |= {"EP"} if mr_text(one, "EchoPlanarPulseSequence").upper() == "YES" else set()
-    found |= {"IR"} if mr_text(one, "InversionRecovery").upper() == "YES" else set()
+    found |= {"EP"} if said.text("EchoPlanarPulseSequence").upper() == "YES" else set()
+    found |= {"IR"} if said.text("InversionRecovery").upper() == "YES" else set()
     return frozenset(found)
 
 
-def _component(one: Slice) -> str:
-    stated = _COMPONENTS.get(mr_text(one, "ComplexImageComponent").upper())
+def _component(said: _Said, header: Dataset) -> str:
+    stated = _COMPONENTS.get(said.text("ComplexImageComponent").upper())
     if stated:
         return stated
-    ge = _GE_COMPONENTS.get(private_text(one.file.header, *_GE_COMPONENT))
+    ge = _GE_COMPONENTS.get(private_text(header, *_GE_COMPONENT))
     if ge:
         return ge
-    named = {_COMPONENTS[word] for word in image_words(one)[2:] if word in _COMPONENTS}
+    named = {_COMPONENTS[word] for word in _image_words(said)[2:] if word in _COMPONENTS}
     return (named - {"magnitude"}).pop() if len(named - {"magnitude"}) == 1 else "magnitude"
 
 
-def _fat_suppressed(one: Slice) -> bool | None:
+def _fat_suppressed(said: _Said) -> bool | None:
     """By saturation, selective inversion or excitation of water alone; None where nothing is said."""
-    options = _set(mr_text(one, "ScanOptions"))
-    suppression = mr_text(one, "SpectrallySelectedSuppression").upper()
-    excitation = mr_text(one, "SpectrallySelectedExcitation").upper()
+    options = _set(said.text("ScanOptions"))
+    suppression = said.text("SpectrallySelectedSuppression").upper()
+    excitation = said.text("SpectrallySelectedExcitation").upper()
     if options & {"FS", "WE"} or "FAT" in suppression or excitation == "WATER":
         return True
     return False if options or suppression or excitation else None
 
 
-def _field_strength_t(one: Slice) -> float | None:
+def _field_strength_t(said: _Said) -> float | None:
     """MagneticFieldStrength, which old writers give in gauss; else from the imaging frequency in MHz."""
-    field = _positive(mr_number(one, "MagneticFieldStrength"))
+    field = _positive(said.number("MagneticFieldStrength"))
     if field is not None:
         return field / _GAUSS_PER_TESLA if field > 100 else field
-    frequency = _positive(mr_number(one, "ImagingFrequency"))
+    frequency = _positive(said.number("ImagingFrequency"))
     return None if frequency is None else round(frequency / _MHZ_PER_TESLA, 2)
 
 
-def _b_value(one: Slice) -> float | None:
+def _b_value(said: _Said, header: Dataset) -> float | None:
     """s/mm2: DiffusionBValue, the vendor's own element, else the name that Siemens gives its sequences."""
-    stated = mr_number(one, "DiffusionBValue")
+    stated = said.number("DiffusionBValue")
     if stated is not None:
         return stated
     for creator, tag in _PRIVATE_B_VALUES:
-        private = _number(private_text(one.file.header, creator, tag))
+        private = _number(private_text(header, creator, tag))
         if private is not None:
             return private % _GE_OFFSET
-    named = re.match(r"\*?ep_b(\d+)", mr_text(one, "SequenceName"))
+    named = re.match(r"\*?ep_b(\d+)", said.text("SequenceName"))
     return float(named[1]) if named else None
 
 

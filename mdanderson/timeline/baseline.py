@@ -42,7 +42,7 @@ def doubts_between(visits: _Visits, shown: Mapping[str, tuple[Modality, ...]]) -
     Another modality lists it at the patient's first visit and could not judge it there, or its row cannot be used; or
     another modality showed it then, and called it gone before. A reader who says whether it is new settles that.
     """
-    if not _has_several(visits):
+    if not (_has_several(visits) or any(one.maybe_new for exam in visits[0].values() for one in exam.lesions)):
         return {}
     return {
         (finding.modality, finding.lesion_id): why
@@ -81,6 +81,8 @@ def _doubt(visits: _Visits, index: int, finding: LesionFinding, shown: Mapping[s
     if others:
         return _gone_since(visits[: index + 1], finding, others[0])
     own = _said(visits[0], finding.modality, lesion_id)
+    if any(one.maybe_new for one in own):
+        return f"{finding.modality} lists it at baseline: {own[0].why}"
     for modality in sorted(visits[0].keys() - {finding.modality}):
         silent = next((one for one in _said(visits[0], modality, lesion_id) if one.is_silent), None)
         if silent is None or (own and visits[0][modality].evaluable):

@@ -51,7 +51,10 @@ def counting(statements: Iterable[Statement], settings: Settings, *, at_fault: b
     chosen, times decide; of statements without one in one examination those of the reader whose name sorts first count
     alone. The order of the rows decides between statements of one reader only. at_fault: those that cannot be used.
     """
-    chosen, given = settings.policy.reader, [one for one in statements if bool(one.fault) is at_fault]
+    return [one for one in _counting(list(statements), settings.policy.reader) if bool(one.fault) is at_fault]
+
+
+def _counting(given: Sequence[Statement], chosen: str) -> list[Statement]:
     if chosen:
         counted = [one for one in given if one.reader in {"", chosen}]
         return sorted(counted, key=lambda one: (one.reader == chosen, one.time))

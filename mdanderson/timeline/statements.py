@@ -200,7 +200,8 @@ class _Desk:
             self._refuse(statement, f"nothing is new at the first {modality}", "correct the date")
             return
         exam = exam if exam.evaluable else replace(exam, evaluable=True, why="", lesions=())
-        fresh = sorted(one.lesion_id for one in exam.lesions if one.status in _BEGINNING and one.is_seen)
+        seen = [(one, self._first_seen(exam, one.lesion_id) or one) for one in exam.lesions if one.is_seen]
+        fresh = sorted(one.lesion_id for one, first in seen if first.status in _BEGINNING)
         name = next(iter(fresh), UNNAMED)
         said = [one for one in exam.lesions if one.lesion_id == name] or [self._bare(exam, name, statement)]
         own = (replace(one, reader_codes=one.reader_codes | {NEW_CODE}, basis=Basis.READER) for one in said)
@@ -304,7 +305,8 @@ class _Desk:
         self._note(statement, f"{what}: the statement is not used", way_out, Severity.ERROR)
 
     def _note(self, statement: Statement, what: str, way_out: str, severity: Severity) -> None:
-        named = f"lesion {statement.lesion_id}" if statement.lesion_id else f"label {statement.label}"
+        label = f"label {statement.label}" if statement.label else "no lesion named"
+        named = f"lesion {statement.lesion_id}" if statement.lesion_id else label
         where = f"reads.csv row {statement.row}, {statement.modality} of {statement.date}, {named}"
         self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
 

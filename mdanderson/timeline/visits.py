@@ -116,7 +116,7 @@ def _pool(examinations: Iterable[Examination], visit: Visit, problems: list[Prob
 def _merge(one: Examination, other: Examination, visit: Visit, problems: list[Problem]) -> Examination:
     """Two examinations of one modality at one visit as one."""
     if one.evaluable is not other.evaluable:
-        return other if other.evaluable else one
+        return _beside(one, other) if one.evaluable else _beside(other, one)
     findings: dict[tuple[str, str, tuple[str, ...]], LesionFinding] = {}
     for finding in (*one.lesions, *other.lesions):
         key = (finding.lesion_id, finding.sequence, (finding.label,) if finding.status is Status.SPLIT else ())
@@ -133,6 +133,17 @@ def _merge(one: Examination, other: Examination, visit: Visit, problems: list[Pr
             )
         findings[key] = finding if kept is None or _weight(finding) > _weight(kept) else kept
     return replace(one, lesions=tuple(findings.values()))
+
+
+def _beside(one: Examination, lost: Examination) -> Examination:
+    """An examination with the lesions that only another one names, which says nothing by itself.
+
+    Of those that could not be judged there nobody can say whether they are new.
+    """
+    named = {finding.lesion_id for finding in one.lesions}
+    more = (finding for finding in lost.lesions if finding.lesion_id not in named)
+    told = tuple(replace(finding, maybe_new=True) if finding.is_silent else finding for finding in more)
+    return replace(one, lesions=(*one.lesions, *told)) if told else one
 
 
 def _weight(finding: LesionFinding) -> int:

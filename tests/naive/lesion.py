@@ -12,7 +12,7 @@ from mdanderson.vocabulary import LesionType
 
 from .reading import number
 
-__all__ = ["fallen", "grown", "judge_lesion", "sequence_of", "size_at", "together_at", "uptake_at"]
+__all__ = ["fallen", "grown", "judge_lesion", "sequence_of", "signal_is_normal", "size_at", "together_at", "uptake_at"]
 
 CODES = {
     "CT": {"CR1", "CR2", "PR1", "PR4", "PD2", "SD1", "SD3", "PR2"},

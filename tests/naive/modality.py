@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mdanderson.vocabulary import LesionType
 
-from .lesion import grown, judge_lesion, sequence_of, size_at
+from .lesion import grown, judge_lesion, sequence_of, signal_is_normal, size_at
 from .reading import number
 
 __all__ = ["ANATOMICAL", "is_called_new", "judge_modality", "lesions_of", "new_lesions_at"]
@@ -19,11 +19,36 @@ def lesions_of(visits, modality, settings):
         return None, []
     names = sorted({name for index in looked for name in visits[index]["exams"][modality]["rows"]})
     exams = {index: visits[index]["exams"][modality] for index in looked}
+    new_at_last(visits, modality, looked)
+    for exam in list(exams.values()):
+        deny(exam, modality, settings, is_first=exam is visits[0]["exams"].get(modality))
     others = [exam for name, exam in visits[0]["exams"].items() if name != modality]
     met = {name for name in names if any(is_met(exam["rows"].get(name), exam, settings) for exam in others)}
     doubted = {name for name in names if is_doubted(name, modality, visits, looked, met)}
     found = [make_lesion(name, modality, exams, looked[0], settings, met=name in met | doubted) for name in names]
     return looked[0], [lesion | {"doubted": lesion["name"] in doubted} for lesion in found if lesion]
+
+
+def new_at_last(visits, modality, looked):
+    """What was new where nothing could be evaluated is new where it is next seen."""
+    waiting = set()
+    for index, visit in enumerate(visits):
+        rows = visit["exams"].get(modality, {"rows": {}})["rows"]
+        for name, row in rows.items():
+            if index not in looked:
+                waiting |= {name} if row["new"] and index > looked[0] else set()
+            elif name in waiting and is_shown_by(row):
+                row["new"] = row["new"] or row["followed"]
+                waiting.discard(name)
+
+
+def deny(exam, modality, settings, *, is_first):
+    """A lesion called gone beside a measurement that says otherwise, and no word of a reader, says nothing."""
+    for row in () if is_first else exam["rows"].values():
+        hot = modality == "NM" and row["uptake"] is not None and not is_cold(row["uptake"], settings)
+        judged = [signal_is_normal(sequence, ratio, settings) for sequence, ratio in row["signals"].items()]
+        if row["gone"] and not row["codes"] and (hot or (modality == "MR" and False in judged)):
+            row |= {"silent": True, "gone": False, "sizes": {}}
 
 
 def is_doubted(name, modality, visits, looked, met):

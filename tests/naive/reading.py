@@ -1,8 +1,8 @@
 """Findings into plain dictionaries: visits, exams, one row per lesion; merges and splits in order (details 21, 27, 30).
 
 visit: {"date", "exams": {modality: exam}}; exam: {"ok", "rows": {lesion: row}, "merged": {lesion: members}}.
-row: {"silent", "missing", "gone", "new", "called", "equivocal", "sizes": {sequence: (long, short)}, "sequences",
-"signals", "uptake", "density", "codes", "type", "measurable", "treated"}; numbers are fractions, as written.
+row: {"silent", "missing", "followed", "gone", "new", "called", "equivocal", "sizes": {sequence: (long, short)},
+"sequences", "signals", "uptake", "density", "codes", "type", "measurable", "treated"}; numbers as fractions.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def read_row(findings):
     return {
         "silent": silent,
         "missing": first.status is Status.MISSING,
+        "followed": first.status is Status.FOLLOWED,
         "gone": not silent and all(one.status is Status.RESOLVED or one.long_axis_mm == 0 for one in findings),
         "new": first.status is Status.NEW,
         "equivocal": first.status is Status.EQUIVOCAL,

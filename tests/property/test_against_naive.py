@@ -309,10 +309,27 @@ def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, nai
         ({"L1": "20x15 lytic"}, {"L1": "20x15 !PR1 !PD4"}, {"L1": "resolved !PD4"}),
         ({"L1": "20x15"}, {"L1": "20x15", "L2": "followed 12x10 !PD4"}),
         ({"L1": "20x15"}, {"L1": "0x0 !PR4"}, {"L1": "resolved !PR3"}),
+        ({"L1": "20x15 s=0.5"}, {"L1": "0x0 s=0.5"}, {"L1": "0x0 s=1"}),
+        ({"L1": "20x15 s=0.5"}, {"L1": "0x0 s=0.5 !CR3"}, {"L1": "0x0"}),
     ],
 )
 def test_a_readers_word_on_new_and_gone(paper, naive, visits):
-    exams = [paper.exam(150 * index, **said) for index, said in enumerate(visits)]
+    modality = "MR" if " s=" in visits[0]["L1"] else "CT"
+    exams = [paper.exam(150 * index, modality, **said) for index, said in enumerate(visits)]
+    rows, _ = by_package(paper.timeline(*exams, treatment=-365))
+    expected = naive.classify(PatientFacts(patient_id="P", treatment_start=paper.day(-365)), exams, paper.settings())
+    assert rows == expected["rows"]
+
+
+@pytest.mark.parametrize("ct", ["new 14x12", "new 14x12 !PD4", "followed 14x12", "equivocal 4x3"])
+@pytest.mark.parametrize("mr", ["", "14x10", "resolved", "not_evaluable", "missing"])
+@pytest.mark.parametrize("why", ["", "a row cannot be used"])
+@pytest.mark.parametrize("since", ["", "resolved", "14x10"])
+def test_what_another_modality_lists_or_saw_go(paper, naive, ct, mr, why, since):
+    lesions = {"S2": mr} if mr else {}
+    exams = [paper.exam(0, L1="20x15"), paper.exam(0, "MR", why=why, L1="20x15", **lesions)]
+    exams += [paper.exam(90, "MR", why=why, L1="20x15", S2=since)] if since else []
+    exams += [paper.exam(day, L1="20x15", S2=words) for day, words in ((200, ct), (300, "14x12"))]
     rows, _ = by_package(paper.timeline(*exams, treatment=-365))
     expected = naive.classify(PatientFacts(patient_id="P", treatment_start=paper.day(-365)), exams, paper.settings())
     assert rows == expected["rows"]

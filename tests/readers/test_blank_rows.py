@@ -179,3 +179,10 @@ def test_a_type_repeated_beside_a_code_of_reads_csv_is_used():
     )
     rows = [("CT", "L1", FIRST, sized(20, 15, lesion_type="lytic")), ("CT", "L1", SECOND, typed())]
     assert classified(*rows, reads=reads)[0] == {"mda2010": "BL PR"}
+
+
+def test_new_is_believed_after_rows_that_repeat_the_type():
+    rows = [("CT", "L1", day, sized(20, 15)) for day in (FIRST, SECOND, THIRD)]
+    rows += [("CT", "N1", day, typed()) for day in (FIRST, SECOND)]
+    rows += [("CT", "N1", THIRD, sized(12, 10, lesion_type="lytic", status="new"))]
+    assert classified(*rows)[0] == {"mda2010": "BL SD PD"}

@@ -107,3 +107,20 @@ def test_foci_are_counted_by_the_scans_alone_and_the_warning_says_so():
         ].itertuples()
         assert row.lesions_new == (2 if criteria == ["pcwg3"] else 0)
         assert all(told in what for what in results.problems["what"] if what.startswith("first shown here"))
+
+
+def test_a_row_that_cannot_be_used_counts_at_its_visit_though_another_day_of_it_can():
+    def said(*more):
+        rows = [("CT", "L1", day, size("20x15")) for day in (FIRST, SECOND)]
+        table = [
+            {"patient_id": "P", "modality": modality, "lesion_id": lesion, "date": date} | cells
+            for modality, lesion, date, cells in (*rows, *more)
+        ]
+        overall = classify(pd.DataFrame(table), criteria=["mda2010"]).responses
+        return " ".join(overall[overall["scope"] == "overall"]["category"])
+
+    at_baseline = [("CT", "L1", "2024-01-10", size("20x15")), ("CT", "S2", "2024-01-10", size("12x1O"))]
+    assert said(*at_baseline, ("CT", "S2", SECOND, size("12x10"))) == "BL NE"
+    assert said(*at_baseline, ("CT", "S2", SECOND, size("12x10", new="true"))) == "BL PD"
+    assert said(("CT", "N2", "2024-06-05", size("12x1O"))) == "BL NE"
+    assert said(("CT", "N2", "2024-06-05", size("12x1O")), ("CT", "N1", "2024-06-05", size("12x10"))) == "BL PD"

@@ -104,7 +104,7 @@ def which(path: Path, **told: object) -> int:
         (
             {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]},
             {"ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM"]},
-            ["ORIGINAL/PRIMARY/M/ND", "ORIGINAL/PRIMARY/M/NORM"],
+            ["M/ND", "M/NORM"],
         ),
     ],
 )

@@ -172,3 +172,18 @@ def test_where_it_cannot_stand_it_is_told(stable, say, on, modality, told):
     timeline = judged(stable, say(on, "", "PD4", modality=modality))
     assert any(told in problem.what for problem in timeline.problems)
     assert said(timeline) == ("BL NE NE" if on == 220 else "BL SD SD")
+
+
+def test_it_goes_on_as_the_lesion_that_was_new_before(paper, stable, say):
+    exams = [stable[0]] + [
+        paper.exam(day, L1="20x15", L2="20x15", N1=words) for day, words in ((150, "new 12x10"), (300, "12x10"))
+    ]
+    timeline = judged(exams, say(150, "", "PD4"), say(300, "", "PD4", row=3))
+    assert [timeline.response(visit).lesions_new for visit in (1, 2)] == [1, 1]
+
+
+@pytest.mark.parametrize(("at_fault", "expected"), [("A", "NE"), ("B", "PR")])
+def test_of_readers_without_times_the_first_by_name_counts_though_at_fault(stable, say, at_fault, expected):
+    other = "B" if at_fault == "A" else "A"
+    statements = say(150, "L1", fault=FAULT, reader=at_fault), say(150, "L1", "PR1", reader=other, row=3)
+    assert said(judged(stable[:2], *statements)) == f"BL {expected}"
