@@ -14,14 +14,25 @@ from mdanderson.criteria.normal import is_signal_normal
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
 from mdanderson.measure.comparability import mr_differences
-from mdanderson.measure.signal import measure_adc, measure_fat_fraction, measure_opposed_in, measure_signal
-from mdanderson.measure.signal_reference import find_signal_reference
+from mdanderson.measure.signal import (
+    AdcMeasure,
+    fat_fraction,
+    measure_adc,
+    measure_signal,
+    opposed_in_ratio,
+    place_signal,
+)
+from mdanderson.measure.signal_reference import NoReference, SignalReference, find_signal_reference
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import MrSequence, Status
 from mdanderson.volume import Region
 
 __all__ = ["examine", "look_at_place", "was_there"]
 
+_PAIRED = {MrSequence.OPP: MrSequence.IN, MrSequence.FAT: MrSequence.WATER}
+"""Sequences that say something together with another image of the visit."""
+_SINGLE = frozenset({MrSequence.T1, MrSequence.T2, MrSequence.STIR})
+"""Sequences compared with normal marrow."""
 _NOT_JUDGED = "not segmented, and no sequence that showed it abnormal before was measured now: nobody can say"
 
 
@@ -66,6 +77,8 @@ def look_at_place(
         bare = not_outlined(station, known, Status.NOT_EVALUABLE, _NOT_JUDGED, sequence=_sequence(image))
         rows.append(_with_signal(bare, station, image, shown, known, neighbours, settings))
     status, why = _fate(rows, known, settings)
+    if status is Status.RESOLVED and (left := _focus_left(station, place, neighbours, settings)):
+        status, why = Status.MISSING, left
     return tuple(replace(row, status=status, why=why) for row in rows)
 
 
@@ -86,7 +99,7 @@ def was_there(
 
 def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tuple[Status, str]:
     """What became of a lesion that no sequence outlines."""
-    before = {one.sequence: is_signal_normal(one, settings) for one in (known.first, *known.beside)}
+    before = {one.sequence: is_signal_normal(one, settings) for one in known.findings}
     now = {one.sequence: is_signal_normal(one, settings) for one in rows}
     readable = {sequence: normal for sequence, normal in now.items() if normal is not None}
     if not any(before.get(sequence) is False for sequence in readable):
@@ -94,6 +107,18 @@ def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tu
     if all(readable.values()):
         return Status.RESOLVED, "not segmented; the signal at its place is that of normal marrow again"
     return Status.MISSING, "lesion visible but not segmented"
+
+
+def _focus_left(station: Station, place: Region, neighbours: Sequence[Region], settings: Settings) -> str:
+    """What is left of a lesion at a place that is normal on the whole; blank when nothing is."""
+    for image, shown in shown_in(station.image, place):
+        if image.volume.sequence in _SINGLE:
+            found = place_signal(
+                image.volume, shown, _reference(station, image, shown, neighbours, settings), settings=settings
+            )
+            if (found.abnormal_focus_mm or 0.0) >= settings.image.normal_focus_mm:
+                return f"a focus of {found.abnormal_focus_mm:.1f} mm is left in {image.volume.sequence}"
+    return ""
 
 
 def _with_signal(
@@ -106,32 +131,65 @@ def _with_signal(
     settings: Settings,
 ) -> LesionFinding:
     """What the image's sequence tells of a region of its grid; neighbours: on the grid of the station."""
-    scene, volume, sequence = station.image, image.volume, image.volume.sequence
     spoiled = _spoiled(image, known)
     if spoiled:
         return replace(finding, reference_source=spoiled)
+    volume, sequence = image.volume, image.volume.sequence
+    if sequence in _PAIRED:
+        return _of_pair(finding, station.image, image, region)
     if sequence is MrSequence.ADC:
-        return replace(finding, adc_um2_s=measure_adc(volume, region))
-    partner = _partner(scene, sequence)
-    if sequence is MrSequence.OPP:
-        ratio = measure_opposed_in(volume, partner.volume, region) if partner else None
-        source = "in phase" if ratio is not None else "no in-phase image of the visit shows it"
-        return replace(finding, signal_ratio=_ratio(ratio), reference_source=source)
-    if sequence is MrSequence.FAT:
-        share = measure_fat_fraction(volume, partner.volume, region) if partner else None
-        return replace(finding, fat_fraction=_ratio(share))
+        return _with_adc(finding, measure_adc(volume, region), known)
     if sequence in {MrSequence.IN, MrSequence.WATER}:
         return finding
-    reference = find_signal_reference(
-        volume,
+    reference = _reference(station, image, region, neighbours, settings)
+    measured = measure_signal(volume, region, reference, settings=settings)
+    source = measured.reference.source if measured.reference is not None else ""
+    return replace(finding, signal_ratio=_ratio(measured.ratio), reference_source=source or measured.why)
+
+
+def _reference(
+    station: Station, image: Image, region: Region, neighbours: Sequence[Region], settings: Settings
+) -> SignalReference | NoReference:
+    return find_signal_reference(
+        image.volume,
         region,
-        neighbours=on_grid_of(image, scene, neighbours),
+        neighbours=on_grid_of(image, station.image, neighbours),
         reference_mask=image.reference_mask,
         bone_map=image.bone_map,
         settings=settings,
     )
-    measured = measure_signal(volume, region, reference, settings=settings)
-    return replace(finding, signal_ratio=_ratio(measured.ratio), reference_source=measured.source)
+
+
+def _of_pair(finding: LesionFinding, scene: Image, image: Image, region: Region) -> LesionFinding:
+    """What two images of one visit tell together: opposed against in phase, fat against fat and water."""
+    wanted = _PAIRED[image.volume.sequence or MrSequence.OPP]
+    partner = next((one for one in (scene, *scene.companions) if one.volume.sequence is wanted), None)
+    if partner is None:
+        return replace(finding, reference_source=f"no {wanted} image of the visit to read it with")
+    geometry = image.volume.geometry
+    if wanted is MrSequence.IN:
+        ratio = opposed_in_ratio(partner.volume, image.volume, region, geometry)
+        return replace(finding, signal_ratio=_ratio(ratio.value), reference_source=ratio.why or "in phase")
+    share = fat_fraction(image.volume, partner.volume, region, geometry)
+    return replace(
+        finding,
+        fat_fraction=None if share.value is None else round(share.value / 100.0, 4),
+        reference_source=share.why or "fat and water",
+    )
+
+
+def _with_adc(finding: LesionFinding, adc: AdcMeasure, known: Known | None) -> LesionFinding:
+    """Mean ADC, and its change since the lesion was first seen."""
+    now = None if adc.mean_um2_s is None else round(adc.mean_um2_s, 0)
+    first = next((one for one in known.findings if one.adc_um2_s), None) if known is not None else None
+    before = first.adc_um2_s if first is not None else None
+    change = now / before - 1.0 if now is not None and before else None
+    return replace(
+        finding,
+        adc_um2_s=now,
+        adc_change_fraction=None if change is None else round(change, 4),
+        reference_source=adc.why,
+    )
 
 
 def _spoiled(image: Image, known: Known | None) -> str:
@@ -144,13 +202,6 @@ def _spoiled(image: Image, known: Known | None) -> str:
         return ""
     spoiling = [one.what for one in mr_differences(then.volume.acquisition, image.volume.acquisition) if one.spoils]
     return f"signal is not compared: {', '.join(spoiling)}" if spoiling else ""
-
-
-def _partner(scene: Image, sequence: MrSequence | None) -> Image | None:
-    """The image of the visit that a sequence is read together with."""
-    wanted = {MrSequence.OPP: MrSequence.IN, MrSequence.FAT: MrSequence.WATER}.get(sequence) if sequence else None
-    together = (one for one in (scene, *scene.companions) if wanted and one.volume.sequence is wanted)
-    return next(together, None)
 
 
 def _sequence(image: Image) -> str:

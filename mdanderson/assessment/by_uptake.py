@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import on_grid_of, shown_in
 from mdanderson.assessment.examiner import Examined, Shown
 from mdanderson.assessment.outlined import gap_in, not_outlined, outlined
-from mdanderson.assessment.station import Station
+from mdanderson.assessment.station import Image, Station
 from mdanderson.criteria.normal import is_uptake_normal
 from mdanderson.findings import LesionFinding
 from mdanderson.lesions import Lesion
-from mdanderson.measure.uptake import geometric_mean, measure_uptake
-from mdanderson.measure.uptake_reference import find_uptake_reference
-from mdanderson.settings import Settings
+from mdanderson.measure.skeleton import BoneScanIndex, ScanSurvey, bone_scan_index, survey_scan
+from mdanderson.measure.uptake import UptakeMeasure, geometric_mean, measure_uptake, place_uptake
+from mdanderson.measure.uptake_reference import UptakeReference, find_uptake_reference
+from mdanderson.settings import Scintigraphy, Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["examine", "look_at_place", "was_there"]
+__all__ = ["examine", "involvement", "look_at_place", "was_there"]
+
+_IMAGES_KEPT = 8
+"""Surveys kept: both views of baseline and of the visit, and some spots."""
 
 
 def examine(
@@ -36,16 +41,18 @@ def examine(
     gap = gap_in(station.volume, region)
     lesion = Lesion.from_region(region, station.volume.geometry)
     finding = outlined(station, lesion, lesion_id=lesion_id, status=status, known=known, gap=gap, settings=settings)
-    return Examined(finding=_with_uptake(finding, station, region, neighbours, settings), gap=gap)
+    return Examined(finding=_with_uptake(finding, station, region, known, neighbours, settings), gap=gap)
 
 
 def look_at_place(
     station: Station, place: Region, known: Known, *, neighbours: Sequence[Region], settings: Settings
 ) -> tuple[LesionFinding, ...]:
-    """Gone when its place takes up no more than reference bone and did before."""
+    """Gone when its place, and no part of it, takes up more than reference bone, and it did before."""
     bare = not_outlined(station, known, Status.NOT_EVALUABLE, "")
-    now = _with_uptake(bare, station, place, neighbours, settings)
+    now = _with_uptake(bare, station, place, known, neighbours, settings)
     status, why = _fate(now, known.first, settings)
+    if status is Status.RESOLVED and (left := _left(station, place, known, neighbours, settings)):
+        status, why = Status.MISSING, f"not segmented, and {left}"
     return (replace(now, status=status, why=why),)
 
 
@@ -55,10 +62,16 @@ def was_there(
     """Whether the place of a hot focus took up more than reference bone before."""
     if finding.uptake_ratio is None or is_uptake_normal(finding.uptake_ratio, settings):
         return Shown(there=None, hidden=finding.reference_source)
-    then = _with_uptake(finding, home, place, neighbours, settings)
+    then = _with_uptake(finding, home, place, None, neighbours, settings)
     if then.uptake_ratio is None:
         return Shown(there=None, hidden=f"at baseline {then.reference_source}")
     return Shown(there=not is_uptake_normal(then.uptake_ratio, settings))
+
+
+def involvement(image: Image, *, settings: Settings) -> BoneScanIndex:
+    """How much of the skeleton that a scan shows is lesion, over both views where there are two."""
+    views = [(one.volume, one.lesions.regions) for one in (image, *image.companions)]
+    return bone_scan_index(views, bone_map=image.bone_map, settings=settings.scintigraphy)
 
 
 def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tuple[Status, str]:
@@ -72,29 +85,69 @@ def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tupl
     return Status.MISSING, "focus visible but not segmented"
 
 
+def _left(station: Station, place: Region, known: Known, neighbours: Sequence[Region], settings: Settings) -> str:
+    """What is still hot at a place that is normal on the whole; blank when nothing is."""
+    for image, shown in shown_in(station.image, place):
+        reference = _reference(station.image, image, shown, known, neighbours, settings)
+        survey = _survey(image, settings.scintigraphy)
+        found = place_uptake(image.volume, shown, reference, survey=survey, settings=settings.image)
+        if found.normal is False:
+            return found.why
+    return ""
+
+
 def _with_uptake(
-    finding: LesionFinding, station: Station, region: Region, neighbours: Sequence[Region], settings: Settings
+    finding: LesionFinding,
+    station: Station,
+    region: Region,
+    known: Known | None,
+    neighbours: Sequence[Region],
+    settings: Settings,
 ) -> LesionFinding:
     """The ratio to reference bone: of both views their geometric mean, so that depth cancels."""
-    scene = station.image
-    ratios, sources = [], []
-    for image, shown in shown_in(scene, region):
-        reference = find_uptake_reference(
-            image.volume,
-            shown,
-            neighbours=on_grid_of(image, scene, neighbours),
-            reference_mask=image.reference_mask,
-            bone_map=image.bone_map,
-            settings=settings,
-        )
-        measured = measure_uptake(image.volume, shown, reference, settings=settings)
-        view = f"{image.volume.view}: " if image.volume.view else ""
-        sources.append(f"{view}{measured.source}")
-        ratios.append(measured.ratio)
-    known = [ratio for ratio in ratios if ratio is not None]
-    ratio = geometric_mean(known) if known and len(known) == len(ratios) else None
+    measured: list[UptakeMeasure] = []
+    for image, shown in shown_in(station.image, region):
+        reference = _reference(station.image, image, shown, known, neighbours, settings)
+        measured.append(measure_uptake(image.volume, shown, reference))
+    over = geometric_mean(measured[0], measured[1] if len(measured) > 1 else None)
+    views = 1 if known is None else 1 + len(known.home.image.companions)
+    if known is not None and over.ratio is not None and max(1, len(over.views)) != views:
+        why = f"a ratio over {len(over.views)} of the views is not compared with one over {views}"
+        return replace(finding, reference_source=why)
+    sources = (f"{one.view}: {_source(one)}" if one.view else _source(one) for one in measured)
     return replace(
         finding,
-        uptake_ratio=None if ratio is None else round(ratio, 3),
-        reference_source="; ".join(dict.fromkeys(sources)),
+        uptake_ratio=None if over.ratio is None else round(over.ratio, 3),
+        reference_source="; ".join(sources) if over.ratio is not None else over.why,
     )
+
+
+def _source(measure: UptakeMeasure) -> str:
+    return measure.reference.source or measure.why
+
+
+def _reference(
+    scene: Image, image: Image, region: Region, known: Known | None, neighbours: Sequence[Region], settings: Settings
+) -> UptakeReference:
+    """Reference bone of the same kind as when the lesion was first seen."""
+    like = None
+    if known is not None and known.home.image is not scene:
+        first = known.home.image
+        then = next((pair for pair in shown_in(first, known.region) if pair[0].volume.view is image.volume.view), None)
+        like = _reference(first, *then, None, first.lesions.regions, settings) if then is not None else None
+    return find_uptake_reference(
+        image.volume,
+        region,
+        neighbours=on_grid_of(image, scene, neighbours),
+        reference_mask=image.reference_mask,
+        bone_map=image.bone_map,
+        survey=_survey(image, settings.scintigraphy),
+        like=like,
+        settings=settings.scintigraphy,
+    )
+
+
+@lru_cache(maxsize=_IMAGES_KEPT)
+def _survey(image: Image, settings: Scintigraphy) -> ScanSurvey:
+    """An image as a whole, looked at once for all its lesions."""
+    return survey_scan(image.volume, lesions=image.lesions.regions, bone_map=image.bone_map, settings=settings)

@@ -34,6 +34,11 @@ class Known:
     beside: tuple[LesionFinding, ...] = ()
 
     @property
+    def findings(self) -> tuple[LesionFinding, ...]:
+        """As found there, one for every image that showed it."""
+        return self.first, *self.beside
+
+    @property
     def in_doubt(self) -> bool:
         """Whether nobody can say so far if it is new: the next outline is looked up at baseline again."""
         return self.first.status is Status.EQUIVOCAL

@@ -129,7 +129,7 @@ def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
         sequence=MrSequence(entry.sequence) if entry.sequence else None,
     )
     if volume.modality is Modality.MR:
-        volume = corrected(volume, settings=settings.mr)
+        volume = corrected(volume, settings=settings)
     masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
     return (_image(entry, volume, *masks),)
 
