@@ -28,7 +28,7 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Status
 from mdanderson.volume import Region
 
-__all__ = ["density_of_place", "examine", "look_at_place", "was_there"]
+__all__ = ["density_of_place", "examine", "fate", "had_been", "look_at_place", "was_there"]
 
 
 def examine(
@@ -86,7 +86,7 @@ def look_at_place(
 ) -> tuple[LesionFinding, ...]:
     """Gone when its place is as dense as normal bone again, or filled in, and was not when it was first seen."""
     density = density_of_place(station, place, known=known, neighbours=neighbours, settings=settings)
-    status, why = _fate(density, known.first.density, settings)
+    status, why = fate(density, known.first.density, settings)
     return (replace(not_outlined(station, known, status, why), density=density),)
 
 
@@ -97,12 +97,7 @@ def was_there(
     if finding.density is None:
         return Shown(there=None)
     then = density_of_place(home, place, known=None, neighbours=neighbours, settings=settings)
-    share = _share_then(finding.density, then)
-    if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
-        return Shown(there=False)
-    if share is None or share < settings.image.visible_share or not _same_side(finding.density, then):
-        return Shown(there=None, hidden=_hidden(finding.density, then))
-    return Shown(there=True)
+    return had_been(finding, then, settings)
 
 
 def density_of_place(
@@ -207,7 +202,7 @@ def _core_axes(
     return measure_diameters(core, station.volume.geometry, settings=settings.image)
 
 
-def _fate(density: Density, before: Density | None, settings: Settings) -> tuple[Status, str]:
+def fate(density: Density, before: Density | None, settings: Settings) -> tuple[Status, str]:
     """What became of a lesion that nobody outlined, by the density of its place."""
     if density.reference_hu is None:
         why = density.why or "no reference bone to judge its place by"
@@ -225,6 +220,18 @@ def _fate(density: Density, before: Density | None, settings: Settings) -> tuple
     if (density.lytic_focus_mm or 0.0) >= settings.image.normal_focus_mm:
         return Status.MISSING, f"a lytic focus of {density.lytic_focus_mm} mm is left"
     return Status.NOT_EVALUABLE, "not segmented, and as near to normal bone as at baseline: nobody can say"
+
+
+def had_been(finding: LesionFinding, then: Density, settings: Settings) -> Shown:
+    """Whether what a lesion shows now was there, by the density of its place at baseline."""
+    if finding.density is None:
+        return Shown(there=None)
+    share = _share_then(finding.density, then)
+    if share is not None and share < settings.image.grown_share and not _was_focus(finding, then, settings):
+        return Shown(there=False)
+    if share is None or share < settings.image.visible_share or not _same_side(finding.density, then):
+        return Shown(there=None, hidden=_hidden(finding.density, then))
+    return Shown(there=True)
 
 
 def _hidden(now: Density, then: Density) -> str:

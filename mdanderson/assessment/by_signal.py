@@ -23,6 +23,7 @@ from mdanderson.measure.signal import (
     place_signal,
 )
 from mdanderson.measure.signal_reference import NoReference, SignalReference, find_signal_reference
+from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import MrSequence, Status
 from mdanderson.volume import Region
@@ -183,7 +184,7 @@ def _with_adc(finding: LesionFinding, adc: AdcMeasure, known: Known | None) -> L
     now = None if adc.mean_um2_s is None else round(adc.mean_um2_s, 0)
     first = next((one for one in known.findings if one.adc_um2_s), None) if known is not None else None
     before = first.adc_um2_s if first is not None else None
-    change = now / before - 1.0 if now is not None and before else None
+    change = float(exact(now) / exact(before) - 1) if now is not None and before else None
     return replace(
         finding,
         adc_um2_s=now,

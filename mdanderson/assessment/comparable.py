@@ -16,6 +16,7 @@ from mdanderson.measure.comparability import (
     mr_differences,
     pet_differences,
 )
+from mdanderson.measure.radiograph import radiograph_differences
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Region
@@ -106,6 +107,8 @@ def _differences(home: Station, station: Station, settings: Settings) -> tuple[D
         return pet_differences(then, now, settings=settings.pet)
     if station.volume.modality is Modality.MR:
         return mr_differences(then, now)
+    if station.volume.modality is Modality.XR:
+        return radiograph_differences(then, now)
     return acquisition_differences(then, now, settings=settings.image)
 
 

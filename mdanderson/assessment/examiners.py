@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mdanderson.assessment import by_density, by_signal, by_suv, by_uptake
+from mdanderson.assessment import by_density, by_radiograph, by_signal, by_suv, by_uptake
 from mdanderson.assessment.examiner import Examiner
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
@@ -16,7 +16,7 @@ EXAMINERS: Mapping[Modality, Examiner] = {
     Modality.MR: by_signal,
     Modality.NM: by_uptake,
     Modality.PT: by_suv,
-    Modality.XR: by_density,
+    Modality.XR: by_radiograph,
 }
 """Each is a module with the functions of `Examiner`."""
 

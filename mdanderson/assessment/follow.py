@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mdanderson.assessment.by_reader import stated_identities
+from mdanderson.assessment.by_uptake import involvement
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.comparable import about_acquisition
 from mdanderson.assessment.elsewhere import Elsewhere, Followed
@@ -17,6 +18,7 @@ from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Examination, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline import group_visits
+from mdanderson.vocabulary import Modality
 
 __all__ = ["Course", "follow"]
 
@@ -53,7 +55,7 @@ def follow(
         catalogue = outcome.catalogue
         visits.append(stations)
         outcomes.append(outcome)
-        examinations.append(_examination(visit, outcome))
+        examinations.append(_examination(visit, outcome, _bone_scan_index(scenes, settings)))
         problems += (*outcome.problems, *_about_visit(visit))
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
@@ -72,13 +74,22 @@ def _placed(image: Image, baseline: Sequence[Station], elsewhere: Elsewhere, set
     return place_follow_up(image, baseline, settings=settings)
 
 
-def _examination(visit: Sequence[Image], outcome: VisitFindings) -> Examination:
+def _bone_scan_index(scenes: Sequence[Image], settings: Settings) -> float | None:
+    """Percent of the skeleton involved, of bone scans only; SPECT and planar views are not mixed."""
+    if scenes[0].volume.modality is not Modality.NM or len({image.volume.planar for image in scenes}) > 1:
+        return None
+    percent = involvement(scenes, settings=settings).percent
+    return None if percent is None else round(percent, 2)
+
+
+def _examination(visit: Sequence[Image], outcome: VisitFindings, bone_scan_index: float | None) -> Examination:
     first = visit[0]
     return Examination(
         modality=first.volume.modality,
         date=first.date,
         visit=first.visit,
         lesions=outcome.findings,
+        bone_scan_index=bone_scan_index,
     )
 
 

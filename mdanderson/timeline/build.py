@@ -100,7 +100,7 @@ def _judge(
     visits, pooled, met = arrange(treated, window_days=settings.policy.visit_window_days)
     tidy, mended = normalise(visits, pooled)
     undenied, about_gone = without_denied(visits, tidy, settings)
-    clean = with_evidence(undenied)
+    clean = with_evidence(undenied, settings)
     shown = shown_at_baseline(clean, settings)
     since = treated_since(examinations, patient.events)
     course = PatientCourse(

@@ -7,10 +7,13 @@ lesions are not measurable), MET-RADS-P (docs/criteria.md).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from mdanderson.findings import Examination, LesionFinding
+from mdanderson.met_rads import adc_change, assess_response
 from mdanderson.quantities import fixed
+from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Modality
 
 __all__ = ["with_evidence"]
@@ -22,7 +25,7 @@ _UNCONFIRMED = "bone scan focus without a correlate on {others}: needs confirmat
 Pooled = Mapping[Modality, Examination]
 
 
-def with_evidence(visits: Sequence[Pooled]) -> tuple[dict[Modality, Examination], ...]:
+def with_evidence(visits: Sequence[Pooled], settings: Settings) -> tuple[dict[Modality, Examination], ...]:
     """The examinations of every visit, with `evidence` in the findings that have some."""
     blastic = {
         (finding.modality, finding.lesion_id)
@@ -32,6 +35,7 @@ def with_evidence(visits: Sequence[Pooled]) -> tuple[dict[Modality, Examination]
         if finding.lesion_type is LesionType.BLASTIC
     }
     confirmed: set[str] = set()
+    before = _First()
     told = []
     for visit in visits:
         confirmed |= {
@@ -42,12 +46,44 @@ def with_evidence(visits: Sequence[Pooled]) -> tuple[dict[Modality, Examination]
             if not finding.is_silent
         }
         told.append({modality: _told(exam, visit, blastic, confirmed) for modality, exam in visit.items()})
+        if Modality.MR in visit:
+            told[-1][Modality.MR] = before.met_rads(told[-1][Modality.MR], settings)
     return tuple(told)
+
+
+@dataclass(kw_only=True, slots=True)
+class _First:
+    """Size on MR and ADC of every lesion where they were first measured."""
+
+    size_mm: dict[str, Decimal] = field(default_factory=dict)
+    adc_um2_s: dict[str, float] = field(default_factory=dict)
+
+    def met_rads(self, exam: Examination, settings: Settings) -> Examination:
+        """The response category of MET-RADS-P beside every ADC that has an earlier one."""
+        if not any(finding.adc_um2_s for finding in exam.lesions):
+            return exam
+        sizes = {one.lesion_id: one.size_mm for one in exam.lesions if one.size_mm}
+        told = tuple(self._beside(finding, sizes.get(finding.lesion_id), settings) for finding in exam.lesions)
+        for lesion_id, size in sizes.items():
+            self.size_mm.setdefault(lesion_id, size)
+        for finding in exam.lesions:
+            if finding.adc_um2_s:
+                self.adc_um2_s.setdefault(finding.lesion_id, finding.adc_um2_s)
+        return replace(exam, lesions=told)
+
+    def _beside(self, finding: LesionFinding, size_mm: Decimal | None, settings: Settings) -> LesionFinding:
+        before, now = self.adc_um2_s.get(finding.lesion_id), finding.adc_um2_s
+        if not before or not now:
+            return finding
+        first_mm = self.size_mm.get(finding.lesion_id)
+        grown = float(size_mm / first_mm - 1) if size_mm is not None and first_mm else None
+        found = assess_response(adc_change(before, now, settings=settings), grown, settings=settings)
+        return replace(finding, evidence=f"MET-RADS-P {found.text}") if found is not None else finding
 
 
 def _told(exam: Examination, visit: Pooled, blastic: set[tuple[Modality, str]], confirmed: set[str]) -> Examination:
     """One examination; itself where no finding has any evidence."""
-    if not (exam.modality is Modality.NM or blastic or any(one.adc_um2_s is not None for one in exam.lesions)):
+    if not (exam.modality is Modality.NM or blastic):
         return exam
     return replace(
         exam,

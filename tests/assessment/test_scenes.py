@@ -160,7 +160,7 @@ def test_a_place_is_shown_in_every_image_that_holds_it():
     coarse = image(MrSequence.STIR, spacing_mm=(4.0, 2.0, 2.0), shape=(5, 10, 10))
     (scene,) = scenes_of([t1, coarse], settings=SETTINGS)
     place = cube(1, (5, 4, 4))
-    shown = dict((one.where, region) for one, region in shown_in(scene, place))
+    shown = {one.where: region for one, region in shown_in(scene, place)}
     assert set(shown) == {"T1", "STIR"}
     centre = coarse.volume.geometry.to_lps(np.argwhere(shown["STIR"].voxels) + [p.start for p in shown["STIR"].box])
     assert np.abs(centre.mean(axis=0) - t1.volume.geometry.to_lps((5, 4, 4))).max() <= 1.0

@@ -26,7 +26,7 @@ def exam(modality: Modality, *findings: LesionFinding, date: dt.date = FIRST) ->
 
 
 def said(*exams: Examination, of: Modality) -> str:
-    (visit,) = with_evidence([{one.modality: one for one in exams}])
+    (visit,) = with_evidence([{one.modality: one for one in exams}], Settings())
     return visit[of].lesions[0].evidence
 
 
@@ -60,12 +60,15 @@ def test_a_lytic_lesion_needs_no_evidence():
 
 
 def test_blastic_at_baseline_is_weak_later_whatever_it_looks_like_then():
-    later = finding(Modality.CT, date=SECOND, status=Status.FOLLOWED, long_axis_mm=Decimal(20), short_axis_mm=Decimal(9))
+    later = finding(
+        Modality.CT, date=SECOND, status=Status.FOLLOWED, long_axis_mm=Decimal(20), short_axis_mm=Decimal(9)
+    )
     visits = with_evidence(
         [
             {Modality.CT: exam(Modality.CT, finding(Modality.CT, **BLASTIC))},
             {Modality.CT: exam(Modality.CT, later, date=SECOND)},
-        ]
+        ],
+        Settings(),
     )
     assert visits[1][Modality.CT].lesions[0].evidence.startswith("blastic")
 
@@ -98,7 +101,7 @@ def test_a_silent_finding_confirms_nothing_and_a_focus_once_confirmed_stays_so()
     assert said(exam(Modality.NM, finding(Modality.NM, **HOT)), silent, of=Modality.NM) != ""
     later = exam(Modality.NM, finding(Modality.NM, date=SECOND, status=Status.FOLLOWED, **HOT), date=SECOND)
     first = {Modality.CT: exam(Modality.CT, finding(Modality.CT)), Modality.NM: exam(Modality.NM, finding(Modality.NM))}
-    assert with_evidence([first, {Modality.NM: later}])[1][Modality.NM].lesions[0].evidence == ""
+    assert with_evidence([first, {Modality.NM: later}], Settings())[1][Modality.NM].lesions[0].evidence == ""
 
 
 def test_a_focus_that_is_gone_needs_no_confirmation():
@@ -117,3 +120,26 @@ def test_evidence_decides_nothing():
         return [row.category for row in timeline.responses]
 
     assert overall(LesionType.BLASTIC) == overall(None)
+
+
+def adc(value: float, date: dt.date, size_mm: int) -> Examination:
+    axes = {"long_axis_mm": Decimal(size_mm), "short_axis_mm": Decimal(size_mm)}
+    status = Status.BASELINE if date == FIRST else Status.FOLLOWED
+    return exam(
+        Modality.MR,
+        finding(Modality.MR, date=date, status=status, sequence=MrSequence.ADC, adc_um2_s=value),
+        finding(Modality.MR, date=date, status=status, sequence=MrSequence.T1, signal_ratio=0.5, **axes),
+        date=date,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "size_mm", "rac"),
+    [(1000.0, 10, 3), (1120.0, 10, 1), (800.0, 13, 5), (1000.0, 5, 1)],
+)
+def test_a_change_of_adc_is_told_in_the_words_of_met_rads(value, size_mm, rac):
+    visits = [{Modality.MR: adc(800.0, FIRST, 10)}, {Modality.MR: adc(value, SECOND, size_mm)}]
+    first, second = with_evidence(visits, Settings())
+    assert not any(one.evidence for one in first[Modality.MR].lesions)
+    with_adc = [one for one in second[Modality.MR].lesions if one.adc_um2_s]
+    assert [one.evidence.split(",")[0] for one in with_adc] == [f"MET-RADS-P RAC {rac}"]
