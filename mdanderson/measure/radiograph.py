@@ -48,14 +48,16 @@ _ROBUST = 1.4826
 _THREE_KINDS = 0.1
 """How much more of the variance three kinds must explain than two: air beside soft tissue, or cortex beside marrow."""
 _BINS = 256
+_OUTLYING_SD = 2.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RadiographDensity:
     """Density of one place of a radiograph in relative density (soft tissue 0, reference bone `bone_contrast`).
 
-    image: the radiograph in that unit, on the pixels of the slab it was made of. All are None where no reference was
-    found; `why` then says so. lytic: the lytic pixels of the region, which fill-in at later visits refers to.
+    image: the radiograph in that unit round the place, on the pixels of the slab it was made of. lytic: the lytic
+    pixels of the region, which fill-in at later visits refers to. All are None where no reference was found; `why`
+    then says so.
     """
 
     image: Volume | None = None
@@ -102,9 +104,8 @@ def measure_radiograph_density(
             "no radiograph", where=slab.source, way_out="measure a CT by its HU, other images by their own quantities"
         )
     try:
-        image, reference = _normalised(
-            slab, _kinds(slab, region, neighbours, reference_mask, bone_map, settings), settings
-        )
+        kinds = _kinds(slab, region, neighbours, reference_mask, bone_map, settings)
+        image, reference = _normalised(slab, region, kinds, settings)
     except _NoReferenceError as error:
         return RadiographDensity(why=str(error))
     density = measure_density(image, region, reference, settings=settings.image)
@@ -168,7 +169,7 @@ def _kinds(
         beyond = ~whole
     else:
         whole, beyond = _told_apart(slab, region, box, away, settings)
-        own, source = whole, AROUND_LESION
+        own, source = _piece_with(region, whole, box), AROUND_LESION
     bone = own & away & (_distance_mm(~own, steps) >= image.reference_erosion_mm)
     if reference_mask is not None:
         bone, source = painted(given, box) & slab.imaged(box), GIVEN_MASK
@@ -194,6 +195,13 @@ def _nearest(bones: Mask, region: Region, box: Box, spacing_mm: tuple[float, flo
     if not near:
         raise _NoReferenceError("no labelled bone near the lesion")
     return places[min(near)[1]]
+
+
+def _piece_with(region: Region, bone: BoolArray, box: Box) -> BoolArray:
+    """The connected piece of bone that holds the lesion: another bone beside it is as thick as it is."""
+    pieces, _ = ndimage.label(bone)
+    inside = pieces[painted([region], box)]
+    return np.asarray(pieces == int(np.bincount(inside).argmax()))
 
 
 def _told_apart(
@@ -248,21 +256,27 @@ def _part(weight: FloatArray, moment: FloatArray) -> FloatArray:
     return np.divide(moment**2, weight, out=np.zeros_like(moment), where=weight > 1e-12)
 
 
-def _normalised(slab: Volume, kinds: _Kinds, settings: Settings) -> tuple[Volume, ReferenceBone]:
-    """The radiograph in relative density, and its reference bone there."""
+def _normalised(slab: Volume, region: Region, kinds: _Kinds, settings: Settings) -> tuple[Volume, ReferenceBone]:
+    """The radiograph round the lesion in relative density, and its reference bone there.
+
+    A limb tapers and a bone widens: what bone reads is taken to change evenly from place to place, as a plane through
+    its pixels near the lesion. Beyond those places nothing is known, and the image is blank.
+    """
     least = settings.image.reference_minimum_voxels
     for chosen, what in ((kinds.bone, "reference bone"), (kinds.soft, "soft tissue beside the bone")):
         if np.count_nonzero(chosen) < least:
             raise _NoReferenceError(f"too little {what} near the lesion")
     values = smoothed_box(slab, kinds.box, sigma_mm=settings.image.smoothing_sigma_mm).astype(np.float64)
-    (bone, spread), (soft, noise) = _centre(values[kinds.bone]), _centre(values[kinds.soft])
-    if not bone - soft > settings.radiograph.least_contrast_sd * noise:
-        raise _NoReferenceError("bone does not stand out from soft tissue")
-    unit = settings.radiograph.bone_contrast / (bone - soft)
-    array = ((slab.array.astype(np.float64) - soft) * unit).astype(np.float32)
-    unseen = ~slab.imaged((slice(0, 1), slice(0, array.shape[1]), slice(0, array.shape[2])))
-    array[unseen] = np.nan
-    raw = array[kinds.box][kinds.bone].astype(np.float64)
+    level, spread = _level(values, kinds.bone)
+    soft = float(np.median(values[kinds.soft]))
+    contrast = float(np.median(level[painted([region], kinds.box)])) - soft
+    if not contrast > settings.radiograph.least_contrast_sd * spread:
+        raise _NoReferenceError("bone is too uneven near the lesion, or does not stand out: give a bone map")
+    unit = settings.radiograph.bone_contrast / contrast
+    part = (slab.array[kinds.box].astype(np.float64) - level) * unit + settings.radiograph.bone_contrast
+    array = np.full(slab.array.shape, np.nan, dtype=np.float32)
+    array[kinds.box] = np.where(slab.imaged(kinds.box), part, np.nan)
+    raw = part[kinds.bone]
     reference = ReferenceBone(
         source=kinds.source,
         median_hu=settings.radiograph.bone_contrast,
@@ -273,6 +287,24 @@ def _normalised(slab: Volume, kinds: _Kinds, settings: Settings) -> tuple[Volume
     )
     image = replace(slab, array=array, geometry=_thick(slab.geometry), unit=Unit.RELATIVE, padding=None)
     return image, reference
+
+
+def _level(values: FloatArray, bone: BoolArray) -> tuple[FloatArray, float]:
+    """What bone reads at every place, by a plane through its pixels, and their robust SD about it.
+
+    Fitted twice: a cortex seen edge-on, or what crosses the bone, is left out the second time. The plane then takes
+    the median's height, so that half of the bone lies above it.
+    """
+    rows, columns = np.indices(values.shape)[1:]
+    places = np.stack([np.ones(values.shape), rows - rows[bone].mean(), columns - columns[bone].mean()], axis=-1)
+    kept, level = bone, np.zeros_like(values)
+    for _ in range(2):
+        level = places @ np.linalg.lstsq(places[kept], values[kept], rcond=None)[0]
+        middle, spread = _centre((values - level)[bone])
+        kept = bone & (np.abs(values - level - middle) <= _OUTLYING_SD * spread)
+        if np.count_nonzero(kept) < places.shape[-1] + 1:
+            break
+    return level + middle, spread
 
 
 def _centre(values: FloatArray) -> tuple[float, float]:
