@@ -63,7 +63,7 @@ def adc_change(before_um2_s: float, now_um2_s: float, *, settings: Settings) -> 
     return AdcChange(
         before_um2_s=before_um2_s,
         now_um2_s=now_um2_s,
-        fraction=now_um2_s / before_um2_s - 1.0,
+        fraction=(now_um2_s - before_um2_s) / before_um2_s,
         repeatability=1.96 * sqrt(2.0) * settings.mr.adc_cov,
     )
 
