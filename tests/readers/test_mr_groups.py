@@ -386,3 +386,34 @@ def test_damage_is_refused_or_read_but_never_a_traceback(series) -> None:
         file.write_bytes(sound[turn % 10])
     assert len(refusals) > 5
     assert all(error.where and error.way_out and "\n" not in str(error) for error in refusals)
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, "magnitude"), (1, "phase"), (2, "real"), (3, "imaginary")])
+def test_the_component_as_ge_writes_it(series, code, told) -> None:
+    folder = series({"EchoTime": 10.0}, {"EchoTime": 20.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", code)
+        ds.save_as(file, enforce_file_format=True)
+    volume = read_volume(folder, series="#2")
+    assert volume.acquisition.get("sequence_source", "magnitude image") == f"{told} image"
+
+
+def test_elements_of_an_unknown_owner_say_nothing(series) -> None:
+    folder = series({"EchoTime": 10.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.private_block(0x0019, "SOMEBODY ELSE", create=True).add_new(0x0C, "IS", "800")
+        ds.save_as(file, enforce_file_format=True)
+    assert "b_value_s_mm2" not in read_volume(folder).acquisition
+
+
+@pytest.mark.parametrize("word", ["", "abc", "nan", "inf"])
+def test_a_time_that_is_no_number_is_not_stated(series, word) -> None:
+    folder = series({"EchoTime": 10.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.EchoTime = "77.25"
+        ds.save_as(file, enforce_file_format=True)
+        file.write_bytes(file.read_bytes().replace(b"77.25 ", word.ljust(6).encode()))
+    assert "echo_time_ms" not in read_volume(folder).acquisition
