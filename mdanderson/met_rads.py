@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 from mdanderson.errors import MeasurementError
-from mdanderson.quantities import exact
 from mdanderson.settings import Settings
 
 __all__ = ["AdcChange", "ResponseAssessment", "adc_change", "assess_response"]
@@ -64,7 +63,7 @@ def adc_change(before_um2_s: float, now_um2_s: float, *, settings: Settings) -> 
     return AdcChange(
         before_um2_s=before_um2_s,
         now_um2_s=now_um2_s,
-        fraction=float(exact(now_um2_s) / exact(before_um2_s) - 1),
+        fraction=(now_um2_s - before_um2_s) / before_um2_s,
         repeatability=1.96 * sqrt(2.0) * settings.mr.adc_cov,
     )
 

@@ -27,8 +27,8 @@ within one place takes out exactly; ADC is a ratio already."""
 _SEARCHED_VOXELS = 7000
 """Voxels of the shrunk image: time goes with them, and blocks of 12 mm show a field that bends over decimetres."""
 _LEVELS = (20, 20)
-"""Iterations with one span of the spline along every axis, then with two. One span leaves a dome as it is (7.8 of 8 %
-at the spine); four would take in a lesion of 40 mm."""
+"""Iterations with one span of the spline along every axis, then with two. One span leaves a field that is brightest in
+the middle as it is; many would take a large lesion for shading."""
 _CONVERGED = 1e-4
 _TISSUE = 0.5
 """Factor on Otsu's threshold: the darker tissues are tissue, air is not."""

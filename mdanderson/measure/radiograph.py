@@ -10,13 +10,9 @@ not cancel: `radiograph_differences` tells where the headers show it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-from scipy import ndimage
+from dataclasses import dataclass
 
 from mdanderson.errors import MeasurementError
-from mdanderson.geometry import Box, FloatArray, Geometry, grow_box
 from mdanderson.measure.comparability import Difference
 from mdanderson.measure.density import (
     DensityMeasure,
@@ -26,13 +22,13 @@ from mdanderson.measure.density import (
     measure_density,
     measure_fill_in,
 )
-from mdanderson.measure.marrow import painted
-from mdanderson.measure.reference import AROUND_LESION, GIVEN_MASK, LABELLED_BONE, ReferenceBone
+from mdanderson.measure.lesion import Surroundings
+from mdanderson.measure.radiograph_bone import NoReferenceError, relative_density
+from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.rim import Rim, measure_rim
-from mdanderson.measure.smoothing import smoothed_box
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Modality
-from mdanderson.volume import BoolArray, Mask, Region, Unit, Volume
+from mdanderson.volume import Mask, Region, Volume
 
 __all__ = [
     "RadiographDensity",
@@ -41,21 +37,14 @@ __all__ = [
     "radiograph_differences",
 ]
 
-_THICK_MM = 10.0
-"""The plane of a normalised slab: so thick that rims are followed in the plane and nothing is blurred across it."""
-_ROBUST = 1.4826
-"""Median absolute deviation -> standard deviation of a normal distribution."""
-_THREE_KINDS = 0.1
-"""How much more of the variance three kinds must explain than two: air beside soft tissue, or cortex beside marrow."""
-_BINS = 256
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RadiographDensity:
     """Density of one place of a radiograph in relative density (soft tissue 0, reference bone `bone_contrast`).
 
-    image: the radiograph in that unit, on the pixels of the slab it was made of. All are None where no reference was
-    found; `why` then says so. lytic: the lytic pixels of the region, which fill-in at later visits refers to.
+    image: the radiograph in that unit round the place, on the pixels of the slab it was made of. lytic: the lytic
+    pixels of the region, which fill-in at later visits refers to. All are None where no reference was found; `why`
+    then says so.
     """
 
     image: Volume | None = None
@@ -65,20 +54,6 @@ class RadiographDensity:
     lesion_type: LesionType | None = None
     lytic: Region | None = None
     why: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Kinds:
-    """Pixels of `box` that are reference bone and soft tissue, and which bone it is."""
-
-    box: Box
-    bone: BoolArray
-    soft: BoolArray
-    source: str
-
-
-class _NoReferenceError(Exception):
-    """Why there is no reference; never leaves this module."""
 
 
 def measure_radiograph_density(
@@ -101,12 +76,11 @@ def measure_radiograph_density(
         raise MeasurementError(
             "no radiograph", where=slab.source, way_out="measure a CT by its HU, other images by their own quantities"
         )
+    around = Surroundings(neighbours=neighbours, reference_mask=reference_mask, bone_map=bone_map)
     try:
-        image, reference = _normalised(
-            slab, _kinds(slab, region, neighbours, reference_mask, bone_map, settings), settings
-        )
-    except _NoReferenceError as error:
-        return RadiographDensity(why=str(error))
+        image, reference = relative_density(slab, region, around=around, settings=settings)
+    except NoReferenceError as error:
+        return RadiographDensity(why=error.what)
     density = measure_density(image, region, reference, settings=settings.image)
     return RadiographDensity(
         image=image,
@@ -143,153 +117,3 @@ def _type(density: DensityMeasure, settings: Settings) -> LesionType | None:
     if density.lytic_fraction is None or density.sclerotic_fraction is None:
         return None
     return lesion_type(density.lytic_fraction, density.sclerotic_fraction, settings=settings.image)
-
-
-def _kinds(
-    slab: Volume,
-    region: Region,
-    neighbours: Sequence[Region],
-    reference_mask: Mask | None,
-    bone_map: Mask | None,
-    settings: Settings,
-) -> _Kinds:
-    """Reference bone and soft tissue near the lesion."""
-    image = settings.image
-    box = grow_box(region.box, slab.geometry, image.reference_radius_mm)
-    if reference_mask is not None:
-        given = reference_mask.on_grid(slab.geometry).regions
-        box = _enclosing(box, [each.box for each in given])
-    steps = slab.geometry.spacing_mm
-    away = _distance_mm(painted([region, *neighbours], box), steps) >= image.reference_margin_mm
-    away &= slab.imaged(box)
-    if bone_map is not None:
-        labelled = bone_map.on_grid(slab.geometry)
-        whole, own, source = painted(labelled.regions, box), _nearest(labelled, region, box, steps), LABELLED_BONE
-        beyond = ~whole
-    else:
-        whole, beyond = _told_apart(slab, region, box, away, settings)
-        own, source = whole, AROUND_LESION
-    bone = own & away & (_distance_mm(~own, steps) >= image.reference_erosion_mm)
-    if reference_mask is not None:
-        bone, source = painted(given, box) & slab.imaged(box), GIVEN_MASK
-    from_bone = _distance_mm(whole, steps)
-    soft = beyond & away & (from_bone >= image.reference_erosion_mm) & (from_bone <= settings.radiograph.soft_tissue_mm)
-    return _Kinds(box=box, bone=bone, soft=soft, source=source)
-
-
-def _enclosing(box: Box, others: Sequence[Box]) -> Box:
-    """The smallest box that holds all of them."""
-    plane, row, column = (
-        slice(min(part.start for part in along), max(part.stop for part in along))
-        for along in zip(box, *others, strict=True)
-    )
-    return plane, row, column
-
-
-def _nearest(bones: Mask, region: Region, box: Box, spacing_mm: tuple[float, float, float]) -> BoolArray:
-    """The labelled bone nearest the lesion, painted in `box`."""
-    away_mm = _distance_mm(painted([region], box), spacing_mm)
-    places = [painted([bone], box) for bone in bones]
-    near = [(float(away_mm[place].min()), k) for k, place in enumerate(places) if place.any()]
-    if not near:
-        raise _NoReferenceError("no labelled bone near the lesion")
-    return places[min(near)[1]]
-
-
-def _told_apart(
-    slab: Volume, region: Region, box: Box, away: BoolArray, settings: Settings
-) -> tuple[BoolArray, BoolArray]:
-    """Bone, and the next darker kind, where the pixels round the lesion are plainly of several kinds (Otsu's split).
-
-    Bone is the kind that prevails beside the lesion, with what is brighter still: a lesion of bone lies in bone.
-    """
-    values = smoothed_box(slab, box, sigma_mm=settings.image.smoothing_sigma_mm).astype(np.float64)
-    limits = _limits(values[away], settings.radiograph.least_explained)
-    kinds = np.digitize(values, limits)
-    margin_mm = settings.image.reference_margin_mm
-    beside = away & (_distance_mm(painted([region], box), slab.geometry.spacing_mm) <= 2 * margin_mm)
-    counts = np.bincount(kinds[beside], minlength=len(limits) + 1)
-    own = int(counts.argmax())
-    if not counts.any() or own == 0:
-        raise _NoReferenceError("no bone told apart from soft tissue round the lesion: give a bone or reference mask")
-    involved = ~away & ~np.isnan(values)
-    return (kinds >= own) | involved, kinds == own - 1
-
-
-def _limits(values: FloatArray, least_explained: float) -> list[float]:
-    """One or two thresholds between the kinds of pixel. Raises `_NoReferenceError` where they are not plain."""
-    if values.size < _BINS or np.ptp(values) == 0:
-        raise _NoReferenceError("too little is seen round the lesion")
-    counts, edges = np.histogram(values, bins=_BINS)
-    middles = (edges[1:] + edges[:-1]) / 2
-    weight, moment = np.cumsum(counts) / values.size, np.cumsum(counts * middles) / values.size
-    total, variance = float(moment[-1]), float(values.var())
-    first, second = np.triu_indices(_BINS - 1, k=1)
-    between_two = _part(weight, moment) + _part(1 - weight, total - moment) - total**2
-    between_three = (
-        _part(weight, moment)[first]
-        + _part(weight[second] - weight[first], moment[second] - moment[first])
-        + _part(1 - weight, total - moment)[second]
-        - total**2
-    )
-    two, three = int(between_two[:-1].argmax()), int(between_three.argmax())
-    explained = float(between_two[two]) / variance, float(between_three[three]) / variance
-    as_three = explained[1] - explained[0] > _THREE_KINDS
-    needed = (1 + least_explained) / 2 if as_three else least_explained  # noise: 0.64 by two kinds, 0.81 by three
-    if (explained[1] if as_three else explained[0]) < needed:
-        raise _NoReferenceError("bone and soft tissue are not plainly told apart: give a bone or reference mask")
-    if as_three:
-        return [float(edges[first[three] + 1]), float(edges[second[three] + 1])]
-    return [float(edges[two + 1])]
-
-
-def _part(weight: FloatArray, moment: FloatArray) -> FloatArray:
-    """What a kind of some weight and first moment adds to the variance between kinds."""
-    return np.divide(moment**2, weight, out=np.zeros_like(moment), where=weight > 1e-12)
-
-
-def _normalised(slab: Volume, kinds: _Kinds, settings: Settings) -> tuple[Volume, ReferenceBone]:
-    """The radiograph in relative density, and its reference bone there."""
-    least = settings.image.reference_minimum_voxels
-    for chosen, what in ((kinds.bone, "reference bone"), (kinds.soft, "soft tissue beside the bone")):
-        if np.count_nonzero(chosen) < least:
-            raise _NoReferenceError(f"too little {what} near the lesion")
-    values = smoothed_box(slab, kinds.box, sigma_mm=settings.image.smoothing_sigma_mm).astype(np.float64)
-    (bone, spread), (soft, noise) = _centre(values[kinds.bone]), _centre(values[kinds.soft])
-    if not bone - soft > settings.radiograph.least_contrast_sd * noise:
-        raise _NoReferenceError("bone does not stand out from soft tissue")
-    unit = settings.radiograph.bone_contrast / (bone - soft)
-    array = ((slab.array.astype(np.float64) - soft) * unit).astype(np.float32)
-    unseen = ~slab.imaged((slice(0, 1), slice(0, array.shape[1]), slice(0, array.shape[2])))
-    array[unseen] = np.nan
-    raw = array[kinds.box][kinds.bone].astype(np.float64)
-    reference = ReferenceBone(
-        source=kinds.source,
-        median_hu=settings.radiograph.bone_contrast,
-        robust_sd_hu=spread * unit,
-        mean_hu=float(raw.mean()),
-        sd_hu=float(raw.std()),
-        voxels=int(raw.size),
-    )
-    image = replace(slab, array=array, geometry=_thick(slab.geometry), unit=Unit.RELATIVE, padding=None)
-    return image, reference
-
-
-def _centre(values: FloatArray) -> tuple[float, float]:
-    """Median and robust SD."""
-    median = float(np.median(values))
-    return median, _ROBUST * float(np.median(np.abs(values - median)))
-
-
-def _thick(geometry: Geometry) -> Geometry:
-    """The same pixels on a plane `_THICK_MM` thick."""
-    affine = geometry.affine.copy()
-    affine[:3, 0] *= _THICK_MM / geometry.spacing_mm[0]
-    return replace(geometry, affine=affine)
-
-
-def _distance_mm(places: BoolArray, spacing_mm: tuple[float, float, float]) -> FloatArray:
-    """Distance of every pixel from the nearest true one; infinite where there is none."""
-    if not places.any():
-        return np.full(places.shape, np.inf)
-    return np.asarray(ndimage.distance_transform_edt(~places, sampling=spacing_mm))

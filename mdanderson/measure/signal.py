@@ -1,7 +1,7 @@
 """MR signal of a lesion as ratios: to normal marrow, opposed to in phase, fat to all; and ADC in um2/s.
 
 A gain cancels in each of them. The ratio to marrow takes medians: voxels at the border of a lesion, which hold marrow
-as well, weigh least in a median (decisions/, `benchmarks/signal.py`).
+as well, weigh least in a median (decisions/, `benchmarks/mr_signal.py`).
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ def _labelled(
     near = _distance_mm(painted([region], box), volume)
     diseased = painted(involved, box)
     away = _distance_mm(diseased, volume) >= settings.image.reference_margin_mm
-    whole, own = [], []
+    whole: list[tuple[float, BoolArray]] = []
+    own: list[tuple[float, BoolArray]] = []
     for bone in bones:
         place = painted([bone], box)
         if place.any():

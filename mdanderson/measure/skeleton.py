@@ -28,6 +28,8 @@ _OPENING_MM = 80.0
 """Bone is narrower than this, soft tissue wider; a wider bone is told by the whole body's soft tissue."""
 _OVER_LOCAL = 1.4
 _OVER_WHOLE = 2.0
+_OF_HOT_BONE = 0.33
+"""On SPECT bone reaches this share of the way from soft tissue to the hottest tenth."""
 _LEAST_MIRROR_CORRELATION = 0.5
 _NOISE_RANGE = (0.2, 5.0)
 """Counts per event outside this are no scaled Poisson counts: the image was filtered or made anew."""
@@ -186,7 +188,11 @@ def _skeleton(smooth: FloatArray, body: BoolArray, spacing: Sequence[float]) -> 
     local = body & (smooth > _OVER_LOCAL * beside)
     rest = smooth[body & ~local]
     whole = float(np.median(rest)) if rest.size else float("inf")
-    return np.asarray(body & (smooth > 0.7 * whole) & (local | (smooth > _OVER_WHOLE * whole)))
+    found = np.asarray(body & (smooth > 0.7 * whole) & (local | (smooth > _OVER_WHOLE * whole)))
+    if min(found.shape) == 1 or not found.any():
+        return found
+    # nothing lies before or behind bone on SPECT: its blurred edge is far below it, and no bone
+    return found & (smooth > whole + _OF_HOT_BONE * (float(np.quantile(smooth[found], 0.9)) - whole))
 
 
 def _soft_tissue_beside(smooth: FloatArray, spacing: Sequence[float]) -> FloatArray:

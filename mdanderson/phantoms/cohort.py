@@ -15,7 +15,7 @@ from mdanderson.phantoms.bone import SyntheticBone, centred_grid
 from mdanderson.phantoms.course import Seen, as_lesion, course
 from mdanderson.phantoms.expected import expected_category
 from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
-from mdanderson.phantoms.known import LESION_CELLS, Shown, lesion_cells, shown
+from mdanderson.phantoms.known import LESION_CELLS, Shown, lesion_cells, share_in_view, shown
 from mdanderson.phantoms.render import Phantom, render
 from mdanderson.phantoms.shapes import rigid_motion
 from mdanderson.phantoms.spec import HostSpec, PatientSpec, PhantomSpec, ScanSpec, VisitSpec
@@ -31,6 +31,9 @@ _TREATMENT_AFTER = dt.timedelta(days=7)
 _SAMPLE_MM = 1.0
 """The body is sampled at least this densely within a voxel, so that thick slices blur as they do."""
 _MOST_SAMPLES = 6
+_AIR_HU = -900.0
+"""What is less dense at the middle of a lesion is air round the body."""
+_INSIDE = "move centre_mm of the lesion, or of the scan; the bone is centred at 0"
 
 _MANIFEST = ("patient_id", "visit", "date", "modality", "image", "mask")
 _PATIENTS = ("patient_id", "treatment_start")
@@ -70,8 +73,8 @@ def write_phantoms(specification: Path, directory: Path) -> Path:
     CT may raise.
     """
     spec = PhantomSpec.from_toml(specification)
-    for patient in spec.patient:
-        list(course(patient))  # what is wrong with a course is told before anything is written
+    for number, patient in enumerate(spec.patient):  # what is wrong is told before anything is written
+        _check_places(spec, number, patient, specification.parent)
     try:
         manifest = _write(spec, specification.parent, directory)
         (directory / "spec.toml").write_bytes(specification.read_bytes())
@@ -105,6 +108,30 @@ def _write(spec: PhantomSpec, beside: Path, directory: Path) -> Path:
     return write_table(directory / "cohort.csv", _MANIFEST, manifest)
 
 
+def _check_places(spec: PhantomSpec, number: int, patient: PatientSpec, beside: Path) -> None:
+    """Raise `SettingsError` for a lesion in air, or in no visit's field of view, and for a course that cannot be."""
+    host = _host(patient.host or spec.host, seed=spec.seed + number, beside=beside)
+    unseen: dict[str, str] = {}
+    for index, (visit, lesions) in enumerate(course(patient)):
+        scan, where = spec.scan_of(visit), f"patient {patient.id}, visit {index + 1}"
+        body = _grid(scan, host, where).moved(np.asarray(np.linalg.inv(_motion(scan)), dtype=np.float64))
+        for seen in (seen for seen in lesions if seen.shapes):
+            there = f"{where}, lesion {seen.name}"
+            middles = np.array([shape.centre_mm for shape in seen.shapes], dtype=np.float64)
+            if (host.sample_hu(middles, blur_mm=1.0) <= _AIR_HU).any():
+                raise SettingsError("lies in air, outside the body", where=there, way_out=_INSIDE)
+            shapes = [as_lesion(shape, label=1, drawn=True, where=where) for shape in seen.shapes]
+            hidden = unseen.get(seen.name, there) if share_in_view(shapes, body) == 0.0 else ""
+            unseen[seen.name] = hidden
+    if lost := next(filter(None, unseen.values()), ""):
+        raise SettingsError("lies outside the field of view of every visit", where=lost, way_out=_INSIDE)
+
+
+def _motion(scan: ScanSpec) -> FloatArray:
+    """(4, 4): the body's space -> this visit's."""
+    return rigid_motion(rotation_deg=scan.turn_deg, shift_mm=scan.shift_mm, about_mm=scan.centre_mm)
+
+
 def _without_pixels(phantom: Phantom) -> Phantom:
     """The same without its image, so that a long course does not fill the memory."""
     corner = (slice(0, 1), slice(0, 1), slice(0, 1))
@@ -130,7 +157,7 @@ def _scans(spec: PhantomSpec, number: int, patient: PatientSpec, beside: Path) -
             for shape, label in zip(seen.shapes, labels[seen.name], strict=True)
         ]
         geometry = _grid(scan, host, where)
-        motion = rigid_motion(rotation_deg=scan.turn_deg, shift_mm=scan.shift_mm, about_mm=scan.centre_mm)
+        motion = _motion(scan)
         phantom = render(
             host,
             shapes,

@@ -13,7 +13,7 @@ from mdanderson.phantoms.shapes import LesionSpec
 from mdanderson.phantoms.truth import SolidTruth, as_one
 from mdanderson.vocabulary import Status
 
-__all__ = ["LESION_CELLS", "Shown", "lesion_cells", "shown"]
+__all__ = ["LESION_CELLS", "Shown", "lesion_cells", "share_in_view", "shown"]
 
 LESION_CELLS = (
     "lesion",
@@ -70,7 +70,7 @@ def shown(
         labels=tuple(sorted({kept[label] for label in labels if label in kept})) if seen.drawn else (),
         size=size,
         outline=_size(specs, normal, drawn),
-        share_in_view=_share_in_view(specs, body),
+        share_in_view=share_in_view(specs, body),
     )
 
 
@@ -84,7 +84,7 @@ def _size(specs: Sequence[LesionSpec], normal: FloatArray, shells: Sequence[tupl
     return SolidTruth(long_axis_mm=long_axis, short_axis_mm=short_axis, volume_ml=volume, centroid_mm=spec.centre_mm)
 
 
-def _share_in_view(specs: Sequence[LesionSpec], body: Geometry) -> float:
+def share_in_view(specs: Sequence[LesionSpec], body: Geometry) -> float:
     """Share of a lesion's points that the grid holds, by points spread evenly in its box."""
     ticks = np.linspace(-1, 1, 25)
     unit = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3)

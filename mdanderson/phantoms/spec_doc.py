@@ -1,6 +1,8 @@
-"""The tables of docs/phantoms.md, from the specification itself: every key with its default and meaning."""
+"""The tables of docs/phantoms.md, from the specification itself: every key with its default, values and meaning."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -38,10 +40,56 @@ def format_tables() -> str:
 
 
 def _table(title: str, model: type[BaseModel]) -> str:
+    allowed = model.model_json_schema()["properties"]
     rows = [
-        f"| `{name}` | {_default(field.default)} | {field.description} |" for name, field in model.model_fields.items()
+        f"| `{name}` | {_default(field.default)} | {_allowed(allowed[name])} | {field.description} |"
+        for name, field in model.model_fields.items()
     ]
-    return "\n".join([f"### {title}", "", "| key | default | meaning |", "|---|---|---|", *rows, ""])
+    return "\n".join([f"### {title}", "", "| key | default | allowed | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _allowed(schema: dict[str, Any]) -> str:
+    """What a key takes, in words, from its JSON schema."""
+    if "anyOf" in schema:  # or nothing
+        return _allowed(schema["anyOf"][0])
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if "prefixItems" in schema:
+        return f"{len(schema['prefixItems'])} numbers{_limits(schema['prefixItems'][0], of=', each ')}"
+    if "items" in schema:
+        least = schema.get("minItems", 0)
+        kind = "tables" if "$ref" in schema["items"] else "names"
+        return f"{kind}, at least {least}" if least else kind
+    return _one(schema)
+
+
+def _one(schema: dict[str, Any]) -> str:
+    """The same of what is no list and no choice of words."""
+    if "$ref" in schema:
+        return "a table"
+    if "pattern" in schema:
+        return "letters, digits, `_` `.` `-`"
+    if schema.get("format") == "date":
+        return "YYYY-MM-DD"
+    names = {"boolean": "`true`, `false`", "string": "a path", "integer": "whole", "number": ""}
+    parts = (names[schema["type"]], _limits(schema))
+    return ", ".join(part for part in parts if part) or "any number"
+
+
+def _limits(schema: dict[str, Any], of: str = "") -> str:
+    """Bounds of a number; blank where it has none."""
+    found = [f"{sign} {schema[key]:g}" for key, sign in _BOUNDS if key in schema]
+    return of + ", ".join(found) if found else ""
+
+
+_BOUNDS = (
+    ("minimum", ">="),
+    ("exclusiveMinimum", ">"),
+    ("maximum", "<="),
+    ("exclusiveMaximum", "<"),
+    ("multipleOf", "a multiple of"),
+)
+"""Keys of a JSON schema, and what they mean."""
 
 
 def _default(value: object) -> str:

@@ -149,7 +149,7 @@ def peek_modality(path: str | Path) -> Modality | None:
     place = Path(path)
     if not place.exists() or not _is_dicom(place):
         return None
-    from mdanderson.readers.dicom_header import text
+    from mdanderson.readers.dicom_header import is_projection, text
     from mdanderson.readers.dicom_series import peek_dicom_header
 
     try:
@@ -157,6 +157,8 @@ def peek_modality(path: str | Path) -> Modality | None:
     except OSError:
         return None
     name = "" if header is None else text(header, "Modality")
+    if header is not None and name != Modality.NM and is_projection(header):
+        return Modality.XR
     return Modality(name) if name in set(Modality) else None
 
 

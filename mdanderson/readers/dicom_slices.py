@@ -67,6 +67,7 @@ def slice_of_file(file: DicomFile) -> Slice:
     header = file.header
     try:
         refuse_localizer(header)
+        _refuse_mosaic(header)
         return Slice(
             file=file,
             name=file.path.name,
@@ -88,6 +89,12 @@ def refuse_localizer(header: Dataset) -> None:
     """Raises `GeometryError` for a scout view."""
     if "LOCALIZER" in text(header, "ImageType").split("/"):
         raise GeometryError("a localizer (scout view) is no volume", way_out="name the series of the cross-sections")
+
+
+def _refuse_mosaic(header: Dataset) -> None:
+    """Raises `GeometryError` for the slices of a volume side by side in one picture, of which one place is stated."""
+    if "MOSAIC" in text(header, "ImageType").split("/"):
+        raise GeometryError("a mosaic shows many slices in one picture", way_out="export one picture a slice, or NIfTI")
 
 
 def needed(header: Dataset, keyword: str, count: int) -> FloatArray:

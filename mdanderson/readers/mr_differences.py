@@ -72,19 +72,16 @@ def _plane(value: Value, rank: int) -> str:
 
 
 def _grid(one: Slice, _: MrFacts) -> Value:
-    pixels = one.pixels
-    kind = "float" if pixels.floating else "signed" if pixels.signed else "unsigned"
-    return (
-        float(pixels.rows),
-        float(pixels.columns),
-        float(pixels.bits_allocated),
-        kind,
-        *map(float, one.spacing_mm),
-    )
+    return (float(one.pixels.rows), float(one.pixels.columns), *map(float, one.spacing_mm))
 
 
 def _tell_grid(value: Value, _: int) -> str:
-    return f"{value[0]:g} x {value[1]:g} pixels of {value[4]:.3g} x {value[5]:.3g} mm"
+    return f"{value[0]:g} x {value[1]:g} pixels of {value[2]:.3g} x {value[3]:.3g} mm"
+
+
+def _pixels(one: Slice, _: MrFacts) -> Value:
+    kind = "floating-point" if one.pixels.floating else "signed" if one.pixels.signed else "unsigned"
+    return (f"{kind} pixels of {one.pixels.bits_allocated} bits",)
 
 
 def _kind(_: Slice, facts: MrFacts) -> Value:
@@ -108,6 +105,7 @@ OF_KIND = (
     Difference(value=lambda one, _: (one.frame_of_reference_uid,), tell=_rank("frame of reference")),
     Difference(value=lambda _, facts: (facts.stack_id,), tell=_rank("stack")),
     Difference(value=_grid, tell=_tell_grid, relative=1e-4),
+    Difference(value=_pixels, tell=lambda value, _: str(value[0])),
     Difference(value=_kind, tell=_tell_kind),
     Difference(value=_component, tell=lambda value, _: str(value[0])),
     Difference(value=lambda _, facts: _known(facts.b_value_s_mm2), tell=_number("b", "s/mm2"), absolute=1.0),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mdanderson.registration.contour import register_planar
-from mdanderson.registration.elastix import lay_by_elastix
-from mdanderson.registration.fit import distance_mm
 from mdanderson.registration.information import by_information
 from mdanderson.registration.judge import judged
 from mdanderson.registration.result import Registration
-from mdanderson.registration.rigid import SAME_MM, lay, lay_back
+from mdanderson.registration.rigid import lay, lay_back
 from mdanderson.registration.subject import Subject
 from mdanderson.settings import ImageSettings, Scintigraphy
 from mdanderson.vocabulary import Modality
@@ -35,7 +31,7 @@ def register(
     CT with CT by the HU of bone; MR, SPECT and PET with each other and with CT by mutual information, the body alone;
     planar bone scans of one view by contour and skeleton. Images that do not
     belong together or hold too little give a result that is not `trusted`, and `why` says so in words. The same images
-    give the same result to the bit. Raises `SettingsError` where elastix is asked for and not installed.
+    give the same result to the bit.
     """
     subjects = [one if isinstance(one, Subject) else Subject(volume=one) for one in (baseline, follow_up)]
     first, second = subjects
@@ -78,12 +74,5 @@ def _planar(
 
 
 def _registered(template: Subject, other: Subject, settings: ImageSettings) -> Registration:
-    if settings.registration == "elastix":
-        laid, back = lay_by_elastix(template, other)
-        # its own runs start from one place only: our search says whether another place fits as well
-        rival = lay(template, other)
-        elsewhere = distance_mm(rival.matrix, laid.matrix, template.samples[0].points) > SAME_MM
-        laid = replace(laid, rival=max(rival.rival, rival.score if elsewhere else 0.0))
-        return judged(template, other, laid, back, settings)
     laid = lay(template, other)
     return judged(template, other, laid, lay_back(template, other, laid.matrix), settings)

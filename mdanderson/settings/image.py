@@ -105,9 +105,6 @@ class ImageSettings:
         gt=0,
         le=1,
     )
-    registration: Literal["own", "elastix"] = known(
-        "own", "ours, decision 5; elastix: itk-elastix finds the motion of CT on CT, trust is judged as for ours"
-    )
     registration_trust_mm: float = known(5.0, "ours: a registration with a larger estimated error is not trusted", gt=0)
     registration_least_overlap: float = known(
         0.25, "ours: share of the bone, of the image with less of it, that both images show", gt=0, le=1

@@ -130,7 +130,7 @@ class Radiograph:
     )
     soft_tissue_mm: float = known(10.0, "ours: soft tissue is looked for this near the bone", gt=0)
     least_contrast_sd: float = known(
-        3.0, "ours: bone that stands out from soft tissue by fewer of its robust SD is no reference", gt=0
+        8.0, "ours: bone that stands out from soft tissue by fewer of its own robust SD is too uneven to judge", gt=0
     )
     least_explained: float = known(
         0.75,

@@ -264,3 +264,52 @@ def test_the_command_writes_nowhere_else(tmp_path, capsys):
 def test_help_explains_it(capsys):
     assert main(["demo", "--help"]) == 0
     assert "SPEC.toml" in capsys.readouterr().out
+
+
+# Where lesions lie
+
+
+IN_AIR = """\
+[host]
+kind = "vertebrae"
+[[patient]]
+id = "P0"
+visit = [{weeks = 0}]
+[[patient.lesion]]
+name = "C"
+centre_mm = [0.0, 400.0, 0.0]
+size_mm = [9.0, 9.0, 9.0]"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what", "where"),
+    [
+        (
+            "centre_mm = [9.0, 0.0, 0.0]",
+            "centre_mm = [500.0, 0.0, 0.0]",
+            "lies outside the field of view of every visit",
+            "patient P1, visit 1, lesion B",
+        ),
+        (
+            "[host]\nsize_mm = [40.0, 30.0, 26.0]",
+            IN_AIR,
+            "lies in air, outside the body",
+            "patient P0, visit 1, lesion C",
+        ),
+    ],
+)
+def test_a_lesion_off_the_body_is_refused_before_anything_is_written(tmp_path, old, new, what, where):
+    assert old in SPEC
+    (tmp_path / "spec.toml").write_text(SPEC.replace(old, new))
+    with pytest.raises(SettingsError) as caught:
+        write_phantoms(tmp_path / "spec.toml", tmp_path / "out")
+    assert (caught.value.what, caught.value.where) == (what, where)
+    assert "centre_mm" in caught.value.way_out
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_that_a_single_visit_shows_is_kept(tmp_path):
+    """The second visit images the bone from 15 mm to the left of the lesion."""
+    away = SPEC.rstrip() + "\nscan = {centre_mm = [33.0, 0.0, 0.0]}\n"
+    found = truths(written(tmp_path, away))
+    assert [found[visit, "A"]["share_in_view"] for visit in ("visit1", "visit2")] == ["1.000", "0.000"]

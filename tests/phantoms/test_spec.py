@@ -296,6 +296,31 @@ def test_every_key_is_documented_as_it_is():
     assert format_tables() in (DOCS / "phantoms.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("key", "allowed"),
+    [
+        ("shape", "`ellipsoid`, `superquadric`, `lobulated`, `rod`, `crescent`, `L`"),
+        ("orientation", "`axial`, `sagittal`, `coronal`"),
+        ("slice_mm", "> 0, <= 1000"),
+        ("centre_mm", "3 numbers"),
+        ("pixel_mm", "2 numbers, each > 0, <= 1000"),
+        ("lobes", "whole, >= 2, <= 12, a multiple of 2"),
+        ("lobulation", "> 0, < 0.5"),
+        ("canal", "`true`, `false`"),
+        ("id", "letters, digits, `_` `.` `-`"),
+        ("image", "a path"),
+        ("first_day", "YYYY-MM-DD"),
+        ("parts", "tables, at least 2"),
+        ("lesions", "names, at least 2"),
+        ("new", "tables"),
+        ("move_mm", "3 numbers"),
+    ],
+)
+def test_the_words_and_ranges_of_a_key_are_documented(key, allowed):
+    lines = (DOCS / "phantoms.md").read_text(encoding="utf-8").splitlines()
+    assert allowed in {line.split(" | ")[2] for line in lines if line.startswith(f"| `{key}` |")}
+
+
 def test_the_example_of_the_documentation_is_the_file_beside_it():
     assert PhantomSpec.from_toml(DOCS / "phantoms.toml").patient[0].id == "SHRINK"
     assert re.search(r"docs/phantoms\.toml|\(phantoms\.toml\)", (DOCS / "phantoms.md").read_text(encoding="utf-8"))

@@ -373,3 +373,37 @@ def test_a_map_of_another_quantity_is_no_mr_image(parametric_map, stored) -> Non
     ds.save_as(path, enforce_file_format=True)
     with pytest.raises(ImageError, match="a DICOM OT is no image to be measured"):
         read_volume(path)
+
+
+@pytest.mark.parametrize(
+    ("group", "header", "told"),
+    [
+        (Dataset(), {"SpectrallySelectedSuppression": "FAT"}, "yes"),
+        (Dataset(), {"SpectrallySelectedSuppression": "FAT_AND_WATER"}, "yes"),
+        (Dataset(), {"SpectrallySelectedSuppression": "NONE"}, "no"),
+        (item(MRModifierSequence=[item(SpectrallySelectedExcitation="WATER")]), {}, "yes"),
+        (item(MRModifierSequence=[item(SpectrallySelectedExcitation="NONE")]), {}, "no"),
+        (Dataset(), {}, None),
+    ],
+)
+def test_fat_suppression(tmp_path, stored, axial_grid, group, header, told) -> None:
+    volume = read_volume(saved(enhanced(stored, axial_grid, [group], **header), tmp_path))
+    assert volume.acquisition.get("fat_suppression") == told
+
+
+def test_a_frame_speaks_before_all_frames_and_they_before_the_file(tmp_path, stored, axial_grid) -> None:
+    own = item(MRTimingAndRelatedParametersSequence=[item(RepetitionTime=777.0)])
+    volume = read_volume(saved(enhanced(stored, axial_grid, [own], RepetitionTime=1.0, FlipAngle=1.0), tmp_path))
+    assert volume.acquisition["repetition_time_ms"] == "777"
+    assert "flip_angle_degrees" in volume.acquisition
+    shared = read_volume(saved(enhanced(stored, axial_grid, [Dataset()], RepetitionTime=1.0), tmp_path))
+    assert shared.acquisition["repetition_time_ms"] == "150"
+
+
+def test_a_mapping_by_lookup_table_or_of_slope_zero_states_no_unit(tmp_path, stored, axial_grid) -> None:
+    flat, table = unit_group("um2/s", 0.0), unit_group("um2/s", 1.0)
+    del table.RealWorldValueMappingSequence[0].RealWorldValueSlope
+    for group in (flat, table):
+        volume = read_volume(saved(adc_map(stored, axial_grid, group), tmp_path))
+        assert volume.unit is Unit.ADC
+        assert volume.acquisition["unit_note"].startswith("no unit stated: median 1.31e+03 read as 1e-6 mm2/s")

@@ -356,3 +356,64 @@ def test_slope_and_intercept_are_those_of_each_slice(series) -> None:
     planes = np.arange(5)[:, None, None]
     expected = ((np.arange(210) * 3).reshape(5, 6, 7) + 1000) * (0.5 + planes) - planes
     np.testing.assert_allclose(read_volume(folder).array, expected, rtol=1e-6)
+
+
+def test_pixels_of_different_types(series) -> None:
+    what = refused(series({}, {"PixelRepresentation": 0})).what
+    assert "#1 signed pixels of 16 bits, 5 slice(s); #2 unsigned pixels of 16 bits, 5 slice(s)" in what
+
+
+def test_a_mosaic_is_refused(series) -> None:
+    with pytest.raises(GeometryError, match="a mosaic shows many slices in one picture"):
+        read_volume(series({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}))
+
+
+def test_damage_is_refused_or_read_but_never_a_traceback(series) -> None:
+    """Some bytes of the headers are changed at random, the same every time."""
+    folder = series({**GRADIENT_ECHO, "EchoTime": 2.3}, {**GRADIENT_ECHO, "EchoTime": 4.6})
+    files = sorted(folder.iterdir())
+    sound, random = [file.read_bytes() for file in files], np.random.default_rng(20240229)
+    refusals: list[ImageError] = []
+    for turn in range(40):
+        file, bytes_of_it = files[turn % 10], bytearray(sound[turn % 10])
+        for place in random.integers(132, len(bytes_of_it) - 84, 6):
+            bytes_of_it[place] = random.integers(0, 256)
+        file.write_bytes(bytes_of_it)
+        try:
+            read_volume(folder, sequence=MrSequence.OPP)
+        except ImageError as error:
+            refusals.append(error)
+        file.write_bytes(sound[turn % 10])
+    assert len(refusals) > 5
+    assert all(error.where and error.way_out and "\n" not in str(error) for error in refusals)
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, "magnitude"), (1, "phase"), (2, "real"), (3, "imaginary")])
+def test_the_component_as_ge_writes_it(series, code, told) -> None:
+    folder = series({"EchoTime": 10.0}, {"EchoTime": 20.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", code)
+        ds.save_as(file, enforce_file_format=True)
+    volume = read_volume(folder, series="#2")
+    assert volume.acquisition.get("sequence_source", "magnitude image") == f"{told} image"
+
+
+def test_elements_of_an_unknown_owner_say_nothing(series) -> None:
+    folder = series({"EchoTime": 10.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.private_block(0x0019, "SOMEBODY ELSE", create=True).add_new(0x0C, "IS", "800")
+        ds.save_as(file, enforce_file_format=True)
+    assert "b_value_s_mm2" not in read_volume(folder).acquisition
+
+
+@pytest.mark.parametrize("word", ["", "abc", "nan", "inf"])
+def test_a_time_that_is_no_number_is_not_stated(series, word) -> None:
+    folder = series({"EchoTime": 10.0})
+    for file in folder.iterdir():
+        ds = pydicom.dcmread(file)
+        ds.EchoTime = "77.25"
+        ds.save_as(file, enforce_file_format=True)
+        file.write_bytes(file.read_bytes().replace(b"77.25 ", word.ljust(6).encode()))
+    assert "echo_time_ms" not in read_volume(folder).acquisition

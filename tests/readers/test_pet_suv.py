@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import DataElement, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -190,6 +190,7 @@ class TestDecay:
     def test_others_are_refused(self, correction, what) -> None:
         assert refused(DecayCorrection=correction).what == what
 
+    @settings(max_examples=40)
     @given(
         start=st.integers(0, 86_399),
         uptake=st.integers(0, 20_000),

@@ -12,7 +12,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers import is_planar, read_planar, read_volume
+from mdanderson.readers import is_planar, peek_modality, read_planar, read_volume
 from mdanderson.settings import Radiograph
 from mdanderson.vocabulary import Modality, View
 from mdanderson.volume import Unit
@@ -79,6 +79,7 @@ def test_a_calibrated_radiograph(save, modality) -> None:
     }
     assert image.notes == ()
     assert is_planar(path)
+    assert peek_modality(path) is Modality.XR
     with pytest.raises(ImageError, match=rf"a planar image \({modality}\) is no volume"):
         read_volume(path)
 
@@ -223,6 +224,7 @@ def test_it_is_no_bone_scan(save) -> None:
 def test_other_projections_are_no_radiographs(save, modality) -> None:
     path = save(film(Modality=modality))
     assert not is_planar(path)
+    assert peek_modality(path) is None
     assert refused(path).what == f"a volume ({modality}) is no planar image"
 
 

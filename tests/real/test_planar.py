@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from skimage.draw import polygon
 
 from mdanderson.errors import GeometryError, ImageError
+from mdanderson.measure.radiograph import measure_radiograph_density, measure_radiograph_fill_in
 from mdanderson.readers import is_planar, read_planar
-from mdanderson.vocabulary import Modality, View
-from mdanderson.volume import Unit
+from mdanderson.settings import Settings
+from mdanderson.vocabulary import LesionType, Modality, View
+from mdanderson.volume import Mask, Region, Unit, Volume
 
 pytestmark = pytest.mark.real
 
@@ -86,3 +91,83 @@ def test_volumes_are_not(real_data) -> None:
 def test_four_pictures_in_one_folder_need_a_name(folder) -> None:
     with pytest.raises(ImageError, match="series in one folder"):
         read_planar(folder)
+
+
+# --- a real radiograph, synthetic healing -----------------------------------------------------------------------------
+
+TIBIA = ([0, 0, 900, 1200, 1380, 1380, 1200, 1000], [800, 925, 885, 915, 930, 690, 745, 790])
+"""Rows and columns of the outline of the distal tibia, drawn by hand."""
+FIBROMA = ((np.arange(1760)[:, None] - 1116) / 84) ** 2 + ((np.arange(1760)[None] - 853) / 42) ** 2
+"""Below 1 inside the non-ossifying fibroma, drawn by hand as an ellipse."""
+
+
+@pytest.fixture(scope="module")
+def leg(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Volume:
+    """The radiograph with the step that its cassette of 35 cm and 1760 pixels suggests, which its header lacks."""
+    dataset = dcmread(folder / "RG3_RLE")
+    dataset.ImagerPixelSpacing = [0.2, 0.2]
+    path = tmp_path_factory.mktemp("leg") / "leg.dcm"
+    dataset.save_as(path)
+    (image,) = read_planar(path)
+    assert image.acquisition["spacing"] == "detector plane"
+    return image.as_slab()
+
+
+@pytest.fixture(scope="module")
+def tibia(leg: Volume) -> Mask:
+    labels = np.zeros(leg.array.shape, dtype=np.uint8)
+    labels[0][polygon(*TIBIA, shape=labels.shape[1:])] = 1
+    return Mask.from_label_map(labels, leg.geometry)
+
+
+def lesion() -> Region:
+    region = Region.from_array((FIBROMA < 1)[None], label=1)
+    assert region is not None
+    return region
+
+
+def remade(leg: Volume, picture: np.ndarray) -> Volume:
+    return replace(leg, array=picture.astype(np.float32))
+
+
+def test_bone_is_bright_though_it_is_stored_dark(leg) -> None:
+    """A row through the shaft: cortex of the tibia, its marrow, muscle, air."""
+    cortex, marrow, muscle, air = (float(leg.array[0, 900, column]) for column in (880, 840, 720, 660))
+    assert cortex > marrow > muscle > air
+
+
+def test_a_real_lytic_lesion_lies_a_sixth_below_its_bone(leg, tibia) -> None:
+    """By hand: shaft above 612, metaphysis below 575, muscle beside it about 400, the lesion 559."""
+    now = measure_radiograph_density(leg, lesion(), bone_map=tibia, settings=Settings())
+    assert now.density is not None
+    assert now.density.median_hu == pytest.approx(400 * 5 / 6, abs=20)
+    assert now.density.lytic_fraction is not None
+    assert now.density.lytic_fraction > 0.3
+    assert now.density.sclerotic_fraction == 0.0
+
+
+def test_without_a_map_of_two_bones_side_by_side_nothing_is_said(leg) -> None:
+    now = measure_radiograph_density(leg, lesion(), settings=Settings())
+    assert now.density is None
+    assert now.why.endswith("give a bone map")
+
+
+def test_exposure_and_healing_of_a_real_lesion(leg, tibia) -> None:
+    """Twice the gain changes nothing; sclerosis painted into the lesion fills it in."""
+    settings = Settings()
+    before, brighter, filled = (
+        measure_radiograph_density(remade(leg, picture), lesion(), bone_map=tibia, settings=settings)
+        for picture in (leg.array, 2.0 * leg.array + 90, leg.array + 160 * np.sqrt(np.maximum(1 - FIBROMA, 0)))
+    )
+    assert before.lytic is not None
+    same = measure_radiograph_fill_in(brighter, before.lytic, settings=settings)
+    healed = measure_radiograph_fill_in(filled, before.lytic, settings=settings)
+    assert same is not None
+    assert healed is not None
+    assert same.fill_in_fraction == 0.0
+    assert same.cleared_fraction is not None
+    assert same.cleared_fraction < settings.image.complete_fill_in
+    assert healed.fill_in_fraction >= settings.image.complete_fill_in_sclerotic
+    assert healed.cleared_fraction is not None
+    assert healed.cleared_fraction >= settings.image.complete_fill_in
+    assert filled.lesion_type is LesionType.BLASTIC

@@ -1,14 +1,12 @@
-"""MR, bent backs, labelled bones, one space by the headers, elastix: each against a motion that is known."""
+"""MR, bent backs, labelled bones, one space by the headers: each against a motion that is known."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mdanderson.errors import SettingsError
 from mdanderson.registration import Part, Registration, Subject, register, register_in_one_space
 from mdanderson.registration.bones import label_at, label_start, same_label_share
 from mdanderson.settings import ImageSettings
@@ -167,17 +165,3 @@ class TestParts:
         assert both.to_follow_up([0.0, 0, 0]).tolist() == [0, 0, 20]
         assert both.parts[0].centre_mm.tolist() == [0, 0, 0]
         assert (both.error_mm, both.parts[0].error_mm) == (3.0, 1.5)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("itk") is not None, reason="itk-elastix is installed")
-def test_elastix_that_is_not_installed_says_the_way_out(first, later):
-    with pytest.raises(SettingsError, match="itk-elastix is not installed") as caught:
-        register(first, later, settings=replace(SETTINGS, registration="elastix"))
-    assert "mdanderson[elastix]" in caught.value.way_out
-
-
-@pytest.mark.skipif(importlib.util.find_spec("itk") is None, reason="itk-elastix is not installed (an extra)")
-def test_elastix_finds_the_motion(bodies, first, later, motion):
-    found = register(first, later, settings=replace(SETTINGS, registration="elastix"))
-    assert found.trusted, found.why
-    assert error_mm(found, bodies, motion).max() <= 1.0
