@@ -67,6 +67,20 @@ _SIGNALS = MappingProxyType(
 """Order and rough size as at 1.5 T; only their ratios to marrow matter here."""
 
 
+def _organs_mm(points_mm: FloatArray) -> FloatArray:
+    """Signed distance to liver, left kidney, aorta and vena cava, drawn alike: what tells left from right, and levels.
+
+    The aorta ends by forking 40 mm below the middle; liver and kidney end at levels of their own.
+    """
+    x, y, z = np.moveaxis(points_mm, -1, 0)
+    liver = np.maximum(ellipse_mm(x + 85.0, y + 45.0, 60.0, 70.0), -20.0 - z)
+    kidney = np.sqrt((x - 65.0) ** 2 + (y + 5.0) ** 2 + ((z - 25.0) / 1.8) ** 2) - 24.0
+    fork = np.maximum(-40.0 - z, 0.0) * 0.6
+    aorta = np.minimum(np.hypot(x - 8.0 - fork, y + 32.0), np.hypot(x - 8.0 + fork, y + 32.0)) - 9.0
+    cava = np.hypot(x + 20.0, (y + 30.0) / 0.7) - 8.0
+    return np.asarray(np.minimum(np.minimum(liver, kidney), np.minimum(aorta, cava)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class MrSpine:
     """Vertebrae with discs, canal, muscle, gut and fat in one sequence: a `Host` of `render`, whose "HU" are signals.
@@ -98,6 +112,7 @@ class MrSpine:
         trunk = ellipse_mm(x, y - _TRUNK_Y_MM, *_TRUNK_MM)
         signal += cover(trunk, blur_mm) * (tissue.fat - signal)
         signal += cover(trunk + _FAT_MM, blur_mm) * (tissue.bowel - signal)
+        signal += cover(np.maximum(_organs_mm(points_mm), trunk + _FAT_MM), blur_mm) * (tissue.fluid - signal)
         back = np.maximum(trunk + _FAT_MM, -20.0 - y + 0.3 * np.abs(x))
         psoas = np.hypot(np.abs(x) - 42.0, y - 2.0) - 17.0
         signal += cover(np.minimum(back, psoas), blur_mm) * (tissue.muscle - signal)
