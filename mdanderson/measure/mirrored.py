@@ -64,7 +64,8 @@ def _ring(region: Region, geometry: Geometry, survey: ScanSurvey, guarded: BoolA
 
 def _shifts(geometry: Geometry, reach_mm: float) -> list[FloatArray]:
     """(3,) mm, the least first: along every axis that has more than one voxel."""
-    steps = np.arange(-reach_mm, reach_mm + _STEP_MM / 2, max(_STEP_MM, min(geometry.spacing_mm[1:])))
+    step = max(_STEP_MM, min(geometry.spacing_mm[1:]))
+    steps = step * np.arange(-int(reach_mm / step), int(reach_mm / step) + 1)
     axes = [steps if size > 1 else np.zeros(1) for size in geometry.shape]
     directions = geometry.directions
     found = [np.asarray(np.array(shift) @ directions) for shift in product(*axes)]

@@ -70,7 +70,7 @@ class Scintigraphy:
         0.5, "ours: where lesions cover this share of the skeleton no bone is known to be uninvolved", gt=0, le=1
     )
     registration_least_correlation: float = known(
-        0.85, "ours: of the roots of clipped counts, where two views of one body are laid on each other", gt=0, lt=1
+        0.8, "ours: of the roots of clipped counts, where two views of one body are laid on each other", gt=0, lt=1
     )
     registration_least_likeness: float = known(
         0.85, "ours: the same within 90 mm, from which on a part of the body looks alike", gt=0, lt=1
