@@ -12,7 +12,7 @@ from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.examiner import Examined
 from mdanderson.assessment.examiners import examiner_of
 from mdanderson.assessment.lookup import Origin, look_up, seen_at_baseline
-from mdanderson.assessment.outlines import labels_of, place_of, shown_in, together
+from mdanderson.assessment.segmented import in_view_of, labels_of, place_of, together
 from mdanderson.assessment.station import Station
 from mdanderson.criteria.checks.presence import NEW_LESION_SIZE
 from mdanderson.errors import Problem, Severity
@@ -109,7 +109,7 @@ class _Desk:
         )
         placed = self._where_alike if station.trusted else self._without_place
         lesions = placed(station, lesions, identities)
-        known = [shown_in(station, known.place) for known in self._in_view(station, identities)]
+        known = [in_view_of(station, known.place) for known in self._in_view(station, identities)]
         found = [place_of(station, lesion, key) for key, lesion in lesions.items()]
         matches = match(
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None

@@ -9,7 +9,7 @@ from mdanderson.lesions import Lesion
 from mdanderson.matching import Place
 from mdanderson.volume import Region
 
-__all__ = ["labels_of", "place_of", "shown_in", "together"]
+__all__ = ["in_view_of", "labels_of", "place_of", "together"]
 
 
 def together(parts: Sequence[Lesion]) -> Region:
@@ -32,6 +32,6 @@ def place_of(station: Station, lesion: Lesion, key: str) -> Place:
     )
 
 
-def shown_in(station: Station, place: Place) -> Place:
+def in_view_of(station: Station, place: Place) -> Place:
     """What an image can show of a known lesion."""
     return place.shown(station.out_of_view_mm(place.points_lps_mm) == 0.0)
