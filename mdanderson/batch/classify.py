@@ -65,7 +65,8 @@ def classify(
     began = time.time()
     workers = usable_cores() if workers is None else checked_workers(workers)
     judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
-    sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
+    with collection_paused():
+        sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
     folder = None if out is None else checked_folder_of_tables(named_folder(out), sheets.files)
     if folder is not None:
         sheets = sheets.reviewed_in(folder)

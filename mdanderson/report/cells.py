@@ -14,7 +14,7 @@ from typing import SupportsFloat
 
 from mdanderson.report.columns import Column, Kind, Table
 
-__all__ = ["Cells", "from_csv", "render_cell", "render_in_order", "render_row", "sorted_rows", "to_csv", "to_csv_lines"]
+__all__ = ["Cells", "from_csv", "render_cell", "render_row", "render_rows", "sorted_rows", "to_csv", "to_csv_lines"]
 
 Cells = tuple[str, ...]
 """One row as it is stored: the text of every cell, in the order of the table's columns."""
@@ -30,17 +30,28 @@ def render_row(table: Table, values: Mapping[str, object]) -> Cells:
     if not values.keys() <= renderers.keys():
         strangers = values.keys() - renderers.keys()
         raise KeyError(f"{table.name} has no column {', '.join(sorted(strangers))}")
-    return render_in_order(table, map(values.get, renderers))
+    (cells,) = render_rows(table, [[values.get(name) for name in renderers]])
+    return cells
 
 
-def render_in_order(table: Table, values: Iterable[object]) -> Cells:
-    """The row of a table whose values come in the order of its columns, as many as there are."""
-    return tuple(
-        [
-            "" if value is None or value is _NOTHING else render(value)
-            for value, render in zip(values, _renderers(table).values(), strict=True)
-        ]
-    )
+def render_rows(table: Table, rows: Iterable[Sequence[object]]) -> list[Cells]:
+    """Rows of a table whose values come in the order of its columns; values beyond the last column are left out.
+
+    They are written column by column, as most cells of a patient are the same thing as the cell above.
+    """
+    columns = zip(*rows, strict=True)
+    return list(zip(*map(_column, _renderers(table).values(), columns), strict=True))
+
+
+def _column(render: _Render, values: Sequence[object]) -> list[str]:
+    texts: list[str] = []
+    above: object = None
+    text = ""
+    for value in values:
+        if value is not above:
+            above, text = value, "" if value is None or value is _NOTHING else render(value)
+        texts.append(text)
+    return texts
 
 
 def render_cell(column: Column, value: object) -> str:
@@ -148,11 +159,11 @@ _AS_IT_IS = (float, Decimal, int)
 
 def _number(name: str, form: str, value: object) -> str:
     number: float | Decimal
-    if isinstance(value, _AS_IT_IS):
-        number = value
-    elif isinstance(value, Fraction):
+    if type(value) is Fraction:
         numerator, denominator = value.as_integer_ratio()
         number = numerator / denominator
+    elif isinstance(value, _AS_IT_IS):
+        number = value
     elif isinstance(value, SupportsFloat):
         number = float(value)
     else:

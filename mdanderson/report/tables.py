@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding, Structure
-from mdanderson.report.cells import Cells, render_in_order, render_row
+from mdanderson.report.cells import Cells, render_rows, render_row
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES
 from mdanderson.stability import mirels, sins
 from mdanderson.vocabulary import LesionType, Modality, Status
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from mdanderson.criteria.assessment import LesionAssessment, Response
     from mdanderson.timeline import Summary, Timeline
 
-__all__ = ["lesion_row", "patient_row", "problem_row", "response_row", "timeline_rows"]
+__all__ = ["lesion_row", "patient_row", "problem_row", "timeline_rows"]
 
 
 def timeline_rows(timeline: Timeline, *, lesions: bool = True) -> dict[str, tuple[Cells, ...]]:
     """Every row that a patient's timeline gives, by table name; without those of lesions where these are not wanted."""
     patient_id = timeline.patient.patient_id
     rows = {
-        RESPONSES.name: tuple(response_row(response) for response in timeline.responses),
+        RESPONSES.name: tuple(render_rows(RESPONSES, timeline.responses)),
         PATIENTS.name: tuple(patient_row(timeline, summary) for summary in timeline.summaries),
         PROBLEMS.name: tuple(problem_row(problem) for problem in timeline.problems),
     }
@@ -55,11 +55,6 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
     if finding.site and not finding.is_gone:
         values |= _risk(finding.site, finding.lesion_type, finding.structure)
     return render_row(LESIONS, values)
-
-
-def response_row(response: Response) -> Cells:
-    """A row of responses.csv; the fields of a response are its columns."""
-    return render_in_order(RESPONSES, response[:_COLUMNS_OF_RESPONSE])
 
 
 def patient_row(timeline: Timeline, summary: Summary) -> Cells:
@@ -178,5 +173,4 @@ _OF_SUMMARY = _named(
     "response_duration_days",
     "time_on_study_days",
 )
-_COLUMNS_OF_RESPONSE = len(RESPONSES.columns)
 _OF_PROBLEM = _named(*PROBLEMS.column_names)
