@@ -30,20 +30,27 @@ def render_row(table: Table, values: Mapping[str, object]) -> Cells:
     if not values.keys() <= renderers.keys():
         strangers = values.keys() - renderers.keys()
         raise KeyError(f"{table.name} has no column {', '.join(sorted(strangers))}")
-    (cells,) = render_rows(table, [[values.get(name) for name in renderers]])
-    return cells
+    return tuple(
+        [
+            "" if value is None or value is _NOTHING else render(value)
+            for value, render in zip(map(values.get, renderers), renderers.values(), strict=True)
+        ]
+    )
 
 
-def render_rows(table: Table, rows: Iterable[Sequence[object]]) -> list[Cells]:
-    """Rows of a table whose values come in the order of its columns; values beyond the last column are left out.
+def render_rows(table: Table, rows: Sequence[Sequence[object]]) -> list[Cells]:
+    """Rows of a table whose values come in the order of its columns, as many as there are.
 
-    They are written column by column, as most cells of a patient are the same thing as the cell above.
+    They are written column by column: most cells of a patient are the very thing that the cell above is.
     """
+    if not rows:
+        return []
     columns = zip(*rows, strict=True)
-    return list(zip(*map(_column, _renderers(table).values(), columns), strict=True))
+    texts = [_column(values, render) for values, render in zip(columns, _renderers(table).values(), strict=True)]
+    return list(zip(*texts, strict=True))
 
 
-def _column(render: _Render, values: Sequence[object]) -> list[str]:
+def _column(values: Iterable[object], render: _Render) -> list[str]:
     texts: list[str] = []
     above: object = None
     text = ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding, Structure
-from mdanderson.report.cells import Cells, render_rows, render_row
+from mdanderson.report.cells import Cells, render_row, render_rows
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES
 from mdanderson.stability import mirels, sins
 from mdanderson.vocabulary import LesionType, Modality, Status
@@ -26,7 +26,7 @@ def timeline_rows(timeline: Timeline, *, lesions: bool = True) -> dict[str, tupl
     """Every row that a patient's timeline gives, by table name; without those of lesions where these are not wanted."""
     patient_id = timeline.patient.patient_id
     rows = {
-        RESPONSES.name: tuple(render_rows(RESPONSES, timeline.responses)),
+        RESPONSES.name: _response_rows(timeline.responses),
         PATIENTS.name: tuple(patient_row(timeline, summary) for summary in timeline.summaries),
         PROBLEMS.name: tuple(problem_row(problem) for problem in timeline.problems),
     }
@@ -55,6 +55,11 @@ def lesion_row(patient_id: str, lesion: LesionAssessment) -> Cells:
     if finding.site and not finding.is_gone:
         values |= _risk(finding.site, finding.lesion_type, finding.structure)
     return render_row(LESIONS, values)
+
+
+def _response_rows(responses: Sequence[Response]) -> tuple[Cells, ...]:
+    """Rows of responses.csv; the fields of a response are its columns."""
+    return tuple(render_rows(RESPONSES, [response[:_COLUMNS_OF_RESPONSE] for response in responses]))
 
 
 def patient_row(timeline: Timeline, summary: Summary) -> Cells:
@@ -173,4 +178,5 @@ _OF_SUMMARY = _named(
     "response_duration_days",
     "time_on_study_days",
 )
+_COLUMNS_OF_RESPONSE = len(RESPONSES.columns)
 _OF_PROBLEM = _named(*PROBLEMS.column_names)

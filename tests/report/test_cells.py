@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdanderson.report.cells import from_csv, render_cell, render_row, sorted_rows, to_csv, to_csv_lines
+from mdanderson.report.cells import from_csv, render_cell, render_row, render_rows, sorted_rows, to_csv, to_csv_lines
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, TABLES, Column, Kind, Table
 from mdanderson.vocabulary import Modality
 
@@ -75,6 +75,27 @@ def test_a_row_has_a_cell_for_every_column() -> None:
     assert render_row(SAMPLE, {"count": 3, "word": "x"}) == ("x", "", "3", "", "")
     with pytest.raises(KeyError, match="sample has no column wrod"):
         render_row(SAMPLE, {"wrod": "x"})
+
+
+def test_rows_written_together_are_the_rows_written_one_by_one() -> None:
+    third, day = Fraction(1, 3), dt.date(2024, 1, 5)
+    rows = [
+        ("x", third, 3, True, day),
+        ("x", third, 4, True, day),  # the same things as above, one of them another
+        ("", None, None, None, None),
+        ("y", Fraction(1, 3), 0, False, day),
+        (("PR1", "PR3"), None, 0, False, None),
+    ]
+    alone = [render_row(SAMPLE, dict(zip(SAMPLE.column_names, row, strict=True))) for row in rows]
+    assert render_rows(SAMPLE, rows) == alone
+    assert alone[1] == ("x", "0.33", "4", "true", "2024-01-05")
+    assert render_rows(SAMPLE, []) == []
+
+
+@pytest.mark.parametrize("rows", [[("x", 1, 2, True)], [("x", 1, 2, True, None, 6)], [("x", 1, 2, True, None), ("y",)]])
+def test_rows_have_as_many_values_as_there_are_columns(rows: list[tuple[object, ...]]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        render_rows(SAMPLE, rows)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])

@@ -231,14 +231,15 @@ def _of_the_patient(rule: LesionRule, judged: JudgedModality) -> Verdict:
 _Sums = tuple[Fraction | None, Fraction | None]
 """Of products (mm2) and of long axes (mm)."""
 _UNKNOWN: _Sums = (None, None)
+_NOTHING = Decimal(0)
 
 
 def _added(findings: Collection[LesionFinding]) -> _Sums:
     there = [one for one in findings if not one.is_gone]
-    products = [one.product_mm2 for one in there if one.product_mm2 is not None]
-    axes = [one.long_axis_mm for one in there if one.long_axis_mm is not None]
-    product = exact(sum(products, start=Decimal(0))) if len(products) == len(there) else None
-    return product, exact(sum(axes, start=Decimal(0))) if len(axes) == len(there) else None
+    products = [product for one in there if (product := one.product_mm2) is not None]
+    axes = [axis for one in there if (axis := one.long_axis_mm) is not None]
+    product = exact(sum(products, start=_NOTHING)) if len(products) == len(there) else None
+    return product, exact(sum(axes, start=_NOTHING)) if len(axes) == len(there) else None
 
 
 def _union(sets: Sequence[frozenset[str]]) -> frozenset[str]:
