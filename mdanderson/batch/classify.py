@@ -38,6 +38,7 @@ _ROWS_OF_A_PART = 2000
 """Rows that a process takes at once; a table of fewer needs no process but this one."""
 
 
+@collection_paused()
 def classify(
     source: TableSource,
     out: str | Path | None = None,
@@ -65,8 +66,7 @@ def classify(
     began = time.time()
     workers = usable_cores() if workers is None else checked_workers(workers)
     judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
-    with collection_paused():
-        sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
+    sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
     folder = None if out is None else checked_folder_of_tables(named_folder(out), sheets.files)
     if folder is not None:
         sheets = sheets.reviewed_in(folder)

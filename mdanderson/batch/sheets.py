@@ -110,7 +110,7 @@ class Sheets:
     @property
     def patient_ids(self) -> tuple[str, ...]:
         """The patients of the measurements, in the order of the result tables."""
-        return tuple(sorted({row["patient_id"] for row in self.measurements if row["patient_id"]}))
+        return tuple(sorted({row.cells.get("patient_id", "") for row in self.measurements} - {""}))
 
     def of(self, patient_ids: Collection[str]) -> Sheets:
         """The rows of some patients; rows keep their numbers."""

@@ -135,7 +135,7 @@ def about_table(table: TextTable) -> Iterator[Problem]:
 def _about_commas(table: TextTable) -> Iterator[Problem]:
     """One word on what every such cell is refused for, where a whole column was exported in another country's way."""
     columns = [name for name in NUMBERS if name in table.columns]
-    found = [(row, name) for row in table for name in columns if has_decimal_comma(row[name])]
+    found = [(row, name) for row in table for name in columns if has_decimal_comma(row.cells.get(name, ""))]
     if found:
         row, column = found[0]
         yield Problem(
