@@ -236,8 +236,8 @@ _NOTHING = Decimal(0)
 
 def _added(findings: Collection[LesionFinding]) -> _Sums:
     there = [one for one in findings if not one.is_gone]
-    products = [product for one in there if (product := one.product_mm2) is not None]
-    axes = [axis for one in there if (axis := one.long_axis_mm) is not None]
+    products = [value for one in there if (value := one.product_mm2) is not None]
+    axes = [value for one in there if (value := one.long_axis_mm) is not None]
     product = exact(sum(products, start=_NOTHING)) if len(products) == len(there) else None
     return product, exact(sum(axes, start=_NOTHING)) if len(axes) == len(there) else None
 
