@@ -21,6 +21,14 @@ from mdanderson.volume import Mask, Volume
 
 __all__ = ["load_images"]
 
+_WORTH_TELLING = {
+    "corrected": Severity.INFO,
+    "copies": Severity.INFO,
+    "image": Severity.INFO,
+    "unit_note": Severity.WARNING,
+}
+"""Of `Volume.acquisition`: what was done on the way in, which image of several it is, a unit that was not said."""
+
 
 def load_images(
     patient: Patient, *, settings: Settings | None = None
@@ -72,10 +80,11 @@ def _by_header(one: LostImage) -> LostImage:
 
 def _about_volume(image: Image) -> Iterator[Problem]:
     """What was done to the image on the way in, and voxels that are no numbers."""
-    for done in ("corrected", "copies"):
-        if done in image.volume.acquisition:
-            what = f"{done}: {image.volume.acquisition[done]}"
-            yield Problem(severity=Severity.INFO, visit=image.visit, where=image.where, what=what)
+    facts = image.volume.acquisition
+    for key, severity in _WORTH_TELLING.items():
+        if key in facts:
+            what = f"{key.replace('_', ' ')}: {facts[key]}"
+            yield Problem(severity=severity, visit=image.visit, where=image.where, what=what)
     for note in image.notes:
         yield Problem(severity=Severity.WARNING, visit=image.visit, where=image.where, what=note)
     values = image.volume.array
