@@ -258,7 +258,7 @@ def test_a_difference_is_told_once_an_image_with_a_way_out():
         where="ct2",
         what="made differently from the image of 2024-01-01 (tube voltage 120 kV, now 80 kV, "
         "reconstruction kernel a, now b): density is not compared",
-        how_to_fix="compare images of one protocol; a reader may judge density in reads.csv",
+        how_to_fix="compare images of one protocol; a reader may judge it in reads.csv",
     )
 
 
