@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from mdanderson.criteria import Response
     from mdanderson.errors import MdandersonError, Problem
     from mdanderson.findings import Event, Examination, LesionFinding, PatientFacts, Statement, Structure
-    from mdanderson.measure.lesion import measure_lesion
+    from mdanderson.measure.any_modality import measure_lesion
     from mdanderson.phantoms import write_demo
-    from mdanderson.readers import read_volume
+    from mdanderson.readers import read_planar, read_volume
     from mdanderson.readers.manifest import Cohort, Patient, read_cohort
     from mdanderson.readers.masks import read_mask
     from mdanderson.settings import Settings
@@ -57,6 +57,7 @@ __all__ = [
     "measure_lesion",
     "read_cohort",
     "read_mask",
+    "read_planar",
     "read_volume",
     "score",
     "write_demo",
@@ -89,9 +90,10 @@ _HOMES = {
     "assess": "assessment",
     "build_timeline": "timeline",
     "classify": "batch",
-    "measure_lesion": "measure.lesion",
+    "measure_lesion": "measure.any_modality",
     "read_cohort": "readers.manifest",
     "read_mask": "readers.masks",
+    "read_planar": "readers",
     "read_volume": "readers",
     "score": "batch",
     "write_demo": "phantoms",

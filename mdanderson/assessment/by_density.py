@@ -21,7 +21,7 @@ from mdanderson.criteria.density import (
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
 from mdanderson.measure.diameters import Diameters, measure_diameters
-from mdanderson.measure.lesion import LesionMeasurement, Surroundings, measure_region, reference_for
+from mdanderson.measure.lesion import BoneMeasurement, Surroundings, measure_region, reference_for
 from mdanderson.measure.reference import given_voxels
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
 from mdanderson.settings import Settings
@@ -188,7 +188,7 @@ def _share(value: float | None) -> float | None:
 
 
 def _core_axes(
-    station: Station, measured: LesionMeasurement, density: Density, known: Known | None, settings: Settings
+    station: Station, measured: BoneMeasurement, density: Density, known: Known | None, settings: Settings
 ) -> Diameters | None:
     """The axes of the lytic core where a new sclerotic rim was drawn in (docs/details.md, detail 26), else None."""
     reference, rim, region = measured.reference, measured.rim, measured.lesion.region

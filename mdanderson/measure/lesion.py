@@ -1,4 +1,4 @@
-"""Everything measured on one lesion in one image."""
+"""Everything measured on one lesion in one CT image."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.marrow import painted
 from mdanderson.measure.reference import ReferenceBone, find_reference
 from mdanderson.measure.rim import Rim, measure_rim
-from mdanderson.settings import ImageSettings, Settings
+from mdanderson.settings import ImageSettings
 from mdanderson.vocabulary import LesionType
 from mdanderson.volume import Mask, Region, Volume
 
-__all__ = ["LesionMeasurement", "Surroundings", "gaps_at", "measure_lesion", "measure_region", "reference_for"]
+__all__ = ["BoneMeasurement", "Surroundings", "gaps_at", "measure_region", "reference_for"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -36,8 +36,8 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class LesionMeasurement:
-    """One lesion in one image.
+class BoneMeasurement:
+    """One lesion in one CT image.
 
     reference is None, and so are rim, type and the classes of `density`, where no valid reference bone was found.
     touches_edge: the edge of the field of view cuts it: the last voxel of the grid, or voxels that were never imaged
@@ -60,34 +60,18 @@ class LesionMeasurement:
         return self.lesion.volume_ml
 
 
-def measure_lesion(
-    volume: Volume,
-    mask: Mask,
-    label: int = 1,
-    *,
-    reference_mask: Mask | None = None,
-    bone_map: Mask | None = None,
-    settings: Settings | None = None,
-) -> LesionMeasurement:
-    """Every measurement of one label of a mask; the other labels are kept out of the reference bone.
-
-    Raises `MaskError` when there is no such label or the mask lies in another space, `UnitError` unless the image is
-    in HU, `MeasurementError` when the lesion was not imaged.
-    """
-    lesions = mask.on_grid(volume.geometry)
-    around = Surroundings(neighbours=lesions.regions, reference_mask=reference_mask, bone_map=bone_map)
-    return measure_region(volume, lesions[label], around=around, settings=(settings or Settings()).image)
-
-
 def measure_region(
     volume: Volume, region: Region, *, around: Surroundings, beside: Region | None = None, settings: ImageSettings
-) -> LesionMeasurement:
-    """The same for a region on the image's own grid; reference bone is sought `beside` another region where given."""
+) -> BoneMeasurement:
+    """Measure a region on the image's own grid; reference bone is sought `beside` another region where given.
+
+    Raises `UnitError` unless the image is in HU, `MeasurementError` when the lesion was not imaged.
+    """
     reference = reference_for(volume, beside or region, around=around, settings=settings)
     density = measure_density(volume, region, reference, settings=settings)
     lesion = Lesion.from_region(region, volume.geometry)
     never_imaged, is_nan = gaps_at(volume, region)
-    return LesionMeasurement(
+    return BoneMeasurement(
         lesion=lesion,
         diameters=measure_diameters(region, volume.geometry, settings=settings),
         density=density,

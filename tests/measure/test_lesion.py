@@ -55,7 +55,7 @@ def test_an_absent_label_is_named(phantom):
 
 
 def test_an_image_without_hounsfield_units_is_refused(phantom):
-    volume = Volume(array=phantom.volume.array, geometry=GRID, unit=Unit.ARBITRARY, modality=Modality.MR)
+    volume = Volume(array=phantom.volume.array, geometry=GRID, unit=Unit.ARBITRARY, modality=Modality.CT)
     with pytest.raises(UnitError):
         mda.measure_lesion(volume, phantom.mask, label=3)
 
