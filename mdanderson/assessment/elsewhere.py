@@ -66,15 +66,9 @@ class Elsewhere:
             left = {key: lesion for key, lesion in lesions.items() if key not in names}
             if not left or not one.catalogue.lesions:
                 continue
-            home = _same_visit(one, station, settings)
-            if home is None:
-                continue
-            bridge = _bridge(home, station, settings)
-            if not bridge.trusted:
-                problems.append(_untied(station, home, bridge))
-                continue
-            found = _matched(one.catalogue, home, bridge, station, left, settings)
+            found, untied = _found_in(one, station, left, settings)
             names |= {key: name for key, name in found.items() if name not in names.values()}
+            problems += untied
         return Names(by_key=names, problems=tuple(problems))
 
     def placed(self, image: Image, baseline: Sequence[Station]) -> Registration | None:
@@ -111,8 +105,24 @@ class Elsewhere:
                 yield key, name
 
 
-def _same_visit(one: Followed, station: Station, settings: Settings) -> Station | None:
-    """The image of another modality nearest in time, no further off than a visit is wide; one of its space first."""
+def _found_in(
+    one: Followed, station: Station, lesions: Mapping[str, Lesion], settings: Settings
+) -> tuple[dict[str, str], list[Problem]]:
+    """Found key -> lesion of another modality; where no image of the visit can be laid on this one, what is in the way.
+
+    A visit may have several (chest and pelvis): the first that fits speaks, for all lesions known by then or later.
+    """
+    doubts: list[Problem] = []
+    for home in _same_visit(one, station, settings):
+        bridge = _bridge(home, station, settings)
+        if bridge.trusted:
+            return _matched(one.catalogue, home, bridge, station, lesions, settings), []
+        doubts.append(_untied(station, home, bridge))
+    return {}, doubts[:1]
+
+
+def _same_visit(one: Followed, station: Station, settings: Settings) -> list[Station]:
+    """The images of another modality no further off in time than a visit is wide; those of one space, then nearest."""
     window = settings.policy.visit_window_days
     near = [
         home
@@ -120,10 +130,9 @@ def _same_visit(one: Followed, station: Station, settings: Settings) -> Station 
         for home in visit
         if home.trusted and abs((home.image.date - station.image.date).days) <= window
     ]
-    return min(
+    return sorted(
         near,
         key=lambda home: (not _one_frame(home.image, station.image), abs((home.image.date - station.image.date).days)),
-        default=None,
     )
 
 
