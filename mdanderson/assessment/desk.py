@@ -75,7 +75,7 @@ class Desk:
             known, found, error_mm=station.error_mm, settings=self.settings.image, identities=identities or None
         )
         neighbours = self._neighbours(station)
-        first_seen = [key for one in matches if one.kind is MatchKind.NEW for key in one.found]
+        first_seen = [key for one in matches if one.kind is MatchKind.NEW for key in one.found if key not in stated]
         self._ask_elsewhere(station, {key: lesions[key] for key in first_seen})
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
