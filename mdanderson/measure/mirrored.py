@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -12,7 +13,7 @@ from mdanderson.measure.skeleton import ScanSurvey, round_regions
 from mdanderson.settings import Scintigraphy
 from mdanderson.volume import BoolArray, Region, Volume
 
-__all__ = ["mirrored_region"]
+__all__ = ["Mirrored", "mirrored_region"]
 
 _RING_MM = 35.0
 """What lies this near a lesion says where its like is."""
@@ -23,11 +24,23 @@ _LEAST_SHARE = 0.5
 _EVEN = 0.15
 """Relative SD below which there is no pattern to fit by; then both sides must count alike within this."""
 _STEP_MM = 2.0
+_TIED = 0.005
+"""Likeness lost, from which on a shift weighs 1/e of the best one: noise of some thousandths chooses between them."""
+_TOLD = float(np.exp(-2.0))
+"""Shifts of at least this weight say how much the placing matters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Mirrored:
+    """The other side of a lesion. placing_sd: relative, of its counts over the places that fit about as well."""
+
+    region: Region
+    placing_sd: float
 
 
 def mirrored_region(
     volume: Volume, region: Region, lesions: Sequence[Region], survey: ScanSurvey, settings: Scintigraphy
-) -> tuple[Region | None, str]:
+) -> tuple[Mirrored | None, str]:
     """The like of `region` on the other side; None and why where there is none that can be defended."""
     if survey.mirror is None:
         return None, "no axis of the body was found"
@@ -39,13 +52,13 @@ def mirrored_region(
     mine = np.sqrt(_at(survey.smooth, geometry, ring))
     counts = np.where(guarded, np.nan, survey.smooth)
     placed = ring @ survey.mirror[:3, :3].T + survey.mirror[:3, 3]
-    best, shift_mm = -1.0, np.zeros(3)
-    for shift in _shifts(geometry, settings.mirror_search_mm):
-        score = _likeness(mine, np.sqrt(_at(counts, geometry, placed + shift)))
-        if score > best:
-            best, shift_mm = score, shift
+    shifts = _shifts(geometry, settings.mirror_search_mm)
+    scores = np.array([_likeness(mine, np.sqrt(_at(counts, geometry, placed + shift))) for shift in shifts])
+    best = float(scores.max())
     if best < settings.mirror_likeness:
         return None, "the other side of the body does not look alike there"
+    weight = np.exp((scores - best) / _TIED)
+    shift_mm = (weight[:, None] * shifts).sum(axis=0) / weight.sum()
     moved = survey.mirror.copy()
     moved[:3, 3] += shift_mm
     inside = _carried(region, geometry, moved) & survey.body & volume.imaged((slice(None), slice(None), slice(None)))
@@ -53,7 +66,12 @@ def mirrored_region(
     count = int(np.count_nonzero(left))
     if count < max(_FEWEST_PIXELS, _LEAST_SHARE * np.count_nonzero(region.voxels)):
         return None, "the other side is not shown, or holds a lesion"
-    return Region.from_array(left, label=region.label, name=region.name), ""
+    found = Region.from_array(left, label=region.label, name=region.name)
+    own = geometry.to_lps(np.argwhere(region.voxels) + [part.start for part in region.box])
+    own = own @ survey.mirror[:3, :3].T + survey.mirror[:3, 3]
+    means = np.array([float(np.nanmean(_at(survey.smooth, geometry, own + shift))) for shift in shifts[weight > _TOLD]])
+    spread = float(means.std() / max(float(means.mean()), 1e-9))
+    return None if found is None else Mirrored(region=found, placing_sd=spread), ""
 
 
 def _ring(region: Region, geometry: Geometry, survey: ScanSurvey, guarded: BoolArray) -> FloatArray:
@@ -62,14 +80,13 @@ def _ring(region: Region, geometry: Geometry, survey: ScanSurvey, guarded: BoolA
     return geometry.to_lps(np.argwhere(near))
 
 
-def _shifts(geometry: Geometry, reach_mm: float) -> list[FloatArray]:
-    """(3,) mm, the least first: along every axis that has more than one voxel."""
+def _shifts(geometry: Geometry, reach_mm: float) -> FloatArray:
+    """(k, 3) mm: along every axis that has more than one voxel."""
     step = max(_STEP_MM, min(geometry.spacing_mm[1:]))
     steps = step * np.arange(-int(reach_mm / step), int(reach_mm / step) + 1)
     axes = [steps if size > 1 else np.zeros(1) for size in geometry.shape]
     directions = geometry.directions
-    found = [np.asarray(np.array(shift) @ directions) for shift in product(*axes)]
-    return sorted(found, key=lambda shift: (round(float(shift @ shift), 6), tuple(shift)))
+    return np.array([np.array(shift) @ directions for shift in product(*axes)])
 
 
 def _at(values: FloatArray, geometry: Geometry, points: FloatArray) -> FloatArray:

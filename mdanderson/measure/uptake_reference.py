@@ -36,7 +36,8 @@ class UptakeReference:
 
     level: counts a pixel that ratios are taken to: the mean of a given mask or of the mirrored side, the median of the
     skeleton; None where no reference is valid, and `why` says so. robust_sd: of its pixels. relative_sd: of the level,
-    by Poisson; None where the noise is not Poisson's. region: of the mirrored side. counts_per_event: see `ScanSurvey`.
+    by Poisson and, where the mirrored side was sought, by where it may lie; None where the noise is not Poisson's.
+    region: of the mirrored side. counts_per_event: see `ScanSurvey`.
     """
 
     source: str = ""
@@ -58,14 +59,16 @@ def find_uptake_reference(
     bone_map: Mask | None = None,
     survey: ScanSurvey | None = None,
     like: UptakeReference | None = None,
+    carried: Region | None = None,
     settings: Scintigraphy,
 ) -> UptakeReference:
     """What the uptake of `region` is compared with, on a planar view or SPECT; `neighbours` are all lesions of it.
 
     A given mask is taken as it is. A `bone_map` replaces the skeleton found from the counts. `survey`: of this volume
     and its lesions, where it was made already. like: the baseline's reference; then only the same source is sought, for
-    a change of reference is no change of the lesion. Raises `UnitError` unless the image holds counts, `MaskError` when
-    a mask lies in another frame of reference.
+    a change of reference is no change of the lesion. carried: the region of that reference brought to this grid by the
+    registration; then the same bone is measured again, and where the other side lies is not sought anew.
+    Raises `UnitError` unless the image holds counts, `MaskError` when a mask lies in another frame of reference.
     """
     require_counts(volume)
     lesions = (region, *(one for one in neighbours if one is not region))
@@ -78,7 +81,9 @@ def find_uptake_reference(
     midline = _is_midline(region, volume.geometry, survey, settings)
     doubts = []
     for source in _order(midline, like, settings):
-        if source == MIRRORED:
+        if source == MIRRORED and like is not None and carried is not None:
+            found = _carried(volume, carried, lesions, survey, settings)
+        elif source == MIRRORED:
             found = _mirrored(volume, region, lesions, survey, settings)
         else:
             found = _skeletal(volume, region, lesions, survey, settings, source=source, midline=midline)
@@ -118,7 +123,7 @@ def _mirrored(
     found, why = mirrored_region(volume, region, lesions, survey, settings)
     if found is None:
         return UptakeReference(why=why)
-    inside = round_regions([found], volume.geometry, 0.0)
+    inside = round_regions([found.region], volume.geometry, 0.0)
     reference = _measured(volume, inside, MIRRORED, survey, least=1)
     if reference.level is None:
         return reference
@@ -126,7 +131,20 @@ def _mirrored(
     typical = _values(volume, spared)
     if typical.size and reference.level > settings.reference_hottest * float(np.median(typical)):
         return UptakeReference(why="the mirrored side is too hot to be a reference")
-    return replace(reference, region=found)
+    relative_sd = None if reference.relative_sd is None else float(np.hypot(reference.relative_sd, found.placing_sd))
+    return replace(reference, region=found.region, relative_sd=relative_sd)
+
+
+def _carried(
+    volume: Volume, carried: Region, lesions: Sequence[Region], survey: ScanSurvey, settings: Scintigraphy
+) -> UptakeReference:
+    """The other side as the baseline found it, but for lesions that are there now."""
+    guarded = round_regions(lesions, volume.geometry, settings.reference_margin_mm)
+    left = carried.narrowed(carried.voxels & ~guarded[carried.box])
+    if left is None or 2 * np.count_nonzero(left.voxels) < np.count_nonzero(carried.voxels):
+        return UptakeReference(why="the mirrored side holds a lesion now")
+    reference = _measured(volume, round_regions([left], volume.geometry, 0.0), MIRRORED, survey, least=1)
+    return replace(reference, region=left)
 
 
 def _skeletal(

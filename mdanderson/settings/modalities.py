@@ -60,7 +60,7 @@ class Scintigraphy:
     mirror_likeness: float = known(
         0.6, "ours: correlation of what lies round a lesion with what lies round its mirrored place", gt=0, lt=1
     )
-    mirror_search_mm: float = known(12.0, "ours: the mirrored place is sought this far about the body's axis", ge=0)
+    mirror_search_mm: float = known(15.0, "ours: the mirrored place is sought this far about the body's axis", ge=0)
     superscan_contrast: float = known(
         6.0,
         "ours: median of the skeleton without lesions against soft tissue on planar views; 40 measured in decision 18",
@@ -137,4 +137,19 @@ class Radiograph:
         "ours: of the variance round a lesion, explained by bone against soft tissue; a split of noise explains 0.64",
         gt=0,
         lt=1,
+    )
+    registration_least_correlation: float = known(
+        0.9,
+        "ours, decision 24: of the detail of two radiographs, where they are laid on each other",
+        gt=0,
+        lt=1,
+    )
+    registration_least_likeness: float = known(
+        0.8, "ours: the same within 30 mm, from which on a part of the bone looks alike", gt=0, lt=1
+    )
+    registration_alike_share: float = known(
+        0.6,
+        "ours: share of the pattern that must look alike without moving; another projection shows another",
+        gt=0,
+        le=1,
     )
