@@ -39,7 +39,13 @@ def place_follow_up(image: Image, baseline: Sequence[Station], *, settings: Sett
 
 
 def _registered(subject: Subject, image: Image, home: Station, settings: Settings) -> Station:
-    found = register(_subject_of(home), subject, settings=settings.image)
+    found = register(
+        _subject_of(home),
+        subject,
+        settings=settings.image,
+        scintigraphy=settings.scintigraphy,
+        radiograph=settings.radiograph,
+    )
     return Station(image=image, registration=found.after(home.registration), subject=subject)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mdanderson.registration.contour import register_planar
+from mdanderson.registration.film import register_films
 from mdanderson.registration.information import by_information
 from mdanderson.registration.judge import judged
 from mdanderson.registration.result import Registration
 from mdanderson.registration.rigid import lay, lay_back
 from mdanderson.registration.subject import Subject
-from mdanderson.settings import ImageSettings, Scintigraphy
+from mdanderson.settings import ImageSettings, Radiograph, Scintigraphy
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Volume
 
@@ -25,18 +26,19 @@ def register(
     *,
     settings: ImageSettings,
     scintigraphy: Scintigraphy | None = None,
+    radiograph: Radiograph | None = None,
 ) -> Registration:
     """Where the follow-up shows each place of the baseline: a rigid motion of the body, and of bones by themselves.
 
     CT with CT by the HU of bone; MR, SPECT and PET with each other and with CT by mutual information, the body alone;
-    planar bone scans of one view by contour and skeleton. Images that do not
+    planar bone scans of one view by contour and skeleton, radiographs by the bone in them. Images that do not
     belong together or hold too little give a result that is not `trusted`, and `why` says so in words. The same images
     give the same result to the bit.
     """
     subjects = [one if isinstance(one, Subject) else Subject(volume=one) for one in (baseline, follow_up)]
     first, second = subjects
     if first.volume.planar or second.volume.planar:
-        return _planar(first, second, settings, scintigraphy)
+        return _planar(first, second, settings, scintigraphy, radiograph)
     for name, subject in (("baseline", first), ("follow-up", second)):
         if not subject.is_ct and subject.volume.modality not in _BY_INFORMATION:
             return Registration.failed(f"the {name} is none of CT in HU, MR, SPECT and PET: only these are registered")
@@ -56,13 +58,27 @@ def register(
 
 
 def _planar(
-    first: Subject, second: Subject, settings: ImageSettings, scintigraphy: Scintigraphy | None
+    first: Subject,
+    second: Subject,
+    settings: ImageSettings,
+    scintigraphy: Scintigraphy | None,
+    radiograph: Radiograph | None,
 ) -> Registration:
-    """Two projections: bone scans of one view only."""
+    """Two projections of one kind: bone scans of one view, or radiographs."""
     if not (first.volume.planar and second.volume.planar):
         return Registration.failed("a projection and a volume cannot be laid on each other")
-    if any(subject.volume.modality is not Modality.NM for subject in (first, second)):
-        return Registration.failed("of projections only bone scans are registered")
+    kinds = {subject.volume.modality for subject in (first, second)}
+    if kinds == {Modality.XR}:
+        return register_films(
+            first.volume,
+            second.volume,
+            baseline_lesions=first.lesions or (),
+            follow_up_lesions=second.lesions or (),
+            settings=settings,
+            radiograph=radiograph,
+        )
+    if kinds != {Modality.NM}:
+        return Registration.failed("a bone scan and a radiograph cannot be laid on each other")
     return register_planar(
         first.volume,
         second.volume,

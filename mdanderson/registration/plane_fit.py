@@ -26,8 +26,6 @@ __all__ = [
 
 _TURNS_DEGREES = (0.0, -4.0, 4.0, -8.0, 8.0, -12.0, 12.0)
 _LEAST_OVERLAP = 0.25
-_APART_MM = 45.0
-"""Peaks of the search nearer than this are one."""
 _STEPS = 12
 _STILL_SHARE = 0.003
 """Of the sampling step: a motion that changes less is found."""
@@ -99,7 +97,7 @@ def search(template: Shadow, other: Shadow) -> list[tuple[FloatArray, float]]:
     kept: list[tuple[FloatArray, float]] = []
     for motion, score in found:
         at = apply_motion(motion, pivot[:, None])
-        if all(np.hypot(*(at - apply_motion(one, pivot[:, None]))) > _APART_MM for one, _ in kept):
+        if all(np.hypot(*(at - apply_motion(one, pivot[:, None]))) > template.grain.apart_mm for one, _ in kept):
             kept.append((motion, score))
     return kept
 

@@ -13,7 +13,6 @@ from mdanderson.registration.shadow import Level
 
 __all__ = ["PlaneParts", "plane_parts"]
 
-_CELL_MM = 90.0
 _FEWEST_IN_CELL = 60
 _STEPS = 5
 _LONGEST_STEP_MM = 6.0
@@ -30,7 +29,7 @@ IntArray = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class PlaneParts:
-    """Squares of 90 mm, each shifted by itself.
+    """Squares of the picture, each shifted by itself.
 
     points: (2, k) x and z mm. moved_mm: (k,) how far each still wants to move. correlation: (k,) once it has. weight:
     (k,) how much pattern it holds. Both are 0 for what the other view shows less than half of.
@@ -56,10 +55,12 @@ class PlaneParts:
         return float(self.moved_mm[alike][order][np.searchsorted(held, _QUANTILE * held[-1])])
 
 
-def plane_parts(points: FloatArray, values: FloatArray, other: Level, motion: FloatArray) -> PlaneParts:
+def plane_parts(
+    points: FloatArray, values: FloatArray, other: Level, motion: FloatArray, *, cell_mm: float
+) -> PlaneParts:
     """Parts of (2, n) points of (n,) values, where `motion` (3,) lays them on another view."""
     corner = points.min(axis=1, keepdims=True)
-    index = np.floor((points - corner) / _CELL_MM).astype(np.intp)
+    index = np.floor((points - corner) / cell_mm).astype(np.intp)
     cell = np.unique(index[0] * (index[1].max() + 1) + index[1], return_inverse=True)[1]
     count = int(cell.max()) + 1
     placed = apply_motion(motion, points)

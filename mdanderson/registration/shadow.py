@@ -1,7 +1,7 @@
-"""A planar bone scan made ready for registration: the count scale taken out, hot foci clipped, Poisson noise made even.
+"""A planar image made ready for registration: what exposure or count scale and noise add is taken out.
 
-The square root of counts has the same noise everywhere. What stays of a picture is the contour of the body and the
-pattern of its skeleton.
+Of a bone scan hot foci are clipped, and the square root of counts has the same noise everywhere: the contour of the
+body stays, and the pattern of its skeleton. A radiograph is made ready in `film`.
 """
 
 from __future__ import annotations
@@ -18,37 +18,70 @@ from mdanderson.errors import GeometryError
 from mdanderson.geometry import FloatArray
 from mdanderson.volume import Region, Volume
 
-__all__ = ["Level", "Shadow", "body_of", "even_counts"]
+__all__ = ["SCAN", "Grain", "Level", "Shadow", "block_sum", "body_of", "even_counts", "ring_round"]
 
 BoolArray = npt.NDArray[np.bool_]
 
-_STEPS_MM = (4.5, 9.0)
-_BLURS_MM = (4.0, 8.0)
-_SEARCH_MM = (18.0, 12.0)
 _CLIP_QUANTILE = 0.95
 """Of the body: bladder, foci and the injection site are no hotter than hot bone."""
 _BODY_BLUR_MM = 6.0
 _BODY_SHARE = 0.2
 """A pixel is body from this share of the body's typical counts upwards; air scatters less."""
-_LESION_REACH_MM = 8.0
-_REACH_MM = 10.0
-"""The air this near to the body is sampled too: its contour."""
 _MOST_SAMPLES = (12_000, 3_000)
 _DIGITS = 6
 """Decimals of counts per mean count: what rounding leaves of a count scale must not move an edge."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grain:
+    """How coarse a kind of planar image is looked at, in mm.
+
+    steps_mm, blurs_mm: fine and coarse level; search_mm: step and blur of the search over all shifts. reach_mm: what
+    lies this near to the body is sampled too, its contour. lesion_reach_mm: as much round an outline is left out.
+    cell_mm: parts that are moved by themselves. apart_mm: starts of the search nearer than this are one. rival_mm: a
+    second place is further off than this. mirror_cell_mm: what is further apart is noise of its own. counts: values are
+    clipped and rooted.
+    """
+
+    steps_mm: tuple[float, float]
+    blurs_mm: tuple[float, float]
+    search_mm: tuple[float, float]
+    reach_mm: float
+    lesion_reach_mm: float
+    cell_mm: float
+    apart_mm: float
+    rival_mm: float
+    mirror_cell_mm: float
+    counts: bool
+
+
+SCAN = Grain(
+    steps_mm=(4.5, 9.0),
+    blurs_mm=(4.0, 8.0),
+    search_mm=(18.0, 12.0),
+    reach_mm=10.0,
+    lesion_reach_mm=8.0,
+    cell_mm=90.0,
+    apart_mm=45.0,
+    rival_mm=20.0,
+    mirror_cell_mm=40.0,
+    counts=True,
+)
+"""Bone scans, blurred by the camera to about 10 mm."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shadow:
     """One view in the x-z plane.
 
-    values: (rows, columns), root of the relative counts as they are, NaN where never imaged. body: where the patient
-    is. to_mm: (3, 3), (row, column, 1) -> (x, z, 1) LPS mm. step_mm: row, column.
+    values: (rows, columns), relative counts as they are, or film in its own SD; NaN where never imaged. body: where
+    the patient is. to_mm: (3, 3), (row, column, 1) -> (x, z, 1) LPS mm. step_mm: row, column.
     """
 
     values: FloatArray
     body: BoolArray
     to_mm: FloatArray
+    grain: Grain = SCAN
 
     @classmethod
     def from_volume(cls, volume: Volume, *, lesions: Iterable[Region] = ()) -> Shadow:
@@ -67,14 +100,14 @@ class Shadow:
         body = body_of(counts, volume.geometry.spacing_mm[1:])
         values = counts.copy()
         for region in lesions:
-            values[_round(region, volume)] = np.nan
+            values[ring_round(region, volume, SCAN.lesion_reach_mm)] = np.nan
         return cls(values=values, body=body, to_mm=to_mm)
 
     @cached_property
     def swapped(self) -> Shadow:
         """The same view with left and right swapped about x = 0."""
         flip = np.diag([-1.0, 1.0, 1.0])
-        other = Shadow(values=self.values, body=self.body, to_mm=flip @ self.to_mm)
+        other = Shadow(values=self.values, body=self.body, to_mm=flip @ self.to_mm, grain=self.grain)
         other.__dict__["levels"] = tuple(level.moved(flip) for level in self.levels)
         other.__dict__["coarsest"] = self.coarsest.moved(flip)
         return other
@@ -88,25 +121,27 @@ class Shadow:
     @cached_property
     def levels(self) -> tuple[Level, ...]:
         """Fine and coarse."""
-        return tuple(self._level(step, blur) for step, blur in zip(_STEPS_MM, _BLURS_MM, strict=True))
+        return tuple(
+            self._level(step, blur) for step, blur in zip(self.grain.steps_mm, self.grain.blurs_mm, strict=True)
+        )
 
     @cached_property
     def samples(self) -> tuple[FloatArray, FloatArray]:
         """(2, n) x and z mm and (n,) values of the fine level."""
-        return self.levels[0].samples(reach_mm=_REACH_MM, most=_MOST_SAMPLES[0])
+        return self.levels[0].samples(reach_mm=self.grain.reach_mm, most=_MOST_SAMPLES[0])
 
     @cached_property
     def coarse_samples(self) -> tuple[FloatArray, FloatArray]:
         """The same of the coarse level."""
-        return self.levels[1].samples(reach_mm=_REACH_MM, most=_MOST_SAMPLES[1])
+        return self.levels[1].samples(reach_mm=self.grain.reach_mm, most=_MOST_SAMPLES[1])
 
     @cached_property
     def coarsest(self) -> Level:
         """For the search over all shifts."""
-        return self._level(*_SEARCH_MM)
+        return self._level(*self.grain.search_mm)
 
     def _level(self, step_mm: float, blur_mm: float) -> Level:
-        """Means over blocks of pixels, blurred, clipped, rooted."""
+        """Means over blocks of pixels, blurred; counts are clipped and rooted."""
         every = [max(1, round(step_mm / step)) for step in self.step_mm]
         sigma = [
             float(np.sqrt(max(blur_mm**2 - (size * step) ** 2 / 12, 0.0)) / (size * step))
@@ -114,21 +149,19 @@ class Shadow:
         ]
         known = np.isfinite(self.values)
         weight, total = (
-            ndimage.gaussian_filter(_block_sum(part, every), sigma, mode="constant", truncate=3.0)
+            ndimage.gaussian_filter(block_sum(part, every), sigma, mode="constant", truncate=3.0)
             for part in (known.astype(np.float64), np.where(known, self.values, 0.0))
         )
-        counts = np.where(weight > 0.5 * np.prod(every), total / np.maximum(weight, 0.5), np.nan)
-        body = _block_sum(self.body.astype(np.float64), every) > 0.5 * np.prod(every)
-        inside = counts[body & np.isfinite(counts)]
-        high = float(np.quantile(inside, _CLIP_QUANTILE)) if inside.size else 1.0
+        means = np.where(weight > 0.5 * np.prod(every), total / np.maximum(weight, 0.5), np.nan)
+        body = block_sum(self.body.astype(np.float64), every) > 0.5 * np.prod(every)
         middle = [(size - 1) / 2 for size in every]
         to_mm = self.to_mm @ np.array([[every[0], 0, middle[0]], [0, every[1], middle[1]], [0, 0, 1.0]])
-        return Level(values=np.sqrt(np.clip(counts, 0.0, high)), body=body, to_mm=to_mm)
+        return Level(values=_rooted(means, body) if self.grain.counts else means, body=body, to_mm=to_mm)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Level:
-    """One resolution of a shadow, as `Shadow`; its values are blurred, clipped and rooted."""
+    """One resolution of a shadow, as `Shadow`; its values are blurred, and counts clipped and rooted."""
 
     values: FloatArray
     body: BoolArray
@@ -218,20 +251,27 @@ def body_of(counts: FloatArray, step_mm: tuple[float, ...]) -> BoolArray:
     return np.asarray(np.isin(labels, 1 + np.flatnonzero(sizes > 0.02 * sizes.max())))
 
 
-def _round(region: Region, volume: Volume) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns of a region and of what lies round it."""
+def _rooted(counts: FloatArray, body: BoolArray) -> FloatArray:
+    """Roots of counts, no hotter than hot bone."""
+    inside = counts[body & np.isfinite(counts)]
+    high = float(np.quantile(inside, _CLIP_QUANTILE)) if inside.size else 1.0
+    return np.asarray(np.sqrt(np.clip(counts, 0.0, high)))
+
+
+def ring_round(region: Region, volume: Volume, reach_mm: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of a region and of what lies this near to it."""
     _, rows, columns = volume.geometry.shape
     inside = np.zeros((rows, columns), dtype=bool)
     inside[region.box[1:]] = region.voxels[0]
-    steps = [max(1, round(_LESION_REACH_MM / step)) for step in volume.geometry.spacing_mm[1:]]
+    steps = [max(1, round(reach_mm / step)) for step in volume.geometry.spacing_mm[1:]]
     low = [max(0, part.start - step) for part, step in zip(region.box[1:], steps, strict=True)]
     part = tuple(slice(a, own.stop + step) for a, own, step in zip(low, region.box[1:], steps, strict=True))
     away = ndimage.distance_transform_edt(~inside[part], sampling=volume.geometry.spacing_mm[1:])
-    row, column = np.nonzero(away <= _LESION_REACH_MM)
+    row, column = np.nonzero(away <= reach_mm)
     return row + low[0], column + low[1]
 
 
-def _block_sum(array: FloatArray, every: Sequence[int]) -> FloatArray:
+def block_sum(array: FloatArray, every: Sequence[int]) -> FloatArray:
     """(rows, columns) sums over whole blocks; what does not fill one at the end is left out."""
     rows, columns = (size // step for size, step in zip(array.shape, every, strict=True))
     whole = array[: rows * every[0], : columns * every[1]]

@@ -155,9 +155,12 @@ def test_a_projection_and_a_volume_are_refused():
     assert found.why == "a projection and a volume cannot be laid on each other"
 
 
-def test_radiographs_are_refused():
-    film = replace(scan().volume, modality=Modality.XR)
-    assert register(film, film, settings=SETTINGS).why == "of projections only bone scans are registered"
+def test_a_bone_scan_and_a_radiograph_are_refused():
+    film = replace(scan().volume, modality=Modality.XR, view=None)
+    assert (
+        register(scan().volume, film, settings=SETTINGS).why
+        == "a bone scan and a radiograph cannot be laid on each other"
+    )
 
 
 def test_a_slab_that_faces_elsewhere_is_an_error():
