@@ -30,7 +30,7 @@ def stated_identities(
 def read_by_reader(
     images: Sequence[Image], statements: Iterable[Statement], settings: Settings
 ) -> tuple[Examination, ...]:
-    """One modality that is not measured, as far as readers speak of it: an examination a visit that they state of.
+    """One modality that nobody segmented, as far as readers speak of it: an examination a visit that they state of.
 
     Its first visit is its baseline. Where nothing is stated of that visit, the lesions stated of later, unless they are
     said to be new, were there: a reader who calls a lesion smaller has seen it before.
@@ -48,7 +48,7 @@ def read_by_reader(
             visit=visit[0].visit,
             lesions=tuple(_there(lesion_id, visit[0]) for lesion_id in sorted(later)) if index == 0 else (),
             evaluable=index == 0 or bool(ones),
-            why="" if index == 0 or ones else "not measured, and no reader states anything of it",
+            why="" if index == 0 or ones else "nothing segmented, and no reader states anything of it",
         )
         for index, (visit, ones) in enumerate(zip(visits, said, strict=True))
     )

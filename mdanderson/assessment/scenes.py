@@ -1,4 +1,4 @@
-"""What was taken together: images of one modality, visit and space become one image with companions.
+"""What was taken together becomes one image with companions (docs/details.md, detail 37).
 
 MR sequences of one visit and the two views of a bone scan show the same lesions at the same places. One of the images
 leads: the one that was segmented. The others are its companions: the lesions are measured there too, under their own
