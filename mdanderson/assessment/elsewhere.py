@@ -1,4 +1,4 @@
-"""One lesion, one identity: what a lesion is called where another modality has shown it already.
+"""One lesion, one identity: what it is called where another modality has shown it (docs/details.md, detail 37).
 
 Images of one frame of reference share their places; MR and CT are registered with each other. Where neither holds, a
 lesion has a name of its own, and only a reader (reads.csv) or a tracking UID can tie it to another modality's.

@@ -115,7 +115,7 @@ CITED = re.compile(r"docs/details\.md,?\s+details?\s+([\d, and]+\d|\d+)")
 def test_every_detail_that_the_code_cites_is_there():
     text = (PROJECT / "docs" / "details.md").read_text(encoding="utf-8")
     told = [int(number) for number in re.findall(r'<a id="detail-(\d+)"></a>', text)]
-    assert sorted(told) == list(range(1, 37))
+    assert sorted(told) == list(range(1, len(told) + 1))
     files = [*PROJECT.glob("mdanderson/**/*.py"), *PROJECT.glob("tests/**/*.py")]
     cited = {
         (path.name, int(number))
