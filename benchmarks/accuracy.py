@@ -21,6 +21,9 @@ TABLES = {
     "density": (),
     "registration": (),
     "matching": (),
+    "mr_signal": (),
+    "uptake": (),
+    "pet": (),
 }
 """Script -> its options here."""
 
