@@ -92,13 +92,13 @@ def test_a_focus_of_twice_the_counts_reads_twice_within_the_noise(counts, site):
     region = Region.from_array(inside[None], label=1)
     assert region is not None
     local = float(ndimage.gaussian_filter(counts, 3.0 / PIXEL_MM)[inside].mean())
-    first, off = None, []
-    for visit in range(6):  # adds 2, then 5 times what is there: 3 and 6 times, each visit by its own noise
+    first, survey, off = None, None, []
+    for visit in range(12):  # adds 2, then 5 times what is there: 3 and 6 times, each visit by its own noise
         pair = []
         for share in (2.0, 5.0):
             foci = ((place, 8.0, share * local),)
-            later, _ = again(counts, (0.0, 0.0, 0.0), foci=foci, scale=0.8, seed=20 * visit + int(share))
-            survey = survey_scan(later, lesions=(region,), settings=SETTINGS)
+            later, _ = again(counts, (0.0, 0.0, 0.0), foci=foci, scale=0.8, seed=1000 + 20 * visit + int(share))
+            survey = survey or survey_scan(later, lesions=(region,), settings=SETTINGS)
             carried = None if first is None else first.region
             reference = find_uptake_reference(
                 later, region, neighbours=(), survey=survey, like=first, carried=carried, settings=SETTINGS
@@ -107,9 +107,9 @@ def test_a_focus_of_twice_the_counts_reads_twice_within_the_noise(counts, site):
             first = first or reference
             pair.append(measure_uptake(later, region, reference))
         change = pair[1].ratio / pair[0].ratio
-        off.append((change - 2.0) / (change * np.hypot(*(one.ratio_sd / one.ratio for one in pair))))
+        off.append((change - 2.0) / (2.0 * np.hypot(*(one.ratio_sd / one.ratio for one in pair))))
     assert abs(np.mean(off)) < 3 / np.sqrt(len(off))
-    assert np.mean(np.square(off)) < 2.5  # 99 of 100 mean squares of six standard normal numbers are below 2.8
+    assert np.mean(np.square(off)) < 2.2  # as 99 of 100 mean squares of twelve standard normal numbers are
 
 
 def test_the_scan_as_a_whole(counts):
