@@ -19,7 +19,7 @@ from mdanderson.measure.uptake import UptakeMeasure, geometric_mean, measure_upt
 from mdanderson.measure.uptake_reference import UptakeReference, find_uptake_reference
 from mdanderson.settings import Scintigraphy, Settings
 from mdanderson.vocabulary import Status
-from mdanderson.volume import Region
+from mdanderson.volume import Mask, Region
 
 __all__ = ["examine", "involvement", "look_at_place", "was_there"]
 
@@ -89,7 +89,7 @@ def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tupl
 def _left(station: Station, place: Region, known: Known, neighbours: Sequence[Region], settings: Settings) -> str:
     """What is still hot at a place that is normal on the whole; blank when nothing is."""
     for image, shown in shown_in(station.image, place):
-        reference = _reference(station.image, image, shown, known, neighbours, settings)
+        reference = _reference(station, image, shown, known, neighbours, settings)
         survey = _survey(image, settings.scintigraphy)
         found = place_uptake(image.volume, shown, reference, survey=survey, settings=settings.image)
         if found.normal is False:
@@ -108,7 +108,7 @@ def _with_uptake(
     """The ratio to reference bone: of both views their geometric mean, so that depth cancels."""
     measured: list[UptakeMeasure] = []
     for image, shown in shown_in(station.image, region):
-        reference = _reference(station.image, image, shown, known, neighbours, settings)
+        reference = _reference(station, image, shown, known, neighbours, settings)
         measured.append(measure_uptake(image.volume, shown, reference))
     over = geometric_mean(measured[0], measured[1] if len(measured) > 1 else None)
     views = 1 if known is None else 1 + len(known.home.image.companions)
@@ -128,24 +128,45 @@ def _source(measure: UptakeMeasure) -> str:
 
 
 def _reference(
-    scene: Image, image: Image, region: Region, known: Known | None, neighbours: Sequence[Region], settings: Settings
+    station: Station,
+    image: Image,
+    region: Region,
+    known: Known | None,
+    neighbours: Sequence[Region],
+    settings: Settings,
 ) -> UptakeReference:
-    """Reference bone of the same kind as when the lesion was first seen."""
-    like = None
-    if known is not None and known.home.image is not scene:
-        first = known.home.image
-        then = next((pair for pair in shown_in(first, known.region) if pair[0].volume.view is image.volume.view), None)
-        like = _reference(first, *then, None, first.lesions.regions, settings) if then is not None else None
+    """Reference bone of a region of `image`, the same as when the lesion was first seen."""
+    like, carried = (None, None) if known is None else _first_reference(station, image, known, settings)
     return find_uptake_reference(
         image.volume,
         region,
-        neighbours=on_grid_of(image, scene, neighbours),
+        neighbours=on_grid_of(image, station.image, neighbours),
         reference_mask=image.reference_mask,
         bone_map=image.bone_map,
         survey=_survey(image, settings.scintigraphy),
         like=like,
+        carried=carried,
         settings=settings.scintigraphy,
     )
+
+
+def _first_reference(
+    station: Station, image: Image, known: Known, settings: Settings
+) -> tuple[UptakeReference | None, Region | None]:
+    """What the lesion was compared with in the same view when first seen, and where in `image` that lies now."""
+    home, first = known.home, known.home.image
+    then = next((pair for pair in shown_in(first, known.region) if pair[0].volume.view is image.volume.view), None)
+    if first is station.image or then is None:
+        return None, None
+    like = _reference(home, *then, None, first.lesions.regions, settings)
+    if like.region is None or not station.trusted:
+        return like, None
+    on_leader = Mask(geometry=then[0].volume.geometry, regions=(like.region,)).on_grid(first.volume.geometry)
+    carried = station.carry(on_leader.regions[0], home) if on_leader.regions else None
+    if carried is None:
+        return like, None
+    here = (shown for one, shown in shown_in(station.image, carried) if one is image)
+    return like, next(here, None)
 
 
 @lru_cache(maxsize=_IMAGES_KEPT)
