@@ -260,8 +260,14 @@ def _was_focus(finding: LesionFinding, then: Density, settings: Settings) -> boo
     now = finding.density
     if now is None or (now.sclerotic_fraction or 0.0) < settings.image.type_minority:
         return False
-    diameter_mm = float((6000.0 / pi * (finding.volume_ml or 0.0)) ** (1 / 3))
-    return (then.lytic_focus_mm or 0.0) >= settings.image.doubt_focus_share * diameter_mm
+    return (then.lytic_focus_mm or 0.0) >= settings.image.doubt_focus_share * _diameter_mm(finding)
+
+
+def _diameter_mm(finding: LesionFinding) -> float:
+    """Of a ball as large as a lesion; of a disc, where a radiograph shows no depth."""
+    if finding.volume_ml is None:
+        return float(finding.long_axis_mm or 0.0) ** 0.5 * float(finding.short_axis_mm or 0.0) ** 0.5
+    return float((6000.0 / pi * finding.volume_ml) ** (1 / 3))
 
 
 def _same_side(now: Density, then: Density) -> bool:
