@@ -10,6 +10,7 @@ from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.desk import Desk
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.lookup import look_up
+from mdanderson.assessment.other_sequences import with_other_sequences
 from mdanderson.assessment.station import Station
 from mdanderson.errors import Problem
 from mdanderson.findings import LesionFinding
@@ -58,5 +59,9 @@ def assess_visit(
     for known in catalogue:
         if known.lesion_id not in desk.found:
             desk.found[known.lesion_id] = look_up(known, stations, settings=settings)
-    ordered = tuple(finding for known in desk.catalogue for finding in desk.found[known.lesion_id])
+    ordered = tuple(
+        finding
+        for known in desk.catalogue
+        for finding in with_other_sequences(known, desk.found[known.lesion_id], stations, settings=settings)
+    )
     return VisitFindings(findings=ordered, catalogue=desk.catalogue, problems=tuple(desk.problems), names=desk.names)
