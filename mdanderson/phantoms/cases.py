@@ -6,68 +6,17 @@ Truth is by construction: each case is built from the words of the criteria, wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from mdanderson.phantoms.case import BLASTIC_HU, LOWER, UPPER, Case, Sight, Visit, lesion_of
+from mdanderson.phantoms.cases_beyond_ct import CASES_BEYOND_CT
 from mdanderson.phantoms.shapes import LesionSpec
 from mdanderson.vocabulary import Category, LesionType, Status
 
-__all__ = ["CASES", "Case", "Sight", "Visit"]
+__all__ = ["CASES"]
 
-_Point = tuple[float, float, float]
-
-_LOWER, _UPPER = (0.0, -1.0, -16.0), (-2.0, 0.0, 16.0)
-"""Centres of the two vertebral bodies in body space, LPS mm."""
 _LOWER_LEFT, _LOWER_RIGHT = (11.5, -2.0, -16.5), (-11.5, -1.0, -15.0)
 _UPPER_LEFT, _UPPER_RIGHT = (8.0, 0.5, 16.0), (-12.0, -1.0, 15.5)
-_BLASTIC_HU = 620.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
-    """One lesion at one visit.
-
-    name: the same at every visit, whatever its label. lesion: what the body holds, None = normal bone again.
-    """
-
-    name: str
-    status: Status
-    lesion: LesionSpec | None
-    lesion_type: LesionType = LesionType.LYTIC
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
-    """One visit. weeks: from baseline. category, rules: of the patient, as MDA 2010 has them."""
-
-    weeks: int
-    sights: tuple[Sight, ...]
-    category: Category = Category.BL
-    rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """One patient. trabecular_hu: the density of their own bone, which no threshold may take as known."""
-
-    patient_id: str
-    story: str
-    trabecular_hu: float
-    visits: tuple[Visit, ...]
-    dicom: bool = False
-
-
-def _lesion(
-    label: int, centre_mm: tuple[float, float, float], long_axis_mm: float, turn_deg: float = 0.0
-) -> LesionSpec:
-    """A lytic lesion, a little longer than broad and high; turned about the body's axis."""
-    half = long_axis_mm / 2
-    return LesionSpec(
-        label=label,
-        centre_mm=centre_mm,
-        semi_axes_mm=(half, 0.88 * half, 0.85 * half),
-        rotation_deg=(0.0, 0.0, turn_deg),
-        core_hu=35.0,
-    )
 
 
 def _baseline(*sights: tuple[str, LesionSpec]) -> Visit:
@@ -87,7 +36,7 @@ def _gone(name: str) -> Sight:
 
 
 def _blastic(name: str, status: Status, lesion: LesionSpec) -> Sight:
-    return Sight(name=name, status=status, lesion=replace(lesion, core_hu=_BLASTIC_HU), lesion_type=LesionType.BLASTIC)
+    return Sight(name=name, status=status, lesion=replace(lesion, core_hu=BLASTIC_HU), lesion_type=LesionType.BLASTIC)
 
 
 CASES = (
@@ -96,12 +45,12 @@ CASES = (
         story="both lytic lesions filled in with dense bone, still segmented",
         trabecular_hu=150.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 17.0, 20.0)), ("B", _lesion(2, _UPPER, 14.0, -30.0))),
+            _baseline(("A", lesion_of(1, LOWER, 17.0, 20.0)), ("B", lesion_of(2, UPPER, 14.0, -30.0))),
             Visit(
                 weeks=16,
                 sights=_followed(
-                    ("A", replace(_lesion(2, _LOWER, 17.0, 20.0), fill_fraction=1.0)),
-                    ("B", replace(_lesion(1, _UPPER, 14.0, -30.0), fill_fraction=1.0, fill_hu=680.0)),
+                    ("A", replace(lesion_of(2, LOWER, 17.0, 20.0), fill_fraction=1.0)),
+                    ("B", replace(lesion_of(1, UPPER, 14.0, -30.0), fill_fraction=1.0, fill_hu=680.0)),
                 ),
                 category=Category.CR,
                 rules=("CR1",),
@@ -113,7 +62,7 @@ CASES = (
         story="normal bone again at both places, nothing segmented at follow-up",
         trabecular_hu=165.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 16.0, 45.0)), ("B", _lesion(2, _UPPER, 13.0))),
+            _baseline(("A", lesion_of(1, LOWER, 16.0, 45.0)), ("B", lesion_of(2, UPPER, 13.0))),
             Visit(weeks=18, sights=(_gone("A"), _gone("B")), category=Category.CR, rules=("CR2",)),
         ),
     ),
@@ -122,10 +71,10 @@ CASES = (
         story="both lesions shrink: sum of diameters -60 %",
         trabecular_hu=140.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 22.0, 10.0)), ("B", _lesion(2, _UPPER, 18.0, -15.0))),
+            _baseline(("A", lesion_of(1, LOWER, 22.0, 10.0)), ("B", lesion_of(2, UPPER, 18.0, -15.0))),
             Visit(
                 weeks=14,
-                sights=_followed(("A", _lesion(1, _LOWER, 8.5, 10.0)), ("B", _lesion(2, _UPPER, 7.5, -15.0))),
+                sights=_followed(("A", lesion_of(1, LOWER, 8.5, 10.0)), ("B", lesion_of(2, UPPER, 7.5, -15.0))),
                 category=Category.PR,
                 rules=("PR3",),
             ),
@@ -136,12 +85,12 @@ CASES = (
         story="new sclerotic rims round unchanged lytic cores; the rim of A is drawn into the mask, that of B is not",
         trabecular_hu=155.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 18.0)), ("B", _lesion(2, _UPPER, 15.0, 60.0))),
+            _baseline(("A", lesion_of(1, LOWER, 18.0)), ("B", lesion_of(2, UPPER, 15.0, 60.0))),
             Visit(
                 weeks=15,
                 sights=_followed(
-                    ("A", replace(_lesion(1, _LOWER, 18.0), rim_thickness_mm=2.5, rim_drawn=True)),
-                    ("B", replace(_lesion(2, _UPPER, 15.0, 60.0), rim_thickness_mm=2.5)),
+                    ("A", replace(lesion_of(1, LOWER, 18.0), rim_thickness_mm=2.5, rim_drawn=True)),
+                    ("B", replace(lesion_of(2, UPPER, 15.0, 60.0), rim_thickness_mm=2.5)),
                 ),
                 category=Category.PR,
                 rules=("PR1",),
@@ -156,17 +105,17 @@ CASES = (
             Visit(
                 weeks=0,
                 sights=(
-                    *_all(Status.BASELINE, ("A", _lesion(1, _LOWER_LEFT, 14.0, 80.0))),
-                    *_all(Status.BASELINE, ("B", _lesion(2, _LOWER_RIGHT, 8.0))),
-                    _blastic("C", Status.BASELINE, _lesion(3, _UPPER, 15.0, 25.0)),
+                    *_all(Status.BASELINE, ("A", lesion_of(1, _LOWER_LEFT, 14.0, 80.0))),
+                    *_all(Status.BASELINE, ("B", lesion_of(2, _LOWER_RIGHT, 8.0))),
+                    _blastic("C", Status.BASELINE, lesion_of(3, UPPER, 15.0, 25.0)),
                 ),
             ),
             Visit(
                 weeks=13,
                 sights=(
-                    *_followed(("A", _lesion(3, _LOWER_LEFT, 13.5, 80.0))),
-                    *_followed(("B", _lesion(1, _LOWER_RIGHT, 8.0))),
-                    _blastic("C", Status.FOLLOWED, _lesion(2, _UPPER, 15.5, 25.0)),
+                    *_followed(("A", lesion_of(3, _LOWER_LEFT, 13.5, 80.0))),
+                    *_followed(("B", lesion_of(1, _LOWER_RIGHT, 8.0))),
+                    _blastic("C", Status.FOLLOWED, lesion_of(2, UPPER, 15.5, 25.0)),
                 ),
                 category=Category.SD,
                 rules=("SD2", "SD4"),
@@ -178,10 +127,10 @@ CASES = (
         story="both lesions grow: sum of diameters +48 %",
         trabecular_hu=160.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 14.0, 35.0)), ("B", _lesion(2, _UPPER, 12.0, -50.0))),
+            _baseline(("A", lesion_of(1, LOWER, 14.0, 35.0)), ("B", lesion_of(2, UPPER, 12.0, -50.0))),
             Visit(
                 weeks=14,
-                sights=_followed(("A", _lesion(1, _LOWER, 21.0, 35.0)), ("B", _lesion(2, _UPPER, 17.5, -50.0))),
+                sights=_followed(("A", lesion_of(1, LOWER, 21.0, 35.0)), ("B", lesion_of(2, UPPER, 17.5, -50.0))),
                 category=Category.PD,
                 rules=("PD1",),
             ),
@@ -193,15 +142,15 @@ CASES = (
         trabecular_hu=130.0,
         visits=(
             _baseline(
-                ("A", replace(_lesion(1, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1)),
-                ("B", _lesion(2, _LOWER_RIGHT, 12.0, -70.0)),
+                ("A", replace(lesion_of(1, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1)),
+                ("B", lesion_of(2, _LOWER_RIGHT, 12.0, -70.0)),
             ),
             Visit(
                 weeks=20,
                 sights=(
-                    *_followed(("A", replace(_lesion(2, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1))),
-                    *_followed(("B", _lesion(3, _LOWER_RIGHT, 12.0, -70.0))),
-                    *_all(Status.NEW, ("C", _lesion(1, _UPPER, 14.0, 15.0))),
+                    *_followed(("A", replace(lesion_of(2, _LOWER_LEFT, 13.0, 70.0), lobulation=0.1))),
+                    *_followed(("B", lesion_of(3, _LOWER_RIGHT, 12.0, -70.0))),
+                    *_all(Status.NEW, ("C", lesion_of(1, UPPER, 14.0, 15.0))),
                 ),
                 category=Category.PD,
                 rules=("PD4",),
@@ -213,16 +162,16 @@ CASES = (
         story="-58 % at the second visit, then +59 % from there: still a third below baseline",
         trabecular_hu=170.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 22.0, -20.0)), ("B", _lesion(2, _UPPER, 16.0))),
+            _baseline(("A", lesion_of(1, LOWER, 22.0, -20.0)), ("B", lesion_of(2, UPPER, 16.0))),
             Visit(
                 weeks=14,
-                sights=_followed(("A", _lesion(1, _LOWER, 9.0, -20.0)), ("B", _lesion(2, _UPPER, 7.0))),
+                sights=_followed(("A", lesion_of(1, LOWER, 9.0, -20.0)), ("B", lesion_of(2, UPPER, 7.0))),
                 category=Category.PR,
                 rules=("PR3",),
             ),
             Visit(
                 weeks=28,
-                sights=_followed(("A", _lesion(2, _LOWER, 14.5, -20.0)), ("B", _lesion(1, _UPPER, 11.0))),
+                sights=_followed(("A", lesion_of(2, LOWER, 14.5, -20.0)), ("B", lesion_of(1, UPPER, 11.0))),
                 category=Category.PD,
                 rules=("PD1",),
             ),
@@ -233,12 +182,12 @@ CASES = (
         story="lesion B is as large as ever but was not segmented at follow-up: not a cure, not evaluable",
         trabecular_hu=150.0,
         visits=(
-            _baseline(("A", _lesion(1, _LOWER, 18.0, 40.0)), ("B", _lesion(2, _UPPER, 14.0, 10.0))),
+            _baseline(("A", lesion_of(1, LOWER, 18.0, 40.0)), ("B", lesion_of(2, UPPER, 14.0, 10.0))),
             Visit(
                 weeks=16,
                 sights=(
-                    *_followed(("A", _lesion(1, _LOWER, 18.0, 40.0))),
-                    *_all(Status.MISSING, ("B", replace(_lesion(2, _UPPER, 14.0, 10.0), drawn=False))),
+                    *_followed(("A", lesion_of(1, LOWER, 18.0, 40.0))),
+                    *_all(Status.MISSING, ("B", replace(lesion_of(2, UPPER, 14.0, 10.0), drawn=False))),
                 ),
                 category=Category.NE,
             ),
@@ -251,21 +200,22 @@ CASES = (
         dicom=True,
         visits=(
             _baseline(
-                ("A", _lesion(1, _LOWER, 20.0, 5.0)),
-                ("B", _lesion(2, _UPPER_LEFT, 12.5, 90.0)),
-                ("C", _lesion(3, _UPPER_RIGHT, 11.5, 90.0)),
+                ("A", lesion_of(1, LOWER, 20.0, 5.0)),
+                ("B", lesion_of(2, _UPPER_LEFT, 12.5, 90.0)),
+                ("C", lesion_of(3, _UPPER_RIGHT, 11.5, 90.0)),
             ),
             Visit(
                 weeks=15,
                 sights=_followed(
-                    ("A", _lesion(2, _LOWER, 7.5, 5.0)),
-                    ("B", _lesion(3, _UPPER_LEFT, 6.0, 90.0)),
-                    ("C", _lesion(1, _UPPER_RIGHT, 5.5, 90.0)),
+                    ("A", lesion_of(2, LOWER, 7.5, 5.0)),
+                    ("B", lesion_of(3, _UPPER_LEFT, 6.0, 90.0)),
+                    ("C", lesion_of(1, _UPPER_RIGHT, 5.5, 90.0)),
                 ),
                 category=Category.PR,
                 rules=("PR3",),
             ),
         ),
     ),
+    *CASES_BEYOND_CT,
 )
-"""Every patient of the demo cohort."""
+"""Every patient of the demo cohort: of CT here, of other modalities beside it."""

@@ -1,4 +1,4 @@
-"""Writing phantoms as files: NIfTI images and label maps, DICOM CT series, DICOM SEG. Same input, same bytes."""
+"""Writing phantoms as files: NIfTI, DICOM series, bone scans in DICOM, DICOM SEG. Same input, same bytes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ import numpy.typing as npt
 
 from mdanderson.errors import OutputError
 from mdanderson.geometry import Geometry
+from mdanderson.phantoms.series import NOON, common_header, dicom_file, uid, write_ct_series, write_pet_series
+from mdanderson.vocabulary import View
 from mdanderson.volume import Mask, Volume
 
 if TYPE_CHECKING:
     import highdicom as hd
-    from pydicom.dataset import FileDataset
+    from pydicom.dataset import Dataset
 
-__all__ = ["write_ct_series", "write_dicom_seg", "write_label_map", "write_nifti"]
+__all__ = [
+    "write_ct_series",
+    "write_dicom_seg",
+    "write_label_map",
+    "write_nifti",
+    "write_pet_series",
+    "write_scintigram_dicom",
+]
 
-_INTERCEPT_HU = -1024
-_NOON = "120000"
+_NUCLEAR = "1.2.840.10008.5.1.4.1.1.20"
+_VIEW_CODES = {View.ANT: ("399321004", "Anterior projection"), View.POST: ("399001007", "Posterior projection")}
+"""SNOMED CT, PS3.16 CID 26."""
 
 
 def write_nifti(volume: Volume, path: Path) -> Path:
@@ -37,45 +47,39 @@ def write_label_map(mask: Mask, path: Path) -> Path:
     return _write_nifti_array(small, mask.geometry, path)
 
 
-def write_ct_series(
-    volume: Volume,
-    directory: Path,
-    *,
-    patient_id: str,
-    study_date: dt.date,
-    seed: str,
-    series_number: int = 1,
-    description: str = "CT phantom",
-    derived: bool = True,
-) -> tuple[Path, ...]:
-    """The image as a DICOM CT series, uncompressed, one file a plane; gives the files in plane order.
+def write_scintigram_dicom(
+    views: Sequence[Volume], path: Path, *, patient_id: str, study_date: dt.date, seed: str, series_number: int = 1
+) -> Path:
+    """The views of a bone scan as one NM file, a whole-body frame each, which its detectors tell apart.
 
-    Every UID is derived from `seed`, so that a visit of its own has UIDs of its own, the same at every writing; the
-    frame of reference is the geometry's, or a fresh one. `derived` marks the pixels as made, not acquired.
-    Raises `OutputError` for values that are not whole HU in 16 bits.
+    views: planar, of one size, in whole counts below 65 536. Raises `OutputError` for any others.
     """
-    stored = np.asarray(volume.array, dtype=np.float64) - _INTERCEPT_HU
-    if not ((np.abs(stored + 0.5) < 2**15) & (stored == np.rint(stored))).all():  # NaN is neither
-        raise OutputError("values are not whole HU in 16 bits", where=str(directory), way_out="round them to int16")
-    directory.mkdir(parents=True, exist_ok=True)
-    geometry = volume.geometry
-    common = _ct_header(
-        geometry,
-        patient_id=patient_id,
-        study_date=study_date,
-        seed=seed,
-        series_number=series_number,
-        description=description,
-        derived=derived,
-    )
-    paths = []
-    for plane, pixels in enumerate(stored.astype("<i2")):
-        path = directory / f"IM{plane + 1:04d}.dcm"
-        _ct_plane(common, geometry, pixels, plane=plane, uid=_uid(seed, f"instance {plane}")).save_as(
-            path, enforce_file_format=True
-        )
-        paths.append(path)
-    return tuple(paths)
+    counts = np.stack([view.array[0] for view in views]).astype(np.float64)
+    whole = ((counts >= 0) & (counts < 2**16) & (counts == np.rint(counts))).all()
+    if not whole or any(not view.planar or view.view is None for view in views):
+        raise OutputError("no planar views in whole counts", where=str(path), way_out="round them, and name each view")
+    spacing_mm = views[0].geometry.spacing_mm
+    common = common_header(patient_id=patient_id, study_date=study_date, seed=seed, series_number=series_number)
+    common |= {
+        "SOPClassUID": _NUCLEAR,
+        "ImageType": ["DERIVED", "PRIMARY", "WHOLE BODY", "EMISSION"],
+        "Modality": "NM",
+        "SeriesDescription": "Bone scan phantom",
+        "InstanceNumber": 1,
+        "NumberOfFrames": len(views),
+        "Rows": counts.shape[1],
+        "Columns": counts.shape[2],
+        "PixelSpacing": [f"{step:.10g}" for step in spacing_mm[1:]],
+        "PixelRepresentation": 0,
+        "EnergyWindowVector": [1] * len(views),
+        "DetectorVector": list(range(1, len(views) + 1)),
+        "DetectorInformationSequence": [_detector(view.view) for view in views],
+        "CountsAccumulated": int(counts.sum()),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = dicom_file(common, instance_uid=uid(seed, "bone scan"), pixels=counts.astype("<u2"))
+    file.save_as(path, enforce_file_format=True)
+    return path
 
 
 def write_dicom_seg(
@@ -105,9 +109,9 @@ def write_dicom_seg(
         pixel_array=_stack(mask),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[_segment(n, seed=named.get(n, f"{seed} lesion {n}")) for n in numbers],
-        series_instance_uid=_uid(seed, "seg series"),
+        series_instance_uid=uid(seed, "seg series"),
         series_number=series_number,
-        sop_instance_uid=_uid(seed, "seg instance"),
+        sop_instance_uid=uid(seed, "seg instance"),
         instance_number=1,
         manufacturer="mdanderson",
         manufacturer_model_name="phantoms",
@@ -133,93 +137,15 @@ def _write_nifti_array(array: npt.NDArray[np.generic], geometry: Geometry, path:
     return path
 
 
-def _uid(*entropy: str) -> str:
-    """A UID that the same words always give (2.25 would need a UUID; the hash serves as well)."""
-    from pydicom.uid import generate_uid
+def _detector(view: View | None) -> Dataset:
+    """From where a detector looks at the patient."""
+    from pydicom.dataset import Dataset
 
-    return str(generate_uid(entropy_srcs=["mdanderson phantoms", *entropy]))
-
-
-def _ct_header(
-    geometry: Geometry,
-    *,
-    patient_id: str,
-    study_date: dt.date,
-    seed: str,
-    series_number: int,
-    description: str,
-    derived: bool,
-) -> dict[str, object]:
-    """What every plane of a series shares, by DICOM keyword."""
-    day = f"{study_date:%Y%m%d}"
-    spacing_plane, spacing_row, spacing_column = geometry.spacing_mm
-    dates = dict.fromkeys(("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"), day)
-    times = dict.fromkeys(("StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime"), _NOON)
-    empty = dict.fromkeys(
-        ("AccessionNumber", "ReferringPhysicianName", "StudyID", "PatientSex", "PatientBirthDate", "AcquisitionNumber")
-    )
-    return {
-        **dates,
-        **times,
-        **empty,
-        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
-        "SpecificCharacterSet": "ISO_IR 192",
-        "ImageType": ["DERIVED" if derived else "ORIGINAL", "PRIMARY", "AXIAL"],
-        "Modality": "CT",
-        "Manufacturer": "mdanderson phantoms",
-        "PatientName": f"PHANTOM^{patient_id}",
-        "PatientID": patient_id,
-        "PatientPosition": "HFS",
-        "BodyPartExamined": "SPINE",
-        "StudyInstanceUID": _uid(seed, "study"),
-        "SeriesInstanceUID": _uid(seed, f"series {series_number}"),
-        "SeriesNumber": series_number,
-        "SeriesDescription": description,
-        "FrameOfReferenceUID": geometry.frame_of_reference_uid or _uid(seed, "frame"),
-        "PositionReferenceIndicator": None,
-        "KVP": "120",
-        "ConvolutionKernel": "PHANTOM",
-        "SliceThickness": _decimal(spacing_plane),
-        "SpacingBetweenSlices": _decimal(spacing_plane),
-        "PixelSpacing": [_decimal(spacing_row), _decimal(spacing_column)],
-        "ImageOrientationPatient": [_decimal(v) for axis in (2, 1) for v in geometry.directions[axis]],
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "Rows": geometry.shape[1],
-        "Columns": geometry.shape[2],
-        "BitsAllocated": 16,
-        "BitsStored": 16,
-        "HighBit": 15,
-        "PixelRepresentation": 1,
-        "RescaleIntercept": str(_INTERCEPT_HU),
-        "RescaleSlope": "1",
-        "RescaleType": "HU",
-    }
-
-
-def _ct_plane(
-    common: Mapping[str, object], geometry: Geometry, pixels: npt.NDArray[np.int16], *, plane: int, uid: str
-) -> FileDataset:
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = str(common["SOPClassUID"])
-    meta.MediaStorageSOPInstanceUID = uid
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    for keyword, value in common.items():
-        setattr(dataset, keyword, value)
-    dataset.SOPInstanceUID = uid
-    dataset.InstanceNumber = plane + 1
-    dataset.ImagePositionPatient = [_decimal(v) for v in geometry.to_lps([plane, 0, 0])]
-    dataset.PixelData = pixels.tobytes()
-    return dataset
-
-
-def _decimal(value: float) -> str:
-    """A DICOM decimal string: at most 16 characters."""
-    return f"{round(float(value), 9) + 0.0:.10g}"
+    code, detector = Dataset(), Dataset()
+    code.CodingSchemeDesignator = "SCT"
+    code.CodeValue, code.CodeMeaning = _VIEW_CODES[view or View.ANT]
+    detector.ViewCodeSequence = [code]
+    return detector
 
 
 def _stack(mask: Mask) -> npt.NDArray[np.uint8]:
@@ -240,22 +166,22 @@ def _segment(number: int, *, seed: str) -> hd.seg.SegmentDescription:
         segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
         segmented_property_type=codes.SCT.Lesion,
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
-        tracking_uid=_uid(seed, "tracking"),
+        tracking_uid=uid(seed, "tracking"),
         tracking_id=f"lesion {number}",
     )
 
 
 def _settle(segmentation: hd.seg.Segmentation, seed: str) -> None:
     """Replace what the library takes from the clock or at random, so that the same input gives the same bytes."""
-    organization = _uid(seed, "dimensions")
+    organization = uid(seed, "dimensions")
     for sequence in (segmentation.DimensionOrganizationSequence, segmentation.DimensionIndexSequence):
         for item in sequence:
             item.DimensionOrganizationUID = organization
     for equipment in segmentation.get("ContributingEquipmentSequence", ()):
-        equipment.ContributionDateTime = f"{segmentation.StudyDate}{_NOON}"
+        equipment.ContributionDateTime = f"{segmentation.StudyDate}{NOON}"
     for keyword in ("ContentDate", "SeriesDate", "InstanceCreationDate"):
         if keyword in segmentation:
             setattr(segmentation, keyword, segmentation.StudyDate)
     for keyword in ("ContentTime", "SeriesTime", "InstanceCreationTime"):
         if keyword in segmentation:
-            setattr(segmentation, keyword, _NOON)
+            setattr(segmentation, keyword, NOON)
