@@ -21,6 +21,9 @@ from mdanderson.volume import Mask, Volume
 
 __all__ = ["load_images"]
 
+_JUDGED = {Modality.CT: "density", Modality.XR: "density", Modality.MR: "signal", Modality.NM: "uptake"}
+"""What a reference is for; PET has none."""
+
 _WORTH_TELLING = {
     "corrected": Severity.INFO,
     "copies": Severity.INFO,
@@ -113,15 +116,20 @@ def _about_mask(image: Image) -> Iterator[Problem]:
 
 
 def _about_reference(image: Image, settings: Settings) -> Iterator[Problem]:
-    """A given reference too small to be one: it is not replaced by a guess, so no density is judged by it."""
-    mask, least = image.reference_mask, settings.image.reference_minimum_voxels
-    if mask is not None and (count := given_voxels(image.volume, mask)) < least:
+    """A given reference too small to be one: it is not replaced by a guess, so nothing is judged by it."""
+    mask, modality = image.reference_mask, image.volume.modality
+    least = {
+        Modality.MR: settings.mr.reference_minimum_voxels,
+        Modality.NM: 1,  # given bone may be as small as a reader draws it
+    }.get(modality, settings.image.reference_minimum_voxels)
+    if mask is not None and modality in _JUDGED and (count := given_voxels(image.volume, mask)) < least:
         yield Problem(
             severity=Severity.WARNING,
             visit=image.visit,
             where=mask.source,
-            what=f"reference_mask holds {count} voxels of {image.where}, {least} are needed: density is not judged",
-            how_to_fix="draw more uninvolved bone, or leave reference_mask blank to have it found",
+            what=f"reference_mask holds {count} voxels of {image.where}, at least {least} are needed: "
+            f"{_JUDGED[modality]} is not judged",
+            how_to_fix="draw more of it, or leave reference_mask blank to have a reference found",
         )
 
 

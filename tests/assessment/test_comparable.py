@@ -167,9 +167,9 @@ def test_a_given_reference_too_small_is_said_to_be(patient_with_reference):
     """99 voxels below the limit, 100 at it."""
     timeline = patient_with_reference(99)
     (told,) = timeline.problems
-    assert told.what == "reference_mask holds 99 voxels of ct.nii.gz, 100 are needed: density is not judged"
+    assert told.what == "reference_mask holds 99 voxels of ct.nii.gz, at least 100 are needed: density is not judged"
     assert (told.severity, told.where) == (Severity.WARNING, "bone.nii.gz")
-    assert told.how_to_fix == "draw more uninvolved bone, or leave reference_mask blank to have it found"
+    assert told.how_to_fix == "draw more of it, or leave reference_mask blank to have a reference found"
     (row,) = timeline.lesions
     assert row.finding.density.why == "no valid reference bone: reference_mask holds 99 voxels, 100 are needed"
     assert row.finding.density.lytic_fraction is None
