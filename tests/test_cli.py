@@ -10,7 +10,7 @@ import sys
 import textwrap
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -50,6 +50,13 @@ def cohort(tmp_path: Path) -> Path:
     return folder / "cohort.csv"
 
 
+def in_this_process(work: Callable, tasks: tuple, *, start: Callable[[object], None], **_: object) -> Iterator:
+    """In place of processes of their own, which would know of no stand-in."""
+    for task in tasks:
+        start(task)
+        yield work(task)
+
+
 @pytest.fixture
 def assess(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Puts a stand-in in the place of the image half; patients named in it raise."""
@@ -64,6 +71,7 @@ def assess(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria)
 
         monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda: fake)
+        monkeypatch.setattr(import_module("mdanderson.batch.workers"), "in_processes", in_this_process)
 
     return put
 
@@ -126,6 +134,8 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["score", "cohort.csv"], "mdanderson: Missing option '--out' / '-o'; `mdanderson --help` shows the commands"),
         (["score", "c.csv", "-o", "out", "--workers", "0"], "mdanderson: Invalid value for '--workers'"),
         (["score", "c.csv", "-o", "out", "--workers", "two"], "mdanderson: Invalid value for '--workers'"),
+        (["score", "c.csv", "-o", "out", "--timeout", "-1"], "mdanderson: Invalid value for '--timeout'"),
+        (["score", "c.csv", "-o", "out", "--memory", "0.1"], "mdanderson: Invalid value for '--memory'"),
         (["score", "c.csv", "-o", "out", "--scheduler", "x"], "mdanderson: No such option: --scheduler"),
     ],
 )
@@ -184,6 +194,32 @@ def test_score(cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys
     assert printed.err.splitlines()[-1].startswith("2 of 2 patients done; ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], {"workers": 1, "timeout_s": 3600.0, "memory_gb": None}),
+        (["--timeout", "5", "--memory", "1.5", "--workers", "3"], {"workers": 3, "timeout_s": 5.0, "memory_gb": 1.5}),
+        (["--timeout", "0"], {"timeout_s": None}),
+    ],
+)
+def test_limits_of_a_patient(
+    arguments: list[str],
+    expected: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A patient that hangs overnight costs an hour, unless told otherwise."""
+    given: dict[str, object] = {}
+
+    def score(*_: object, **options: object) -> Results:
+        given.update(options)
+        raise ImageError("enough")
+
+    monkeypatch.setattr("mdanderson.batch.score", score)
+    assert failure(capsys, "score", "cohort.csv", "-o", "out", *arguments) == "mdanderson: enough"
+    assert {name: given[name] for name in expected} == expected
+
+
 def test_score_again_says_what_was_kept(
     cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,7 +228,9 @@ def test_score_again_says_what_was_kept(
     assert main(arguments) == 0
     first = capsys.readouterr().out
     assert main(arguments) == 0
-    assert capsys.readouterr().out == first
+    again = capsys.readouterr()
+    assert again.out == first
+    assert again.err == "2 of 2 patients kept from an earlier run\n"
     assert main([*arguments, "--fresh"]) == 0
     assert "earlier run" not in capsys.readouterr().err
 

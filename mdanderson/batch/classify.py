@@ -14,13 +14,14 @@ from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import versions
 from mdanderson.batch.folder import checked_folder_of_tables, named_folder
+from mdanderson.batch.lock import locked
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
 from mdanderson.batch.run import Progress, checked_criteria
 from mdanderson.batch.sheets import Sheets
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, remove, write_atomically
-from mdanderson.batch.workers import DIED, checked_workers, each, usable_cores
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, remove, sweep, write_atomically
+from mdanderson.batch.workers import Force, checked_workers, each, usable_cores
 from mdanderson.errors import MdandersonError, Problem
 from mdanderson.readers.measurements import about_table, collection_paused
 from mdanderson.report.cells import to_csv
@@ -75,9 +76,11 @@ def classify(
     judged = _judge(judge, sheets, workers=workers, progress=progress or (lambda _: None))
     texts, results = _gather(folder, judge, sheets, judged)
     if folder is not None:
-        _write(folder, sheets, results, texts, by)
-        record = _run_record(judge, sheets, results, seconds=time.time() - began)
-        write_atomically(folder / RUN_FILE, record)
+        make_folder(folder)
+        with locked(folder):
+            _write(folder, sheets, results, texts, by)
+            record = _run_record(judge, sheets, results, seconds=time.time() - began)
+            write_atomically(folder / RUN_FILE, record)
     return results
 
 
@@ -89,7 +92,9 @@ def _judge(
     total = len(sheets.patient_ids)
     judged: dict[int, JudgedPart] = {}
     progress(Progress(total=total))
-    for number, part in each(functools.partial(_judge_numbered, judge), parts, workers=workers, died=_died):
+    for number, part in each(
+        functools.partial(_judge_numbered, judge), parts, force=Force(workers=workers), lost=_lost
+    ):
         judged[number] = part
         so_far = judged.values()
         failed = sum(len(one.failed) for one in so_far)
@@ -110,13 +115,12 @@ def _judge_numbered(judge: Judge, numbered: tuple[int, Sheets]) -> tuple[int, Ju
         return number, judge_part(judge, part)
 
 
-def _died(numbered: tuple[int, Sheets]) -> tuple[int, JudgedPart]:
+def _lost(numbered: tuple[int, Sheets], error: MdandersonError) -> tuple[int, JudgedPart]:
     """What is said of patients whose process was ended."""
     number, part = numbered
     patient_ids = part.patient_ids
-    problems = tuple(Problem.from_error(DIED, patient_id=patient_id) for patient_id in patient_ids)
-    failed = dict.fromkeys(patient_ids, str(DIED))
-    return number, JudgedPart(lines={}, problems=problems, failed=failed)
+    problems = tuple(Problem.from_error(error, patient_id=patient_id) for patient_id in patient_ids)
+    return number, JudgedPart(lines={}, problems=problems, failed=dict.fromkeys(patient_ids, str(error)))
 
 
 def _gather(
@@ -163,7 +167,7 @@ def lesions_text(judge: Judge, sheets: Sheets, *, failed: Collection[str]) -> st
 
 def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, str], by: str) -> None:
     """Everything but the record of the run, without which nothing there counts as results."""
-    make_folder(folder)
+    sweep(folder)
     remove(folder / RUN_FILE)
     sheets.keep(folder / MEASUREMENTS_FOLDER)
     for table in TABLES:

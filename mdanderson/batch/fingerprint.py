@@ -6,8 +6,8 @@ import functools
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,112 @@ from mdanderson.readers.manifest import Patient
 from mdanderson.settings import Settings
 from mdanderson.version import __version__
 
-__all__ = ["fingerprint", "input_files", "versions"]
+__all__ = [
+    "PARTS",
+    "Input",
+    "fingerprint",
+    "input_files",
+    "inputs_of",
+    "prints",
+    "program",
+    "sha256_of",
+    "versions",
+    "whole",
+]
 
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "pydicom", "highdicom", "nibabel", "python-gdcm", "pandas")
 
+PARTS = {
+    "rows": "its rows in the tables changed",
+    "files": "its files changed",
+    "settings": "the settings or criteria changed",
+    "program": "the program or a library changed",
+}
+"""What a result depends on, and what is said where that is no longer as it was."""
 
-def fingerprint(patient: Patient, *, settings: Settings, criteria: Sequence[str]) -> str:
-    """A hash of the patient's rows and facts, of path, size and time of every file they name, and of the program.
+_BLOCK_BYTES = 1 << 20
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Input:
+    """What one path of the manifest led to: a file, or the files of a folder, by content.
+
+    path: from the manifest's folder where it lies in there. sha256: of the file; of a folder, of names and contents.
+    """
+
+    path: str
+    files: int
+    bytes: int
+    sha256: str
+
+
+def prints(patient: Patient, *, settings: Settings, criteria: Sequence[str]) -> dict[str, str]:
+    """A hash of each part of what a patient's result depends on, by the names of `PARTS`.
+
+    Of files it is path, size and time that count: one that is changed without a change of these is taken for the same.
     Where a row stands in its table does not count: another patient's row may be put before it.
-    Files are not read: one that is changed without a change of its size and time is taken for the same.
     """
     known = {
-        "patient": _without_places(asdict(patient)),
+        "rows": _without_places(asdict(patient)),
         "files": list(input_files(patient)),
-        "settings": settings.as_mapping(),
-        "criteria": list(criteria),
-        "versions": versions(),
-        "code": _code(),
+        "settings": {"settings": settings.as_mapping(), "criteria": list(criteria)},
     }
-    return hashlib.sha256(json.dumps(known, sort_keys=True, default=_plain).encode()).hexdigest()
+    return {name: _hash(part) for name, part in known.items()} | {"program": program()}
+
+
+def fingerprint(patient: Patient, *, settings: Settings, criteria: Sequence[str]) -> str:
+    """One hash of all that."""
+    return whole(prints(patient, settings=settings, criteria=criteria))
+
+
+def whole(parts: Mapping[str, str]) -> str:
+    """One hash of the hashes of the parts."""
+    return _hash(dict(parts))
+
+
+def program() -> str:
+    """A hash of this program, and of the versions of all that numbers come from."""
+    return _hash({"versions": versions(), "code": _code()})
+
+
+def inputs_of(patient: Patient, folder: Path) -> tuple[Input, ...]:
+    """Every path of the patient's rows by content, in order; folder: of the manifest. All files are read."""
+    paths = sorted({path for entry in patient.images for path in entry.files})
+    return tuple(_input(path, folder) for path in paths)
+
+
+def _input(path: Path, folder: Path) -> Input:
+    files = _files(path)
+    hashes = [_content(file) for file in files]
+    named = [(file.relative_to(path).as_posix(), sha256) for file, (sha256, _) in zip(files, hashes, strict=True)]
+    return Input(
+        path=(path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(),
+        files=len(files),
+        bytes=sum(size for _, size in hashes),
+        sha256=_hash(named) if path.is_dir() else hashes[0][0],
+    )
+
+
+def sha256_of(file: Path) -> str:
+    """The hash of a file; blank for one that cannot be read."""
+    return _content(file)[0]
+
+
+def _content(file: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file; blank and 0 for one that cannot be read."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with file.open("rb") as content:
+            while block := content.read(_BLOCK_BYTES):
+                digest.update(block)
+                size += len(block)
+    except OSError:
+        return "", 0
+    return digest.hexdigest(), size
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
 def _without_places(patient: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from mdanderson.batch.fingerprint import Input, inputs_of, whole
 from mdanderson.batch.readings import Readings, of_reader, readings_of
-from mdanderson.batch.store import Finished, Store
+from mdanderson.batch.store import Finished
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.readers.manifest import Patient
 from mdanderson.report.columns import PROBLEMS, TABLES
@@ -22,7 +25,7 @@ from mdanderson.vocabulary import Category
 if TYPE_CHECKING:
     from mdanderson.timeline import Timeline
 
-__all__ = ["Assess", "Job", "as_error", "score_patient", "why_failed", "without_response"]
+__all__ = ["Assess", "Job", "Task", "as_error", "lost_patient", "score_patient", "why_failed"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,30 +39,67 @@ class Assess(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`."""
+    """What is the same for every patient of a run.
+
+    folder: of the manifest. assess: None stands for `mdanderson.assessment`.
+    """
 
     settings: Settings
     criteria: tuple[str, ...]
-    store: Store
+    folder: Path
     assess: Assess | None = None
 
 
-def score_patient(job: Job, patient: Patient, fingerprint: str) -> Finished:
-    """Score one patient and store the result. Raises `OutputError` when it cannot be stored."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One patient to be scored, and what its result depends on, by the names of `PARTS`."""
+
+    patient: Patient
+    prints: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash of that."""
+        return whole(self.prints)
+
+
+def score_patient(job: Job, task: Task) -> Finished:
+    """Score one patient. Whatever goes wrong is told in the result."""
+    inputs: tuple[Input, ...] = ()
+    with contextlib.suppress(OSError, MemoryError):  # what cannot be listed cannot be scored, and says so itself
+        inputs = inputs_of(task.patient, job.folder)
+    return replace(_scored(job, task.patient, task.fingerprint), prints=task.prints, inputs=inputs)
+
+
+def lost_patient(task: Task, error: MdandersonError) -> Finished:
+    """What is said of a patient whose process was ended; its place is where the manifest names it."""
+    finished = _without_response(task.patient, task.fingerprint, error.located(_rows_of(task.patient)))
+    return replace(finished, prints=task.prints)
+
+
+def _scored(job: Job, patient: Patient, fingerprint: str) -> Finished:
     began = time.perf_counter()
     try:
         timeline = _timeline(job, patient)
         assessed = time.perf_counter()
         readings = _readings(job, patient)
-        finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
+        return _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
     except MdandersonError as error:
-        finished = without_response(patient, fingerprint, error)
+        return _without_response(patient, fingerprint, error)
+    except MemoryError as error:
+        return _without_response(patient, fingerprint, as_error(error).located(_rows_of(patient)))
     except Exception as error:  # noqa: BLE001 - a bug that one patient meets must not cost the others
         _LOG.debug("a patient met a bug", exc_info=True)
         bug = as_error(error, with_details="with the details kept in .patients")
-        finished = without_response(patient, fingerprint, bug, details=traceback.format_exc())
-    job.store.write(finished)
-    return finished
+        return _without_response(patient, fingerprint, bug, details=traceback.format_exc())
+
+
+def _rows_of(patient: Patient) -> str:
+    """Where the manifest names the patient's images."""
+    rows = sorted(entry.row for entry in patient.images)
+    if not rows:
+        return "the manifest"
+    return f"manifest row {rows[0]}" if len(rows) == 1 else f"manifest rows {rows[0]}-{rows[-1]}"
 
 
 def as_error(error: Exception, *, with_details: str = "") -> MdandersonError:
@@ -67,7 +107,7 @@ def as_error(error: Exception, *, with_details: str = "") -> MdandersonError:
     if isinstance(error, MdandersonError):
         return error
     if isinstance(error, MemoryError):
-        return MdandersonError("out of memory", way_out="use fewer workers")
+        return MdandersonError("out of memory", way_out="give it more memory, or use fewer workers")
     report = " ".join(filter(None, ("report it", with_details)))
     return MdandersonError(
         f"unexpected error (bug): {type(error).__name__} {error}",
@@ -75,7 +115,7 @@ def as_error(error: Exception, *, with_details: str = "") -> MdandersonError:
     )
 
 
-def without_response(patient: Patient, fingerprint: str, error: MdandersonError, *, details: str = "") -> Finished:
+def _without_response(patient: Patient, fingerprint: str, error: MdandersonError, *, details: str = "") -> Finished:
     """A patient that could not be scored: its problems, and no row in any other table."""
     problems = {*patient.problems, Problem.from_error(error, patient_id=patient.patient_id)}
     tables = {table.name: () for table in TABLES} | {PROBLEMS.name: tuple(map(problem_row, sorted(problems)))}
@@ -120,7 +160,9 @@ def _default_assess() -> Assess:
 def _with_responses(
     patient: Patient, fingerprint: str, timeline: Timeline, readings: Readings, *, assess_s: float
 ) -> Finished:
-    problems = sorted({*patient.problems, *timeline.problems})
+    problems = sorted(
+        {problem.of(patient_id=patient.patient_id) for problem in (*patient.problems, *timeline.problems)}
+    )
     tables = timeline_rows(timeline) | {
         PROBLEMS.name: tuple(map(problem_row, problems)),
         TRACE.name: trace_rows(timeline),

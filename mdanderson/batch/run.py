@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
-from mdanderson.batch.fingerprint import fingerprint, input_files, versions
+from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
-from mdanderson.batch.one import Assess, Job, score_patient, without_response
+from mdanderson.batch.lock import locked
+from mdanderson.batch.one import Assess, Job, Task, lost_patient, score_patient
 from mdanderson.batch.readings import Readings, join_readings
-from mdanderson.batch.results import RESEARCH_USE, Results, no_column
-from mdanderson.batch.store import RUN_FILE, Finished, Store, write_atomically
-from mdanderson.batch.workers import DIED, checked_workers, each
+from mdanderson.batch.record import Brief, run_record
+from mdanderson.batch.results import Results, no_column
+from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, remove, sweep, write_atomically
+from mdanderson.batch.tables import rows_in, write_tables
+from mdanderson.batch.workers import Force, each
 from mdanderson.criteria import CRITERIA_SETS, criteria_set
-from mdanderson.errors import Problem, SettingsError
-from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+from mdanderson.errors import SettingsError
+from mdanderson.readers.manifest import Cohort, ImageEntry, Patient, read_cohort
 from mdanderson.readers.reads import read_reviews
-from mdanderson.report.cells import Cells, sorted_rows, to_csv
-from mdanderson.report.columns import PROBLEMS, TABLES
-from mdanderson.report.tables import problem_row
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
 __all__ = ["Progress", "checked_criteria", "score"]
 
+_NEW = "not scored before"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """How far a run is, in patients. kept: finished by an earlier run. running: being scored now."""
+    """How far a run is, in patients. kept: finished by an earlier run. running: being scored now.
+
+    again: why patients are scored now, though there are results in the folder, and who they are. latest: the patient
+    that failed last, and why.
+    """
 
     total: int
     done: int = 0
@@ -41,6 +47,8 @@ class Progress:
     failed: int = 0
     problems: int = 0
     running: tuple[str, ...] = ()
+    again: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    latest: str = ""
 
 
 def score(
@@ -50,6 +58,8 @@ def score(
     settings: Settings | None = None,
     criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     workers: int = 1,
+    timeout_s: float | None = None,
+    memory_gb: float | None = None,
     fresh: bool = False,
     by: str = "",
     progress: Callable[[Progress], None] | None = None,
@@ -58,37 +68,23 @@ def score(
     """Score every patient of a cohort and write the result tables to the folder `out`.
 
     A patient that fails costs only itself. A run that was stopped goes on where it was, unless `fresh`; a patient is
-    scored again when its rows, files, the settings or the program changed, or when it failed. by: a column of
-    patients.csv, groups of the cohort summary. `progress` is told of every start and end; `assess` scores one patient
-    in place of `mdanderson.assessment`.
+    scored again when its rows, files, the settings or the program changed, or when it failed.
+    workers: processes; one, without limits, is this very process. timeout_s: for one patient. memory_gb: of a worker,
+    None = its share of the machine's. by: a column of patients.csv, groups of the cohort summary. `progress` is told
+    of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
-    workers, criteria, folder = checked_workers(workers), checked_criteria(criteria), named_folder(out)
-    began = time.time()
+    force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb)
+    criteria, folder = checked_criteria(criteria), named_folder(out)
     cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
     columns = _free_columns(cohort)
     if by and by not in columns:
         raise no_column(by, tuple(columns))
-    store = Store.within(checked_folder(folder, cohort))
-    if fresh:
-        store.clear()
-    job = Job(settings=settings or Settings(), criteria=criteria, store=store, assess=assess)
-    finished = _finish(cohort, job, workers=workers, progress=progress or (lambda _: None))
-    agreements, not_compared = pairwise(_readings(finished))
-    rows = _all_rows(cohort, finished, not_compared)
-    results = Results(
-        out=folder,
-        rows=rows,
-        scored=tuple(one.patient_id for one in finished if not one.failure),
-        failed={one.patient_id: one.failure for one in finished if one.failure},
-        columns=columns,
-        agreements=agreements,
-    )
-    for table in TABLES:
-        write_atomically(folder / table.file_name, to_csv(table, rows[table.name]))
-    write_cohort_tables(folder, results, by)
-    write_atomically(folder / RUN_FILE, _run_record(cohort, job, finished, seconds=time.time() - began))
-    return results
+    checked_folder(folder, cohort)
+    make_folder(folder)
+    job = Job(settings=settings or Settings(), criteria=criteria, folder=cohort.folder.absolute(), assess=assess)
+    with locked(folder):
+        return _run(cohort, job, folder, force=force, fresh=fresh, by=by, progress=progress or (lambda _: None))
 
 
 def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
@@ -99,6 +95,41 @@ def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         criteria_set(name)
     return names
+
+
+def _run(
+    cohort: Cohort,
+    job: Job,
+    folder: Path,
+    *,
+    force: Force,
+    fresh: bool,
+    by: str,
+    progress: Callable[[Progress], None],
+) -> Results:
+    """The run itself, in a folder that nobody else writes to."""
+    began = time.time()
+    store = Store.within(folder)
+    sweep(folder)
+    sweep(store.folder)
+    if fresh:
+        store.clear()
+    briefs = _finish(cohort, job, store, force=force, progress=progress)
+    agreements, not_compared = pairwise(_readings(briefs))
+    of_cohort = [problem for problem in cohort.problems if not problem.patient_id]
+    remove(folder / RUN_FILE)  # without it nothing here counts as results, and from here on tables are exchanged
+    write_tables(folder, store, [one.patient_id for one in briefs], (*of_cohort, *not_compared))
+    results = Results(
+        out=folder,
+        rows=rows_in(folder),
+        scored=tuple(one.patient_id for one in briefs if not one.failure),
+        failed={one.patient_id: one.failure for one in briefs if one.failure},
+        columns=_free_columns(cohort),
+        agreements=agreements,
+    )
+    write_cohort_tables(folder, results, by)
+    write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))
+    return results
 
 
 def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
@@ -117,53 +148,95 @@ def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
     return replace(cohort, patients=tuple(patients), problems=(*cohort.problems, *problems))
 
 
-def _finish(cohort: Cohort, job: Job, *, workers: int, progress: Callable[[Progress], None]) -> tuple[Finished, ...]:
-    """Every patient finished, in the cohort's order: kept from the store where still right, else scored now."""
-    finished: dict[str, Finished] = {}
-    pending: dict[str, tuple[Patient, str]] = {}
-    for patient in cohort:
-        print_now = fingerprint(patient, settings=job.settings, criteria=job.criteria)
-        stored = job.store.read(patient.patient_id)
-        if stored and stored.fingerprint == print_now and not stored.failure:
-            finished[patient.patient_id] = stored
+def _finish(
+    cohort: Cohort, job: Job, store: Store, *, force: Force, progress: Callable[[Progress], None]
+) -> tuple[Brief, ...]:
+    """Every patient finished and stored, in the cohort's order: kept where still right, else scored now."""
+    briefs: dict[str, Brief] = {}
+    pending: list[Task] = []
+    again: dict[str, list[str]] = {}
+    for patient in map(_in_full, cohort):
+        task = Task(patient=patient, prints=prints(patient, settings=job.settings, criteria=job.criteria))
+        stored = store.read(patient.patient_id)
+        if stored is not None and not stored.failure and stored.fingerprint == task.fingerprint:
+            briefs[patient.patient_id] = Brief.of(stored)
         else:
-            pending[patient.patient_id] = (patient, print_now)
-    kept = len(finished)
-    running: dict[str, None] = {}
+            pending.append(task)
+            again.setdefault(_why_again(store, stored, task), []).append(patient.patient_id)
+    telling = _Telling(progress, total=len(cohort), kept=briefs.values(), again=again)
+    if briefs or telling.now.again:
+        progress(telling.now)
+    work = functools.partial(score_patient, job)
+    with contextlib.closing(each(work, pending, force=force, lost=lost_patient, start=telling.begun)) as scored:
+        for finished in scored:
+            store.write(finished)
+            briefs[finished.patient_id] = Brief.of(finished)
+            telling.ended(briefs[finished.patient_id])
+    return tuple(briefs[patient.patient_id] for patient in cohort)
 
-    def tell() -> None:
-        done = tuple(finished.values())
-        progress(
-            Progress(
-                total=len(cohort),
-                done=len(done),
-                kept=kept,
-                failed=sum(bool(one.failure) for one in done),
-                problems=sum(len(one.tables[PROBLEMS.name]) for one in done),
-                running=tuple(running),
-            )
+
+def _why_again(store: Store, stored: Finished | None, task: Task) -> str:
+    """Why a patient has to be scored, in words."""
+    if stored is None:
+        return "what was stored is damaged" if task.patient.patient_id in store else _NEW
+    changed = [said for part, said in PARTS.items() if stored.prints.get(part) != task.prints[part]]
+    return ", ".join(changed) or "it failed before"
+
+
+def _in_full(patient: Patient) -> Patient:
+    """The patient with paths that are right wherever they are read."""
+    return replace(patient, images=tuple(map(_entry_in_full, patient.images)))
+
+
+def _entry_in_full(entry: ImageEntry) -> ImageEntry:
+    return replace(
+        entry,
+        image=entry.image.absolute(),
+        mask=entry.mask and entry.mask.absolute(),
+        bone_mask=entry.bone_mask and entry.bone_mask.absolute(),
+        reference_mask=entry.reference_mask and entry.reference_mask.absolute(),
+    )
+
+
+class _Telling:
+    """Tells how far a run is; the only thing here that changes."""
+
+    def __init__(
+        self,
+        progress: Callable[[Progress], None],
+        *,
+        total: int,
+        kept: Collection[Brief],
+        again: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.progress = progress
+        self.running: dict[str, None] = {}
+        self.now = Progress(
+            total=total,
+            done=len(kept),
+            kept=len(kept),
+            problems=sum(one.problems for one in kept),
+            again={why: tuple(patients) for why, patients in again.items() if kept or [*again] != [_NEW]},
         )
 
-    def start(task: tuple[Patient, str]) -> None:
-        running[task[0].patient_id] = None
-        tell()
+    def begun(self, task: Task) -> None:
+        self.running[task.patient.patient_id] = None
+        self._tell()
 
-    for one in each(functools.partial(_score, job), tuple(pending.values()), workers=workers, died=_died, start=start):
-        running.pop(one.patient_id, None)
-        finished[one.patient_id] = one
-        tell()
-    return tuple(finished[patient.patient_id] for patient in cohort)
+    def ended(self, one: Brief) -> None:
+        self.running.pop(one.patient_id, None)
+        self.now = replace(
+            self.now,
+            done=self.now.done + 1,
+            failed=self.now.failed + bool(one.failure),
+            problems=self.now.problems + one.problems,
+            latest=f"{one.patient_id}: {one.failure}" if one.failure else self.now.latest,
+        )
+        self._tell()
 
-
-def _score(job: Job, task: tuple[Patient, str]) -> Finished:
-    patient, print_now = task
-    return score_patient(job, patient, print_now)
-
-
-def _died(task: tuple[Patient, str]) -> Finished:
-    """What is said of a patient whose process was ended."""
-    patient, print_now = task
-    return without_response(patient, print_now, DIED)
+    def _tell(self) -> None:
+        self.now = replace(self.now, running=tuple(self.running))
+        self.progress(self.now)
 
 
 def _free_columns(cohort: Cohort) -> dict[str, dict[str, str]]:
@@ -175,41 +248,9 @@ def _free_columns(cohort: Cohort) -> dict[str, dict[str, str]]:
     return columns
 
 
-def _readings(finished: Sequence[Finished]) -> Readings:
+def _readings(briefs: Sequence[Brief]) -> Readings:
     """What each reader by itself comes to, of the patients that several have read."""
     readings: Readings = {}
-    for one in finished:
+    for one in briefs:
         join_readings(readings, one.readings)
     return readings
-
-
-def _all_rows(cohort: Cohort, finished: Sequence[Finished], more: Sequence[Problem]) -> Mapping[str, tuple[Cells, ...]]:
-    """The sorted rows of every table; what is wrong with the manifest itself joins the problems."""
-    rows = {table.name: [row for one in finished for row in one.tables[table.name]] for table in TABLES}
-    of_cohort = [problem for problem in cohort.problems if not problem.patient_id]
-    rows[PROBLEMS.name] += map(problem_row, (*of_cohort, *more))
-    return {table.name: tuple(sorted_rows(table, rows[table.name])) for table in TABLES}
-
-
-def _run_record(cohort: Cohort, job: Job, finished: Sequence[Finished], *, seconds: float) -> str:
-    """run.json: what was run on what, by which program. Times differ from run to run; nothing else does."""
-    patients = {}
-    for patient, one in zip(cohort, finished, strict=True):
-        files = list(input_files(patient))
-        patients[one.patient_id] = {
-            "fingerprint": one.fingerprint,
-            "files": len(files),
-            "bytes": sum(file["bytes"] for file in files),
-            "seconds": dict(one.seconds),
-            "failure": one.failure,
-        }
-    record = {
-        "notice": RESEARCH_USE,
-        "manifest": str(cohort.path),
-        "criteria": list(job.criteria),
-        "versions": versions(),
-        "settings": job.settings.as_mapping(),
-        "seconds": round(seconds, 3),
-        "patients": patients,
-    }
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

@@ -9,16 +9,18 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from mdanderson.batch.fingerprint import Input
 from mdanderson.errors import OutputError
 from mdanderson.report.cells import Cells
 
-__all__ = ["Finished", "Store", "make_folder", "remove", "write_atomically"]
+__all__ = ["Finished", "Store", "make_folder", "remove", "sweep", "write_atomically", "write_together"]
 
 
 PATIENTS_FOLDER = ".patients"
@@ -35,6 +37,7 @@ MEASUREMENTS_FOLDER = ".measurements"
 class Finished:
     """What is known of one patient after scoring.
 
+    prints: what it was made from, by the names of `PARTS`; fingerprint: all of that. inputs: the files by content.
     tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
     response. details: for whoever mends a bug.
     """
@@ -46,9 +49,12 @@ class Finished:
     readings: Mapping[str, Mapping[str, tuple[Cells, ...]]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
+    prints: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
 
 
 _FINISHED = TypeAdapter(Finished)
+_DRAFT = re.compile(r"\..+\.\d+\.tmp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +78,10 @@ class Store:
         except (OSError, ValidationError):
             return None
         return finished if finished.patient_id == patient_id else None
+
+    def __contains__(self, patient_id: str) -> bool:
+        """Whether anything is stored of the patient, be it damaged."""
+        return self._path(patient_id).exists()
 
     def write(self, finished: Finished) -> None:
         """Store a patient. Raises `OutputError`."""
@@ -110,20 +120,43 @@ def remove(path: Path) -> None:
         ) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove the drafts that a killed run has left. Raises `OutputError`."""
+    for file in folder.glob(".*.tmp"):
+        if _DRAFT.fullmatch(file.name):
+            remove(file)
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a file as a whole or not at all; UTF-8, line ends as they are. Raises `OutputError`."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_together((path,), [(text,)])
+
+
+def write_together(paths: Sequence[Path], chunks: Iterable[Sequence[str]]) -> None:
+    """Write files side by side, each as a whole or not at all, chunk by chunk of each.
+
+    Nothing is left behind however it ends, but by a kill. Raises `OutputError`.
+    """
+    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in paths}
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with contextlib.ExitStack() as opened:
+            files = [opened.enter_context(draft.open("wb")) for draft in drafts.values()]
+            for texts in chunks:
+                for file, text in zip(files, texts, strict=True):
+                    file.write(text.encode())
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for path, draft in drafts.items():
+            draft.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        place = paths[0] if len(paths) == 1 else paths[0].parent
         raise OutputError(
             "results cannot be written",
-            where=str(path),
+            where=str(place),
             way_out=f"make room or choose another folder ({error.strerror})",
         ) from error
+    finally:
+        for draft in drafts.values():
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)

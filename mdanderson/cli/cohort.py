@@ -41,6 +41,15 @@ ConfigFile = Annotated[
 _By = Annotated[
     str, typer.Option(metavar="COLUMN", show_default=False, help="Column of patients.csv to group the summary by.")
 ]
+_Timeout = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="For one patient, which then counts as failed; 0 = any time.")
+]
+_AN_HOUR_S = 3600.0
+_Memory = Annotated[
+    float | None,
+    typer.Option(min=0.5, metavar="GB", show_default="its share", help="Of a worker; a patient that wants more fails."),
+]
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -50,6 +59,8 @@ def score(
     criteria: _Criteria = None,
     config: ConfigFile = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
+    timeout: _Timeout = _AN_HOUR_S,
+    memory: _Memory = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",
     no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
@@ -68,13 +79,15 @@ def score(
     from mdanderson.batch import score as score_cohort
     from mdanderson.report.progress import shown_progress
 
-    with _one_interrupt(), shown_progress(quiet=quiet) as progress:
+    with _one_stop(), shown_progress(quiet=quiet) as progress:
         results = score_cohort(
             cohort,
             out,
             settings=read_settings(config),
             criteria=_names(criteria),
             workers=workers,
+            timeout_s=timeout or None,
+            memory_gb=memory,
             fresh=fresh,
             by=by,
             progress=progress,
@@ -121,7 +134,7 @@ def classify(
     from mdanderson.batch import classify as classify_table
     from mdanderson.report.progress import shown_progress
 
-    with _one_interrupt(), shown_progress(quiet=quiet) as progress:
+    with _one_stop(), shown_progress(quiet=quiet) as progress:
         results = classify_table(
             measurements,
             out,
@@ -162,19 +175,21 @@ def agree(
 
 
 @contextmanager
-def _one_interrupt() -> Iterator[None]:
-    """Ctrl-C stops the block once; pressed again it disturbs neither the workers' orderly end nor our own."""
+def _one_stop() -> Iterator[None]:
+    """Ctrl-C or SIGTERM stops the block once; told again it disturbs neither the workers' orderly end nor our own."""
 
     def stop(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = {number: signal.signal(number, stop) for number in _STOPS}
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is stop:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)
 
 
 def read_settings(config: Path | None) -> Settings:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mdanderson.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -25,7 +27,7 @@ _MOST_FAILURES = 20
 
 def say(line: str) -> None:
     """One line on stderr."""
-    typer.echo(f"mdanderson: {' '.join(line.split())}", err=True)
+    typer.echo(f"mdanderson: {' '.join(printable(line).split())}", err=True)
 
 
 def fail(line: str) -> int:
@@ -47,11 +49,13 @@ def show_results(results: Results, *, by: str, verb: str) -> None:
     from mdanderson.report.terminal import response_table, summary_table
     from mdanderson.statistics import SUMMARY
 
-    responses = results.overall()
+    many = len(results.scored) > _MOST_RESPONSES  # each has one or more: they need not be read to be counted
+    responses = () if many else results.overall()
+    many = many or len(responses) > _MOST_RESPONSES
     parts: list[RenderableType] = []
-    if len(responses) <= _MOST_RESPONSES:
+    if not many:
         parts.append(response_table(responses))
-    if by or len(responses) > _MOST_RESPONSES:
+    if by or many:
         rows = (dict(zip(SUMMARY.column_names, row, strict=True)) for row in results.summary_rows(by))
         parts.append(summary_table(rows))
     parts += map(agreement_part, results.agreements)

@@ -238,8 +238,9 @@ def test_a_worker_that_dies_costs_only_its_patients(table: Path, monkeypatch: py
     monkeypatch.setattr(MODULE, "_judge_numbered", judge)
     results = classify(table, workers=2)
     assert results.scored == ("P01", "P03")
-    assert results.failed["P02"].startswith("the process that scored the patient was ended; give it more memory")
-    assert results.problems["what"].tolist() == ["the process that scored the patient was ended"]
+    what = "the process that scored the patient was ended by signal 9, twice"
+    assert results.failed["P02"] == f"{what}; give it more memory, or use fewer workers"
+    assert results.problems["what"].tolist() == [what]
 
 
 def test_what_stops_a_run_at_once(table: Path, tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_a_bug_is_one_line_and_its_details_are_kept(manifest: Path, tmp_path: Pa
 
 def test_memory(manifest: Path, tmp_path: Path) -> None:
     results = run(manifest, tmp_path / "out", assess=make_assess(P03=MemoryError()))
-    assert results.failed == {"P03": "out of memory; use fewer workers"}
+    assert results.failed == {"P03": "out of memory @ manifest rows 6-7; give it more memory, or use fewer workers"}
 
 
 @pytest.mark.slow
@@ -175,7 +175,10 @@ def test_a_worker_that_dies_costs_only_its_patient(manifest: Path, tmp_path: Pat
 
     results = run(manifest, tmp_path / "out", workers=2, assess=assess)
     assert results.scored == ("P01", "P03", "P04")
-    assert results.failed["P02"].startswith("the process that scored the patient was ended; give it more memory")
+    assert results.failed["P02"] == (
+        "the process that scored the patient was ended by signal 9, twice @ manifest rows 4-5; "
+        "give it more memory, or use fewer workers"
+    )
 
 
 def test_every_patient_may_fail(manifest: Path, tmp_path: Path) -> None:
@@ -377,10 +380,11 @@ def test_progress(manifest: Path, tmp_path: Path) -> None:
         (3, ("P04",)),
         (4, ()),
     ]
-    assert told[-1] == Progress(total=4, done=4, kept=0, failed=1, problems=4)
+    assert told[-1] == Progress(total=4, done=4, kept=0, failed=1, problems=4, latest="P04: no")
     told.clear()
     run(manifest, tmp_path / "out", progress=told.append)
-    assert told[0] == Progress(total=4, done=3, kept=3, problems=3, running=("P04",))
+    assert [one.running for one in told] == [(), ("P04",), ()]
+    assert told[0] == Progress(total=4, done=3, kept=3, problems=3, again={"it failed before": ("P04",)})
 
 
 def test_data_frames(manifest: Path, tmp_path: Path) -> None:
