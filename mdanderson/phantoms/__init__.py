@@ -12,7 +12,14 @@ from mdanderson.phantoms.demo import write_demo
 from mdanderson.phantoms.hosts import Host, RealHost, SyntheticVertebrae
 from mdanderson.phantoms.render import LesionTruth, Phantom, coverage, render
 from mdanderson.phantoms.shapes import Layer, LesionSpec, rigid_motion
-from mdanderson.phantoms.write import write_ct_series, write_dicom_seg, write_label_map, write_nifti
+from mdanderson.phantoms.write import (
+    write_ct_series,
+    write_dicom_seg,
+    write_label_map,
+    write_nifti,
+    write_pet_series,
+    write_scintigram_dicom,
+)
 
 __all__ = [
     "Host",
@@ -32,5 +39,7 @@ __all__ = [
     "write_dicom_seg",
     "write_label_map",
     "write_nifti",
+    "write_pet_series",
     "write_phantoms",
+    "write_scintigram_dicom",
 ]

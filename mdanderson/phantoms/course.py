@@ -156,7 +156,7 @@ def _change(lesions: dict[str, Seen], change: Change, where: str) -> None:
 
 
 def _changed(shape: LesionShape, change: Change) -> LesionShape:
-    named = ("core_hu", "rim_mm", "rim_hu", "rim_drawn", "fill", "fill_hu", "drawn", "size_mm")
+    named = ("core_hu", "rim_mm", "rim_hu", "rim_drawn", "fill", "fill_hu", "drawn", "size_mm", "signal", "uptake")
     new = {key: value for key in named if (value := getattr(change, key)) is not None}
     if change.scale is not None:
         x, y, z = (size * change.scale for size in shape.size_mm)
@@ -191,6 +191,7 @@ def _bridge(one: LesionShape, other: LesionShape, thick_mm: float) -> LesionShap
         shape="rod",
         rotation_deg=tuple(turn.as_rotvec(degrees=True).tolist()),
         core_hu=one.core_hu,
+        signal=one.signal,
     )
 
 

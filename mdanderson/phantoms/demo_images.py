@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import sqrt
 
 import numpy as np
 
@@ -15,9 +14,10 @@ from mdanderson.phantoms.hosts import SyntheticVertebrae
 from mdanderson.phantoms.mr import MrScan, MrSpine, render_mr
 from mdanderson.phantoms.pet import render_pet
 from mdanderson.phantoms.render import LesionTruth, Phantom, render
-from mdanderson.phantoms.scan import Focus, ScanBody, ScanPose, render_view
+from mdanderson.phantoms.scan import ScanBody, ScanPose
 from mdanderson.phantoms.shapes import LesionSpec, rigid_motion
-from mdanderson.vocabulary import Modality, View
+from mdanderson.phantoms.views import bone_scan
+from mdanderson.vocabulary import Modality
 from mdanderson.volume import Mask, Unit, Volume
 
 __all__ = ["Seen", "see"]
@@ -196,35 +196,16 @@ def _bone_scan(case: Case, visit: Visit, setting: _Setting) -> Seen:  # noqa: AR
     random = np.random.default_rng(setting.seed)
     turn = float(random.uniform(-_SCAN_TURN_DEG, _SCAN_TURN_DEG))
     x, z = random.uniform(-_SCAN_SHIFT_MM, _SCAN_SHIFT_MM, 2).tolist()
-    pose = ScanPose(turn_degrees=turn, shift_mm=(x, z))
-    foci = {sight.name: sight.focus for sight in visit.sights if sight.focus is not None}
-    views = [
-        render_view(
-            ScanBody(seed=_SEED + setting.patient),
-            list(foci.values()),
-            view=view,
-            pose=pose,
-            rows_columns=_SCAN_SHAPE,
-            pixel_mm=_SCAN_PIXEL_MM,
-            scale=visit.gain,
-            noise_seed=setting.seed + order,
-        )
-        for order, view in enumerate((View.ANT, View.POST))
-    ]
-    counts = [np.rint(view.volume.array).astype(np.int16) for view in views]
-    return Seen(
-        volumes=tuple(replace(view.volume, array=array) for view, array in zip(views, counts, strict=True)),
-        masks=tuple(view.mask for view in views),
-        truths={},
-        uptake={name: sqrt(views[0].ratio(label) * views[1].ratio(label)) for label, name in enumerate(foci, 1)},
-        places={name: _in_image(pose, focus) for name, focus in foci.items()},
+    scan = bone_scan(
+        ScanBody(seed=_SEED + setting.patient),
+        {sight.name: sight.focus for sight in visit.sights if sight.focus is not None},
+        pose=ScanPose(turn_degrees=turn, shift_mm=(x, z)),
+        rows_columns=_SCAN_SHAPE,
+        pixel_mm=_SCAN_PIXEL_MM,
+        gain=visit.gain,
+        seed=setting.seed,
     )
-
-
-def _in_image(pose: ScanPose, focus: Focus) -> tuple[float, float, float]:
-    """A focus in LPS mm of the image."""
-    x, y, z = (pose.matrix @ [focus.x_mm, 0.0, focus.z_mm, 1.0])[:3]
-    return float(x), float(y), float(z)
+    return Seen(volumes=scan.volumes, masks=scan.masks, truths={}, uptake=scan.uptake, places=scan.places)
 
 
 _SCANNERS: Mapping[Modality, Callable[[Case, Visit, _Setting], Seen]] = {

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from mdanderson.phantoms.course import Seen, type_of
 from mdanderson.vocabulary import Category, LesionType, Status
 
-__all__ = ["expected_category"]
+__all__ = ["expected_category", "expected_of_foci"]
 
 _SHRUNK, _GROWN, _STABLE = -0.58, 0.33, 0.15
 """Away from 50 % less, 25 % more, and no change by what discrete slices blur."""
@@ -57,6 +57,19 @@ def expected_category(
         return Category.PR
     stable = max(map(abs, now)) <= _STABLE and not any(map(_healing, left))
     return Category.SD if stable else None
+
+
+def expected_of_foci(first: Sequence[Seen], seen: Sequence[Seen]) -> Category | None:
+    """The category of a bone scan at a follow-up: all foci gone, or all as they were; None where it does not follow.
+
+    A new or hotter focus may be flare, and how far the camera's blur takes a ratio down, no words say.
+    """
+    if any(one.status is Status.MISSING for one in seen) or len(seen) > len(first) or not first:
+        return None
+    if all(one.status is Status.RESOLVED for one in seen):
+        return Category.CR
+    before = {one.name: one.parts for one in first}
+    return Category.SD if all(one.parts == before[one.name] for one in seen) else None
 
 
 def _is_new_metastasis(one: Seen, sizes: Sizes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -31,6 +31,8 @@ LESION_CELLS = (
     "fill_hu",
     "rim_thickness_mm",
     "rim_hu",
+    "signal_ratios",
+    "uptake_ratio",
     "share_in_view",
     "x_mm",
     "y_mm",
@@ -40,13 +42,17 @@ LESION_CELLS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """One lesion as one image shows it: labels in the mask, sizes of the lesion and of what is drawn round its rim."""
+    """One lesion as one image shows it: labels in the mask, sizes of the lesion and of what is drawn round its rim.
+
+    other: cells that only its modality fills, or leaves blank.
+    """
 
     seen: Seen
     labels: tuple[int, ...]
     size: SolidTruth | None
     outline: SolidTruth | None
     share_in_view: float
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown(
@@ -109,7 +115,7 @@ def lesion_cells(one: Shown, motion: FloatArray) -> dict[str, str]:
     }
     row |= {"lesion_type": kind or "", "share_in_view": f"{one.share_in_view:.3f}"}
     if one.size is None or one.outline is None:
-        return row
+        return {**row, **one.other}
     first = seen.parts[0]
     x, y, z = (motion @ np.append(one.size.centroid_mm, 1.0))[:3]
     numbers = {
@@ -126,7 +132,8 @@ def lesion_cells(one: Shown, motion: FloatArray) -> dict[str, str]:
         "y_mm": float(y),
         "z_mm": float(z),
     }
-    return row | {key: f"{value:.2f}" for key, value in numbers.items()} | {"volume_ml": f"{one.size.volume_ml:.4f}"}
+    row |= {key: f"{value:.2f}" for key, value in numbers.items()} | {"volume_ml": f"{one.size.volume_ml:.4f}"}
+    return {**row, **one.other}
 
 
 def _status(one: Shown) -> str:

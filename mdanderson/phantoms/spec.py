@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from mdanderson.errors import SettingsError
 from mdanderson.phantoms.spec_faults import EVERY_KEY, as_spec_error
+from mdanderson.vocabulary import Modality, MrSequence
 
 __all__ = ["Change", "HostSpec", "LesionShape", "Merge", "PatientSpec", "PhantomSpec", "ScanSpec", "Split", "VisitSpec"]
 
@@ -27,6 +29,7 @@ _Hu = Annotated[float, Field(strict=True, ge=-1024, le=3071, allow_inf_nan=False
 _Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 _Point = tuple[_Number, _Number, _Number]
 _Size = tuple[_Length, _Length, _Length]
+_Ratio = Annotated[float, Field(strict=True, ge=0, le=20, allow_inf_nan=False)]
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$")]
 
 
@@ -39,14 +42,18 @@ class _Table(BaseModel):
 class HostSpec(_Table):
     """The body that lesions are put into."""
 
-    kind: Literal["bone", "vertebrae", "ct"] = Field(
-        "bone", description="`bone`: one upright cylinder; `vertebrae`: two lumbar vertebrae; `ct`: a real CT of yours"
+    kind: Literal["bone", "vertebrae", "ct", "spine", "body"] = Field(
+        "bone",
+        description="and with it the modality. CT: `bone`, one upright cylinder; `vertebrae`, two lumbar ones; `ct`, a "
+        "real CT of yours. MR: `spine`, five vertebrae. Bone scan: `body`, all of it in both views",
     )
     image: str = Field("", description="the real CT: a file or DICOM folder, beside the specification or absolute")
-    trabecular_hu: _Hu = Field(150.0, description="density of the inner bone (not for `ct`)")
-    texture_hu: _NoLess = Field(15.0, description="SD of its pattern, which is the same at every visit (not for `ct`)")
-    cortex_hu: _Hu = Field(600.0, description="density of cortex and end plates (not for `ct`)")
-    cortex_mm: _NoLess = Field(2.0, description="their thickness (not for `ct`)")
+    trabecular_hu: _Hu = Field(150.0, description="density of the inner bone (CT of synthetic bone)")
+    texture_hu: _NoLess = Field(
+        15.0, description="SD of its pattern, which is the same at every visit (CT of synthetic bone)"
+    )
+    cortex_hu: _Hu = Field(600.0, description="density of cortex and end plates (CT of synthetic bone)")
+    cortex_mm: _NoLess = Field(2.0, description="their thickness (CT of synthetic bone)")
     size_mm: _Size = Field((60.0, 45.0, 40.0), description="width, depth, height of the bone (`bone` only)")
     canal: bool = Field(False, description="a bony canal behind it (`bone` only)")
 
@@ -76,9 +83,18 @@ class ScanSpec(_Table):
         description="and is shifted by this; to tools that do not register images it is a residual misregistration",
     )
     mask_shift_mm: _Point = Field((0.0, 0.0, 0.0), description="the segmentation is off the image by this")
-    noise_hu: _NoLess = Field(15.0, description="SD of the noise")
+    noise_hu: _NoLess = Field(15.0, description="SD of the noise (CT)")
     noise_grain_pixels: Annotated[float, Field(strict=True, ge=0, le=5)] = Field(
-        0.6, description="its in-plane correlation, as the SD of a Gaussian; 0 is white"
+        0.6, description="its in-plane correlation, as the SD of a Gaussian; 0 is white (CT)"
+    )
+    sequences: Annotated[tuple[MrSequence, ...], Field(min_length=1)] = Field(
+        (MrSequence.T1, MrSequence.STIR), description="MR: an image each, the lesions drawn in the first"
+    )
+    gain: _Length = Field(1.0, description="MR, bone scan: all values times this, which means nothing")
+    bias: Literal["none", "slope", "dome"] = Field("none", description="MR: a field of +/- 30 %; an ADC map has none")
+    snr: _Length = Field(30.0, description="MR: signal of marrow over the SD of the noise")
+    counts: Annotated[float, Field(strict=True, ge=1e4, le=1e8)] = Field(
+        2.0e6, description="bone scan: expected in each view"
     )
 
 
@@ -112,6 +128,12 @@ class LesionShape(_Table):
     rim_drawn: bool = Field(False, description="whether the reader drew an outside rim into the mask")
     fill: _Share = Field(0.0, description="share of the core's volume that is filled in, from the border inwards")
     fill_hu: _Hu = Field(750.0, description="density of the filling")
+    signal: Mapping[MrSequence, _Ratio] = Field(
+        {}, description="MR: ratio to normal marrow, as in { T1 = 0.5, STIR = 2.5 }"
+    )
+    uptake: _Ratio | None = Field(
+        None, description="bone scan: counts in its disc against what would be counted there without it"
+    )
     drawn: bool = Field(True, description="whether the reader segmented the lesion at all")
 
 
@@ -128,6 +150,8 @@ class Change(_Table):
     rim_drawn: bool | None = Field(None, description="whether the rim is drawn into the mask")
     fill: _Share | None = Field(None, description="share of the core that is filled in from now on")
     fill_hu: _Hu | None = Field(None, description="density of the filling")
+    signal: Mapping[MrSequence, _Ratio] | None = Field(None, description="MR: ratios from now on, of all sequences")
+    uptake: _Ratio | None = Field(None, description="bone scan: ratio from now on")
     drawn: bool | None = Field(None, description="whether the reader segments it")
     vanish: bool = Field(False, description="normal bone again")
 
@@ -168,7 +192,7 @@ class VisitSpec(_Table):
 class PatientSpec(_Table):
     """A patient: lesions at baseline, and visits."""
 
-    id: _Name = Field(description="patient_id in the tables")
+    id: _Name = Field(description="patient_id in the tables; twice, with bodies of two modalities, for one patient")
     host: HostSpec | None = Field(None, description="a body of their own; else `[host]`")
     lesion: tuple[LesionShape, ...] = Field((), description="lesions at baseline")
     visit: Annotated[tuple[VisitSpec, ...], Field(min_length=1)] = Field(
@@ -205,9 +229,14 @@ class PhantomSpec(_Table):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        ids = [patient.id for patient in self.patient]
-        if len(set(ids)) < len(ids):
+        bodies = [(patient.id, self.modality_of(patient)) for patient in self.patient]
+        if len(set(bodies)) < len(bodies):
             raise _contradiction("patient", "two patients have one id")
+        weeks: dict[str, list[int]] = {}
+        for patient in self.patient:
+            own = [visit.weeks for visit in patient.visit]
+            if weeks.setdefault(patient.id, own) != own:
+                raise _contradiction("patient", f"the bodies of {patient.id} should have visits of the same weeks")
         return self
 
     @classmethod
@@ -235,6 +264,14 @@ class PhantomSpec(_Table):
             return cls.model_validate(tables)
         except ValidationError as error:
             raise as_spec_error(error, cls, path=path, text=text) from error
+
+    def host_of(self, patient: PatientSpec) -> HostSpec:
+        """The body of a patient: their own, else that of all."""
+        return patient.host or self.host
+
+    def modality_of(self, patient: PatientSpec) -> Modality:
+        """What images the patient's body."""
+        return {"spine": Modality.MR, "body": Modality.NM}.get(self.host_of(patient).kind, Modality.CT)
 
     def scan_of(self, visit: VisitSpec) -> ScanSpec:
         """How a visit is imaged: as `[scan]` says, but for what the visit says itself."""

@@ -40,12 +40,25 @@ def format_tables() -> str:
 
 
 def _table(title: str, model: type[BaseModel]) -> str:
-    allowed = model.model_json_schema()["properties"]
+    schema = model.model_json_schema()
+    allowed, words = schema["properties"], schema.get("$defs", {})
     rows = [
-        f"| `{name}` | {_default(field.default)} | {_allowed(allowed[name])} | {field.description} |"
+        f"| `{name}` | {_default(field.default)} | {_allowed(_resolved(allowed[name], words))} | {field.description} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join([f"### {title}", "", "| key | default | allowed | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _resolved(schema: Any, words: dict[str, Any]) -> Any:
+    """The schema with lists of words in the place of their names."""
+    if isinstance(schema, list):
+        return [_resolved(part, words) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    named = words.get(str(schema.get("$ref", "")).rsplit("/", 1)[-1], {})
+    return (
+        {"enum": named["enum"]} if "enum" in named else {key: _resolved(value, words) for key, value in schema.items()}
+    )
 
 
 def _allowed(schema: dict[str, Any]) -> str:
@@ -59,12 +72,15 @@ def _allowed(schema: dict[str, Any]) -> str:
     if "items" in schema:
         least = schema.get("minItems", 0)
         kind = "tables" if "$ref" in schema["items"] else "names"
+        kind = _allowed(schema["items"]) if "enum" in schema["items"] else kind
         return f"{kind}, at least {least}" if least else kind
     return _one(schema)
 
 
 def _one(schema: dict[str, Any]) -> str:
     """The same of what is no list and no choice of words."""
+    if "additionalProperties" in schema:
+        return f"ratios by {_allowed(schema['propertyNames'])}{_limits(schema['additionalProperties'], of=', each ')}"
     if "$ref" in schema:
         return "a table"
     if "pattern" in schema:
@@ -98,4 +114,8 @@ def _default(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(list(value)) if isinstance(value, tuple) else f'"{value}"' if isinstance(value, str) else str(value)
+    if value == {}:
+        return ""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_default, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
