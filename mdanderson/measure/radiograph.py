@@ -10,7 +10,10 @@ not cancel: `radiograph_differences` tells where the headers show it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
 
 from mdanderson.errors import MeasurementError
 from mdanderson.measure.comparability import Difference
@@ -26,6 +29,7 @@ from mdanderson.measure.lesion import Surroundings
 from mdanderson.measure.radiograph_bone import NoReferenceError, relative_density
 from mdanderson.measure.reference import ReferenceBone
 from mdanderson.measure.rim import Rim, measure_rim
+from mdanderson.measure.smoothing import smoothed_values
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import LesionType, Modality
 from mdanderson.volume import Mask, Region, Volume
@@ -36,6 +40,9 @@ __all__ = [
     "measure_radiograph_fill_in",
     "radiograph_differences",
 ]
+
+_BORDER_SHARE = 0.25
+"""Of the way from the outline to the deepest place inside: the border that the middle is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -82,6 +89,8 @@ def measure_radiograph_density(
     except NoReferenceError as error:
         return RadiographDensity(why=error.what)
     density = measure_density(image, region, reference, settings=settings.image)
+    core_mm = _core_mm(image, region, reference, settings)
+    density = replace(density, lytic_focus_mm=max(density.lytic_focus_mm or 0.0, core_mm))
     return RadiographDensity(
         image=image,
         reference=reference,
@@ -111,6 +120,24 @@ def radiograph_differences(then: Mapping[str, str], now: Mapping[str, str]) -> t
         for key, name in named
         if then.get(key) and now.get(key) and then[key] != now[key]
     )
+
+
+def _core_mm(image: Volume, region: Region, reference: ReferenceBone, settings: Settings) -> float:
+    """Diameter of a disc as large as what is plainly darker in the middle than at the border, 0 where nothing is.
+
+    A sclerotic rim and the hole that it surrounds lie over one another, and may read as bone on the whole.
+    """
+    support = region.voxels & image.imaged(region.box)
+    values = np.full(support.shape, np.inf)
+    values[support] = smoothed_values(image, region.box, support, sigma_mm=settings.image.smoothing_sigma_mm)
+    depth = ndimage.distance_transform_edt(np.pad(support[0], 1), sampling=image.geometry.spacing_mm[1:])[1:-1, 1:-1]
+    border = support[0] & (depth <= _BORDER_SHARE * depth.max())
+    if not border.any():
+        return 0.0
+    plainly = max(settings.image.normal_robust_sd * reference.robust_sd_hu, settings.image.normal_minimum_hu)
+    pieces, count = ndimage.label(values[0] < np.median(values[0][border]) - plainly)
+    largest = int(np.bincount(pieces.ravel())[1:].max()) if count else 0
+    return float(np.sqrt(4.0 / np.pi * largest * np.prod(image.geometry.spacing_mm[1:])))
 
 
 def _type(density: DensityMeasure, settings: Settings) -> LesionType | None:

@@ -78,6 +78,11 @@ class Scintigraphy:
     registration_alike_share: float = known(
         0.6, "ours: share of the pattern that must look alike without moving; arms and legs lie otherwise", gt=0, le=1
     )
+    superscan_rise: float = known(
+        1.5,
+        "ours: contrast of the whole skeleton against soft tissue, over that at baseline: no reference from here",
+        gt=1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -86,6 +91,9 @@ class Pet:
 
     lean_mass: Literal["janmahasatian", "james"] = known(
         "janmahasatian", "Janmahasatian 2005 (PubMed 16176118); James 1976, which PERCIST 1.0 used, fails in obesity"
+    )
+    implausible_suv: float = known(
+        500.0, "ours: a greater SUV is another unit (Bq/ml); bladder and kidneys stay below 200", gt=0
     )
     peak_sphere_ml: float = known(1.0, "PERCIST 1.0: SULpeak is the mean in a sphere of 1 ml (Wahl 2009)", gt=0)
     volume_by: Literal["share_of_maximum", "fixed", "mask"] = known(
@@ -140,7 +148,7 @@ class Radiograph:
     )
     registration_least_correlation: float = known(
         0.9,
-        "ours, decision 24: of the detail of two radiographs, where they are laid on each other",
+        "ours, decision 26: of the detail of two radiographs, where they are laid on each other",
         gt=0,
         lt=1,
     )

@@ -54,7 +54,9 @@ def test_cr3_signal_back_to_normal(course, dark, before, after, fires):
 
 
 @pytest.mark.parametrize(
-    ("stir", "expected"), [(1.05, ("CR", {"CR3"})), (1.5, ("SD", STEADY))], ids=["both normal", "STIR 1.5 beside T1 1.0"]
+    ("stir", "expected"),
+    [(1.05, ("CR", {"CR3"})), (1.5, ("SD", STEADY))],
+    ids=["both normal", "STIR 1.5 beside T1 1.0"],
 )
 def test_cr3_asks_every_sequence(course, dark, stir, expected):
     judged = course(([dark], {"T1": [0.5], "STIR": [2.5]}), ([dark], {"T1": [1.0], "STIR": [stir]}))
@@ -63,9 +65,7 @@ def test_cr3_asks_every_sequence(course, dark, stir, expected):
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.0, ("CR", {"CR3"})), (0.5, ("NE", set()))], ids=["gone", "there"])
 def test_cr3_of_what_nobody_outlined(course, lesion, ratio, expected):
-    judged = course(
-        ([lesion(1, MIDDLE, 18)], {"T1": [0.5]}), ([lesion(1, MIDDLE, 18, drawn=False)], {"T1": [ratio]})
-    )
+    judged = course(([lesion(1, MIDDLE, 18)], {"T1": [0.5]}), ([lesion(1, MIDDLE, 18, drawn=False)], {"T1": [ratio]}))
     assert judged.of("MR") == expected
 
 

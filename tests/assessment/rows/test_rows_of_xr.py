@@ -43,6 +43,19 @@ def test_cr2_not_from_a_density_a_third_of_the_way_back(xr_course, lytic):
     assert judged.of("XR") == ("SD", STEADY)
 
 
+@pytest.mark.parametrize(
+    "healing",
+    [{"rim_thickness_mm": 2}, {"rim_thickness_mm": 3}, {"fill_fraction": 0.45}],
+    ids=["rim", "thick rim", "filled half"],
+)
+def test_cr2_not_by_a_rim_over_a_hole(xr_course, lytic, healing):
+    """Both lie over one another and read as bone on the whole; the middle is darker than the border."""
+    judged = xr_course([lytic], [replace(lytic, **healing)])
+    density = judged.row("XR").finding.density
+    assert abs(density.median_hu - density.reference_hu) < 50
+    assert judged.of("XR") == ("SD", STEADY)
+
+
 def test_cr2_not_of_what_is_still_there(xr_course, lytic):
     assert xr_course([lytic], [replace(lytic, drawn=False)]).of("XR") == ("NE", set())
 
