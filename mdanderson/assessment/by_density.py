@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import pi
+from math import pi, sqrt
 
 from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.comparable import spoiled_by_images, spoiled_by_implant, spoiled_by_reference
@@ -266,7 +266,7 @@ def _was_focus(finding: LesionFinding, then: Density, settings: Settings) -> boo
 def _diameter_mm(finding: LesionFinding) -> float:
     """Of a ball as large as a lesion; of a disc, where a radiograph shows no depth."""
     if finding.volume_ml is None:
-        return float(finding.long_axis_mm or 0.0) ** 0.5 * float(finding.short_axis_mm or 0.0) ** 0.5
+        return sqrt(float(finding.long_axis_mm or 0.0) * float(finding.short_axis_mm or 0.0))
     return float((6000.0 / pi * finding.volume_ml) ** (1 / 3))
 
 
