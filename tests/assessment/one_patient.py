@@ -60,7 +60,9 @@ def lesion(label: int, centre: tuple[float, float, float], size: float = 18.0, *
 @cache
 def ct_image(lesions: tuple[LesionSpec, ...], visit: int = 0) -> Phantom:
     """CT of the body; lesions lytic unless they say otherwise."""
-    return render(CtSpine(), lesions, _CT_GRIDS[visit], motion=_CT_MOTIONS[visit], noise_hu=10.0, seed=visit + 1)
+    return render(
+        CtSpine(), lesions, _CT_GRIDS[visit % 2], motion=_CT_MOTIONS[visit % 2], noise_hu=10.0, seed=visit + 1
+    )
 
 
 @cache
@@ -68,14 +70,14 @@ def mr_image(
     lesions: tuple[LesionSpec, ...], ratios: tuple[float, ...], sequence: MrSequence = MrSequence.T1, visit: int = 0
 ) -> Phantom:
     """MR of the same body, lying otherwise; each visit has a gain and a field of its own."""
-    scan = MrScan(gain=1.0 + 0.3 * visit, bias="slope" if visit else None, snr=40, seed=visit + 11)
+    scan = MrScan(gain=1.0 + 0.3 * visit, bias="slope" if visit % 2 else None, snr=40, seed=visit + 11)
     spine = MrSpine(sequence=sequence)
-    return render_mr(spine, lesions, ratios, _MR_GRIDS[visit], scan=scan, motion=_MR_MOTIONS[visit])
+    return render_mr(spine, lesions, ratios, _MR_GRIDS[visit % 2], scan=scan, motion=_MR_MOTIONS[visit % 2])
 
 
 def pet_image(lesions: Sequence[LesionSpec], suvs: Sequence[float], visit: int = 0) -> Phantom:
     """PET in the space of that visit's CT: 1 g/ml, in lesions more. Without noise."""
-    motion = _CT_MOTIONS[visit]
+    motion = _CT_MOTIONS[visit % 2]
     body = _PT_GRID.moved(np.asarray(np.linalg.inv(motion)))
     array = np.ones(_PT_GRID.shape)
     for one, suv in zip(lesions, suvs, strict=True):
@@ -143,13 +145,12 @@ class OnePatient:
         frame: str = "1.2.3.{visit}",
         own: bool = False,
         tags: Mapping[str, object] | None = None,
-        tracer: Mapping[str, str] | None = None,
     ) -> tuple[Path, ...]:
         """An FDG PET in Bq/ml with each lesion's SUV; own: with its own outlines. tags: laid over its header."""
         seen = pet_image(tuple(lesions), tuple(lesions.values()), visit)
-        files = self._series(f"pt{visit}", seen.volume, visit, frame.format(visit=visit), pixels="zeros")
+        files = self._series(f"pt{visit}", seen.volume, visit, frame.format(visit=visit), blank=True)
         for plane, path in enumerate(files):
-            _as_pet(path, np.asarray(seen.volume.array[plane]), tags or {}, tracer)
+            _as_pet(path, np.asarray(seen.volume.array[plane]), tags or {})
         self._row_of_series(visit, Modality.PT, f"pt{visit}", seen.mask if own else None)
         return files
 
@@ -184,11 +185,9 @@ class OnePatient:
     def timeline(self, settings: Settings | None = None, criteria: Sequence[str] = ("mda2010",)) -> Timeline:
         return assess(read_cohort(self.write())["P01"], settings=settings, criteria=criteria)
 
-    def _series(
-        self, name: str, volume: Volume, visit: int, frame: str, *, pixels: str = "as they are"
-    ) -> tuple[Path, ...]:
+    def _series(self, name: str, volume: Volume, visit: int, frame: str, *, blank: bool = False) -> tuple[Path, ...]:
         geometry = replace(volume.geometry, frame_of_reference_uid=frame)
-        array = volume.array if pixels == "as they are" else np.zeros(volume.array.shape, dtype=np.int16)
+        array = np.zeros(volume.array.shape, dtype=np.int16) if blank else volume.array
         date = FIRST_DAY + dt.timedelta(weeks=12 * visit)
         hounsfield = replace(volume, array=array, geometry=geometry, unit=Unit.HU, modality=Modality.CT)
         seed = hashlib.sha256(name.encode()).hexdigest()
@@ -202,10 +201,8 @@ class OnePatient:
         self.row(visit, modality, name, **more)
 
 
-def _as_pet(
-    path: Path, suv: npt.NDArray[np.generic], tags: Mapping[str, object], tracer: Mapping[str, str] | None
-) -> None:
-    """A file of a series made into FDG in Bq/ml, an hour after injection: 1 g/ml is 3425.2... Bq/ml of 70 kg."""
+def _as_pet(path: Path, suv: npt.NDArray[np.generic], tags: Mapping[str, object]) -> None:
+    """A file of a series made into FDG in Bq/ml, an hour after injection into 70 kg."""
     ds = pydicom.dcmread(path)
     bq_per_suv = 3.5e8 * 2 ** (-3600 / 6588) / 70_000
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = PositronEmissionTomographyImageStorage
@@ -215,12 +212,10 @@ def _as_pet(
     del ds.RescaleType
     ds.PixelData = np.rint(np.asarray(suv, dtype=float) * bq_per_suv / 0.5).astype("<u2").tobytes()
     ds.PixelRepresentation = 0
-    if tracer is None or tracer:
-        item = Dataset()
-        for keyword, value in (_FDG | dict(tracer or {})).items():
-            if value:
-                setattr(item, keyword, value)
-        ds.RadiopharmaceuticalInformationSequence = [item]
+    tracer = Dataset()
+    for keyword, value in _FDG.items():
+        setattr(tracer, keyword, value)
+    ds.RadiopharmaceuticalInformationSequence = [tracer]
     for keyword, value in tags.items():
         delattr(ds, keyword) if value is None else setattr(ds, keyword, value)
     ds.save_as(path, enforce_file_format=True)
