@@ -18,6 +18,7 @@ An error carries data: what is wrong, where, and the way out. A batch turns it i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -35,17 +36,36 @@ __all__ = [
     "SettingsError",
     "Severity",
     "UnitError",
+    "printable",
 ]
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Control characters, line ends of every kind, turns of the writing direction, bytes of a name that were no text."""
+_LONGEST = 1000
+"""Characters of a name or a list in what is told."""
+
+
+def printable(text: str) -> str:
+    r"""The text as part of one line, whatever a file name or a header holds: nothing in it steers a terminal.
+
+    >>> printable("ct\n\x1b[31m.nii")
+    'ct [31m.nii'
+    """
+    return text if text.isascii() and text.isprintable() else _UNPRINTABLE.sub(" ", text)
+
+
+def _told(text: str) -> str:
+    """What is said of a fault: printable, and no longer than anybody reads."""
+    text = printable(text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
 
 
 class MdandersonError(Exception):
     """The root of the tree. `what` is wrong, `where` (a file, a row, a slice), and the `way_out` for the user."""
 
     def __init__(self, what: str, *, where: str = "", way_out: str = "") -> None:
-        super().__init__(what, where, way_out)
-        self.what = what
-        self.where = where
-        self.way_out = way_out
+        self.what, self.where, self.way_out = map(_told, (what, where, way_out))
+        super().__init__(self.what, self.where, self.way_out)
 
     def __str__(self) -> str:
         """One line: what @ where; way out."""
@@ -58,7 +78,7 @@ class MdandersonError(Exception):
     def located(self, where: str) -> Self:
         """The same error, placed at `where` unless it already names a place."""
         if not self.where:
-            self.where = where
+            self.where = _told(where)
         return self
 
 
@@ -127,6 +147,12 @@ class Problem:
     what: str
     how_to_fix: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("where", "what", "how_to_fix"):  # patient and visit are keys, and stay what they are
+            text = getattr(self, name)
+            if _told(text) != text:
+                object.__setattr__(self, name, _told(text))
+
     @classmethod
     def from_error(
         cls, error: MdandersonError, *, patient_id: str = "", visit: str = "", severity: Severity = Severity.ERROR
@@ -153,4 +179,4 @@ class Problem:
     def __str__(self) -> str:
         """`what @ where`, as `mdanderson check` prints it."""
         place = " ".join(part for part in (self.patient_id, self.visit, self.where) if part)
-        return _line(f"{self.severity}: {self.what}", place, self.how_to_fix)
+        return _line(f"{self.severity}: {self.what}", printable(place), self.how_to_fix)

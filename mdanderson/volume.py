@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +26,16 @@ from mdanderson.geometry import (
 )
 from mdanderson.vocabulary import Modality, MrSequence, View
 
-__all__ = ["BoolArray", "Mask", "Region", "Unit", "Volume"]
+__all__ = ["BoolArray", "Mask", "Region", "Unit", "Volume", "check_labels"]
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 _PLANES_AT_ONCE = 32
+_MOST_LABELS = 2000
+"""Lesions of one image; what has more of them is an image in the place of its mask."""
+_MOST_VOXELS = 2**31
+"""Of all labels' boxes together: every voxel of a box takes a byte."""
 _TIE = 1e-6
 """Voxels; a centre this near the border of two voxels lies on it."""
 
@@ -199,9 +204,11 @@ class Mask:
         Raises `MaskError` for values that are no labels.
         """
         integers = _whole_numbers(labels, source)
+        boxes = tuple(_label_boxes(integers))
+        check_labels([box for _, box in boxes])
         regions = (
             Region(label=label, box=box, voxels=integers[box] == label, name=(names or {}).get(label, ""))
-            for label, box in _label_boxes(integers)
+            for label, box in boxes
         )
         return cls(geometry=geometry, regions=tuple(regions), source=source)
 
@@ -234,6 +241,19 @@ class Mask:
             source=self.source,
             lost_labels=(*self.lost_labels, *(label for label, region, _ in moved if region is None)),
             notes=(*self.notes, *(f"label {label} {note}" for label, _, note in moved if note)),
+        )
+
+
+def check_labels(boxes: Sequence[Box]) -> None:
+    """Refuse what no segmentation is, before memory is allocated for it; boxes: one for each label.
+
+    Raises `MaskError` for thousands of labels, and for labels that each reach through the whole image.
+    """
+    voxels = sum(prod(box_shape(box)) for box in boxes)
+    if len(boxes) > _MOST_LABELS or voxels > _MOST_VOXELS:
+        raise MaskError(
+            f"{len(boxes)} labels, in boxes of {voxels} voxels: an image, not its segmentation",
+            way_out="name the mask: a label map with one whole number for each lesion",
         )
 
 

@@ -8,6 +8,7 @@ Imports are inside functions: each imaging library takes a second to load and mo
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ def _format_of(path: str | Path) -> Iterator[tuple[ImageFormat, Path]]:
     place = Path(path)
     if not place.exists():
         raise ImageError("no such file or folder", where=str(path), way_out="check the path")
+    if not (place.is_file() or place.is_dir()):
+        raise ImageError("neither a file nor a folder", where=str(path), way_out="name a file; a device is not read")
     try:
         found = next((image_format for image_format in FORMATS if image_format.recognises(place)), None)
         if found is None:
@@ -129,17 +132,22 @@ def _format_of(path: str | Path) -> Iterator[tuple[ImageFormat, Path]]:
         raise
     except OSError as error:
         raise ImageError("the image cannot be opened", where=str(path), way_out=f"{error.strerror}") from error
+    except MemoryError as error:
+        raise ImageError(
+            "there is not the memory for what the header claims", where=place.name, way_out="use fewer workers"
+        ) from error
 
 
 def peek_date(path: str | Path) -> dt.date | None:
     """The day that the header of an image tells, even of one that cannot be read; None where it tells none."""
     place = Path(path)
-    if not place.exists() or not _is_dicom(place):
+    if not _is_dicom(place):
         return None
     from mdanderson.readers.dicom_series import peek_dicom_date
 
     try:
-        return peek_dicom_date(place)
+        with _unwarned():
+            return peek_dicom_date(place)
     except OSError:
         return None
 
@@ -147,25 +155,34 @@ def peek_date(path: str | Path) -> dt.date | None:
 def peek_modality(path: str | Path) -> Modality | None:
     """What the header of an image says that made it, even of one that cannot be used; None where it says nothing."""
     place = Path(path)
-    if not place.exists() or not _is_dicom(place):
+    if not _is_dicom(place):
         return None
     from mdanderson.readers.dicom_header import is_projection, text
     from mdanderson.readers.dicom_series import peek_dicom_header
 
     try:
-        header = peek_dicom_header(place)
-    except OSError:
+        with _unwarned():
+            header = peek_dicom_header(place)
+            name = "" if header is None else text(header, "Modality")
+            if header is not None and name != Modality.NM and is_projection(header):
+                return Modality.XR
+    except (OSError, ImageError):
         return None
-    name = "" if header is None else text(header, "Modality")
-    if header is not None and name != Modality.NM and is_projection(header):
-        return Modality.XR
     return Modality(name) if name in set(Modality) else None
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Without pydicom's warnings of odd values: they would print what the header holds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _is_dicom(path: Path) -> bool:
     from mdanderson.readers.dicom_header import starts_like_dicom
 
-    return path.is_dir() or starts_like_dicom(path)
+    return path.is_dir() or (path.is_file() and starts_like_dicom(path))
 
 
 def _read_dicom(path: Path, request: Request) -> Volume:

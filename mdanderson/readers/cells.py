@@ -47,6 +47,8 @@ _NUMBER = re.compile(r"[+-]?(\d{1,9}\.?\d{0,20}|\.\d{1,20})([eE][+-]?\d{1,2})?",
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _WITH_UNIT = re.compile(r"(?P<number>[+-]?\d+([.,]\d+)?)\s*[a-z%²]+\.?", re.ASCII | re.IGNORECASE)
 _LARGEST_MM = 1000
+_MOST_STRANGERS = 50
+"""Unknown columns that are named one by one."""
 _YEARS = range(1900, 2101)
 
 
@@ -209,8 +211,16 @@ class Cells:
 def about_columns(table: TextTable, known: Collection[str]) -> Iterator[Problem]:
     """A warning for every column that no version knows: kept, but perhaps misspelled."""
     absent = [name for name in known if name not in table.columns]
-    for name in table.columns:
-        if name not in known:
+    strangers = [name for name in table.columns if name not in known]
+    if len(strangers) > _MOST_STRANGERS:
+        yield Problem(
+            severity=Severity.WARNING,
+            where=f"{table.path.name} row 1",
+            what=f"{len(strangers)} unknown columns: kept, not used",
+            how_to_fix="nothing to do if they are remarks of yours",
+        )
+    else:
+        for name in strangers:
             twin = nearest(name, absent)
             yield Problem(
                 severity=Severity.WARNING,

@@ -21,6 +21,9 @@ __all__ = ["Stack", "stack_slices"]
 _POSITION_TOLERANCE_MM = 0.1
 """How far a slice may lie off the regular grid: headers round positions to as little as 0.1 mm."""
 
+_FARTHEST_MM = 1e5
+"""From the scanner's origin."""
+
 _DIRECTION_TOLERANCE = 1e-3
 """Largest deviation of direction cosines from unit length, right angles, and the first slice's."""
 
@@ -48,6 +51,13 @@ class Stack:
 def stack_slices(slices: Sequence[Slice]) -> Stack:
     """Order the slices and place them. Raises `GeometryError` naming the slice where no grid fits them all."""
     first = slices[0]
+    for each in slices:
+        if np.abs(each.position_mm).max() > _FARTHEST_MM:
+            raise GeometryError(
+                "ImagePositionPatient is far outside of any patient",
+                where=each.name,
+                way_out="export the original series",
+            )
     column, row = _directions(first)
     normal = np.cross(column, row)
     for other in slices[1:]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
@@ -17,7 +18,7 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import MediaStorageDirectoryStorage
+from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from mdanderson.errors import ImageError, UnitError
 from mdanderson.geometry import FloatArray
@@ -25,6 +26,7 @@ from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit
 
 __all__ = [
+    "BROKEN_HEADER",
     "DicomFile",
     "acquisition_date",
     "acquisition_facts",
@@ -35,6 +37,7 @@ __all__ = [
     "numbers",
     "open_dicom",
     "private_text",
+    "refuse_bomb",
     "starts_like_dicom",
     "text",
     "value_unit",
@@ -97,7 +100,7 @@ _PROJECTIONS = frozenset({"STATIC", "WHOLE BODY", "DYNAMIC", "GATED"})
 """Kinds of NM image (ImageType, third value) that show the body summed up in depth; PS3.3 C.8.4.9."""
 _RAW_TOMO = frozenset({"TOMO", "GATED TOMO"})
 """What the detectors saw from every side, before the reconstruction."""
-_BROKEN_HEADER = (
+BROKEN_HEADER = (
     InvalidDicomError,
     BytesLengthException,
     ValueError,
@@ -106,9 +109,19 @@ _BROKEN_HEADER = (
     AttributeError,
     NotImplementedError,
     EOFError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    zlib.error,
     struct.error,
 )
 """What pydicom raises on damaged headers; none of it says anything to a user."""
+
+_LONG_ELEMENTS = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"})
+"""Kinds of elements (VR) whose length takes four bytes."""
+_LARGEST_DEFLATED = 2**30
+_CHUNK = 2**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -170,19 +183,60 @@ def open_dicom(path: Path) -> DicomFile | None:
                 raise ImageError("the file is empty", where=path.name, way_out="copy or export it again")
             if not _looks_like_dicom(start):
                 return None
+            _refuse_deflated_bomb(file, path.name)
             file.seek(0)
             header = dcmread(file, defer_size=_DEFER_BYTES, force=True, specific_tags=_wanted_tags())
             tag = next((tag for tag in _PIXEL_DATA if tag in header), _PIXEL_DATA[0])
             pixels = header.get_item(tag, keep_deferred=True)
     except OSError as error:
         raise ImageError("the file cannot be opened", where=path.name, way_out=f"{error.strerror}") from error
-    except _BROKEN_HEADER as error:
+    except BROKEN_HEADER as error:
         raise ImageError("the DICOM header is damaged", where=path.name, way_out="export it again") from error
     if not isinstance(pixels, RawDataElement | DataElement):
         return DicomFile(path=path, header=header)
     if isinstance(pixels, DataElement):  # deflated files are already in memory; pydicom decodes them
         return DicomFile(path=path, header=header, pixel_bytes=len(pixels.value or b""))
     return DicomFile(path=path, header=header, pixel_offset=pixels.value_tell, pixel_bytes=pixels.length)
+
+
+def refuse_bomb(path: Path) -> None:
+    """Refuse a deflated file that would fill the memory; pydicom unpacks it as a whole. Raises `ImageError`."""
+    with path.open("rb") as file:
+        _refuse_deflated_bomb(file, path.name)
+
+
+def _refuse_deflated_bomb(file: BinaryIO, name: str) -> None:
+    if not _is_deflated(file):
+        return
+    unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while packed := unpacker.unconsumed_tail or file.read(_CHUNK):
+        size += len(unpacker.decompress(packed, _CHUNK))
+        if size > _LARGEST_DEFLATED:
+            raise ImageError(
+                f"it unpacks to more than {_LARGEST_DEFLATED >> 20} MB", where=name, way_out="export it undeflated"
+            )
+        if unpacker.eof:
+            return
+
+
+def _is_deflated(file: BinaryIO) -> bool:
+    """Whether the group 0002 says so; the file is left where the data set begins."""
+    file.seek(0)
+    at = _PREAMBLE if file.read(_PREAMBLE)[128:] == b"DICM" else 0
+    deflated = False
+    while True:
+        file.seek(at)
+        head = file.read(12)
+        if head[:2] != b"\x02\x00":
+            file.seek(at)
+            return deflated
+        is_long = head[4:6] in _LONG_ELEMENTS
+        start, length = (12, head[8:12]) if is_long else (8, head[6:8])
+        if head[2:4] == b"\x10\x00":
+            file.seek(at + start)
+            named = file.read(min(int.from_bytes(length, "little"), _SHORT))
+            deflated = named.strip(b"\0 ") == DeflatedExplicitVRLittleEndian.encode()
+        at += start + int.from_bytes(length, "little")
 
 
 @cache
@@ -204,7 +258,7 @@ def _value(header: Dataset, keyword: str) -> Any:
         if isinstance(stored, RawDataElement) and keyword not in _AMBIGUOUS and 0 < len(stored.value or b"") <= _SHORT:
             return _converted(stored._replace(value_tell=0), _character_sets(header))
         return header.get(keyword)
-    except (*_BROKEN_HEADER, OSError) as error:
+    except (*BROKEN_HEADER, OSError) as error:
         raise ImageError(f"{keyword} cannot be read", way_out="export it again") from error
 
 
@@ -246,7 +300,7 @@ def private_text(header: Dataset, creator: str, tag: int) -> str:
         if owner is None or element is None or not str(owner.value).startswith(creator):
             return ""
         return _private_value(element.value)
-    except (*_BROKEN_HEADER, OSError) as error:
+    except (*BROKEN_HEADER, OSError) as error:
         raise ImageError("a private element cannot be read", way_out="export it again") from error
 
 

@@ -36,6 +36,9 @@ _DECODER_ERRORS = (
     NotImplementedError,
     EOFError,
     OSError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
     struct.error,
 )
 """What decoders raise on damaged streams, or when none of them knows the compression."""

@@ -18,8 +18,9 @@ from pydicom import Dataset
 from pydicom.pixels import iter_pixels
 
 from mdanderson.errors import MaskError
-from mdanderson.geometry import Box, FloatArray, Geometry
-from mdanderson.volume import BoolArray, Mask, Region
+from mdanderson.geometry import Box, FloatArray, Geometry, box_between, box_shape
+from mdanderson.readers.orientation import check_size
+from mdanderson.volume import BoolArray, Mask, Region, check_labels
 
 __all__ = ["read_segmentation", "regions_by_plane"]
 
@@ -27,7 +28,10 @@ _POSITION_TOLERANCE_MM = 0.1
 """How far a frame may lie from an even, straight stack; the same as for the slices of an image."""
 _EVEN_FRACTION = 0.1
 """And how far at most as a share of the smallest gap."""
-_DECODING_ERRORS = (ValueError, RuntimeError, AttributeError, NotImplementedError, EOFError, KeyError, IndexError)
+_DECODING_ERRORS = (
+    *(ValueError, RuntimeError, AttributeError, NotImplementedError, EOFError, KeyError, IndexError),
+    *(OverflowError, MemoryError),
+)
 """What pydicom's decoders raise on pixels that are damaged or cut short."""
 
 _Piece = tuple[int, int, int, BoolArray]
@@ -51,6 +55,7 @@ def read_segmentation(dataset: Dataset, *, source: str, like: Geometry, fraction
         pieces = _pieces(dataset, frames, planes, segments, fraction)
     except MaskError as error:
         raise error.located(source) from error
+    check_labels([_box(parts) for parts in pieces.values()])
     regions = tuple(_region(label, parts, segments.get(label)) for label, parts in pieces.items())
     return Mask(geometry=geometry, regions=regions, source=source, notes=_empty_segments(segments, pieces))
 
@@ -65,6 +70,7 @@ def regions_by_plane(
     frames: Sequence[Dataset] = dataset.get("PerFrameFunctionalGroupsSequence") or []
     segments = {int(item.SegmentNumber): item for item in dataset.get("SegmentSequence") or []}
     pieces = _pieces(dataset, frames, planes, segments, fraction) if frames else {}
+    check_labels([_box(parts) for parts in pieces.values()])
     regions = tuple(_region(label, parts, segments.get(label)) for label, parts in pieces.items())
     return regions, _empty_segments(segments, pieces)
 
@@ -93,9 +99,13 @@ def _grid(dataset: Dataset, frames: Sequence[Dataset], like: Geometry) -> tuple[
     across = positions - heights[:, None] * normal
     if np.ptp(across, axis=0).max() > _POSITION_TOLERANCE_MM:
         raise MaskError("frames are shifted against each other", way_out="save it on the grid of its image")
+    if not np.isfinite(heights).all():
+        raise MaskError("frames are not at finite places", way_out="save it on the grid of its image")
     spacing_mm, planes = _even_planes(heights, _plane_spacings(dataset, frames[0], heights, normal, like))
+    shape = (max(planes) + 1, int(dataset.Rows), int(dataset.Columns))
+    check_size(shape)
     geometry = Geometry.from_axes(
-        shape=(max(planes) + 1, dataset.Rows, dataset.Columns),
+        shape=shape,
         spacing_mm=(spacing_mm, *spacings[0]),
         origin_mm=positions[int(np.argmin(heights))],
         directions=(normal, row, column),
@@ -167,7 +177,9 @@ def _pieces(
     found: dict[int, list[_Piece]] = defaultdict(list)
     for frame, plane, pixels in zip(frames, planes, _decoded(dataset, len(frames)), strict=True):
         if kind == "LABELMAP":
-            layers = [(int(label), pixels == label) for label in np.unique(pixels) if label]
+            labels = np.unique(pixels[pixels > 0])
+            check_labels([(slice(0, 1), slice(0, 1), slice(0, 1))] * len(labels))
+            layers = [(int(label), pixels == label) for label in labels]
         else:
             layers = [(_segment_number(dataset, frame, segments), np.asarray(pixels >= least))]
         for label, layer in layers:
@@ -224,15 +236,21 @@ def _cut(plane: int, layer: BoolArray) -> _Piece | None:
     return plane, int(rows[0]), int(columns[0]), part.copy()
 
 
-def _region(label: int, pieces: Sequence[_Piece], segment: Dataset | None) -> Region:
-    """The pieces of one label put together."""
+def _box(pieces: Sequence[_Piece]) -> Box:
+    """The box of all pieces of a label."""
     low = np.min([piece[:3] for piece in pieces], axis=0)
     high = np.max([(p + 1, r + part.shape[0], c + part.shape[1]) for p, r, c, part in pieces], axis=0)
-    voxels = np.zeros(tuple(high - low), dtype=bool)
+    return box_between(low, high)
+
+
+def _region(label: int, pieces: Sequence[_Piece], segment: Dataset | None) -> Region:
+    """The pieces of one label put together."""
+    box = _box(pieces)
+    low = [part.start for part in box]
+    voxels = np.zeros(box_shape(box), dtype=bool)
     for plane, row, column, part in pieces:
         r, c = row - low[1], column - low[2]
         voxels[plane - low[0], r : r + part.shape[0], c : c + part.shape[1]] |= part
-    box: Box = (slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1])), slice(int(low[2]), int(high[2])))
     told = Dataset() if segment is None else segment
     return Region(
         label=label,

@@ -93,9 +93,10 @@ def peek_dicom_date(path: Path) -> dt.date | None:
     for one in _candidates(path):
         try:
             file = open_dicom(one)
+            date = None if file is None else acquisition_date(file.header)
         except ImageError:
             continue
-        if file is not None and (date := acquisition_date(file.header)) is not None:
+        if date is not None:
             dates.append(date)
     return min(dates, default=None)
 

@@ -240,7 +240,9 @@ def _file(cells: Cells, column: str) -> Path | None:
     if not text:
         return None
     path = cells.table.path.parent / text
-    if not _exists(path):
+    if _exists(path) and not (path.is_file() or path.is_dir()):
+        cells.fault(column, "neither a file nor a folder", "name the file; a device or a pipe is not read")
+    elif not _exists(path):
         slashes = "\\" in text
         cells.fault(
             column,

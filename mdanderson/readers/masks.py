@@ -32,6 +32,11 @@ _SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes Segmentation Storage and Label Map Segmentation Storage."""
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 """SOP class RT Structure Set Storage."""
+_INCOMPLETE = (
+    *(AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, OSError, EOFError),
+    *(OverflowError, RecursionError, MemoryError),
+)
+"""What reading an attribute raises that is not there, or damaged; pydicom converts a value when it is asked for."""
 
 
 def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None = None) -> Mask:
@@ -136,6 +141,8 @@ def _sop_class_uid(path: Path) -> str:
 
 def _single_file(path: Path) -> Path:
     """The file itself, or the only one in a folder, as archives deliver SEG and RTSTRUCT."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise MaskError("neither a file nor a folder", where=path.name, way_out="name a file; a device is not read")
     if not path.is_dir():
         return path
     inside = sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
@@ -189,21 +196,29 @@ def _dataset(path: Path, *, header_only: bool = False) -> Any:
     """The pydicom Dataset in a file. Raises `MaskError`."""
     from pydicom import dcmread
 
+    from mdanderson.readers.dicom_header import BROKEN_HEADER, refuse_bomb
+
     tags = ["SOPClassUID"] if header_only else None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of every odd value; those we use are checked later
+            refuse_bomb(path)
             return dcmread(path, stop_before_pixels=header_only, specific_tags=tags, force=True)
-    except (EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except BROKEN_HEADER as error:
         raise MaskError("the DICOM file is damaged or cut short", way_out="copy or export it again") from error
 
 
 @contextmanager
 def _complete() -> Iterator[None]:
-    """Attributes that DICOM requires and the file lacks, or holds in a wrong form, are the file's fault."""
+    """Attributes that DICOM requires and the file lacks, or holds in a wrong form, are the file's fault.
+
+    Nor does pydicom warn of them: a warning would print what the header holds.
+    """
     try:
-        yield
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _INCOMPLETE as error:
         raise MaskError(
             "the DICOM file lacks a required attribute or is damaged", way_out="export the segmentation again"
         ) from error

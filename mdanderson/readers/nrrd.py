@@ -23,6 +23,10 @@ from mdanderson.volume import Volume
 __all__ = ["nrrd_shape", "read_nrrd", "read_nrrd_array", "read_nrrd_as_stored"]
 
 _HEADER_BYTES = 2**20
+_DATA_FILES = ("data file", "datafile", "elementdatafile")
+"""By which a header names the file of its voxels, in NRRD and MetaImage."""
+_MOST_UNPACKED = {"raw": 1, "false": 1, "gzip": 1032, "gz": 1032, "true": 1032}
+"""Bytes of voxels that a byte of the file can hold, by encoding (NRRD) and compression (MetaImage)."""
 _SPACES = frozenset(
     {"left-posterior-superior", "lps", "right-anterior-superior", "ras", "left-anterior-superior", "las"}
 )
@@ -53,8 +57,9 @@ def read_nrrd_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry, Mapp
     if not path.is_file():
         raise ImageError("no such file", where=path.name, way_out="check the path")
     try:
-        _check_place(_header_fields(path))
-        image = _read(path)
+        fields = _header_fields(path)
+        _check_place(fields)
+        image = _read(path, fields)
         affine = np.eye(4)
         directions = np.array(image.GetDirection()).reshape(3, 3)
         affine[:3, :3] = directions * np.array(image.GetSpacing())
@@ -69,13 +74,12 @@ def read_nrrd_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry, Mapp
 
 def nrrd_shape(path: Path) -> tuple[int, ...]:
     """The size along each axis that the header states. Raises `ImageError`."""
-    reader = SimpleITK.ImageFileReader()
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise ImageError("the header is damaged", where=path.name, way_out="copy or export it again") from error
-    return tuple(int(size) for size in reader.GetSize())
+        _voxel_file(path, _header_fields(path))
+        return tuple(int(size) for size in _informed(path).GetSize())
+    except ImageError as error:
+        error.located(path.name)
+        raise
 
 
 def read_nrrd_as_stored(path: Path) -> tuple[npt.NDArray[np.generic], FloatArray | None, tuple[float, ...] | None]:
@@ -87,7 +91,7 @@ def read_nrrd_as_stored(path: Path) -> tuple[npt.NDArray[np.generic], FloatArray
         raise ImageError("no such file", where=path.name, way_out="check the path")
     try:
         fields = _header_fields(path)
-        image = _read(path, axes=(2, 3))
+        image = _read(path, fields, axes=(2, 3))
     except ImageError as error:
         error.located(path.name)
         raise
@@ -104,28 +108,63 @@ def read_nrrd_as_stored(path: Path) -> tuple[npt.NDArray[np.generic], FloatArray
     return stored.transpose(*range(stored.ndim)[::-1]), affine, steps
 
 
-def _read(path: Path, *, axes: tuple[int, ...] = (3,)) -> Any:
-    """The SimpleITK image; its size is checked before its voxels are read."""
+def _read(path: Path, fields: Mapping[str, str], *, axes: tuple[int, ...] = (3,)) -> Any:
+    """The SimpleITK image; what its header claims is checked before its voxels are read."""
+    voxels_in = _voxel_file(path, fields)
+    reader = _informed(path)
+    size = reader.GetSize()
+    if len(size) > 3:
+        raise several_volumes(prod(size[3:]))
+    if len(size) not in axes:
+        raise ImageError(
+            f"{len(size)} axes of {' x '.join(map(str, size))} voxels where three are needed",
+            way_out="save each volume of it as a file of its own",
+        )
+    claimed = (*size, reader.GetNumberOfComponents())
+    voxel_bytes = SimpleITK.Image([1] * len(size), reader.GetPixelID(), claimed[-1]).GetSizeOfPixelComponent()
+    check_size(claimed, voxel_bytes=voxel_bytes)
+    at_most = _MOST_UNPACKED.get(fields.get("encoding", fields.get("compresseddata", "false")))
+    if at_most is not None and prod(claimed) * voxel_bytes > voxels_in.stat().st_size * at_most:
+        raise ImageError("the file is cut short", way_out="copy or export it again")
+    try:
+        return reader.Execute()
+    except (RuntimeError, MemoryError) as error:
+        raise _damaged() from error
+
+
+def _informed(path: Path) -> Any:
+    """A SimpleITK reader that knows the header. Raises `ImageError`."""
+    SimpleITK.ProcessObject.GlobalWarningDisplayOff()  # what it would print on stderr, the errors here say
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-        size = reader.GetSize()
-        if len(size) > 3:
-            raise several_volumes(prod(size[3:]))
-        if len(size) not in axes:
-            raise ImageError(
-                f"{len(size)} axes of {' x '.join(map(str, size))} voxels where three are needed",
-                way_out="save each volume of it as a file of its own",
-            )
-        check_size((*size, reader.GetNumberOfComponents()))
-        return reader.Execute()
-    except RuntimeError as error:
-        raise ImageError("the file is damaged or cut short", way_out="copy or export it again") from error
+    except (RuntimeError, MemoryError) as error:
+        raise _damaged() from error
+    return reader
+
+
+def _damaged() -> ImageError:
+    return ImageError("the file is damaged or cut short", way_out="copy or export it again")
+
+
+def _voxel_file(path: Path, fields: Mapping[str, str]) -> Path:
+    """The file that holds the voxels: this one, or one beside it. Raises `ImageError` for any other."""
+    name = next((fields[key] for key in _DATA_FILES if key in fields), "LOCAL")
+    if name == "LOCAL":
+        return path
+    if "%" in name or name.split(" ")[0] == "LIST":
+        raise ImageError("its voxels lie in several files", way_out="save it as one file (.nrrd, .mha)")
+    beside = Path(name)
+    if beside.is_absolute() or ".." in beside.parts:
+        raise ImageError("its voxels lie in another folder", way_out="save it as one file (.nrrd, .mha)")
+    if not (path.parent / beside).is_file():
+        raise ImageError("the file of its voxels is not there", way_out="put it beside its header")
+    return path.parent / beside
 
 
 def _header_fields(path: Path) -> dict[str, str]:
-    """The text header in lower case: NRRD `key: value` until a blank line, MetaImage `Key = Value`.
+    """The text header, lower case but for files: NRRD `key: value` until a blank line, MetaImage `Key = Value`.
 
     Raises `ImageError` when it is neither.
     """
@@ -134,9 +173,10 @@ def _header_fields(path: Path) -> dict[str, str]:
     separator = ":" if text.startswith("NRRD") else "="
     fields: dict[str, str] = {}
     for line in text.splitlines():
-        key, _, value = line.partition(separator)
-        fields[key.strip().lower()] = value.strip().lower()
-        if not line.strip() or key.strip().lower() == "elementdatafile":
+        name, _, value = line.partition(separator)
+        key = name.strip().lower()
+        fields[key] = value.strip() if key in _DATA_FILES else value.strip().lower()
+        if not line.strip() or key == "elementdatafile":
             break
     if separator == "=" and "ndims" not in fields:
         raise ImageError("neither a NRRD nor a MetaImage header", way_out="export it again")
@@ -150,6 +190,8 @@ def _check_place(fields: Mapping[str, str]) -> None:
             "the place of the voxels in the patient is not in the header",
             way_out="save it again with origin, spacing and directions in patient space (LPS or RAS)",
         )
+    if "-" in fields.get("elementspacing", fields.get("elementsize", "")):
+        raise GeometryError("voxel spacing is not positive", way_out="export it again with its true spacing")
 
 
 def _states_place(fields: Mapping[str, str]) -> bool:

@@ -23,17 +23,19 @@ __all__ = ["MAX_VOXELS", "arrange", "check_size"]
 
 MAX_VOXELS = 2**31
 """More voxels than this are no image of a patient but a broken header; nothing is allocated for them."""
+_MAX_BYTES = 2**32
+"""And more bytes than these, as they are stored."""
 
 _THICK = 1.25
 _HEAD_FOOT = 2
 
 
-def check_size(shape: tuple[int, ...]) -> None:
+def check_size(shape: tuple[int, ...], *, voxel_bytes: int = 1) -> None:
     """Refuse what a header claims before anything is allocated. Raises `ImageError`."""
     voxels = 1
     for size in shape:
         voxels *= int(size)
-    if not 0 < voxels <= MAX_VOXELS:
+    if not 0 < voxels <= min(MAX_VOXELS, _MAX_BYTES // voxel_bytes):
         claim = " x ".join(str(int(size)) for size in shape)
         raise ImageError(f"the header claims {claim} voxels", way_out="the file is damaged; export it again")
 

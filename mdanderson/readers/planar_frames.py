@@ -15,6 +15,7 @@ from pydicom import Dataset
 
 from mdanderson.errors import ImageError
 from mdanderson.readers.dicom_header import items, nuclear_kind, numbers, text, whole_number
+from mdanderson.readers.orientation import check_size
 from mdanderson.vocabulary import View
 
 __all__ = ["Frame", "frames_of_views"]
@@ -70,6 +71,7 @@ def frames_of_views(header: Dataset) -> tuple[Frame, ...]:
     """
     _refuse_other_kinds(header)
     count = whole_number(header, "NumberOfFrames") or 1
+    check_size((count, whole_number(header, "Rows") or 0, whole_number(header, "Columns") or 0))
     for keyword, what in _SEPARATING.items():
         parts = len(set(_vector(header, keyword, count)))
         if parts > 1:

@@ -10,6 +10,8 @@ from mdanderson.volume import BoolArray
 
 __all__ = ["fill_even_odd", "on_outline"]
 
+_EDGES_AT_ONCE = 4096
+"""So that the memory for their crossings is bounded, however long the outline."""
 _ON_PIXELS = 0.01
 """A centre this near to an outline lies on it; exporters round to 0.01 mm or finer."""
 
@@ -23,13 +25,17 @@ def fill_even_odd(points: FloatArray, shape: tuple[int, int]) -> BoolArray:
     """
     rows, columns = shape
     following = np.roll(points, -1, axis=0)
-    low, high = np.minimum(points[:, 0], following[:, 0]), np.maximum(points[:, 0], following[:, 0])
-    edge, row = _lattice(np.ceil(low), np.ceil(high), rows)
-    start, end = points[edge], following[edge]
-    crossing = start[:, 1] + (row - start[:, 0]) * (end[:, 1] - start[:, 1]) / (end[:, 0] - start[:, 0])
-    column = np.clip(np.ceil(crossing), 0, columns).astype(np.int64)
-    switches = np.bincount(row * (columns + 1) + column, minlength=rows * (columns + 1)).reshape(rows, columns + 1)
-    return np.asarray(np.cumsum(switches, axis=1)[:, :columns] % 2 == 1)
+    switches = np.zeros(rows * (columns + 1), dtype=np.int64)
+    for part in _parts(len(points)):
+        from_point, to_point = points[part], following[part]
+        low, high = np.minimum(from_point[:, 0], to_point[:, 0]), np.maximum(from_point[:, 0], to_point[:, 0])
+        edge, row = _lattice(np.ceil(low), np.ceil(high), rows)
+        start, end = from_point[edge], to_point[edge]
+        crossing = start[:, 1] + (row - start[:, 0]) * (end[:, 1] - start[:, 1]) / (end[:, 0] - start[:, 0])
+        column = np.clip(np.ceil(crossing), 0, columns).astype(np.int64)
+        switches += np.bincount(row * (columns + 1) + column, minlength=switches.size)
+    inside = np.cumsum(switches.reshape(rows, columns + 1), axis=1)[:, :columns] % 2 == 1
+    return np.asarray(inside)
 
 
 def on_outline(points: FloatArray, shape: tuple[int, int]) -> BoolArray:
@@ -37,7 +43,8 @@ def on_outline(points: FloatArray, shape: tuple[int, int]) -> BoolArray:
     found: BoolArray = np.zeros(shape, dtype=bool)
     following = np.roll(points, -1, axis=0)
     rise, run = np.abs(following - points).T
-    for along, chosen in ((0, rise >= run), (1, rise < run)):
+    steep, flat = np.flatnonzero(rise >= run), np.flatnonzero(rise < run)
+    for along, chosen in ((k, some[part]) for k, some in ((0, steep), (1, flat)) for part in _parts(len(some))):
         start, end = points[chosen], following[chosen]
         low, high = np.minimum(start[:, along], end[:, along]), np.maximum(start[:, along], end[:, along])
         edge, step = _lattice(np.ceil(low - _ON_PIXELS), np.floor(high + _ON_PIXELS) + 1, shape[along])
@@ -50,6 +57,11 @@ def on_outline(points: FloatArray, shape: tuple[int, int]) -> BoolArray:
             True
         )
     return found
+
+
+def _parts(edges: int) -> list[slice]:
+    """The edges, some at a time."""
+    return [slice(first, first + _EDGES_AT_ONCE) for first in range(0, edges, _EDGES_AT_ONCE)]
 
 
 def _lattice(first: FloatArray, stop: FloatArray, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

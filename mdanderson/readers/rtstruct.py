@@ -20,9 +20,9 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
 from mdanderson.errors import MaskError
-from mdanderson.geometry import FloatArray, Geometry, same_space
+from mdanderson.geometry import Box, FloatArray, Geometry, box_between, same_space
 from mdanderson.readers.polygons import fill_even_odd, on_outline
-from mdanderson.volume import BoolArray, Mask, Region
+from mdanderson.volume import BoolArray, Mask, Region, check_labels
 
 __all__ = ["read_structure_set"]
 
@@ -37,6 +37,11 @@ _TIE_FRACTION = 0.02
 """Share of the contour spacing: an image plane this near the middle between two contours takes the upper one."""
 _WIDE_FRACTION = 0.25
 """A gap this much above the contour spacing, as a share of it, is a gap."""
+_MOST_POINTS = 100_000
+"""Of one contour: fifty times round a body of 512 x 512 voxels."""
+_MOST_CONTOURS = 100_000
+_FARTHEST_VOXELS = 1e6
+"""From the image; what lies further off is no place in a patient."""
 _EDGE_VOXELS = 1e-3
 """How far a contour may leave the grid before it counts as cut."""
 
@@ -74,6 +79,7 @@ def read_structure_set(dataset: Dataset, *, source: str, like: Geometry) -> Mask
         raise error.located(source) from error
     empty = sorted({*names, *(roi.number for roi in rois)} - {roi.number for roi in rois if roi.contours})
     filled = [roi for roi in rois if roi.contours]
+    check_labels([_box_in(roi, like) for roi in filled])
     spacing = _contour_spacing(filled)
     notes = [f"label {number} has no contours in the file" for number in empty]
     notes += _spacing_notes(filled, spacing, like)
@@ -95,6 +101,8 @@ def _roi(item: Dataset, described: Dataset, dataset: Dataset, like: Geometry) ->
     number = int(item.ReferencedROINumber)
     frame = described.get("ReferencedFrameOfReferenceUID") or dataset.get("FrameOfReferenceUID") or ""
     contours: Sequence[Dataset] = item.get("ContourSequence") or []
+    if len(contours) > _MOST_CONTOURS:
+        raise MaskError(f"ROI {number} has {len(contours)} contours", way_out="export the structure set again")
     if contours and not same_space(replace(like, frame_of_reference_uid=str(frame)), like):
         raise MaskError(
             f"ROI {number} and the image have different frames of reference",
@@ -114,7 +122,10 @@ def _contour(item: Dataset, like: Geometry) -> _Contour:
     kind = str(item.get("ContourGeometricType", ""))
     if kind not in _CLOSED:
         raise MaskError(f"type {kind or 'missing'} encloses no area", way_out="outline lesions as CLOSED_PLANAR")
-    voxels = like.to_voxel(_points_lps_mm(item))
+    with np.errstate(over="ignore", invalid="ignore"):
+        voxels = like.to_voxel(_points_lps_mm(item))
+    if not (np.abs(voxels) <= _FARTHEST_VOXELS).all():
+        raise MaskError("lies far outside of any patient", way_out="export the structure set again")
     heights, points = voxels[:, 0], voxels[:, 1:]
     if len(heights) and np.ptp(heights) > _TILT_PLANES:
         raise MaskError(
@@ -136,6 +147,9 @@ def _points_lps_mm(item: Dataset) -> FloatArray:
     element = item.get_item("ContourData") if "ContourData" in item else None
     if element is None or not element.value:
         return np.empty((0, 3))
+    many = element.value.count(b"\\") if isinstance(element, RawDataElement) else len(element.value)
+    if many > 3 * _MOST_POINTS:
+        raise MaskError(f"more than {_MOST_POINTS} points", way_out="export the structure set again")
     try:
         if isinstance(element, RawDataElement):
             numbers = np.array(element.value.strip(b" \0").split(b"\\")).astype(np.float64)
@@ -218,6 +232,14 @@ def _image_planes(heights: FloatArray, spacing: float, count: int) -> list[tuple
         if between or -spacing / 2 <= plane - centres[nearest] < spacing / 2:
             taken.append((plane, nearest))
     return taken
+
+
+def _box_in(roi: _Roi, like: Geometry) -> Box:
+    """About where an ROI lies in the image, for the memory that it will take."""
+    outlines = [np.insert(contour.points, 0, contour.height, axis=1) for contour in roi.contours]
+    ends = np.array([(outline.min(axis=0), outline.max(axis=0)) for outline in outlines])
+    low = np.clip(np.floor(ends[:, 0].min(axis=0)), 0, np.array(like.shape) - 1)
+    return box_between(low, np.clip(np.ceil(ends[:, 1].max(axis=0)) + 1, low + 1, like.shape))
 
 
 def _paint(

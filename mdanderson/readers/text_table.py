@@ -10,6 +10,7 @@ import csv
 import difflib
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Row", "TextTable", "nearest", "read_text_table", "text_table"]
 
 _DELIMITERS = ",;\t"
+_LARGEST_TABLE = 2**30
+"""Bytes; its rows would take more than ten times as much."""
+_MOST_COLUMNS = 16_384
+"""As many as a spreadsheet has."""
+_MOST_CELLS = 10**9
 _LONGEST_CELL = 1_000_000
 """Characters of a cell: room for a report, and an end to what a quotation mark that is never closed swallows."""
 _DECIMALS = 9
@@ -157,6 +163,10 @@ def _decoded(path: Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ManifestError("not a file", where=str(path), way_out="name a table (CSV, TSV or Parquet)")
+        if path.stat().st_size > _LARGEST_TABLE:
+            raise ManifestError("more than a gigabyte", where=str(path), way_out="split it by patients")
         return path.read_bytes()
     except OSError as error:
         raise ManifestError(
@@ -175,8 +185,11 @@ def _from_parquet(path: Path) -> TextTable:
             way_out="pip install 'mdanderson[parquet]', or use CSV",
         ) from error
     try:
-        table = parquet.read_table(io.BytesIO(_bytes(path)))
-    except pa.ArrowException as error:
+        file = parquet.ParquetFile(io.BytesIO(_bytes(path)))
+        if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
+            raise ManifestError("more cells than the memory holds", where=path.name, way_out="split it by patients")
+        table = file.read()
+    except (pa.ArrowException, OSError, MemoryError) as error:
         raise ManifestError("not a Parquet file", where=path.name, way_out="write it again, or use CSV") from error
     lines = [table.column_names, *([_as_text(cell) for cell in row] for row in zip(*_columns(table), strict=True))]
     return _table(path, lines)
@@ -194,9 +207,14 @@ def _as_text(cell: Any) -> str:
 def _table(path: Path, lines: Sequence[Sequence[str]]) -> TextTable:
     if not lines or not any(name.strip() for name in lines[0]):
         raise ManifestError("no header", where=f"{path.name} row 1", way_out="the first row names the columns")
+    if len(lines[0]) > _MOST_COLUMNS:
+        what = f"{len(lines[0])} columns"
+        raise ManifestError(
+            what, where=f"{path.name} row 1", way_out=f"keep those that are used, {_MOST_COLUMNS} at most"
+        )
     columns = tuple(_heading(column, lines) for column in range(len(lines[0])))
     named = [name for name in columns if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
+    twice = sorted(name for name, count in Counter(named).items() if count > 1)
     if twice:
         raise ManifestError(f"column {twice[0]} appears twice", where=f"{path.name} row 1", way_out="keep one of them")
     rows = (_row(number, columns, line) for number, line in enumerate(lines[1:], start=2) if any(map(str.strip, line)))

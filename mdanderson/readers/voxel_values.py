@@ -32,7 +32,8 @@ def compact(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         raise ImageError(f"voxels of type {values.dtype}", way_out="store one real number a voxel")
     whole = values.dtype.kind in "iu"
     fits = whole and int(values.min()) >= INT16_MIN and int(values.max()) <= INT16_MAX
-    return values.astype(np.int16 if fits else np.float32, copy=False)
+    with np.errstate(over="ignore"):  # what no float32 holds is infinite, which `Volume` refuses
+        return values.astype(np.int16 if fits else np.float32, copy=False)
 
 
 def unit_without_header(modality: Modality) -> Unit:
@@ -99,7 +100,8 @@ def rescale(stored: npt.NDArray[Any], scales: Sequence[Scale]) -> tuple[npt.NDAr
 def _rescale_floats(stored: npt.NDArray[np.floating], scales: Sequence[Scale]) -> npt.NDArray[np.generic]:
     values = np.empty(stored.shape, dtype=np.float32)
     for out, plane, scale in zip(values, stored, scales, strict=True):
-        out[...] = plane * scale.slope + scale.intercept
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[...] = plane * scale.slope + scale.intercept
         if scale.float_padding is not None:
             out[plane == scale.float_padding] = np.nan
     return values
@@ -167,9 +169,11 @@ def _to_float32(
     stored: npt.NDArray[np.integer], pairs: Sequence[tuple[Scale, _Content]], padding: float | None
 ) -> tuple[npt.NDArray[np.generic], float | None]:
     values = np.empty(stored.shape, dtype=np.float32)
-    single = None if padding is None else float(np.float32(padding))
+    with np.errstate(over="ignore"):
+        single = None if padding is None else float(np.float32(padding))
     for out, plane, (scale, content) in zip(values, stored, pairs, strict=True):
-        out[...] = plane * scale.slope + scale.intercept
+        with np.errstate(over="ignore"):
+            out[...] = plane * scale.slope + scale.intercept
         if content.padding is not None:
             out[plane == content.padding] = single
     return values, single

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import SupportsFloat
 
+from mdanderson.errors import printable
 from mdanderson.report.columns import Column, Kind, Table
 
 __all__ = ["Cells", "from_csv", "render_cell", "render_row", "render_rows", "sorted_rows", "to_csv", "to_csv_lines"]
@@ -19,7 +20,8 @@ __all__ = ["Cells", "from_csv", "render_cell", "render_row", "render_rows", "sor
 Cells = tuple[str, ...]
 """One row as it is stored: the text of every cell, in the order of the table's columns."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the start of a formula, in the wide letters of East Asia too."""
 _QUOTE = "'"
 _NOTHING = ""
 
@@ -123,12 +125,14 @@ def _harmless(row: Cells, texts: Sequence[int]) -> Sequence[str]:
     return cells
 
 
-_SUSPICIOUS = frozenset((*_FORMULA_STARTS, _QUOTE))
+_MARGIN = f"{_QUOTE} \u00a0"
+"""What may stand before a formula: blanks, which some programs take off, and apostrophes."""
+_SUSPICIOUS = frozenset((*_FORMULA_STARTS, *_MARGIN))
 
 
 def _would_run(cell: str) -> bool:
     """Whether it is a formula, before its apostrophes too: so that one is added and taken off again by one rule."""
-    return cell.lstrip(_QUOTE).startswith(_FORMULA_STARTS)
+    return cell.lstrip(_MARGIN).startswith(_FORMULA_STARTS)
 
 
 @functools.cache
@@ -196,9 +200,10 @@ def _date(value: object) -> str:
 def _text(value: object) -> str:
     if isinstance(value, str):
         text = str(value)
-        return text if text.isprintable() else " ".join(line for line in text.splitlines() if line)
-    if isinstance(value, frozenset | set):
-        return ";".join(sorted(map(str, value)))
-    if isinstance(value, Sequence):
-        return ";".join(map(str, value))
-    return " ".join(line for line in str(value).splitlines() if line)
+    elif isinstance(value, frozenset | set):
+        text = ";".join(sorted(map(str, value)))
+    elif isinstance(value, Sequence):
+        text = ";".join(map(str, value))
+    else:
+        text = str(value)
+    return text if text.isprintable() else printable(" ".join(line for line in text.splitlines() if line))
