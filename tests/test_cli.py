@@ -136,7 +136,6 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["score", "c.csv", "-o", "out", "--workers", "two"], "mdanderson: Invalid value for '--workers'"),
         (["score", "c.csv", "-o", "out", "--timeout", "-1"], "mdanderson: Invalid value for '--timeout'"),
         (["score", "c.csv", "-o", "out", "--memory", "0.1"], "mdanderson: Invalid value for '--memory'"),
-        (["score", "c.csv", "-o", "out", "--scheduler", "x"], "mdanderson: No such option: --scheduler"),
     ],
 )
 def test_bad_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:

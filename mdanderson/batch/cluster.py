@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdanderson.batch.fingerprint import program, versions
@@ -21,7 +23,9 @@ Done = TypeVar("Done")
 
 _AHEAD = 1000
 """Tasks handed over ahead of need: enough for an adaptive cluster to see that it should grow."""
-_ANSWER_S = 30
+_ANSWER_S = 30.0
+"""A scheduler that is silent for longer is lost."""
+_LOOK_S = 1.0
 
 
 def on_cluster(
@@ -43,30 +47,42 @@ def on_cluster(
         return
     remote = functools.partial(_there, work, lost, limits=limits, expected=program(), here=versions())
     with _client(scheduler) as client:
-        from distributed import CancelledError, as_completed
-        from distributed.comm import CommClosedError
-
         waiting = iter(tasks)
         at: dict[Any, Task] = {}
+        done: SimpleQueue[Any] = SimpleQueue()
 
-        def hand_over(some: Iterable[Task]) -> Iterator[Any]:
-            for task in some:
+        def hand_over(count: int) -> None:
+            for task in islice(waiting, count):
                 future = client.submit(remote, task, pure=False)
                 at[future] = task
-                yield future
+                future.add_done_callback(done.put)
 
+        hand_over(_AHEAD)
+        while at:
+            future = _next(done, client, scheduler)
+            yield _outcome(future, at.pop(future), lost, scheduler)
+            hand_over(1)
+
+
+def _next(done: SimpleQueue[Any], client: Client, scheduler: str) -> Any:
+    """The next task that is done. Raises `MdandersonError` where nobody has been there for a while."""
+    gone_since: float | None = None
+    while True:
         try:
-            done = as_completed(hand_over(islice(waiting, _AHEAD)))
-            for future in done:
-                task = at.pop(future)
-                yield _outcome(future, task, lost)
-                done.update(hand_over(islice(waiting, 1)))
-        except (CancelledError, CommClosedError, TimeoutError, OSError) as error:
-            raise MdandersonError(
-                "the connection to the Dask scheduler was lost",
-                where=scheduler,
-                way_out="run the same command again: what is finished is kept",
-            ) from error
+            return done.get(timeout=_LOOK_S)
+        except Empty:
+            now = time.monotonic()
+            gone_since = None if client.status == "running" else gone_since or now
+            if gone_since is not None and now - gone_since > _ANSWER_S:
+                raise _no_scheduler(scheduler) from None
+
+
+def _no_scheduler(scheduler: str) -> MdandersonError:
+    return MdandersonError(
+        "the connection to the Dask scheduler was lost",
+        where=scheduler,
+        way_out="run the same command again: what is finished is kept",
+    )
 
 
 def _client(scheduler: str) -> Client:
@@ -85,18 +101,20 @@ def _client(scheduler: str) -> Client:
         ) from error
 
 
-def _outcome(future: Any, task: Task, lost: Callable[[Task, MdandersonError], Done]) -> Done:
+def _outcome(future: Any, task: Task, lost: Callable[[Task, MdandersonError], Done], scheduler: str) -> Done:
     """The result of a task. Raises what it raised, unless that is the death of every worker that tried it."""
-    from distributed import KilledWorker
+    from distributed import CancelledError, KilledWorker
 
     try:
-        done: Done = future.result()
-    except KilledWorker as error:
+        done: Done = future.result(timeout=_ANSWER_S)
+    except KilledWorker:
         died = MdandersonError(
-            "every worker that tried the patient was ended",
-            way_out=f"give workers more memory ({error.allowed_failures + 1} died); see the scheduler's log",
+            "every worker of the cluster that tried the patient was ended",
+            way_out="give the workers more memory; the scheduler's log has more",
         )
         return lost(task, died)
+    except (CancelledError, TimeoutError) as error:
+        raise _no_scheduler(scheduler) from error
     return done
 
 

@@ -60,6 +60,7 @@ def score(
     workers: int = 1,
     timeout_s: float | None = None,
     memory_gb: float | None = None,
+    scheduler: str = "",
     fresh: bool = False,
     by: str = "",
     progress: Callable[[Progress], None] | None = None,
@@ -70,11 +71,12 @@ def score(
     A patient that fails costs only itself. A run that was stopped goes on where it was, unless `fresh`; a patient is
     scored again when its rows, files, the settings or the program changed, or when it failed.
     workers: processes; one, without limits, is this very process. timeout_s: for one patient. memory_gb: of a worker,
-    None = its share of the machine's. by: a column of patients.csv, groups of the cohort summary. `progress` is told
-    of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
+    None = its share of the machine's. scheduler: address of a Dask scheduler, whose workers score in place of this
+    machine's and must see the images by the same paths. by: a column of patients.csv, groups of the cohort summary.
+    `progress` is told of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
-    force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb)
+    force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
     criteria, folder = checked_criteria(criteria), named_folder(out)
     cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
     columns = _free_columns(cohort)

@@ -50,6 +50,14 @@ _Memory = Annotated[
     typer.Option(min=0.5, metavar="GB", show_default="its share", help="Of a worker; a patient that wants more fails."),
 ]
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+_Scheduler = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        show_default=False,
+        help="Dask scheduler, as tcp://host:8786: its workers score in place of --workers. Needs the extra `cluster`.",
+    ),
+]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -61,6 +69,7 @@ def score(
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
     timeout: _Timeout = _AN_HOUR_S,
     memory: _Memory = None,
+    scheduler: _Scheduler = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",
     no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
@@ -88,6 +97,7 @@ def score(
             workers=workers,
             timeout_s=timeout or None,
             memory_gb=memory,
+            scheduler=scheduler,
             fresh=fresh,
             by=by,
             progress=progress,
