@@ -136,7 +136,9 @@ def _sop_class_uid(path: Path) -> str:
             return ""
     except OSError as error:
         raise MaskError("the file cannot be opened", way_out=f"check the path ({error.strerror})") from error
-    return str(_dataset(path, header_only=True).get("SOPClassUID", ""))
+    dataset = _dataset(path, header_only=True)
+    with _complete():
+        return str(dataset.get("SOPClassUID", ""))
 
 
 def _single_file(path: Path) -> Path:
@@ -186,9 +188,12 @@ def _read_rtstruct(file: _Source) -> Mask:
 def _refuse(file: _Source) -> Mask:
     known = ", ".join(form.name for form in _FORMATS)
     if file.sop_class_uid:
+        from pydicom.config import IGNORE
         from pydicom.uid import UID
 
-        raise MaskError(f"a DICOM {UID(file.sop_class_uid).name} is no segmentation", way_out=f"known are {known}")
+        kind = UID(file.sop_class_uid, validation_mode=IGNORE).name
+        told = "object of no known kind" if kind == file.sop_class_uid else kind
+        raise MaskError(f"a DICOM {told} is no segmentation", way_out=f"known are {known}")
     raise MaskError("not a known mask format", way_out=f"known are {known}")
 
 
