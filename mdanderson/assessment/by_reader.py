@@ -13,15 +13,16 @@ from mdanderson.timeline.reading import counting
 from mdanderson.timeline.statements import NEW_CODE
 from mdanderson.vocabulary import Basis, Modality, Status
 
-__all__ = ["read_by_reader", "stated_identities"]
+__all__ = ["StatedNames", "read_by_reader", "stated_identities"]
+
+StatedNames = dict[tuple[dt.date, str, str], str]
+"""Day, label and MR sequence (blank: whichever) -> the lesion that it is."""
 
 
-def stated_identities(
-    statements: Iterable[Statement], modality: Modality, settings: Settings
-) -> dict[tuple[dt.date, str], str]:
-    """Day and label -> the lesion that a reader says it is, in the images of one modality."""
+def stated_identities(statements: Iterable[Statement], modality: Modality, settings: Settings) -> StatedNames:
+    """What a reader calls the labels in the images of one modality."""
     return {
-        (one.date, one.label): one.lesion_id
+        (one.date, one.label, one.sequence): one.lesion_id
         for one in counting(statements, settings)
         if one.modality is modality and one.label and one.lesion_id
     }

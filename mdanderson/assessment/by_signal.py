@@ -65,6 +65,7 @@ def examine(
         if image is not scene and region.label not in image.drawn:
             finding = replace(finding, long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
         rows.append(_with_signal(finding, station, image, shown, known, neighbours, settings))
+    rows = _judged_together(rows, known, settings)
     return Examined(finding=rows[0], beside=tuple(rows[1:]), gap=gap)
 
 
@@ -77,6 +78,7 @@ def look_at_place(
     for image, shown in shown_in(scene, place):
         bare = not_outlined(station, known, Status.NOT_EVALUABLE, _NOT_JUDGED, sequence=_sequence(image))
         rows.append(_with_signal(bare, station, image, shown, known, neighbours, settings))
+    rows = _judged_together(rows, known, settings)
     status, why = _fate(rows, known, settings)
     if status is Status.RESOLVED and (left := _focus_left(station, place, neighbours, settings)):
         status, why = Status.MISSING, left
@@ -96,6 +98,19 @@ def was_there(
             normal = is_signal_normal(then, settings)
             return Shown(there=None if normal is None else not normal, hidden=then.reference_source)
     return Shown(there=None, hidden=f"no {finding.sequence or 'such'} image at baseline")
+
+
+def _judged_together(rows: Sequence[LesionFinding], known: Known | None, settings: Settings) -> list[LesionFinding]:
+    """No sequence judges alone where another that showed the lesion abnormal has lost its reference.
+
+    Where marrow is no longer marrow (diffuse disease), a lesion as bright as what surrounds it is not healed.
+    """
+    abnormal = {one.sequence for one in known.findings if is_signal_normal(one, settings) is False} if known else set()
+    lost = next((row for row in rows if row.sequence in abnormal and row.signal_ratio is None), None)
+    if lost is None:
+        return list(rows)
+    why = f"{lost.sequence} showed it abnormal and has no reference now: {lost.reference_source}"
+    return [replace(row, signal_ratio=None, reference_source=why) if row is not lost else row for row in rows]
 
 
 def _fate(rows: Sequence[LesionFinding], known: Known, settings: Settings) -> tuple[Status, str]:

@@ -70,14 +70,17 @@ def look_at_place(
 def was_there(
     home: Station,
     place: Region,
-    finding: LesionFinding,  # noqa: ARG001 - the face of every examiner
+    finding: LesionFinding,
     *,
     neighbours: Sequence[Region],
     settings: Settings,
 ) -> Shown:
-    """Whether the place of a hot lesion was hotter than its background before."""
+    """Whether the place of a hot lesion was as hot before: above its background, and not plainly less than now."""
     then = place_suv(home.volume, place, others=neighbours, settings=settings.pet)
-    return Shown(there=None if then.is_background is None else not then.is_background, hidden=then.why)
+    if then.is_background is None or finding.suv_max is None:
+        return Shown(there=None, hidden=then.why)
+    as_hot = then.suv_max * (1.0 + settings.percist.pmd_rise) > finding.suv_max
+    return Shown(there=as_hot and not then.is_background)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -17,6 +17,7 @@ from mdanderson.lesions import Lesion
 from mdanderson.measure.skeleton import BoneScanIndex, ScanSurvey, bone_scan_index, survey_scan
 from mdanderson.measure.uptake import UptakeMeasure, geometric_mean, measure_uptake, place_uptake
 from mdanderson.measure.uptake_reference import UptakeReference, find_uptake_reference
+from mdanderson.quantities import exact
 from mdanderson.settings import Scintigraphy, Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Mask, Region
@@ -59,13 +60,19 @@ def look_at_place(
 def was_there(
     home: Station, place: Region, finding: LesionFinding, *, neighbours: Sequence[Region], settings: Settings
 ) -> Shown:
-    """Whether the place of a hot focus took up more than reference bone before."""
+    """Whether the place of a hot focus was as hot before.
+
+    Bone of its own takes up more here and there. Where the place took up so much less that a focus would have
+    progressed since, it is new, or has grown: PD both ways.
+    """
     if finding.uptake_ratio is None or is_uptake_normal(finding.uptake_ratio, settings):
         return Shown(there=None, hidden=finding.reference_source)
     then = _with_uptake(finding, home, place, None, neighbours, settings)
     if then.uptake_ratio is None:
         return Shown(there=None, hidden=f"at baseline {then.reference_source}")
-    return Shown(there=not is_uptake_normal(then.uptake_ratio, settings))
+    risen = exact(finding.uptake_ratio) / exact(then.uptake_ratio) - 1 if then.uptake_ratio else None
+    as_hot = risen is not None and risen < exact(settings.policy.pd_uptake_rise)
+    return Shown(there=as_hot and not is_uptake_normal(then.uptake_ratio, settings))
 
 
 def involvement(images: Sequence[Image], *, settings: Settings) -> BoneScanIndex:
@@ -110,6 +117,9 @@ def _with_uptake(
     for image, shown in shown_in(station.image, region):
         reference = _reference(station, image, shown, known, neighbours, settings)
         measured.append(measure_uptake(image.volume, shown, reference))
+    spoiled = _no_reference_left(station, known, settings)
+    if spoiled:
+        return replace(finding, reference_source=spoiled)
     over = geometric_mean(measured[0], measured[1] if len(measured) > 1 else None)
     views = 1 if known is None else 1 + len(known.home.image.companions)
     if known is not None and over.ratio is not None and max(1, len(over.views)) != views:
@@ -121,6 +131,20 @@ def _with_uptake(
         uptake_ratio=None if over.ratio is None else round(over.ratio, 3),
         reference_source="; ".join(sources) if over.ratio is not None else over.why,
     )
+
+
+def _no_reference_left(station: Station, known: Known | None, settings: Settings) -> str:
+    """Why no bone of the scan is fit to be a reference, by any of its views; blank where there may be."""
+    now = [_survey(image, settings.scintigraphy) for image in (station.image, *station.image.companions)]
+    if any(survey.superscan for survey in now):
+        return next(survey.superscan for survey in now if survey.superscan)
+    if known is None or known.home.image is station.image:
+        return ""
+    first = _survey(known.home.image, settings.scintigraphy).contrast
+    risen = now[0].contrast / first if first > 0 else 1.0
+    if risen < settings.scintigraphy.superscan_rise:
+        return ""
+    return f"superscan: the whole skeleton stands out from soft tissue {risen:.1f} times as much as when first seen"
 
 
 def _source(measure: UptakeMeasure) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.examiner import Examined
@@ -40,7 +41,7 @@ class Desk:
     settings: Settings
     catalogue: Catalogue
     baseline: tuple[Station, ...]
-    stated: dict[tuple[dt.date, str], str]
+    stated: StatedNames
     elsewhere: Elsewhere
     found: dict[str, tuple[LesionFinding, ...]] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Desk:
         for station in stations:
             for label in (str(region.label) for region in station.image.lesions):
                 key = station.image.date, label
-                if key in seen and self.stated.pop(key, ""):
+                if key in seen and self.stated.pop((*key, ""), ""):
                     self._warn(station, f"label {label} is in two images of {key[0]}: {_NOT_TIED}", _OTHER_LABEL)
                 seen.add(key)
 
@@ -63,7 +64,7 @@ class Desk:
         self._tell_of_planes(station)
         lesions = {str(lesion.label): lesion for lesion in find_lesions(station.image.lesions)}
         identities = self.catalogue.identities({key: lesion.region.tracking_uid for key, lesion in lesions.items()})
-        stated = {key: name for key in lesions if (name := self.stated.get((station.image.date, key)))}
+        stated = {key: name for key in lesions if (name := self._name_stated(station, key))}
         identities |= (
             stated if station.trusted else {key: name for key, name in stated.items() if name in self.catalogue}
         )
@@ -80,6 +81,11 @@ class Desk:
         for one in _joined(matches, stated):
             self._take(one, station, lesions, neighbours)
             self._name(station, one)
+
+    def _name_stated(self, station: Station, label: str) -> str:
+        """What a reader calls a label; one told of another sequence is a label of another mask."""
+        day, sequence = station.image.date, str(station.volume.sequence or "")
+        return self.stated.get((day, label, sequence)) or self.stated.get((day, label, ""), "")
 
     def _ask_elsewhere(self, station: Station, first_seen: Mapping[str, Lesion]) -> None:
         """What lesions without a match are called where another modality has shown them."""
@@ -180,7 +186,7 @@ class Desk:
     def _first_seen(self, station: Station, parts: Sequence[Lesion], neighbours: Sequence[Region]) -> None:
         """A lesion without a match: part of the baseline, new, or there before and only now segmented."""
         label = str(parts[0].label)
-        stated = self.stated.get((station.image.date, label)) or self.called.get(label, "")
+        stated = self._name_stated(station, label) or self.called.get(label, "")
         lesion_id = stated if stated and stated not in self.catalogue else self.catalogue.next_id
         if self.baseline:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
@@ -195,7 +201,7 @@ class Desk:
         """A lesion that baseline has no outline of: new, there before, or in doubt (docs/details.md, detail 31)."""
         lesion = parts[0] if len(parts) == 1 else Lesion.from_region(together(parts), station.volume.geometry)
         examined = self._examine(station, lesion.region, lesion_id, Status.NEW, None, neighbours)
-        origin = seen_at_baseline(station, lesion, examined.finding, self.baseline, settings=self.settings)
+        origin = seen_at_baseline(station, lesion, examined.findings, self.baseline, settings=self.settings)
         doubted = origin.in_doubt and not self._is_too_small(examined.finding)
         if origin.why:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {origin.why}", _AT_BASELINE[origin.status])

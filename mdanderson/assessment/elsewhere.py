@@ -86,11 +86,11 @@ class Elsewhere:
                         return station.registration
         return None
 
-    def lent_names(self, images: Sequence[Image]) -> dict[tuple[dt.date, str], str]:
-        """Day and label -> lesion, for images whose outlines were borrowed together with their names."""
+    def lent_names(self, images: Sequence[Image]) -> dict[tuple[dt.date, str, str], str]:
+        """Day, label and no sequence -> lesion, for images whose outlines were borrowed together with their names."""
         given = {key: name for one in self.followed for key, name in one.names.items()}
         return {
-            (image.date, str(region.label)): name
+            (image.date, str(region.label), ""): name
             for image in images
             for region in image.lesions
             if (name := given.get((image.borrowed_from, str(region.label))))

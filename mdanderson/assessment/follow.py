@@ -11,7 +11,7 @@ from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.comparable import about_acquisition
 from mdanderson.assessment.elsewhere import Elsewhere, Followed
 from mdanderson.assessment.place import place_baseline, place_follow_up
-from mdanderson.assessment.scenes import scenes_of
+from mdanderson.assessment.scenes import about_twins, scenes_of
 from mdanderson.assessment.station import Image, Station
 from mdanderson.assessment.visit import VisitFindings, assess_visit
 from mdanderson.errors import Problem, Severity
@@ -56,7 +56,7 @@ def follow(
         visits.append(stations)
         outcomes.append(outcome)
         examinations.append(_examination(visit, outcome, _bone_scan_index(scenes, settings)))
-        problems += (*outcome.problems, *_about_visit(visit))
+        problems += (*outcome.problems, *_about_visit(visit), *about_twins(scenes))
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
     return Course(

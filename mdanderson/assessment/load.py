@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mdanderson.assessment.station import Image
-from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity
+from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity, UnitError
 from mdanderson.measure.bias import corrected
 from mdanderson.measure.reference import given_voxels
 from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
@@ -17,7 +17,7 @@ from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask, read_planar_masks
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality, MrSequence, View
-from mdanderson.volume import Mask, Volume
+from mdanderson.volume import Mask, Unit, Volume
 
 __all__ = ["load_images"]
 
@@ -147,8 +147,20 @@ def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
     )
     if volume.modality is Modality.MR:
         volume = corrected(volume, settings=settings)
+    _check_suv(volume, settings)
     masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
     return (_image(entry, volume, *masks),)
+
+
+def _check_suv(volume: Volume, settings: Settings) -> None:
+    """Refuse a PET whose values cannot be SUV: formats without a header do not say their unit."""
+    if volume.unit is not Unit.SUV:
+        return
+    greatest, limit = float(np.nanmax(volume.array)), settings.pet.implausible_suv
+    if greatest > limit:
+        raise UnitError(
+            f"values up to {greatest:.0f} are no SUV", way_out="convert Bq/ml to SUV by body weight, or give the DICOM"
+        )
 
 
 def _load_planar(entry: ImageEntry, view: View | None, settings: Settings) -> tuple[Image, ...]:

@@ -64,9 +64,14 @@ def _unseen(known: Known, station: Station, settings: Settings) -> str:
 
 
 def seen_at_baseline(
-    station: Station, lesion: Lesion, finding: LesionFinding, baseline: Sequence[Station], *, settings: Settings
+    station: Station,
+    lesion: Lesion,
+    findings: Sequence[LesionFinding],
+    baseline: Sequence[Station],
+    *,
+    settings: Settings,
 ) -> Origin:
-    """Whether a lesion that no earlier visit settles is new.
+    """Whether a lesion that no earlier visit settles is new. findings: of every image of the visit that shows it.
 
     Looked up in the baseline image that shows its place best; outside all of them nobody can say.
     """
@@ -78,12 +83,15 @@ def seen_at_baseline(
     place = home.carry(lesion.region, station)
     if place is None:
         return Origin(status=Status.EQUIVOCAL, why=MAYBE_NEW)
-    shown = examiner_of(home.volume).was_there(home, place, finding, neighbours=_others(home, place), settings=settings)
-    if shown.there is None:
-        return Origin(status=Status.EQUIVOCAL, why=f"{MAYBE_NEW} ({shown.hidden})" if shown.hidden else MAYBE_NEW)
-    if shown.there:
+    examiner = examiner_of(home.volume)
+    neighbours = _others(home, place)
+    shown = [examiner.was_there(home, place, one, neighbours=neighbours, settings=settings) for one in findings]
+    if any(one.there for one in shown):
         return Origin(status=Status.FOLLOWED, why="visible at baseline but not segmented")
-    return Origin(status=Status.NEW)
+    if any(one.there is False for one in shown):
+        return Origin(status=Status.NEW)
+    hidden = shown[0].hidden
+    return Origin(status=Status.EQUIVOCAL, why=f"{MAYBE_NEW} ({hidden})" if hidden else MAYBE_NEW)
 
 
 def _others(station: Station, place: Region) -> list[Region]:

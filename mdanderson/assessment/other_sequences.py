@@ -27,19 +27,26 @@ def with_other_sequences(
     if stations[0].volume.modality is not Modality.MR or len(stations) < 2 or findings[0].is_silent:
         return tuple(findings)
     told = {finding.sequence for finding in findings}
+    kept = list(findings)
+    visible = ""
     for station in stations:
         for finding in _shown_by(station, known, findings[0], told, settings):
-            findings = (*findings, finding)
-            told.add(finding.sequence)
-    return _agreed(findings)
+            visible = visible or (finding.why if finding.status is Status.MISSING else "")
+            if finding.sequence not in told:
+                kept.append(finding)
+                told.add(finding.sequence)
+    return tuple(replace(one, status=Status.MISSING, why=visible) if visible and one.is_gone else one for one in kept)
 
 
 def _shown_by(
     station: Station, known: Known, first: LesionFinding, told: set[str], settings: Settings
 ) -> Iterator[LesionFinding]:
-    """What the sequences of one image, and of its companions, that nobody has told of show at the lesion's place."""
+    """What an image and its companions show at the lesion's place.
+
+    All of it where the lesion is called gone, else the sequences that nobody has told of.
+    """
     image = station.image
-    if {str(one.volume.sequence or "") for one in (image, *image.companions)} <= told:
+    if not first.is_gone and {str(one.volume.sequence or "") for one in (image, *image.companions)} <= told:
         return
     place = _place(station, known, settings)
     if place is None:
@@ -59,7 +66,7 @@ def _shown_by(
             settings=settings,
         ).findings
     for row in rows:
-        if row.sequence not in told:
+        if first.is_gone or row.sequence not in told:
             yield replace(row, label="", long_axis_mm=None, short_axis_mm=None, volume_ml=None, slice_number=None)
 
 
@@ -71,14 +78,3 @@ def _place(station: Station, known: Known, settings: Settings) -> Region | None:
     if station.share_in_view(points) < settings.image.field_of_view_share:
         return None
     return station.carry(known.region, known.home)
-
-
-def _agreed(findings: Sequence[LesionFinding]) -> tuple[LesionFinding, ...]:
-    """What nobody outlined is gone only where no sequence shows it."""
-    visible = next((one for one in findings if one.status is Status.MISSING), None)
-    if visible is None:
-        return tuple(findings)
-    return tuple(
-        replace(one, status=Status.MISSING, why=visible.why) if one.status is Status.RESOLVED else one
-        for one in findings
-    )

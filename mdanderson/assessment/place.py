@@ -8,6 +8,7 @@ from mdanderson.assessment.station import Image, Station
 from mdanderson.geometry import Geometry
 from mdanderson.registration import Registration, Subject, register, register_in_one_space
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import Modality
 
 __all__ = ["place_baseline", "place_follow_up"]
 
@@ -33,20 +34,34 @@ def place_baseline(images: Sequence[Image], *, settings: Settings) -> tuple[Stat
 
 def place_follow_up(image: Image, baseline: Sequence[Station], *, settings: Settings) -> Station:
     """A later image, registered with the baseline image that fits it best; untrusted when none does."""
-    subject = _subject(image)
-    tried = [_registered(subject, image, home, settings) for home in baseline if home.trusted]
+    tried = [_registered(image, home, settings) for home in baseline if home.trusted]
     return min(tried, key=lambda station: (not station.trusted, station.error_mm))
 
 
-def _registered(subject: Subject, image: Image, home: Station, settings: Settings) -> Station:
+def _registered(image: Image, home: Station, settings: Settings) -> Station:
+    """The image laid on one of baseline; of MR by a sequence that both visits have, where there is one."""
+    then, now = _alike(home.image, image)
+    subject = _subject(now)
     found = register(
-        _subject_of(home),
+        _subject_of(home) if then is home.image else _subject(then),
         subject,
         settings=settings.image,
         scintigraphy=settings.scintigraphy,
         radiograph=settings.radiograph,
     )
-    return Station(image=image, registration=found.after(home.registration), subject=subject)
+    kept = subject if now is image else None
+    return Station(image=image, registration=found.after(home.registration), subject=kept)
+
+
+def _alike(then: Image, now: Image) -> tuple[Image, Image]:
+    """Of two images and their companions, which share each one's space, the pair that looks most alike."""
+    if then.volume.modality is not Modality.MR or then.volume.sequence is now.volume.sequence:
+        return then, now
+    for one in (then, *then.companions):
+        for other in (now, *now.companions):
+            if one.volume.sequence is other.volume.sequence:
+                return one, other
+    return then, now
 
 
 def _subject(image: Image) -> Subject:

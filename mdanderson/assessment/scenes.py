@@ -14,12 +14,13 @@ from itertools import count
 import numpy as np
 
 from mdanderson.assessment.station import Image
+from mdanderson.errors import Problem, Severity
 from mdanderson.geometry import Geometry
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Mask, Region
 
-__all__ = ["borrowed_outlines", "scenes_of"]
+__all__ = ["about_twins", "borrowed_outlines", "scenes_of"]
 
 _LEAST_OVERLAP = 0.5
 """Of the smaller of two outlines in one space: then both are one lesion."""
@@ -39,13 +40,39 @@ def scenes_of(images: Sequence[Image], *, settings: Settings) -> tuple[Image, ..
         if image in leaders:
             continue
         homes = [leader for leader in leaders if _taken_together(leader, image)]
-        for home in homes:
-            if _key(image) not in {_key(one) for one in scenes[id(home)]}:
-                scenes[id(home)].append(image)
-        if not homes:
+        homes = _of_one_acquisition(image, homes, ordered) if image.volume.planar else homes
+        free = [home for home in homes if _key(image) not in {_key(one) for one in scenes[id(home)]}]
+        for home in free:
+            scenes[id(home)].append(image)
+        if not free:
             leaders.append(image)
             scenes[id(image)] = []
     return tuple(_scene(leader, scenes[id(leader)]) for leader in leaders)
+
+
+def _of_one_acquisition(image: Image, homes: Sequence[Image], images: Sequence[Image]) -> list[Image]:
+    """The other view of one acquisition: of the same file, or where there is no other of this view it could belong to.
+
+    Two spots of one size (chest and pelvis) have four views, and their pixels do not tell which belong together.
+    """
+    same_file = [home for home in homes if home.volume.source == image.volume.source]
+    rivals = [one for one in images if _key(one) == _key(image) and any(_taken_together(home, one) for home in homes)]
+    return same_file or (list(homes) if len(homes) == len(rivals) == 1 else [])
+
+
+def about_twins(scenes: Sequence[Image]) -> Iterator[Problem]:
+    """A warning where two images of a visit show one place in one sequence or view: before and after contrast, say."""
+    for number, one in enumerate(scenes):
+        for other in scenes[:number]:
+            if one.volume.modality not in {Modality.MR, Modality.NM} or not _taken_together(one, other):
+                continue
+            yield Problem(
+                severity=Severity.WARNING,
+                visit=one.visit,
+                where=one.where,
+                what=f"a second {_key(one) or 'image without sequence'} of the place that {other.where} shows",
+                how_to_fix="keep the one that the earlier visits have, or name their sequences or views",
+            )
 
 
 def borrowed_outlines(images: Iterable[Image], segmented: Sequence[Image]) -> tuple[Image, ...]:

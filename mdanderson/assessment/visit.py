@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.desk import Desk
 from mdanderson.assessment.elsewhere import Elsewhere
@@ -38,13 +38,13 @@ def assess_visit(
     baseline: Sequence[Station],
     *,
     settings: Settings,
-    stated: Mapping[tuple[dt.date, str], str] | None = None,
+    stated: StatedNames | None = None,
     elsewhere: Elsewhere | None = None,
 ) -> VisitFindings:
     """Identify and measure the lesions of all images of one visit, then look up those that nobody segmented.
 
     baseline: the images of the first visit, in which later lesions are looked up; empty when this visit is the first.
-    stated: day and label -> the lesion that a reader says it is. elsewhere: what other modalities call their lesions.
+    stated: what a reader calls its labels. elsewhere: what other modalities call their lesions.
     """
     desk = Desk(
         settings=settings,
