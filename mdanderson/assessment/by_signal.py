@@ -62,11 +62,18 @@ def examine(
             gap=gap if image is scene else gap_in(image.volume, shown),
             settings=settings,
         )
-        if image is not scene and region.label not in image.drawn:
-            finding = replace(finding, long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
+        if image is not scene:
+            finding = _as_drawn(finding, image.drawn.get(region.label))
         rows.append(_with_signal(finding, station, image, shown, known, neighbours, settings))
     rows = _judged_together(rows, known, settings)
     return Examined(finding=rows[0], beside=tuple(rows[1:]), gap=gap)
+
+
+def _as_drawn(finding: LesionFinding, label: int | None) -> LesionFinding:
+    """A companion's finding under the label of its own mask; without a size where it draws no outline itself."""
+    if label is not None:
+        return replace(finding, label=str(label))
+    return replace(finding, label="", long_axis_mm=None, short_axis_mm=None, slice_number=None, why="")
 
 
 def look_at_place(

@@ -83,9 +83,11 @@ class Desk:
             self._name(station, one)
 
     def _name_stated(self, station: Station, label: str) -> str:
-        """What a reader calls a label; one told of another sequence is a label of another mask."""
-        day, sequence = station.image.date, str(station.volume.sequence or "")
-        return self.stated.get((day, label, sequence)) or self.stated.get((day, label, ""), "")
+        """What a reader calls a label, in the mask that leads or under a companion's label of the same lesion."""
+        day, image = station.image.date, station.image
+        own = [(label, image)] + [(str(one.drawn.get(int(label), "")), one) for one in image.companions]
+        asked = [(day, each, str(one.volume.sequence or "")) for each, one in own] + [(day, label, "")]
+        return next((name for key in asked if (name := self.stated.get(key))), "")
 
     def _ask_elsewhere(self, station: Station, first_seen: Mapping[str, Lesion]) -> None:
         """What lesions without a match are called where another modality has shown them."""
@@ -134,7 +136,7 @@ class Desk:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
         examined = self._examine(station, together(parts), lesion_id, status, known, neighbours)
-        self._keep(examined.told(partial(replace, label=labels_of(parts))))
+        self._keep(examined.labelled(labels_of(parts)))
 
     def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
@@ -164,12 +166,11 @@ class Desk:
         before = self._measured_together(parents)
         merged = partial(
             replace,
-            label=labels_of(segmented),
             parents=tuple(parents),
             parents_long_axis_mm=before.long_axis_mm if before else None,
             parents_short_axis_mm=before.short_axis_mm if before else None,
         )
-        self._keep(examined.told(merged))
+        self._keep(examined.told(merged).labelled(labels_of(segmented)))
         for lesion_id in others:
             row = _bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents))
             self._keep(Examined(finding=replace(row, maybe_new=self.catalogue[lesion_id].in_doubt)))
@@ -193,7 +194,7 @@ class Desk:
             return
         region = together(parts)
         examined = self._examine(station, region, lesion_id, Status.BASELINE, None, neighbours)
-        self._enter_first(station, region, examined.told(partial(replace, label=labels_of(parts))))
+        self._enter_first(station, region, examined.labelled(labels_of(parts)))
 
     def _enter_since_baseline(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
@@ -205,8 +206,8 @@ class Desk:
         doubted = origin.in_doubt and not self._is_too_small(examined.finding)
         if origin.why:
             self._warn(station, f"lesion {lesion_id} (label {lesion.label}): {origin.why}", _AT_BASELINE[origin.status])
-        entered = partial(_entered, label=labels_of(parts), origin=origin, doubted=doubted)
-        self._enter_first(station, lesion.region, examined.told(entered))
+        entered = partial(_entered, origin=origin, doubted=doubted)
+        self._enter_first(station, lesion.region, examined.told(entered).labelled(labels_of(parts)))
 
     def _is_too_small(self, finding: LesionFinding) -> bool:
         """Whether a focus is below the size from which a new one counts (detail 15); one without a size is not."""
@@ -369,9 +370,9 @@ def _coverage(finding: LesionFinding) -> tuple[bool, float]:
     return finding.long_axis_mm is not None, finding.volume_ml or 0.0
 
 
-def _entered(finding: LesionFinding, *, label: str, origin: Origin, doubted: bool) -> LesionFinding:
+def _entered(finding: LesionFinding, *, origin: Origin, doubted: bool) -> LesionFinding:
     """A lesion that baseline has no outline of, with where it comes from."""
-    return replace(finding, label=label, status=origin.status, why=origin.why or finding.why, maybe_new=doubted)
+    return replace(finding, status=origin.status, why=origin.why or finding.why, maybe_new=doubted)
 
 
 def _bare(

@@ -36,6 +36,10 @@ class Examined:
         """One for every image that shows it, the leading one first."""
         return self.finding, *self.beside
 
+    def labelled(self, label: str) -> Examined:
+        """The same under a label of the leading image's mask; companions keep those of their own."""
+        return replace(self, finding=replace(self.finding, label=label))
+
     def told(self, change: Callable[[LesionFinding], LesionFinding]) -> Examined:
         """The same with something changed in every finding."""
         return replace(self, finding=change(self.finding), beside=tuple(map(change, self.beside)))

@@ -160,13 +160,15 @@ def _labelled_as(leader: Image, image: Image) -> Image:
     """A companion whose outlines carry the leader's labels; what it does not outline is taken over from the leader."""
     carried = leader.lesions.on_grid(image.volume.geometry)
     own: dict[int, Region] = {}
+    drawn: dict[int, int] = {}
     for region in image.lesions:
         twin = _same_place(region, carried.regions)
         if twin is not None and twin.label not in own:
             own[twin.label] = replace(region, label=twin.label)
+            drawn[twin.label] = region.label
     regions = [own.get(region.label, region) for region in carried]
     lesions = Mask(geometry=image.volume.geometry, regions=tuple(regions), source=image.lesions.source)
-    return replace(image, lesions=lesions, drawn=frozenset(own))
+    return replace(image, lesions=lesions, drawn=drawn)
 
 
 def _same_place(region: Region, others: Iterable[Region]) -> Region | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +22,8 @@ class Image:
     """What one manifest row gives: the image and, on its grid, lesions, bones and a given reference.
 
     companions: images of the same visit and space in which the same lesions are measured (MR sequences, the other view
-    of a bone scan); their labels are this image's. drawn: labels of a companion that it outlines itself.
+    of a bone scan); their labels are this image's. drawn: of a companion, label here -> label in its own mask,
+    for what it outlines itself.
     borrowed_from: the image whose outlines these are, blank where they are its own. notes: what makes values, sizes or
     view doubtful.
     """
@@ -34,7 +36,7 @@ class Image:
     reference_mask: Mask | None = None
     where: str = ""
     companions: tuple[Image, ...] = ()
-    drawn: frozenset[int] = frozenset()
+    drawn: Mapping[int, int] = field(default_factory=dict)
     borrowed_from: str = ""
     notes: tuple[str, ...] = ()
 

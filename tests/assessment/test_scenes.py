@@ -70,7 +70,7 @@ def test_the_segmented_sequence_leads_and_the_other_takes_its_outlines():
     (companion,) = scene.companions
     assert companion.where == "T1"
     assert [region.label for region in companion.lesions] == [4]
-    assert companion.drawn == frozenset()
+    assert companion.drawn == {}
 
 
 def test_of_two_segmented_sequences_the_one_that_size_is_taken_from_leads():
@@ -80,7 +80,7 @@ def test_of_two_segmented_sequences_the_one_that_size_is_taken_from_leads():
     assert scene.where == "T1"
     (companion,) = scene.companions
     assert [region.label for region in companion.lesions] == [7], "one place, one lesion, whatever its label"
-    assert companion.drawn == {7}
+    assert companion.drawn == {7: 1}
 
 
 def test_a_lesion_that_only_a_companion_outlines_is_a_lesion_of_the_visit():
@@ -94,7 +94,7 @@ def test_a_lesion_that_only_a_companion_outlines_is_a_lesion_of_the_visit():
         1: cube(1, (5, 5, 5)).box,
         2: cube(2, (5, 15, 15)).box,
     }
-    assert companion.drawn == {1, 2}
+    assert companion.drawn == {1: 2, 2: 1}
 
 
 @pytest.mark.parametrize(
