@@ -246,5 +246,5 @@ def test_a_ct_that_is_not_trusted_lays_no_pet():
 def test_borrowed_outlines_keep_their_names():
     ct = followed(station(Modality.CT, cube(3, HERE)), names={("CT0", "3"): "L01", ("CT0", "4"): "L02"})
     pet = station(Modality.PT, cube(3, HERE), cube(8, FAR), borrowed_from="CT0").image
-    assert Elsewhere(followed=(ct,)).lent_names([pet]) == {(DAY, "3"): "L01"}
+    assert Elsewhere(followed=(ct,)).lent_names([pet]) == {(DAY, "3", ""): "L01"}
     assert Elsewhere(followed=(ct,)).lent_names([replace(pet, borrowed_from="")]) == {}
