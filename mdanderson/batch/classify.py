@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
-from mdanderson.batch.fingerprint import versions
+from mdanderson.batch.fingerprint import program, versions
 from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.lock import locked
+from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.readings import Readings, join_readings
+from mdanderson.batch.record import results_in
 from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
 from mdanderson.batch.run import Progress, checked_criteria
 from mdanderson.batch.sheets import Sheets
@@ -52,6 +54,7 @@ def classify(
     workers: int | None = None,
     by: str = "",
     lesions: bool = False,
+    parquet: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Results:
     """Judge every patient of a table of measurements (a file or a data frame) and hand back the result tables.
@@ -60,8 +63,8 @@ def classify(
     that name beside `source`, where there is one. What a review has left in the reads.csv of `out` counts as well.
     workers: processes, None = as many as there are cores. by: a column of patients.csv, groups of the cohort summary.
     lesions: also write lesions.csv, a row per lesion and visit, which takes nearly as long again; `Results.lesions`
-    judges once more where it was not written. A patient that fails costs only itself; the tables are the same to the
-    byte whatever the number of workers.
+    judges once more where it was not written. parquet: write the tables to out/parquet as well. A patient that fails
+    costs only itself; the tables are the same to the byte whatever the number of workers.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     began = time.time()
@@ -69,6 +72,8 @@ def classify(
     judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
     sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
     folder = None if out is None else checked_folder_of_tables(named_folder(out), sheets.files)
+    if parquet:
+        check_parquet()
     if folder is not None:
         sheets = sheets.reviewed_in(folder)
     if by and by not in sheets.free_columns():
@@ -79,7 +84,8 @@ def classify(
         make_folder(folder)
         with locked(folder):
             _write(folder, sheets, results, texts, by)
-            record = _run_record(judge, sheets, results, seconds=time.time() - began)
+            (write_parquet if parquet else remove_parquet)(folder)
+            record = _run_record(judge, sheets, results, folder, seconds=time.time() - began)
             write_atomically(folder / RUN_FILE, record)
     return results
 
@@ -178,15 +184,17 @@ def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, s
     write_cohort_tables(folder, results, by)
 
 
-def _run_record(judge: Judge, sheets: Sheets, results: Results, *, seconds: float) -> str:
+def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *, seconds: float) -> str:
     """run.json: what was run on what, by which program. The time differs from run to run; nothing else does."""
     record = {
         "notice": RESEARCH_USE,
         "inputs": sheets.fingerprints(),
         "criteria": list(judge.criteria),
         "versions": versions(),
+        "program": program(),
         "settings": judge.settings.as_mapping(),
         "seconds": round(seconds, 3),
+        "results": results_in(folder),
         "scored": len(results.scored),
         "patients": {patient_id: {"failure": why} for patient_id, why in results.failed.items()},
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from mdanderson.batch.cohort_tables import COHORT_TABLES
 from mdanderson.batch.fingerprint import Input, program, sha256_of, versions
+from mdanderson.batch.parquet import PARQUET_FOLDER
 from mdanderson.batch.results import RESEARCH_USE
 from mdanderson.readers.reads import READS_FILE
 from mdanderson.report.columns import PROBLEMS, TABLES
@@ -99,8 +100,9 @@ def told_of(file: Path) -> dict[str, str]:
 
 def results_in(folder: Path) -> dict[str, str]:
     """The SHA-256 of every table in a results folder."""
-    files = (folder / table.file_name for table in (*TABLES, *COHORT_TABLES))
-    return {file.name: sha256_of(file) for file in files if file.is_file()}
+    files = [folder / table.file_name for table in (*TABLES, *COHORT_TABLES)]
+    files += sorted((folder / PARQUET_FOLDER).glob("*.parquet"))
+    return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()}
 
 
 def _tables(cohort: Cohort, folder: Path) -> dict[str, Path]:

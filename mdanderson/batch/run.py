@@ -15,6 +15,7 @@ from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
 from mdanderson.batch.lock import locked
 from mdanderson.batch.one import Assess, Job, Task, lost_patient, score_patient
+from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.record import Brief, run_record
 from mdanderson.batch.results import Results, no_column
@@ -63,6 +64,7 @@ def score(
     scheduler: str = "",
     fresh: bool = False,
     by: str = "",
+    parquet: bool = False,
     progress: Callable[[Progress], None] | None = None,
     assess: Assess | None = None,
 ) -> Results:
@@ -73,7 +75,8 @@ def score(
     workers: processes; one, without limits, is this very process. timeout_s: for one patient. memory_gb: of a worker,
     None = its share of the machine's. scheduler: address of a Dask scheduler, whose workers score in place of this
     machine's and must see the images by the same paths. by: a column of patients.csv, groups of the cohort summary.
-    `progress` is told of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
+    parquet: write the tables to out/parquet as well. `progress` is told of every start and end; `assess` scores one
+    patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
@@ -83,10 +86,14 @@ def score(
     if by and by not in columns:
         raise no_column(by, tuple(columns))
     checked_folder(folder, cohort)
+    if parquet:
+        check_parquet()
     make_folder(folder)
     job = Job(settings=settings or Settings(), criteria=criteria, folder=cohort.folder.absolute(), assess=assess)
     with locked(folder):
-        return _run(cohort, job, folder, force=force, fresh=fresh, by=by, progress=progress or (lambda _: None))
+        return _run(
+            cohort, job, folder, force=force, fresh=fresh, by=by, parquet=parquet, progress=progress or (lambda _: None)
+        )
 
 
 def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:
@@ -107,6 +114,7 @@ def _run(
     force: Force,
     fresh: bool,
     by: str,
+    parquet: bool,
     progress: Callable[[Progress], None],
 ) -> Results:
     """The run itself, in a folder that nobody else writes to."""
@@ -130,6 +138,7 @@ def _run(
         agreements=agreements,
     )
     write_cohort_tables(folder, results, by)
+    (write_parquet if parquet else remove_parquet)(folder)
     write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))
     return results
 

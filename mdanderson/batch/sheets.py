@@ -160,8 +160,12 @@ class Sheets:
             write_atomically(folder / f"{name}.csv", _text(table, _KNOWN[name]))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
-        """Name and SHA-256 of every table: of its file, or of its cells where it is a data frame."""
-        return {name: {"name": table.path.name, "sha256": _sha256(table)} for name, table in self.named}
+        """Name and SHA-256 of every table: of its file, which is told, or of its cells where it is a data frame."""
+        return {
+            name: {"name": table.path.name, "sha256": _sha256(table)}
+            | ({"path": str(table.path.absolute())} if table.path.is_file() else {})
+            for name, table in self.named
+        }
 
 
 def _reviewed(

@@ -58,6 +58,16 @@ _Scheduler = Annotated[
         help="Dask scheduler, as tcp://host:8786: its workers score in place of --workers. Needs the extra `cluster`.",
     ),
 ]
+_Parquet = Annotated[
+    bool, typer.Option("--parquet", help="Write the tables to OUT/parquet as well. Needs the extra `parquet`.")
+]
+_Pseudonymize = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="KEYFILE",
+        help="Call patients in all results by pseudonyms of this key; `mdanderson key` writes one.",
+    ),
+]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -72,6 +82,8 @@ def score(
     scheduler: _Scheduler = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",
+    parquet: _Parquet = False,
+    pseudonymize: _Pseudonymize = None,
     no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
         bool, typer.Option("--no-report", help="Tables only; this version writes nothing else.")
     ] = False,
@@ -86,11 +98,12 @@ def score(
     Exit code 0: every patient was scored, 1: some failed (see problems.csv), 2: none.
     """
     from mdanderson.batch import score as score_cohort
+    from mdanderson.batch.pseudonymous import pseudonymous_cohort
     from mdanderson.report.progress import shown_progress
 
     with _one_stop(), shown_progress(quiet=quiet) as progress:
         results = score_cohort(
-            cohort,
+            pseudonymous_cohort(cohort, pseudonymize, Path(out)) if pseudonymize else cohort,
             out,
             settings=read_settings(config),
             criteria=_names(criteria),
@@ -100,6 +113,7 @@ def score(
             scheduler=scheduler,
             fresh=fresh,
             by=by,
+            parquet=parquet,
             progress=progress,
         )
     if not quiet:
@@ -129,6 +143,8 @@ def classify(
         bool,
         typer.Option("--lesions", help="Write lesions.csv too: each lesion's category and reason, at every visit."),
     ] = False,
+    parquet: _Parquet = False,
+    pseudonymize: _Pseudonymize = None,
     quiet: _Quiet = False,
 ) -> None:
     """Judge a reader's table by the same criteria, without images, and write the same tables to OUT.
@@ -142,17 +158,21 @@ def classify(
     Exit code 0: every patient was classified, 1: some failed (see problems.csv), 2: none.
     """
     from mdanderson.batch import classify as classify_table
+    from mdanderson.batch.pseudonymous import pseudonymous_tables
     from mdanderson.report.progress import shown_progress
 
     with _one_stop(), shown_progress(quiet=quiet) as progress:
+        tables = pseudonymous_tables(measurements, pseudonymize, Path(out)) if pseudonymize else {}
         results = classify_table(
-            measurements,
+            tables.pop("source", measurements),
             out,
+            **tables,
             settings=read_settings(config),
             criteria=_names(criteria),
             workers=workers,
             by=by,
             lesions=lesions,
+            parquet=parquet,
             progress=progress,
         )
     if not quiet:

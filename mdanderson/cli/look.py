@@ -11,7 +11,7 @@ from mdanderson.cli.cohort import CohortFile, ConfigFile, read_settings
 from mdanderson.cli.tell import SOME_FAILED, fail
 from mdanderson.errors import OutputError
 
-__all__ = ["check", "demo", "explain", "handbook", "settings"]
+__all__ = ["check", "demo", "explain", "handbook", "key", "settings", "verify"]
 
 
 def demo(
@@ -78,6 +78,27 @@ def explain(
     typer.echo(explain_patient(out, patient, visit=visit))
 
 
+def verify(
+    out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
+    config: ConfigFile = None,
+) -> None:
+    """Tell what changed since a run: inputs by content, the tables it wrote, the program; by --config, the settings.
+
+    Example: mdanderson verify results
+
+    Exit code 0: nothing changed, 1: something did, 2: no finished run there.
+    """
+    from mdanderson.batch.verify import verify as verify_run
+
+    found = verify_run(out, settings=None if config is None else read_settings(config))
+    for change in found.changes:
+        typer.echo(str(change))
+    compared = f"{found.patients} patients, {found.files} files compared; " if found.patients else ""
+    typer.echo(f"{compared}{len(found.changes) or 'no'} changes")
+    if found.changes:
+        raise typer.Exit(SOME_FAILED)
+
+
 def handbook(config: ConfigFile = None) -> None:
     """Print every criteria set, row by row with its limits and sources, as Markdown; by --config, the limits in force.
 
@@ -96,3 +117,18 @@ def settings() -> None:
     from mdanderson.report.settings_toml import settings_toml
 
     typer.echo(settings_toml(), nl=False)
+
+
+def key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="A new file, for you alone.")],
+) -> None:
+    """Write a new secret key, by which --pseudonymize calls patients by other names.
+
+    Whoever has it and a list of patients can tell who is who: keep it away from the results.
+
+    Example: mdanderson key study.key
+    """
+    from mdanderson.readers.pseudonyms import write_new_key
+
+    write_new_key(file)
+    typer.echo(f"The key is in {file}; use it: mdanderson score cohort.csv -o results --pseudonymize {file}")

@@ -148,7 +148,7 @@ def test_a_failing_patient_costs_only_itself(manifest: Path, tmp_path: Path, wor
 def test_a_bug_is_one_line_and_its_details_are_kept(manifest: Path, tmp_path: Path) -> None:
     results = run(manifest, tmp_path / "out", assess=make_assess(P03=ZeroDivisionError("a\nb")))
     assert results.scored == ("P01", "P02", "P04")
-    assert results.failed["P03"].startswith("unexpected error (bug): ZeroDivisionError a\nb; report it")
+    assert results.failed["P03"].startswith("unexpected error (bug): ZeroDivisionError a b; report it")
     assert "unexpected error (bug): ZeroDivisionError a b" in (tmp_path / "out" / "problems.csv").read_text()
     kept = [json.loads(path.read_text()) for path in (tmp_path / "out" / ".patients").iterdir()]
     assert ["Traceback" in patient["details"] for patient in sorted(kept, key=lambda p: p["patient_id"])] == [

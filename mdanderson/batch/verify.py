@@ -1,0 +1,178 @@
+"""What has changed since a run: its inputs, its results, the settings, the program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mdanderson.batch.fingerprint import Input, inputs_of, program, sha256_of, versions
+from mdanderson.batch.record import hash_of_inputs, results_in
+from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Store
+from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+from mdanderson.settings import Settings
+
+__all__ = ["Change", "Verified", "verify"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Change:
+    """Something that is no longer as a run found or left it. of: input, result, setting, program."""
+
+    of: str
+    what: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.of} {self.what}" + (f" @ {self.where}" if self.where else "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """What a verification found. patients, files: how many were compared, of the run."""
+
+    changes: tuple[Change, ...]
+    patients: int
+    files: int
+
+
+def verify(out: str | Path, *, settings: Settings | None = None) -> Verified:
+    """Compare everything that a run depended on, and its tables, with what is there now. Every input is read.
+
+    settings: those that count now; None = do not compare them. A patient without result, which the next run tries
+    again, is compared as well.
+    Raises `OutputError` where there are no results.
+    """
+    folder = Path(out)
+    record = _record(folder)
+    changes = [
+        *_tables_that_changed(record),
+        *_results_that_changed(folder, record),
+        *_program_changes(record),
+        *(() if settings is None else _setting_changes(record["settings"], settings.as_mapping())),
+    ]
+    patients = files = 0
+    if (folder / PATIENTS_FOLDER).is_dir():
+        found = list(_patients_that_changed(folder, record))
+        changes += (change for _, some in found for change in some)
+        patients, files = len(found), sum(count for count, _ in found)
+    return Verified(changes=tuple(changes), patients=patients, files=files)
+
+
+def _record(folder: Path) -> Mapping[str, Any]:
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if {"inputs", "results", "versions", "settings", "patients"} <= record.keys():
+            checked: Mapping[str, Any] = record
+            return checked
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise OutputError(
+        "no finished run here",
+        where=str(folder),
+        way_out="give a folder that `score` or `classify` wrote, or run it again",
+    )
+
+
+def _tables_that_changed(record: Mapping[str, Any]) -> Iterator[Change]:
+    """The manifest and the tables beside it."""
+    for told in record["inputs"].values():
+        if not told.get("path"):  # a data frame: it left no file
+            continue
+        file = Path(told["path"])
+        if not file.is_file():
+            yield Change(of="input", what="is gone", where=str(file))
+        elif sha256_of(file) != told["sha256"]:
+            yield Change(of="input", what="changed", where=str(file))
+
+
+def _results_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+    now = results_in(folder)
+    for name, sha256 in record["results"].items():
+        if name not in now:
+            yield Change(of="result", what="is gone", where=name)
+        elif now[name] != sha256:
+            yield Change(of="result", what="was changed since it was written", where=name)
+
+
+def _program_changes(record: Mapping[str, Any]) -> Iterator[Change]:
+    before, now = record["versions"], versions()
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    for name in changed:
+        yield Change(of="program", what=f"was {before.get(name, 'absent')}, is {now.get(name, 'absent')}", where=name)
+    if not changed and record.get("program", program()) != program():
+        yield Change(of="program", what="changed between two versions", where="mdanderson")
+
+
+def _setting_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    was, is_now = _flat(before), _flat(now)
+    for name in sorted({*was, *is_now}):
+        if was.get(name) != is_now.get(name):
+            what = f"was {was.get(name, 'absent')!r}, is {is_now.get(name, 'absent')!r}"
+            yield Change(of="setting", what=what, where=name)
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Settings by their full name; a tuple and the list that JSON makes of it are one."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{above}{name}.")
+        else:
+            flat[f"{above}{name}"] = json.loads(json.dumps(value, default=str))
+    return flat
+
+
+def _patients_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[tuple[int, list[Change]]]:
+    """Of every patient of the run or of the manifest: files compared, and what is another."""
+    cohort, problem = _cohort(Path(record["manifest"]))
+    if problem:
+        yield 0, [problem]
+    now = {patient.patient_id: patient for patient in cohort} if cohort else {}
+    store = Store(folder=folder / PATIENTS_FOLDER)
+    for patient_id in dict.fromkeys((*record["patients"], *now)):
+        if cohort is None:
+            return
+        if patient_id not in now:
+            yield 0, [Change(of="input", what="is no longer in the manifest", where=patient_id)]
+        elif patient_id not in record["patients"]:
+            yield 0, [Change(of="input", what="is new in the manifest", where=patient_id)]
+        else:
+            yield _compared(now[patient_id], cohort, store, record["patients"][patient_id])
+
+
+def _compared(patient: Patient, cohort: Cohort, store: Store, told: Mapping[str, Any]) -> tuple[int, list[Change]]:
+    """Files of a patient compared by content; what is another is named where the store still knows it."""
+    if told["failure"] and not told["files"]:
+        return 0, []  # its process was ended before it told what it had read
+    found = inputs_of(patient, cohort.folder)
+    files = sum(one.files for one in found)
+    if hash_of_inputs(found) == told["inputs"]:
+        return files, []
+    stored = store.read(patient.patient_id)
+    if stored is None or hash_of_inputs(stored.inputs) != told["inputs"]:
+        return files, [Change(of="input", what="has other files", where=patient.patient_id)]
+    before, now = ({one.path: one for one in inputs} for inputs in (stored.inputs, found))
+    return files, list(_inputs_that_changed(before, now, patient.patient_id))
+
+
+def _inputs_that_changed(before: Mapping[str, Input], now: Mapping[str, Input], patient_id: str) -> Iterator[Change]:
+    for path in sorted({*before, *now}):
+        if path not in now or (now[path].files and not now[path].sha256):
+            yield Change(of="input", what="is gone", where=f"{patient_id} {path}")
+        elif path not in before:
+            yield Change(of="input", what="is new", where=f"{patient_id} {path}")
+        elif before[path] != now[path]:
+            yield Change(of="input", what="changed", where=f"{patient_id} {path}")
+
+
+def _cohort(manifest: Path) -> tuple[Cohort | None, Change | None]:
+    """The cohort as its manifest reads now, or why it does not."""
+    try:
+        return read_cohort(manifest), None
+    except MdandersonError as error:
+        return None, Change(of="input", what=f"cannot be read: {error}")
