@@ -35,6 +35,8 @@ FloatArray = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
 """A block of voxels: half-open plane, row and column ranges."""
 
+_FARTHEST_MM = 1e6
+"""From the origin of the scanner; also the longest step."""
 _ORTHOGONAL_TOLERANCE = 1e-3
 """Largest cosine between two grid axes; more is a shear, which no diameter survives."""
 
@@ -60,6 +62,8 @@ class Geometry:
             raise GeometryError(f"a grid of {self.shape} voxels", way_out="three axes of at least one voxel are needed")
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
             raise GeometryError("voxel positions are not finite numbers", way_out="export the image again")
+        if np.abs(affine).max() > _FARTHEST_MM:
+            raise GeometryError("voxels lie far outside of any patient", way_out="export the image again")
         steps = np.linalg.norm(affine[:3, :3], axis=0)
         if not (steps > 1e-6).all():
             raise GeometryError("voxel spacing is zero", way_out="export the image again with its true spacing")

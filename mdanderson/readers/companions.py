@@ -11,6 +11,7 @@ from mdanderson.errors import Problem
 from mdanderson.findings import PatientFacts, Statement
 from mdanderson.readers.cells import Cells, cell_date, stranger
 from mdanderson.readers.events import read_events
+from mdanderson.readers.pseudonyms import Pseudonyms
 from mdanderson.readers.reads import read_reads
 from mdanderson.readers.text_table import TextTable, text_table
 
@@ -46,22 +47,23 @@ def read_companions(
     patients: TableSource | None = None,
     reads: TableSource | None = None,
     events: TableSource | None = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Companions:
     """The companions of a main table; those not given are looked for beside `main`, and none is needed.
 
-    known: the patients of the main table; others have no `known_from`, which is a warning. Raises `ManifestError` for a
-    table that cannot be understood.
+    known: the patients of the main table, under `pseudonyms` where there are any; others have no `known_from`, which is
+    a warning. Raises `ManifestError` for a table that cannot be understood.
     """
     facts: dict[str, PatientFacts] = {}
     statements: dict[str, tuple[Statement, ...]] = {}
     problems: list[Problem] = []
-    if table := _table(patients, main, "patients"):
+    if table := _table(patients, main, "patients", pseudonyms):
         facts, found = read_patients(table, known=known, known_from=known_from)
         problems += found
-    if table := _table(reads, main, "reads"):
+    if table := _table(reads, main, "reads", pseudonyms):
         statements, found = read_reads(table, known=known, known_from=known_from)
         problems += found
-    if table := _table(events, main, "events"):
+    if table := _table(events, main, "events", pseudonyms):
         happened, found = read_events(table, known=known, known_from=known_from)
         problems += found
         for patient_id, its in happened.items():
@@ -69,12 +71,16 @@ def read_companions(
     return Companions(patients=facts, statements=statements, problems=tuple(problems))
 
 
-def _table(given: TableSource | None, main: Path | None, name: str) -> TextTable | None:
+def _table(given: TableSource | None, main: Path | None, name: str, pseudonyms: Pseudonyms | None) -> TextTable | None:
     """The table given, else that beside the main one, which is not its own neighbour; None where there is none."""
-    if given is not None:
-        return text_table(given, name=name)
     beside = None if main is None else main.parent / f"{name}.csv"
-    return text_table(beside) if beside is not None and beside != main and beside.exists() else None
+    if given is not None:
+        table = text_table(given, name=name)
+    elif beside is not None and beside != main and beside.exists():
+        table = text_table(beside)
+    else:
+        return None
+    return pseudonyms.applied(table) if pseudonyms else table
 
 
 def read_patients(

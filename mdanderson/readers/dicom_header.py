@@ -20,7 +20,7 @@ from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from mdanderson.errors import ImageError, UnitError
+from mdanderson.errors import ImageError, UnitError, printable
 from mdanderson.geometry import FloatArray
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit
@@ -38,6 +38,7 @@ __all__ = [
     "open_dicom",
     "private_text",
     "refuse_bomb",
+    "shown",
     "starts_like_dicom",
     "text",
     "value_unit",
@@ -120,6 +121,7 @@ BROKEN_HEADER = (
 
 _LONG_ELEMENTS = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"})
 """Kinds of elements (VR) whose length takes four bytes."""
+_LONGEST_SHOWN = 64
 _LARGEST_DEFLATED = 2**30
 _CHUNK = 2**20
 
@@ -292,6 +294,12 @@ def text(header: Dataset, keyword: str) -> str:
     return "/".join(str(part).strip() for part in parts)
 
 
+def shown(header: Dataset, keyword: str) -> str:
+    """The value as an error may show it: a damaged length makes it swallow what follows, names included."""
+    value = text(header, keyword)
+    return value if len(value) <= _LONGEST_SHOWN and printable(value) == value else "(unreadable)"
+
+
 def private_text(header: Dataset, creator: str, tag: int) -> str:
     """The first value of a private element, blank unless its block belongs to `creator`."""
     block = tag & 0xFFFF0000 | (tag >> 8) & 0xFF
@@ -355,7 +363,7 @@ def known_modality(header: Dataset) -> Modality:
     name = text(header, "Modality")
     if is_projection(header):
         raise ImageError(
-            f"a planar image ({name}) is no volume",
+            f"a planar image ({shown(header, 'Modality')}) is no volume",
             way_out="name a volume here; bone scans and radiographs are read as planar images (read_planar)",
         )
     if name == "NM" and nuclear_kind(header) in _RAW_TOMO:
@@ -364,7 +372,7 @@ def known_modality(header: Dataset) -> Modality:
         )
     if name not in {"CT", "MR", "NM", "PT"}:
         raise ImageError(
-            f"a DICOM {name or 'object without modality'} is no image to be measured",
+            f"a DICOM {shown(header, 'Modality') or 'object without modality'} is no image to be measured",
             way_out="name the CT, MR, PT or NM series; segmentations belong in the mask column",
         )
     return Modality(name)
@@ -402,7 +410,7 @@ def _pet_unit(header: Dataset) -> Unit:
     units = text(header, "Units")
     if units not in {"BQML", "CNTS", "GML"}:
         raise UnitError(
-            f"PET units are {units or 'blank'}",
+            f"PET units are {shown(header, 'Units') or 'blank'}",
             way_out="export the series in Bq/ml (BQML) or as SUV by body weight (GML)",
         )
     return Unit.SUV

@@ -25,6 +25,7 @@ from mdanderson.readers.dicom_header import (
     acquisition_facts,
     known_modality,
     open_dicom,
+    shown,
     text,
     value_unit,
 )
@@ -166,7 +167,7 @@ def _find(path: Path) -> list[DicomFile]:
     images = [file for file in files if file.is_image]
     if images:
         return images
-    kinds = sorted({text(file.header, "Modality") or "other" for file in files})
+    kinds = sorted({shown(file.header, "Modality") or "other" for file in files})
     if kinds:
         raise ImageError(
             f"no image but DICOM {', '.join(kinds)}",
@@ -190,8 +191,8 @@ def _choose(files: Sequence[DicomFile], path: Path, series: str | None) -> list[
         return chosen
     described = {file.series_uid: file.header for file in reversed(files)}
     listed = ", ".join(
-        f"series {text(described[uid], 'SeriesNumber') or '?'} "
-        f"'{text(described[uid], 'SeriesDescription') or 'no description'}' ({count} files)"
+        f"series {shown(described[uid], 'SeriesNumber') or '?'} "
+        f"'{shown(described[uid], 'SeriesDescription') or 'no description'}' ({count} files)"
         for uid, count in counts.items()
     )
     what = f"{len(counts)} series in one folder" if series is None else "the series wanted is not there"

@@ -15,6 +15,7 @@ from mdanderson.errors import ManifestError, Problem
 from mdanderson.findings import PatientFacts, Statement
 from mdanderson.readers.cells import Cells, about_columns, cell_date
 from mdanderson.readers.companions import read_companions
+from mdanderson.readers.pseudonyms import Pseudonyms
 from mdanderson.readers.text_table import Row, TextTable, nearest, read_text_table
 from mdanderson.vocabulary import Modality, MrSequence, View
 
@@ -116,9 +117,10 @@ class Cohort:
         return self.path.parent
 
 
-def read_cohort(path: str | Path) -> Cohort:
+def read_cohort(path: str | Path, *, pseudonyms: Pseudonyms | None = None) -> Cohort:
     """Read a manifest (CSV, TSV or Parquet) with patients.csv, reads.csv and events.csv beside it; no image is opened.
 
+    pseudonyms: other names for the patients of all these tables.
     Raises `ManifestError` when a table cannot be read or lacks a required column, or the manifest has no row.
     """
     manifest = Path(path)
@@ -126,11 +128,13 @@ def read_cohort(path: str | Path) -> Cohort:
     table.require(_REQUIRED, optional=_OPTIONAL)
     if not table.rows:
         raise ManifestError("no rows", where=manifest.name, way_out="write one row for every image")
+    told = tuple(pseudonyms.told_by_files(table)) if pseudonyms else ()
+    table = pseudonyms.applied(table) if pseudonyms else table
     reading = _Reading(table=table)
     for row in table:
         reading.take(row)
-    beside = read_companions(manifest, known=reading.images, known_from=_HAS_NO_IMAGE)
-    problems = (*about_columns(table, (*_REQUIRED, *_OPTIONAL)), *beside.problems, *reading.problems)
+    beside = read_companions(manifest, known=reading.images, known_from=_HAS_NO_IMAGE, pseudonyms=pseudonyms)
+    problems = (*about_columns(table, (*_REQUIRED, *_OPTIONAL)), *told, *beside.problems, *reading.problems)
     patients = (
         Patient(
             patient_id=patient_id,

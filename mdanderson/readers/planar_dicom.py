@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers.dicom_header import DicomFile, is_projection, text
+from mdanderson.readers.dicom_header import DicomFile, is_projection, shown, text
 from mdanderson.readers.dicom_series import peek_dicom_header, series_at
 from mdanderson.readers.planar_radiograph import radiograph
 from mdanderson.readers.planar_scintigram import scintigrams
@@ -67,7 +67,7 @@ def _modality(file: DicomFile) -> Modality:
     name = text(file.header, "Modality")
     if not is_projection(file.header):
         raise ImageError(
-            f"a volume ({name or 'of no modality'}) is no planar image",
+            f"a volume ({shown(file.header, 'Modality') or 'of no modality'}) is no planar image",
             where=file.path.name,
             way_out="name a bone scan or a radiograph here; volumes are read by read_volume",
         )

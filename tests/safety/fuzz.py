@@ -27,7 +27,7 @@ import numpy as np
 import samples
 from pydicom import Dataset
 
-from mdanderson.errors import MdandersonError
+from mdanderson.errors import MdandersonError, printable
 from mdanderson.geometry import Geometry
 from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
 from mdanderson.readers.manifest import read_cohort
@@ -274,7 +274,7 @@ def fuzz(name: str, rounds: Sequence[int], seed: int) -> dict[str, int]:
                 door(Path(folder), random.Random(f"{seed} {name} {number}"))
                 end = "read"
             except MdandersonError as error:
-                end = "refused" if str(error).isprintable() else "finding"
+                end = "refused" if printable(str(error)) == str(error) else "finding"
                 why = "" if end == "refused" else repr(str(error))
             except BaseException as error:  # noqa: BLE001 - this is what is looked for
                 end, why = "finding", f"{type(error).__name__} {error}\n{traceback.format_exc()}"
