@@ -8,7 +8,6 @@ Imports are inside functions: each imaging library takes a second to load and mo
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,10 +142,11 @@ def peek_date(path: str | Path) -> dt.date | None:
     place = Path(path)
     if not _is_dicom(place):
         return None
+    from mdanderson.readers.dicom_header import unheard
     from mdanderson.readers.dicom_series import peek_dicom_date
 
     try:
-        with _unwarned():
+        with unheard():
             return peek_dicom_date(place)
     except OSError:
         return None
@@ -157,11 +157,11 @@ def peek_modality(path: str | Path) -> Modality | None:
     place = Path(path)
     if not _is_dicom(place):
         return None
-    from mdanderson.readers.dicom_header import is_projection, text
+    from mdanderson.readers.dicom_header import is_projection, text, unheard
     from mdanderson.readers.dicom_series import peek_dicom_header
 
     try:
-        with _unwarned():
+        with unheard():
             header = peek_dicom_header(place)
             name = "" if header is None else text(header, "Modality")
             if header is not None and name != Modality.NM and is_projection(header):
@@ -169,14 +169,6 @@ def peek_modality(path: str | Path) -> Modality | None:
     except (OSError, ImageError):
         return None
     return Modality(name) if name in set(Modality) else None
-
-
-@contextmanager
-def _unwarned() -> Iterator[None]:
-    """Without pydicom's warnings of odd values: they would print what the header holds."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _is_dicom(path: Path) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -14,6 +17,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
+from pydicom.config import IGNORE
+from pydicom.config import settings as pydicom_settings
 from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence as DicomSequence
@@ -38,9 +43,9 @@ __all__ = [
     "open_dicom",
     "private_text",
     "refuse_bomb",
-    "shown",
     "starts_like_dicom",
     "text",
+    "unheard",
     "value_unit",
     "whole_number",
 ]
@@ -121,7 +126,8 @@ BROKEN_HEADER = (
 
 _LONG_ELEMENTS = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"})
 """Kinds of elements (VR) whose length takes four bytes."""
-_LONGEST_SHOWN = 64
+_LONGEST_TEXT = 1024
+_UNREADABLE = "(unreadable)"
 _LARGEST_DEFLATED = 2**30
 _CHUNK = 2**20
 
@@ -164,6 +170,23 @@ class DicomFile:
         """Whether one file holds many slices."""
         frames = whole_number(self.header, "NumberOfFrames") or 1
         return frames > 1 or "PerFrameFunctionalGroupsSequence" in self.header
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Meanwhile pydicom neither warns nor logs: it would repeat what a header holds, names included.
+
+    It has a word for every odd value; those that are used are checked here.
+    """
+    logger, mode = logging.getLogger("pydicom"), pydicom_settings.reading_validation_mode
+    was_disabled = logger.disabled
+    logger.disabled, pydicom_settings.reading_validation_mode = True, IGNORE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled, pydicom_settings.reading_validation_mode = was_disabled, mode
 
 
 def starts_like_dicom(path: Path) -> bool:
@@ -286,18 +309,16 @@ def items(header: Dataset, keyword: str) -> Sequence[Dataset]:
 
 
 def text(header: Dataset, keyword: str) -> str:
-    """The value as one line of text, blank when absent. Raises `ImageError` when it is damaged."""
+    """The value as one line of text, blank when absent. Raises `ImageError` when it is damaged.
+
+    A damaged length makes an element swallow those that follow, names included: such a text is "(unreadable)".
+    """
     value = _value(header, keyword)
     if value is None:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-    return "/".join(str(part).strip() for part in parts)
-
-
-def shown(header: Dataset, keyword: str) -> str:
-    """The value as an error may show it: a damaged length makes it swallow what follows, names included."""
-    value = text(header, keyword)
-    return value if len(value) <= _LONGEST_SHOWN and printable(value) == value else "(unreadable)"
+    line = "/".join(str(part).strip() for part in parts)
+    return line if len(line) <= _LONGEST_TEXT and printable(line) == line else _UNREADABLE
 
 
 def private_text(header: Dataset, creator: str, tag: int) -> str:
@@ -363,7 +384,7 @@ def known_modality(header: Dataset) -> Modality:
     name = text(header, "Modality")
     if is_projection(header):
         raise ImageError(
-            f"a planar image ({shown(header, 'Modality')}) is no volume",
+            f"a planar image ({text(header, 'Modality')}) is no volume",
             way_out="name a volume here; bone scans and radiographs are read as planar images (read_planar)",
         )
     if name == "NM" and nuclear_kind(header) in _RAW_TOMO:
@@ -372,7 +393,7 @@ def known_modality(header: Dataset) -> Modality:
         )
     if name not in {"CT", "MR", "NM", "PT"}:
         raise ImageError(
-            f"a DICOM {shown(header, 'Modality') or 'object without modality'} is no image to be measured",
+            f"a DICOM {text(header, 'Modality') or 'object without modality'} is no image to be measured",
             way_out="name the CT, MR, PT or NM series; segmentations belong in the mask column",
         )
     return Modality(name)
@@ -410,7 +431,7 @@ def _pet_unit(header: Dataset) -> Unit:
     units = text(header, "Units")
     if units not in {"BQML", "CNTS", "GML"}:
         raise UnitError(
-            f"PET units are {shown(header, 'Units') or 'blank'}",
+            f"PET units are {text(header, 'Units') or 'blank'}",
             way_out="export the series in Bq/ml (BQML) or as SUV by body weight (GML)",
         )
     return Unit.SUV

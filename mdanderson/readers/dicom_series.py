@@ -8,7 +8,6 @@ makes one volume. Slices are placed by position alone (`dicom_grid`); a stack sh
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,8 +24,8 @@ from mdanderson.readers.dicom_header import (
     acquisition_facts,
     known_modality,
     open_dicom,
-    shown,
     text,
+    unheard,
     value_unit,
 )
 from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
@@ -61,8 +60,7 @@ def read_dicom(
     Raises `ImageError`, `GeometryError` or `UnitError`.
     """
     uid, number = _series_and_number(series)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
+    with unheard():
         files = series_at(path, uid)
         kind = _kind(files[0], modality)
         if kind is not Modality.MR and number not in {None, 1}:
@@ -167,7 +165,7 @@ def _find(path: Path) -> list[DicomFile]:
     images = [file for file in files if file.is_image]
     if images:
         return images
-    kinds = sorted({shown(file.header, "Modality") or "other" for file in files})
+    kinds = sorted({text(file.header, "Modality") or "other" for file in files})
     if kinds:
         raise ImageError(
             f"no image but DICOM {', '.join(kinds)}",
@@ -191,8 +189,8 @@ def _choose(files: Sequence[DicomFile], path: Path, series: str | None) -> list[
         return chosen
     described = {file.series_uid: file.header for file in reversed(files)}
     listed = ", ".join(
-        f"series {shown(described[uid], 'SeriesNumber') or '?'} "
-        f"'{shown(described[uid], 'SeriesDescription') or 'no description'}' ({count} files)"
+        f"series {text(described[uid], 'SeriesNumber') or '?'} "
+        f"'{text(described[uid], 'SeriesDescription') or 'no description'}' ({count} files)"
         for uid, count in counts.items()
     )
     what = f"{len(counts)} series in one folder" if series is None else "the series wanted is not there"

@@ -8,7 +8,7 @@ from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray
-from mdanderson.readers.dicom_header import DicomFile, numbers, shown, text, whole_number
+from mdanderson.readers.dicom_header import DicomFile, numbers, text, whole_number
 from mdanderson.readers.voxel_values import Scale
 
 __all__ = [
@@ -135,7 +135,7 @@ def pixel_format(file: DicomFile, *, may_be_inverted: bool = False) -> PixelForm
     known = {"MONOCHROME1", "MONOCHROME2"} if may_be_inverted else {"MONOCHROME2"}
     if text(header, "PhotometricInterpretation") not in known:
         raise ImageError(
-            f"grey values are stored as {shown(header, 'PhotometricInterpretation') or 'unknown'}, not MONOCHROME2",
+            f"grey values are stored as {text(header, 'PhotometricInterpretation') or 'unknown'}, not MONOCHROME2",
             way_out="export the original series",
         )
     bits = whole_number(header, "BitsAllocated")

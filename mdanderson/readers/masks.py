@@ -5,7 +5,6 @@ Imports of imaging libraries are inside functions: each takes a second to load a
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -201,12 +200,11 @@ def _dataset(path: Path, *, header_only: bool = False) -> Any:
     """The pydicom Dataset in a file. Raises `MaskError`."""
     from pydicom import dcmread
 
-    from mdanderson.readers.dicom_header import BROKEN_HEADER, refuse_bomb
+    from mdanderson.readers.dicom_header import BROKEN_HEADER, refuse_bomb, unheard
 
     tags = ["SOPClassUID"] if header_only else None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom warns of every odd value; those we use are checked later
+        with unheard():
             refuse_bomb(path)
             return dcmread(path, stop_before_pixels=header_only, specific_tags=tags, force=True)
     except BROKEN_HEADER as error:
@@ -217,11 +215,12 @@ def _dataset(path: Path, *, header_only: bool = False) -> Any:
 def _complete() -> Iterator[None]:
     """Attributes that DICOM requires and the file lacks, or holds in a wrong form, are the file's fault.
 
-    Nor does pydicom warn of them: a warning would print what the header holds.
+    pydicom keeps silent about them.
     """
+    from mdanderson.readers.dicom_header import unheard
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unheard():
             yield
     except _INCOMPLETE as error:
         raise MaskError(

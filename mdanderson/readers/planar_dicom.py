@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers.dicom_header import DicomFile, is_projection, shown, text
+from mdanderson.readers.dicom_header import DicomFile, is_projection, text, unheard
 from mdanderson.readers.dicom_series import peek_dicom_header, series_at
 from mdanderson.readers.planar_radiograph import radiograph
 from mdanderson.readers.planar_scintigram import scintigrams
@@ -24,8 +23,7 @@ _ORDER = {View.ANT: 0, View.POST: 1, None: 2}
 
 def is_planar_dicom(path: Path) -> bool:
     """Whether the first image at `path` is a projection; its header alone is looked at."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with unheard():
         header = peek_dicom_header(path)
         return header is not None and is_projection(header)
 
@@ -40,8 +38,7 @@ def read_planar_dicom(
     settings: Radiograph,
 ) -> tuple[PlanarImage, ...]:
     """The views at `path`, anterior first. Raises `ImageError`, `GeometryError`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom warns of every odd value; those that are used are checked here
+    with unheard():
         files = _without_copies(series_at(path, series))
         kind = _kind(files, modality)
         if kind is Modality.XR:
@@ -67,7 +64,7 @@ def _modality(file: DicomFile) -> Modality:
     name = text(file.header, "Modality")
     if not is_projection(file.header):
         raise ImageError(
-            f"a volume ({shown(file.header, 'Modality') or 'of no modality'}) is no planar image",
+            f"a volume ({text(file.header, 'Modality') or 'of no modality'}) is no planar image",
             where=file.path.name,
             way_out="name a bone scan or a radiograph here; volumes are read by read_volume",
         )

@@ -33,8 +33,9 @@ PERSONAL = (
     *("ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "NameOfPhysiciansReadingStudy"),
     *("RequestingPhysician", "PhysiciansOfRecord", "AdmittingDiagnosesDescription", "ImageComments"),
     *("ContentCreatorName", "ContentLabel", "ContentDescription", "StructureSetLabel", "StructureSetName"),
-    *("SeriesDescription", "AdmissionID", "PatientState", "RequestedProcedureID", "PerformedProcedureStepID"),
+    *("AdmissionID", "PatientState", "RequestedProcedureID", "PerformedProcedureStepID"),
 )
+# SeriesDescription is not among them: where a folder holds several series, it tells the user which is which.
 UIDS = ("StudyInstanceUID", "InstanceCreatorUID", "IrradiationEventUID", "ConcatenationUID")
 
 
