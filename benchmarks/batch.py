@@ -1,0 +1,178 @@
+"""A cohort of small phantom patients in one run: is time linear, is memory flat, what do two workers gain.
+
+    python benchmarks/batch.py [--patients 2000] [--pairs 200] [--folder DIR]
+
+Eight phantom patients of two visits are made once; the cohort names them again and again by hard links, so that the
+disk holds each image once; every patient is read, registered, matched, measured and judged. The curve is that
+of one run with one worker: seconds since its start, and the memory of the parent and of its worker, at ten points. Then
+one worker and two are compared on a part of the cohort, in turn on the same machine, twice: a pair of ratios. At the
+end the tables of all are compared byte by byte, and a run over what is finished is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mdanderson as mda
+
+TABLES = ("lesions.csv", "responses.csv", "patients.csv", "problems.csv")
+KINDS = 8
+SPEC = """
+seed = 6
+[host]
+kind = "vertebrae"
+[scan]
+slice_mm = 2.0
+pixel_mm = [1.5, 1.5]
+field_mm = [98.0, 92.0, 72.0]
+noise_hu = 12.0
+"""
+PATIENT = """
+[[patient]]
+id = "K{number}"
+[[patient.lesion]]
+name = "A"
+centre_mm = [{shift}, 0.0, -16.0]
+size_mm = [{size}, 12.0, 12.0]
+[[patient.visit]]
+weeks = 0
+[[patient.visit]]
+weeks = 14
+change = [{{ lesion = "A", scale = {scale} }}]
+"""
+
+
+class Point(NamedTuple):
+    """Where a run is. Memory in MB, resident; -1 where the system does not tell."""
+
+    done: int
+    seconds: float
+    parent_mb: float
+    workers_mb: float
+
+
+def main(patients: int, pairs: int, folder: Path) -> None:
+    manifest = make_cohort(folder / "cohort", patients)
+    print(f"{patients} patients of two visits, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
+    points = run(manifest, folder / "whole", workers=1, points=10)
+    print_curve(points)
+    print_again(manifest, folder / "whole")
+    if pairs:
+        print_pairs(make_cohort(folder / "part", pairs), folder)
+
+
+def make_cohort(folder: Path, patients: int) -> Path:
+    """A manifest of so many patients, by hard links to eight."""
+    spec = folder.parent / "spec.toml"
+    kinds = folder.parent / "kinds"
+    if not kinds.exists():
+        told = (
+            PATIENT.format(
+                number=number, shift=float(2 * (number % 2) - 1), size=12.0 + number / 2, scale=0.25 + 0.02 * number
+            )
+            for number in range(KINDS)
+        )
+        spec.write_text(SPEC + "".join(told), encoding="utf-8")
+        from mdanderson.phantoms import write_phantoms
+
+        write_phantoms(spec, kinds)
+    folder.mkdir()
+    rows = ["patient_id,visit,date,modality,image,mask"]
+    for number in range(patients):
+        kind, name = kinds / f"K{number % KINDS}", f"P{number:06d}"
+        (folder / name).mkdir()
+        for file in kind.iterdir():
+            os.link(file, folder / name / file.name)
+        for visit, date in (("visit1", "2024-01-08"), ("visit2", "2024-04-15")):
+            rows.append(f"{name},{visit},{date},CT,{name}/{visit}_ct.nii.gz,{name}/{visit}_lesions.nii.gz")
+    (folder / "cohort.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "cohort.csv"
+
+
+def run(manifest: Path, out: Path, *, workers: int, points: int = 1) -> list[Point]:
+    """Score a cohort in processes of their own; the points of its curve, the end among them."""
+    told: list[Point] = []
+    shares = {0}
+    began = time.perf_counter()
+
+    def tell(now: Any) -> None:
+        share = now.done * points // now.total
+        if share not in shares:
+            shares.add(share)
+            told.append(Point(now.done, time.perf_counter() - began, *memory_mb()))
+
+    results = mda.score(manifest, out, workers=workers, timeout_s=600, progress=tell)
+    if results.failed:
+        raise SystemExit(f"{len(results.failed)} patients failed: {next(iter(results.failed.items()))}")
+    told.append(Point(len(results.scored), time.perf_counter() - began, *memory_mb()))
+    return told
+
+
+def memory_mb() -> tuple[float, float]:
+    """Resident memory of this process and of its children together."""
+    try:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
+        return resident_mb("self"), sum(map(resident_mb, children))
+    except OSError:
+        return -1.0, -1.0
+
+
+def resident_mb(process: str) -> float:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def print_curve(points: list[Point]) -> None:
+    print("\n   done   seconds   s/patient   parent MB   worker MB")
+    before = Point(0, 0.0, 0.0, 0.0)
+    for point in points[:-1]:
+        each = (point.seconds - before.seconds) / max(1, point.done - before.done)
+        print(f"{point.done:7}{point.seconds:10.1f}{each:12.3f}{point.parent_mb:12.0f}{point.workers_mb:12.0f}")
+        before = point
+    print(f" tables{points[-1].seconds:10.1f}{'':12}{points[-1].parent_mb:12.0f}")
+
+
+def print_again(manifest: Path, out: Path) -> None:
+    tables = {name: (out / name).read_bytes() for name in TABLES}
+    stored = sum(file.stat().st_size for file in (out / ".patients").iterdir())
+    rows = sum(map(len, tables.values()))
+    print(f"\nstored: {stored / 1e6:.1f} MB of patients, {rows / 1e6:.1f} MB of tables")
+    began = time.perf_counter()
+    mda.score(manifest, out)
+    print(f"the same command again: {time.perf_counter() - began:.1f} s, nobody scored")
+    same = all((out / name).read_bytes() == content for name, content in tables.items())
+    print(f"the same bytes: {same}")
+
+
+def print_pairs(manifest: Path, folder: Path) -> None:
+    print("\none worker and two, in turn:")
+    for turn in range(2):
+        seconds = {}
+        for workers in (1, 2):
+            out = folder / f"{workers}-{turn}"
+            seconds[workers] = run(manifest, out, workers=workers)[-1].seconds
+        print(f"  {seconds[1]:.1f} s and {seconds[2]:.1f} s: {seconds[1] / seconds[2]:.2f} times as fast")
+    same = all((folder / "1-0" / name).read_bytes() == (folder / "2-0" / name).read_bytes() for name in TABLES)
+    print(f"  the same bytes: {same}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, default=2000)
+    parser.add_argument("--pairs", type=int, default=200, help="patients of the comparison; 0 = none")
+    parser.add_argument("--folder", type=Path, default=None, help="where to work (default: a temporary folder)")
+    given = parser.parse_args()
+    place = Path(tempfile.mkdtemp(dir=given.folder))
+    try:
+        main(given.patients, given.pairs, place)
+    finally:
+        shutil.rmtree(place)
