@@ -21,6 +21,7 @@ __all__ = [
     "Input",
     "fingerprint",
     "input_files",
+    "input_paths",
     "inputs_of",
     "prints",
     "program",
@@ -46,10 +47,9 @@ _BLOCK_BYTES = 1 << 20
 class Input:
     """What one path of the manifest led to: a file, or the files of a folder, by content.
 
-    path: from the manifest's folder where it lies in there. sha256: of the file; of a folder, of names and contents.
+    sha256: of the file; of a folder, of names and contents. The path is not kept: it may name the patient.
     """
 
-    path: str
     files: int
     bytes: int
     sha256: str
@@ -84,18 +84,21 @@ def program() -> str:
     return _hash({"versions": versions(), "code": _code()})
 
 
-def inputs_of(patient: Patient, folder: Path) -> tuple[Input, ...]:
-    """Every path of the patient's rows by content, in order; folder: of the manifest. All files are read."""
-    paths = sorted({path for entry in patient.images for path in entry.files})
-    return tuple(_input(path, folder) for path in paths)
+def input_paths(patient: Patient) -> tuple[Path, ...]:
+    """Every file or folder that the patient's rows name, in order."""
+    return tuple(sorted({path for entry in patient.images for path in entry.files}))
 
 
-def _input(path: Path, folder: Path) -> Input:
+def inputs_of(patient: Patient) -> tuple[Input, ...]:
+    """Each of them by content, in the same order. All files are read."""
+    return tuple(map(_input, input_paths(patient)))
+
+
+def _input(path: Path) -> Input:
     files = _files(path)
     hashes = [_content(file) for file in files]
     named = [(file.relative_to(path).as_posix(), sha256) for file, (sha256, _) in zip(files, hashes, strict=True)]
     return Input(
-        path=(path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(),
         files=len(files),
         bytes=sum(size for _, size in hashes),
         sha256=_hash(named) if path.is_dir() else hashes[0][0],
@@ -140,7 +143,7 @@ def _plain(value: object) -> object:
 
 def input_files(patient: Patient) -> Iterator[dict[str, Any]]:
     """Path, bytes and modification time of every file that the patient's rows name, folders unfolded."""
-    for path in sorted({path for entry in patient.images for path in entry.files}):
+    for path in input_paths(patient):
         for file in _files(path):
             try:
                 status = file.stat()

@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mdanderson.batch.fingerprint import Input, inputs_of, whole
@@ -39,14 +38,10 @@ class Assess(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What is the same for every patient of a run.
-
-    folder: of the manifest. assess: None stands for `mdanderson.assessment`.
-    """
+    """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`."""
 
     settings: Settings
     criteria: tuple[str, ...]
-    folder: Path
     assess: Assess | None = None
 
 
@@ -67,7 +62,7 @@ def score_patient(job: Job, task: Task) -> Finished:
     """Score one patient. Whatever goes wrong is told in the result."""
     inputs: tuple[Input, ...] = ()
     with contextlib.suppress(OSError, MemoryError):  # what cannot be listed cannot be scored, and says so itself
-        inputs = inputs_of(task.patient, job.folder)
+        inputs = inputs_of(task.patient)
     return replace(_scored(job, task.patient, task.fingerprint), prints=task.prints, inputs=inputs)
 
 

@@ -89,7 +89,7 @@ def score(
     if parquet:
         check_parquet()
     make_folder(folder)
-    job = Job(settings=settings or Settings(), criteria=criteria, folder=cohort.folder.absolute(), assess=assess)
+    job = Job(settings=settings or Settings(), criteria=criteria, assess=assess)
     with locked(folder):
         return _run(
             cohort, job, folder, force=force, fresh=fresh, by=by, parquet=parquet, progress=progress or (lambda _: None)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdanderson.batch.fingerprint import Input, inputs_of, program, sha256_of, versions
+from mdanderson.batch.fingerprint import input_paths, inputs_of, program, sha256_of, versions
 from mdanderson.batch.record import hash_of_inputs, results_in
 from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Store
-from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.errors import InputError, MdandersonError, OutputError
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
+from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
 from mdanderson.settings import Settings
 
 __all__ = ["Change", "Verified", "verify"]
@@ -40,12 +41,12 @@ class Verified:
     files: int
 
 
-def verify(out: str | Path, *, settings: Settings | None = None) -> Verified:
+def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path | None = None) -> Verified:
     """Compare everything that a run depended on, and its tables, with what is there now. Every input is read.
 
-    settings: those that count now; None = do not compare them. A patient without result, which the next run tries
-    again, is compared as well.
-    Raises `OutputError` where there are no results.
+    settings: those that count now; None = do not compare them. key_file: of the pseudonyms, where the results are
+    under such. A patient without result, which the next run tries again, is compared as well.
+    Raises `OutputError` where there are no results, `InputError` where a key is wanting.
     """
     folder = Path(out)
     record = _record(folder)
@@ -57,7 +58,7 @@ def verify(out: str | Path, *, settings: Settings | None = None) -> Verified:
     ]
     patients = files = 0
     if (folder / PATIENTS_FOLDER).is_dir():
-        found = list(_patients_that_changed(folder, record))
+        found = list(_patients_that_changed(folder, record, key_file))
         changes += (change for _, some in found for change in some)
         patients, files = len(found), sum(count for count, _ in found)
     return Verified(changes=tuple(changes), patients=patients, files=files)
@@ -127,9 +128,13 @@ def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return flat
 
 
-def _patients_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[tuple[int, list[Change]]]:
+def _patients_that_changed(
+    folder: Path, record: Mapping[str, Any], key_file: Path | None
+) -> Iterator[tuple[int, list[Change]]]:
     """Of every patient of the run or of the manifest: files compared, and what is another."""
-    cohort, problem = _cohort(Path(record["manifest"]))
+    if key_file is None and any(name.startswith(PREFIX) for name in record["patients"]):
+        raise InputError("the results are under pseudonyms", where=str(folder), way_out="give the key: --pseudonymize")
+    cohort, problem = _cohort(Path(record["manifest"]), key_file)
     if problem:
         yield 0, [problem]
     now = {patient.patient_id: patient for patient in cohort} if cohort else {}
@@ -149,30 +154,28 @@ def _compared(patient: Patient, cohort: Cohort, store: Store, told: Mapping[str,
     """Files of a patient compared by content; what is another is named where the store still knows it."""
     if told["failure"] and not told["files"]:
         return 0, []  # its process was ended before it told what it had read
-    found = inputs_of(patient, cohort.folder)
+    found = inputs_of(patient)
     files = sum(one.files for one in found)
     if hash_of_inputs(found) == told["inputs"]:
         return files, []
     stored = store.read(patient.patient_id)
-    if stored is None or hash_of_inputs(stored.inputs) != told["inputs"]:
-        return files, [Change(of="input", what="has other files", where=patient.patient_id)]
-    before, now = ({one.path: one for one in inputs} for inputs in (stored.inputs, found))
-    return files, list(_inputs_that_changed(before, now, patient.patient_id))
+    before = stored.inputs if stored else ()
+    if len(before) == len(found) and hash_of_inputs(before) == told["inputs"]:
+        paths = zip(input_paths(patient), before, found, strict=True)
+        return files, [_changed(path, cohort, patient) for path, was, now in paths if was != now]
+    gone = [Change(of="input", what=f"cannot be used: {row.why}", where=patient.patient_id) for row in patient.lost]
+    return files, gone or [Change(of="input", what="has other files", where=patient.patient_id)]
 
 
-def _inputs_that_changed(before: Mapping[str, Input], now: Mapping[str, Input], patient_id: str) -> Iterator[Change]:
-    for path in sorted({*before, *now}):
-        if path not in now or (now[path].files and not now[path].sha256):
-            yield Change(of="input", what="is gone", where=f"{patient_id} {path}")
-        elif path not in before:
-            yield Change(of="input", what="is new", where=f"{patient_id} {path}")
-        elif before[path] != now[path]:
-            yield Change(of="input", what="changed", where=f"{patient_id} {path}")
+def _changed(path: Path, cohort: Cohort, patient: Patient) -> Change:
+    name = path.relative_to(cohort.folder) if path.is_relative_to(cohort.folder) else path
+    return Change(of="input", what="changed", where=f"{patient.patient_id} {name.as_posix()}")
 
 
-def _cohort(manifest: Path) -> tuple[Cohort | None, Change | None]:
+def _cohort(manifest: Path, key_file: Path | None) -> tuple[Cohort | None, Change | None]:
     """The cohort as its manifest reads now, or why it does not."""
+    pseudonyms = None if key_file is None else Pseudonyms.from_file(key_file)
     try:
-        return read_cohort(manifest), None
+        return read_cohort(manifest, pseudonyms=pseudonyms), None
     except MdandersonError as error:
         return None, Change(of="input", what=f"cannot be read: {error}")

@@ -81,6 +81,9 @@ def explain(
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
     config: ConfigFile = None,
+    pseudonymize: Annotated[
+        Path | None, typer.Option(metavar="KEYFILE", show_default=False, help="The key that the run was given.")
+    ] = None,
 ) -> None:
     """Tell what changed since a run: inputs by content, the tables it wrote, the program; by --config, the settings.
 
@@ -90,7 +93,7 @@ def verify(
     """
     from mdanderson.batch.verify import verify as verify_run
 
-    found = verify_run(out, settings=None if config is None else read_settings(config))
+    found = verify_run(out, settings=None if config is None else read_settings(config), key_file=pseudonymize)
     for change in found.changes:
         typer.echo(str(change))
     compared = f"{found.patients} patients, {found.files} files compared; " if found.patients else ""

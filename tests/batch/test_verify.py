@@ -11,9 +11,10 @@ from types import ModuleType
 import pytest
 
 from mdanderson.batch import classify
+from mdanderson.batch.pseudonymous import pseudonymous_cohort
 from mdanderson.batch.verify import Change, verify
 from mdanderson.cli import main
-from mdanderson.errors import OutputError
+from mdanderson.errors import InputError, OutputError
 from mdanderson.settings import Policy, Settings
 
 
@@ -70,13 +71,14 @@ def test_a_file_is_compared_by_content_not_by_time(out: Path, cohort: Path) -> N
             ),
             [
                 "input changed @ {folder}/cohort.csv",
-                "input is gone @ P03 p3_1.nii",
-                "input is new @ P03 p4_1.nii",
-                "input is new @ P04 p3_1.nii",
-                "input is gone @ P04 p4_1.nii",
+                "input changed @ P03 p4_1.nii",
+                "input changed @ P04 p3_1.nii",
             ],
         ),
-        (lambda folder: (folder / "p1_0.nii").unlink(), ["input is gone @ P01 p1_0.nii"]),
+        (
+            lambda folder: (folder / "p1_0.nii").unlink(),
+            ["input cannot be used: file not found: p1_0.nii @ cohort.csv row 2 column image @ P01"],
+        ),
         (
             lambda folder: (folder / "cohort.csv").unlink(),
             [
@@ -163,6 +165,25 @@ def test_no_finished_run(tmp_path: Path, content: str | None) -> None:
         (tmp_path / "run.json").write_text(content)
     with pytest.raises(OutputError, match="no finished run here"):
         verify(tmp_path)
+
+
+def test_no_path_is_kept(out: Path) -> None:
+    """A file may be called like its patient."""
+    for file in (out / ".patients").iterdir():
+        assert "p1_0" not in file.read_text()
+
+
+def test_results_under_pseudonyms(cohort: Path, tmp_path: Path, sample: ModuleType) -> None:
+    key = tmp_path / "key"
+    assert main(["key", str(key)]) == 0
+    out = tmp_path / "out"
+    sample.run(pseudonymous_cohort(cohort, key, out), out)
+    assert verify(out, key_file=key).changes == ()
+    with pytest.raises(InputError, match=r"the results are under pseudonyms @ .*; give the key: --pseudonymize"):
+        verify(out)
+    (cohort.parent / "p1_0.nii").write_bytes(b"x")
+    (line,) = lines(out, key_file=key)
+    assert line.startswith("input changed @ PSN-")
 
 
 def test_the_command(out: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
