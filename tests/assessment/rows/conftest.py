@@ -197,7 +197,17 @@ def planar(foci: tuple[Focus, ...], visit: int, view: View) -> ScanPhantom:
     """A whole-body view with 0.8 of the counts scale at follow-up."""
     pose = ScanPose(turn_degrees=1.5 * visit, shift_mm=(6.0 * visit, -9.0 * visit))
     scale = 1.0 if visit == 0 else 0.8
-    return render_view(_BODY, foci, view=view, pose=pose, scale=scale, noise_seed=20 * visit + len(view))
+    shape, pixel_mm = ((720, 180), 3.2) if visit == 0 else ((768, 192), 3.0)
+    return render_view(
+        _BODY,
+        foci,
+        view=view,
+        pose=pose,
+        scale=scale,
+        noise_seed=20 * visit + len(view),
+        rows_columns=shape,
+        pixel_mm=pixel_mm,
+    )
 
 
 @cache

@@ -95,6 +95,7 @@ def test_pr4_pd2_sd3_size_of_what_is_not_measurable(ct_course, lesion, before, a
     assert judged.of("CT")[0] == category
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "category"), [("PR4", "PR"), ("PD2", "PD"), ("SD3", "SD")])
 def test_pr4_pd2_sd3_by_a_reader(ct_course, lytic, code, category):
     judged = ct_course([lytic], [lytic], reads=f"0 CT L01 - no -\n1 CT L01 {code} - -")
@@ -118,6 +119,7 @@ def test_pd4_not_by_a_focus_below_5_mm(ct_course, lytic, lesion):
 FLARE = {"core_hu": 700.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weeks", "grown", "first", "second"),
     [
@@ -136,6 +138,7 @@ def test_pr2_flare(ct_course, lytic, lesion, weeks, grown, first, second):
     assert judged.of("CT", 2)[0] == second
 
 
+@pytest.mark.slow
 def test_pr2_not_while_nothing_responds(ct_course, lytic, lesion):
     new = lesion(2, UPPER, 12, **FLARE)
     judged = ct_course([lytic], [lytic, new], [lytic, new], weeks=(0, 8, 16))

@@ -53,6 +53,7 @@ def test_cr3_signal_back_to_normal(course, dark, before, after, fires):
     assert judged.of("MR") == (("CR", {"CR3"}) if fires else ("SD", STEADY))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stir", "expected"),
     [(1.05, ("CR", {"CR3"})), (1.5, ("SD", STEADY))],
@@ -63,6 +64,7 @@ def test_cr3_asks_every_sequence(course, dark, stir, expected):
     assert judged.of("MR") == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ratio", "expected"), [(1.0, ("CR", {"CR3"})), (0.5, ("NE", set()))], ids=["gone", "there"])
 def test_cr3_of_what_nobody_outlined(course, lesion, ratio, expected):
     judged = course(([lesion(1, MIDDLE, 18)], {"T1": [0.5]}), ([lesion(1, MIDDLE, 18, drawn=False)], {"T1": [ratio]}))
@@ -83,6 +85,7 @@ def test_pr3_pd1_sd2_size(course, lesion, before, after, expected):
     assert judged.of("MR") == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "code", "category"),
     [
@@ -99,6 +102,7 @@ def test_pr4_pd2_sd3_size_of_what_is_not_measurable(course, lesion, before, afte
     assert judged.of("MR")[0] == category
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "category"), [("PR4", "PR"), ("PD2", "PD"), ("SD3", "SD")])
 def test_pr4_pd2_sd3_by_a_reader(course, dark, code, category):
     seen = ([dark], {"T1": [0.5]})

@@ -16,6 +16,9 @@ from mdanderson.vocabulary import View
 PLACES = ((0.0, 150.0), (85.0, 100.0), (95.0, -200.0))
 BOTH, ONE = ("ANT", "POST"), ("ANT",)
 STEADY = {"SD1", "SD4"}
+VIEWS = pytest.mark.parametrize(
+    "views", [pytest.param(BOTH, id="both views", marks=pytest.mark.slow), pytest.param(ONE, id="one view")]
+)
 
 
 def foci(*ratios: float) -> tuple[Focus, ...]:
@@ -48,7 +51,7 @@ def fall(judged, modality="NM") -> float:
     return 1 - judged.row(modality).finding.uptake_ratio / judged.row(modality, 0).finding.uptake_ratio
 
 
-@pytest.mark.parametrize("views", [BOTH, ONE], ids=["both views", "one view"])
+@VIEWS
 @pytest.mark.parametrize(
     ("ratio", "drawn", "expected"),
     [
@@ -63,7 +66,7 @@ def test_cr4_uptake_back_to_normal(course, views, ratio, drawn, expected):
     assert judged.of("NM") == expected
 
 
-@pytest.mark.parametrize("views", [BOTH, ONE], ids=["both views", "one view"])
+@VIEWS
 @pytest.mark.parametrize(
     ("ratio", "least", "most", "expected"),
     [
@@ -79,6 +82,7 @@ def test_pr5_pd3_sd1_uptake(course, views, ratio, least, most, expected):
     assert judged.of("NM") == expected
 
 
+@pytest.mark.slow
 def test_pd3_alone_waits_for_the_next_scan(course):
     judged = course((foci(4), [1]), (foci(6), [1]), (foci(6), [1]))
     first, second = (judged.timeline.response(f"v{visit}", "NM") for visit in (1, 2))
@@ -106,6 +110,7 @@ def test_pd4_not_by_what_was_there(course):
     assert judged.of("NM") == ("SD", STEADY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weeks", "later", "first", "second"),
     [
@@ -121,6 +126,7 @@ def test_pr2_flare(course, weeks, later, first, second):
     assert judged.of("NM", 2)[0] == second
 
 
+@pytest.mark.slow
 def test_pr2_not_while_nothing_responds(course):
     judged = course((foci(4), [1]), (foci(4, 4), [1, 2]), (foci(4, 4), [1, 2]), weeks=(0, 8, 20))
     assert judged.of("NM")[0] == "SD"

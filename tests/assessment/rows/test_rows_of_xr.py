@@ -101,6 +101,7 @@ def test_pr4_pd2_sd3_size_of_what_is_not_measurable(xr_course, lesion, before, a
     assert judged.of("XR")[0] == category
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "category"), [("PR4", "PR"), ("PD2", "PD"), ("SD3", "SD")])
 def test_pr4_pd2_sd3_by_a_reader(xr_course, lytic, code, category):
     judged = xr_course([lytic], [lytic], reads=f"0 XR L01 - no -\n1 XR L01 {code} - -")
@@ -128,6 +129,7 @@ def test_pd4_not_by_what_was_there(xr_course, lytic, lesion):
     assert judged.of("XR") == ("SD", STEADY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weeks", "grown", "first", "second"),
     [
