@@ -5,6 +5,7 @@ Imports of imaging libraries are inside functions: each takes a second to load a
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 """SOP class RT Structure Set Storage."""
 _INCOMPLETE = (
     *(AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, OSError, EOFError),
-    *(OverflowError, RecursionError, MemoryError),
+    *(OverflowError, RecursionError, MemoryError, struct.error),
 )
 """What reading an attribute raises that is not there, or damaged; pydicom converts a value when it is asked for."""
 

@@ -189,9 +189,9 @@ def _from_parquet(path: Path) -> TextTable:
         if file.metadata.num_rows * file.metadata.num_columns > _MOST_CELLS:
             raise ManifestError("more cells than the memory holds", where=path.name, way_out="split it by patients")
         table = file.read()
+        lines = [table.column_names, *([_as_text(cell) for cell in row] for row in zip(*_columns(table), strict=True))]
     except (pa.ArrowException, ValueError, OSError, MemoryError) as error:
         raise ManifestError("not a Parquet file", where=path.name, way_out="write it again, or use CSV") from error
-    lines = [table.column_names, *([_as_text(cell) for cell in row] for row in zip(*_columns(table), strict=True))]
     return _table(path, lines)
 
 

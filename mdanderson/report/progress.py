@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from mdanderson.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -97,7 +99,7 @@ class _Lines:
         self._print(f"{line}; failed: {standing.latest}" if news else line)
 
     def _print(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 class _Pace:
@@ -152,10 +154,10 @@ def _bar(console: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sta
         def tell(standing: Standing) -> None:
             if not shown.tasks[0].total:
                 for line in _what_is_kept(standing):
-                    console.print(line, markup=False, highlight=False)
+                    console.print(printable(line), markup=False, highlight=False)
             if standing.latest != told[0]:
                 told[0] = standing.latest
-                console.print(f"failed: {standing.latest}", markup=False, highlight=False)
+                console.print(printable(f"failed: {standing.latest}"), markup=False, highlight=False)
             shown.update(
                 task,
                 total=standing.total,

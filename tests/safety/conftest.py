@@ -112,3 +112,9 @@ def checked(cohort: Path) -> Ran:
 def scored(cohort: Path) -> Ran:
     out = cohort.parent / "results"
     return run("score", str(cohort), "-o", str(out), out=out)
+
+
+@pytest.fixture(scope="session")
+def safety() -> object:
+    """The helpers of this folder: `run`, `write_good`, `write_manifest`, `COLUMNS`."""
+    return sys.modules[__name__]
