@@ -49,10 +49,11 @@ change = [{{ lesion = "A", scale = {scale} }}]
 
 
 class Point(NamedTuple):
-    """Where a run is. Memory in MB, resident; -1 where the system does not tell."""
+    """Where a run is. cpu_s: of parent and workers. Memory in MB, resident; -1 where the system does not tell."""
 
     done: int
     seconds: float
+    cpu_s: float
     parent_mb: float
     workers_mb: float
 
@@ -105,22 +106,31 @@ def run(manifest: Path, out: Path, *, workers: int, points: int = 1) -> list[Poi
         share = now.done * points // now.total
         if share not in shares:
             shares.add(share)
-            told.append(Point(now.done, time.perf_counter() - began, *memory_mb()))
+            told.append(Point(now.done, time.perf_counter() - began, *spent()))
 
     results = mda.score(manifest, out, workers=workers, timeout_s=600, progress=tell)
     if results.failed:
         raise SystemExit(f"{len(results.failed)} patients failed: {next(iter(results.failed.items()))}")
-    told.append(Point(len(results.scored), time.perf_counter() - began, *memory_mb()))
+    told.append(Point(len(results.scored), time.perf_counter() - began, *spent()))
     return told
 
 
-def memory_mb() -> tuple[float, float]:
-    """Resident memory of this process and of its children together."""
+def spent() -> tuple[float, float, float]:
+    """Processor time of this process and its children, and the resident memory of both."""
     try:
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-        return resident_mb("self"), sum(map(resident_mb, children))
+        cpu_s = time.process_time() + sum(map(cpu_seconds, children))
+        return cpu_s, resident_mb("self"), sum(map(resident_mb, children))
     except OSError:
-        return -1.0, -1.0
+        return -1.0, -1.0, -1.0
+
+
+def cpu_seconds(process: str) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(process: str) -> float:
@@ -132,13 +142,15 @@ def resident_mb(process: str) -> float:
 
 
 def print_curve(points: list[Point]) -> None:
-    print("\n   done   seconds   s/patient   parent MB   worker MB")
-    before = Point(0, 0.0, 0.0, 0.0)
+    print("\n   done   seconds     CPU s   CPU s/patient   parent MB   worker MB")
+    before = points[0]
     for point in points[:-1]:
-        each = (point.seconds - before.seconds) / max(1, point.done - before.done)
-        print(f"{point.done:7}{point.seconds:10.1f}{each:12.3f}{point.parent_mb:12.0f}{point.workers_mb:12.0f}")
+        each = (point.cpu_s - before.cpu_s) / max(1, point.done - before.done)
+        print(
+            f"{point.done:7}{point.seconds:10.1f}{point.cpu_s:10.1f}{each:16.3f}{point.parent_mb:12.0f}{point.workers_mb:12.0f}"
+        )
         before = point
-    print(f" tables{points[-1].seconds:10.1f}{'':12}{points[-1].parent_mb:12.0f}")
+    print(f" tables{points[-1].seconds:10.1f}{'':26}{points[-1].parent_mb:12.0f}")
 
 
 def print_again(manifest: Path, out: Path) -> None:
