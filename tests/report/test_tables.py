@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -16,7 +14,6 @@ from mdanderson.criteria import Response
 from mdanderson.errors import Problem, Severity
 from mdanderson.findings import Density, Event, Examination, LesionFinding, PatientFacts, Structure
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
-from mdanderson.report.progress import shown_progress
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.terminal import response_table
 from mdanderson.report.trace import TRACE, trace_rows, trace_text
@@ -293,43 +290,6 @@ def test_the_terminal_shows_what_was_said_and_no_markup() -> None:
         "[red]P v1 2024-04-02 PD (unconfirmed) L01 [25 %]",
         "[red]P v1 2024-04-02 SD L01 [25 %]",
     ]
-
-
-def standing(done: int, *, kept: int = 0, running: tuple[str, ...] = ()) -> SimpleNamespace:
-    return SimpleNamespace(total=3, done=done, kept=kept, problems=done, running=running)
-
-
-def show(tell: Callable[[SimpleNamespace], None]) -> None:
-    tell(standing(1, kept=1))
-    tell(standing(1, kept=1, running=("[P02]",)))
-    tell(standing(2, kept=1, running=("[P02]",)))
-    tell(standing(3, kept=1))
-
-
-def test_plain_lines_where_there_is_no_terminal() -> None:
-    out = io.StringIO()
-    with shown_progress(console=Console(file=out)) as tell:
-        show(tell)
-    assert out.getvalue() == (
-        "1 of 3 patients done, 1 of them by an earlier run; 1 problems\n"
-        "2 of 3 patients done, 1 of them by an earlier run; 2 problems\n"
-        "3 of 3 patients done, 1 of them by an earlier run; 3 problems\n"
-    )
-
-
-def test_a_bar_on_a_terminal() -> None:
-    out = io.StringIO()
-    with shown_progress(console=Console(file=out, force_terminal=True, width=100)) as tell:
-        tell(standing(2, running=("[P02]",)))
-    assert "2/3" in out.getvalue()
-    assert "2 problems" in out.getvalue()
-    assert "[P02]" in out.getvalue()
-
-
-def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_progress(quiet=True) as tell:
-        show(tell)
-    assert capsys.readouterr() == ("", "")
 
 
 def test_the_fields_of_a_response_stand_in_the_order_of_the_columns() -> None:
