@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+import paper as shorthand
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -36,9 +36,4 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def paper() -> ModuleType:
     """The shorthand of tests/paper.py for series of findings."""
-    spec = importlib.util.spec_from_file_location("paper", Path(__file__).with_name("paper.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return shorthand

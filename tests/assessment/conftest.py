@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from assessment import one_patient
 
 
 @pytest.fixture(scope="session")
 def bench() -> ModuleType:
     """one_patient.py as a module."""
-    spec = importlib.util.spec_from_file_location("one_patient", Path(__file__).with_name("one_patient.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return one_patient
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def shows(monkeypatch):
 def first_seen(now: Density, volume_ml: float = 1.0) -> tuple[Status, str]:
     home = station()
     lesion = Lesion.from_region(home.image.lesions.regions[0], home.volume.geometry)
-    origin = seen_at_baseline(home, lesion, finding(now, volume_ml), [home], settings=SETTINGS)
+    origin = seen_at_baseline(home, lesion, [finding(now, volume_ml)], [home], settings=SETTINGS)
     assert origin.in_doubt is origin.why.startswith(MAYBE_NEW)
     return origin.status, origin.why
 

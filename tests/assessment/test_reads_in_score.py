@@ -112,7 +112,7 @@ def test_names_of_a_reader_are_kept_and_two_labels_may_be_one_lesion(patient):
 
 
 def test_a_label_of_two_images_of_one_day_matches_nothing(patient):
-    other = f"DEMO-PR-SIZE,visit1,2024-01-26,CT,{DEMO}/DEMO-SD/visit1_ct.nii.gz,{DEMO}/DEMO-SD/visit1_lesions.nii.gz"
+    other = f"DEMO-PR-SIZE,visit1,2024-01-26,CT,,,{DEMO}/DEMO-SD/visit1_ct.nii.gz,{DEMO}/DEMO-SD/visit1_lesions.nii.gz"
     one = patient(
         "DEMO-PR-SIZE",
         more=other,
@@ -125,7 +125,7 @@ def test_a_label_of_two_images_of_one_day_matches_nothing(patient):
 def test_a_modality_that_nobody_segmented_is_judged_by_readers_alone(patient):
     """Nothing is stated of the first MR: what is called smaller at the second was there."""
     mr = "\n".join(
-        f"DEMO-PR-SIZE,visit{visit},{date},MR,{DEMO}/DEMO-PR-SIZE/visit{visit}_lesions.nii.gz,"
+        f"DEMO-PR-SIZE,visit{visit},{date},MR,,,{DEMO}/DEMO-PR-SIZE/visit{visit}_lesions.nii.gz,"
         for visit, date in ((1, "2024-01-27"), (2, "2024-05-04"))
     )
     one = patient(
@@ -183,7 +183,7 @@ def test_a_new_lesion_on_a_scan_that_nobody_measures_is_not_put_at_its_baseline(
     first, later = (f"{DEMO}/DEMO-PR-SIZE/visit{visit}_ct.nii.gz" for visit in (1, 2))
     one = patient(
         "DEMO-SD",
-        more=f"DEMO-SD,visit1,2024-02-13,MR,{first},\nDEMO-SD,visit2,2024-05-14,MR,{later},",
+        more=f"DEMO-SD,visit1,2024-02-13,MR,,,{first},\nDEMO-SD,visit2,2024-05-14,MR,,,{later},",
         reads="patient_id date modality lesion_id findings\nDEMO-SD 2024-05-14 MR spine PD4",
     )
     assert assess(one).response("visit2", "MR").category == "PD"

@@ -6,30 +6,18 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from safety import faults, samples
 
-HERE = Path(__file__).parent
 MEMORY = 2 * 2**30
 """Bytes of address space: the libraries alone take 0.8 GB, hardly any of it in memory."""
 SECONDS = 240
 LIMITED = f"import resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}));"
 MAIN = LIMITED + "from mdanderson.cli import main; sys.exit(main(sys.argv[1:]))"
 COLUMNS = ("patient_id", "image", "mask", "date", "modality")
-
-
-@contextmanager
-def beside() -> Iterator[None]:
-    """Modules of this folder can be imported."""
-    sys.path.insert(0, str(HERE))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(HERE))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +66,6 @@ def write_manifest(path: Path, rows: list[dict[str, str]]) -> Path:
 
 def write_good(folder: Path) -> dict[str, str]:
     """The files and the row of a patient without fault."""
-    with beside():
-        import samples
     samples.write(folder / "good.nii.gz", samples.gz(samples.nifti_bytes()))
     samples.write(folder / "good_mask.nii.gz", samples.gz(samples.nifti_bytes(samples.lesion().astype("u1"))))
     cells = ("good", "good.nii.gz", "good_mask.nii.gz", "2024-01-05", "CT")
@@ -89,8 +75,6 @@ def write_good(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest; a patient is called like its fault."""
-    with beside():
-        import faults
     folder = tmp_path_factory.mktemp("faults")
     rows = [write_good(folder)]
     for number, (name, fault) in enumerate(faults.FAULTS.items()):

@@ -1,4 +1,4 @@
-"""A mutation fuzzer for every door: `python fuzz.py --rounds 200 --seed 1 [DOOR ...]`.
+"""A mutation fuzzer for every door: in this folder's parent, `python -m safety.fuzz --rounds 200 [DOOR ...]`.
 
 Small valid files (samples.py) are spoiled: bits flipped, cut short, parts swapped, lengths and numbers made huge. What
 comes out may be an image or a `MdandersonError`; anything else is a finding, printed as a line of JSON with door, seed
@@ -24,8 +24,8 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import samples
 from pydicom import Dataset
+from safety import samples
 
 from mdanderson.errors import MdandersonError, printable
 from mdanderson.geometry import Geometry
@@ -262,6 +262,12 @@ def _tell(**said: object) -> None:
     sys.stdout.flush()
 
 
+def _peak_mb() -> float:
+    """Most memory of this program so far. ru_maxrss would begin with that of the process which started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def fuzz(name: str, rounds: Sequence[int], seed: int) -> dict[str, int]:
     """Every round of a door; findings are printed. Returns how it ended, by kind."""
     ends = {"read": 0, "refused": 0, "finding": 0}
@@ -281,7 +287,7 @@ def fuzz(name: str, rounds: Sequence[int], seed: int) -> dict[str, int]:
             seconds = time.process_time() - began
             if seconds > SLOWEST_S:
                 end, why = "finding", f"took {seconds:.1f} s"
-            if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 > MOST_MB:
+            if _peak_mb() > MOST_MB:
                 end, why = "finding", f"{MOST_MB} MB"
         ends[end] += 1
         if end == "finding":

@@ -2,30 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
-
-
-def _faults() -> dict[str, Any]:
-    here = str(Path(__file__).parent)
-    sys.path.insert(0, here)
-    try:
-        spec = importlib.util.spec_from_file_location("faults", Path(__file__).with_name("faults.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["faults"] = module
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(here)
-    return module.FAULTS
-
-
-FAULTS = _faults()
+from safety.faults import FAULTS
 
 
 @pytest.mark.parametrize("name", FAULTS)

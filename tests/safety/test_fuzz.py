@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-FUZZ = Path(__file__).with_name("fuzz.py")
+TESTS = Path(__file__).parents[1]
 DOORS = (
     *("CT", "MR", "PT", "NM", "XR", "SEG", "RTSTRUCT", "NIfTI", "NIfTI.gz", "NRRD", "MHA"),
     *("cohort", "measurements", "Parquet", "settings"),
@@ -26,8 +26,8 @@ SEED = os.environ.get("MDANDERSON_FUZZ_SEED", "1")
 @pytest.fixture(scope="module")
 def told() -> list[dict[str, Any]]:
     """What a process of 3 GB of address space said; each door takes a few seconds at most."""
-    command = [sys.executable, str(FUZZ), "--rounds", str(ROUNDS), "--seed", SEED]
-    done = subprocess.run(command, capture_output=True, timeout=120 + 10 * ROUNDS, check=False)
+    command = [sys.executable, "-m", "safety.fuzz", "--rounds", str(ROUNDS), "--seed", SEED]
+    done = subprocess.run(command, cwd=TESTS, capture_output=True, timeout=120 + 10 * ROUNDS, check=False)
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 0, (lines[-1:], done.stderr.decode(errors="replace")[-500:])
     return [json.loads(line) for line in lines]
