@@ -46,7 +46,7 @@ class LesionFacts(NamedTuple):
     flare: a new or hotter lesion that is flare, not progression; settled: it was settled so at an earlier visit.
     unassessed: why nothing can be said of it. known: why it cannot be new; blank where it is, or nobody can tell.
     doubted: its name and why nobody can say whether it is new, or has come back; blank where that is known.
-    merged_into: the lesion whose finding carries the measurement of both.
+    merged_into: the lesion whose finding carries the measurement of both. parted_from: those it was one with before.
     """
 
     lesion_id: str
@@ -73,6 +73,7 @@ class LesionFacts(NamedTuple):
     known: str = ""
     doubted: str = ""
     merged_into: str = ""
+    parted_from: frozenset[str] = frozenset()
 
     @property
     def reader_codes(self) -> frozenset[str]:

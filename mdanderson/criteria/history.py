@@ -178,6 +178,7 @@ class LesionHistory:
             lesion_type=self.lesion_type,
             size=size,
             size_in_sum=self._size_in_sum(size, first, sequence) if self.series.has_merges else size,
+            parted_from=self._parted_from(visit, first) if self.series.has_merges else frozenset(),
             uptake=self._uptake_track(visit, first, flare_visit or 0),
             sources=((source, sequence),),
             measurable=self._measurable(settings),
@@ -340,6 +341,13 @@ class LesionHistory:
         }
         earlier = tuple(parted.get(index, value) for index, value in enumerate(size.earlier))
         return Track.of(now=size.now, baseline=size.baseline, earlier=earlier, least=size.now) if parted else size
+
+    def _parted_from(self, visit: int, first: int) -> frozenset[str]:
+        """Those it was one with at an earlier visit; a sum without them knows no size of it there."""
+        if self._is_together(visit):
+            return frozenset()
+        groups = [self.series.group(self.lesion_id, index) for index in range(first, visit)]
+        return frozenset().union(*groups) - {self.lesion_id}
 
     def _size_at(self, visit: int, group: frozenset[str], sequence: str, factor: Fraction) -> Fraction | None:
         """Size at a visit of the lesions that are one now; before they merged, their sizes added, times `factor`."""

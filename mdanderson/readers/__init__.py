@@ -142,7 +142,7 @@ def peek_date(path: str | Path) -> dt.date | None:
     place = Path(path)
     if not _is_dicom(place):
         return None
-    from mdanderson.readers.dicom_header import unheard
+    from mdanderson.readers.dicom_elements import unheard
     from mdanderson.readers.dicom_series import peek_dicom_date
 
     try:
@@ -157,7 +157,8 @@ def peek_modality(path: str | Path) -> Modality | None:
     place = Path(path)
     if not _is_dicom(place):
         return None
-    from mdanderson.readers.dicom_header import is_projection, text, unheard
+    from mdanderson.readers.dicom_elements import text, unheard
+    from mdanderson.readers.dicom_header import is_projection
     from mdanderson.readers.dicom_series import peek_dicom_header
 
     try:
@@ -172,7 +173,7 @@ def peek_modality(path: str | Path) -> Modality | None:
 
 
 def _is_dicom(path: Path) -> bool:
-    from mdanderson.readers.dicom_header import starts_like_dicom
+    from mdanderson.readers.dicom_file import starts_like_dicom
 
     return path.is_dir() or (path.is_file() and starts_like_dicom(path))
 

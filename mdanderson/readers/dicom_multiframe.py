@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
-from mdanderson.readers.dicom_header import DicomFile, items, text, whole_number
+from mdanderson.readers.dicom_elements import items, text, whole_number
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.dicom_slices import (
     Slice,
     claimed_step,

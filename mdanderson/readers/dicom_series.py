@@ -17,17 +17,10 @@ import numpy as np
 from pydicom import Dataset
 
 from mdanderson.errors import ImageError, InputError
+from mdanderson.readers.dicom_elements import text, unheard
+from mdanderson.readers.dicom_file import DicomFile, open_dicom
 from mdanderson.readers.dicom_grid import stack_slices
-from mdanderson.readers.dicom_header import (
-    DicomFile,
-    acquisition_date,
-    acquisition_facts,
-    known_modality,
-    open_dicom,
-    text,
-    unheard,
-    value_unit,
-)
+from mdanderson.readers.dicom_header import acquisition_date, acquisition_facts, known_modality, value_unit
 from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
 from mdanderson.readers.dicom_pixels import read_stored
 from mdanderson.readers.dicom_slices import Slice, slice_of_file

@@ -8,7 +8,8 @@ from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray
-from mdanderson.readers.dicom_header import DicomFile, numbers, text, whole_number
+from mdanderson.readers.dicom_elements import numbers, text, whole_number
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.voxel_values import Scale
 
 __all__ = [

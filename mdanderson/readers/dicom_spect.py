@@ -11,7 +11,9 @@ from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray
-from mdanderson.readers.dicom_header import DicomFile, items, nuclear_kind, numbers, text, whole_number
+from mdanderson.readers.dicom_elements import items, numbers, text, whole_number
+from mdanderson.readers.dicom_file import DicomFile
+from mdanderson.readers.dicom_header import nuclear_kind
 from mdanderson.readers.dicom_slices import Slice, needed, pixel_format, pixel_spacing, refuse_localizer, scale
 from mdanderson.readers.orientation import check_size
 

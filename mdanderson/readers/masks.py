@@ -129,7 +129,7 @@ class _Source:
 
 def _sop_class_uid(path: Path) -> str:
     """The SOP class of a DICOM file, whatever its name; blank for any other file."""
-    from mdanderson.readers.dicom_header import starts_like_dicom
+    from mdanderson.readers.dicom_file import starts_like_dicom
 
     try:
         if not starts_like_dicom(path):
@@ -201,7 +201,8 @@ def _dataset(path: Path, *, header_only: bool = False) -> Any:
     """The pydicom Dataset in a file. Raises `MaskError`."""
     from pydicom import dcmread
 
-    from mdanderson.readers.dicom_header import BROKEN_HEADER, refuse_bomb, unheard
+    from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
+    from mdanderson.readers.dicom_file import refuse_bomb
 
     tags = ["SOPClassUID"] if header_only else None
     try:
@@ -218,7 +219,7 @@ def _complete() -> Iterator[None]:
 
     pydicom keeps silent about them.
     """
-    from mdanderson.readers.dicom_header import unheard
+    from mdanderson.readers.dicom_elements import unheard
 
     try:
         with unheard():

@@ -33,8 +33,8 @@ from mdanderson.readers.measured_listing import (
     states_nothing,
     with_types,
 )
-from mdanderson.readers.measured_merges import MeasuredFinding, clashes
 from mdanderson.readers.measured_rows import LostRow, MeasuredRow
+from mdanderson.readers.measured_twice import Refused, without_clashes, without_doubles
 from mdanderson.timeline.naming import twin_of
 from mdanderson.timeline.normalise import carrier_of
 from mdanderson.vocabulary import Basis, Modality, Status
@@ -152,8 +152,9 @@ class _Series:
         """One day: its rows, the lesions whose rows are lost, and those that nothing is left of."""
         self._check_twins(rows, date)
         named = [(row, self._finding(row)) for row in rows if not row.nothing]
-        usable = self._without_clashes([(row, finding) for row, finding in named if finding is not None])
-        findings = self._without_doubles(usable)
+        usable, clashing = without_clashes([(row, finding) for row, finding in named if finding is not None])
+        findings, doubled = without_doubles(usable)
+        self._refuse((*clashing, *doubled))
         findings += self._listed_on(date, findings)
         lost = [one for one in self.lost if one.date == date]
         unseen = next((one for one in lost if self._identity(one.lesion_id) not in self.seen), None)
@@ -307,52 +308,11 @@ class _Series:
                 way_out = f"write {twin} if that is meant"
                 self._note(row, "lesion_id", what, way_out, severity=Severity.WARNING)
 
-    def _without_clashes(self, rows: list[MeasuredFinding]) -> list[MeasuredFinding]:
-        """The rows without those that count one lesion twice; these are lost, with the lesions that they name."""
-        lost: set[int] = set()
-        for one, other, lesion_id in clashes(rows):
-            for (row, finding), (twin, _) in ((one, other), (other, one)):
-                what = f"lesion {lesion_id} is counted in row {twin.number} as well"
-                column = "parents" if finding.parents else "lesion_id"
-                self._note(row, column, f"{what}: neither is used", "write one row for what has merged, none beside it")
-                if row.number not in lost:
-                    self._lose(row, {finding.lesion_id, *finding.parents}, what)
-                lost.add(row.number)
-        return [(row, finding) for row, finding in rows if row.number not in lost]
-
-    def _without_doubles(self, rows: Sequence[MeasuredFinding]) -> list[LesionFinding]:
-        """One statement a lesion, sequence and reader; the parts of a split are one. Two that differ are both lost."""
-        named = {(finding.lesion_id, finding.sequence, finding.reader) for _, finding in rows}
-        if len(named) == len(rows) and not any(finding.parents for _, finding in rows):
-            return [finding for _, finding in rows]
-        groups: dict[tuple[str, str, str], list[MeasuredFinding]] = {}
-        for row, finding in rows:
-            groups.setdefault((carrier_of(finding), finding.sequence, finding.reader), []).append((row, finding))
-        kept: list[LesionFinding] = []
-        for (lesion_id, _, _), group in groups.items():
-            if len(group) == 1:
-                kept.append(group[0][1])
-            elif self._are_one(lesion_id, group):
-                kept += dict.fromkeys(finding for _, finding in group)
-        return kept
-
-    def _are_one(self, lesion_id: str, group: Sequence[MeasuredFinding]) -> bool:
-        """Whether the rows for one lesion can all be true; where not, the lesion is lost."""
-        first: dict[tuple[str, ...], MeasuredFinding] = {}
-        for row, finding in group:
-            part = (finding.lesion_id, finding.label) if finding.status is Status.SPLIT else ()
-            mixed = first and (part == ()) != (() in first)
-            earlier, other = next(iter(first.values())) if mixed else first.setdefault(part, (row, finding))
-            if earlier is row:
-                continue
-            what = f"a second row for lesion {lesion_id} on {row.date}, row {earlier.number} is the first"
-            if other == finding:
-                self._note(row, "lesion_id", f"{what}: not used", "keep one row", severity=Severity.WARNING)
-                continue
-            self._note(row, "lesion_id", f"{what} and says otherwise: neither is used", "keep the right one")
-            self._lose(row, {lesion_id}, f"row {earlier.number} says otherwise")
-            return False
-        return True
+    def _refuse(self, refused: Iterable[Refused]) -> None:
+        """Note and lose rows that count a lesion twice."""
+        for one in refused:
+            self._note(one.row, one.column, one.what, one.way_out, severity=one.severity)
+            self._lose(one.row, one.lesion_ids, one.why)
 
     def _not_evaluable(
         self, lost: Sequence[LostRow], findings: Sequence[LesionFinding], date: dt.date

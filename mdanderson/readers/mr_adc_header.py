@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydicom import Dataset
 
 from mdanderson.errors import UnitError
-from mdanderson.readers.dicom_header import items, numbers, text
+from mdanderson.readers.dicom_elements import items, numbers, text
 from mdanderson.readers.dicom_slices import Slice
 from mdanderson.readers.mr_adc import factor_of_unit
 from mdanderson.readers.mr_facts import real_world_mappings, rescale_type

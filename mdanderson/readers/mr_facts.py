@@ -13,7 +13,8 @@ from math import isfinite
 from pydicom import Dataset
 from pydicom.tag import Tag
 
-from mdanderson.readers.dicom_header import DicomFile, items, private_text, text
+from mdanderson.readers.dicom_elements import items, private_text, text
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.dicom_multiframe import group_items
 from mdanderson.readers.dicom_slices import Slice
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mdanderson.readers.dicom_header import items
+from mdanderson.readers.dicom_elements import items
 from mdanderson.readers.dicom_slices import Slice
 from mdanderson.readers.mr_adc import adc_values
 from mdanderson.readers.mr_adc_header import scaled_as_stated

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pydicom import Dataset
 
 from mdanderson.errors import ImageError
-from mdanderson.readers.dicom_header import numbers, text
+from mdanderson.readers.dicom_elements import numbers, text
 
 __all__ = ["lean_facts", "lean_share"]
 

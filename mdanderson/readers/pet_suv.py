@@ -15,7 +15,8 @@ from pathlib import Path
 from pydicom import Dataset
 
 from mdanderson.errors import ImageError, UnitError
-from mdanderson.readers.dicom_header import DicomFile, items, numbers, text
+from mdanderson.readers.dicom_elements import items, numbers, text
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.pet_lean_mass import lean_facts, lean_share
 from mdanderson.readers.pet_private import philips_activity_factor, philips_suv_factor
 from mdanderson.readers.pet_times import injected, missing, scan_began

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pydicom import Dataset
 
 from mdanderson.errors import UnitError
-from mdanderson.readers.dicom_header import text
+from mdanderson.readers.dicom_elements import text
 from mdanderson.readers.pet_private import ge_scan_time
 
 __all__ = ["injected", "missing", "scan_began"]

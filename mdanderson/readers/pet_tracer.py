@@ -6,7 +6,7 @@ import re
 
 from pydicom import Dataset
 
-from mdanderson.readers.dicom_header import items, text
+from mdanderson.readers.dicom_elements import items, text
 
 __all__ = ["tracer_of"]
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers.dicom_header import DicomFile, is_projection, text, unheard
+from mdanderson.readers.dicom_elements import text, unheard
+from mdanderson.readers.dicom_file import DicomFile
+from mdanderson.readers.dicom_header import is_projection
 from mdanderson.readers.dicom_series import peek_dicom_header, series_at
 from mdanderson.readers.planar_radiograph import radiograph
 from mdanderson.readers.planar_scintigram import scintigrams

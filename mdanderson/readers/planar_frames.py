@@ -14,7 +14,8 @@ import numpy as np
 from pydicom import Dataset
 
 from mdanderson.errors import ImageError
-from mdanderson.readers.dicom_header import items, nuclear_kind, numbers, text, whole_number
+from mdanderson.readers.dicom_elements import items, numbers, text, whole_number
+from mdanderson.readers.dicom_header import nuclear_kind
 from mdanderson.readers.orientation import check_size
 from mdanderson.vocabulary import View
 

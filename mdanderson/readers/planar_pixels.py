@@ -7,7 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mdanderson.readers.dicom_header import DicomFile, text, whole_number
+from mdanderson.readers.dicom_elements import text, whole_number
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.dicom_pixels import read_stored
 from mdanderson.readers.dicom_slices import PixelFormat, Slice
 from mdanderson.readers.orientation import check_size

@@ -12,7 +12,9 @@ from pydicom import Dataset
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers.dicom_header import DicomFile, acquisition_date, acquisition_facts, numbers, text, whole_number
+from mdanderson.readers.dicom_elements import numbers, text, whole_number
+from mdanderson.readers.dicom_file import DicomFile
+from mdanderson.readers.dicom_header import acquisition_date, acquisition_facts
 from mdanderson.readers.dicom_slices import PixelFormat, pixel_format, scale
 from mdanderson.readers.planar_pixels import lossy_compression, read_frames
 from mdanderson.readers.voxel_values import Scale

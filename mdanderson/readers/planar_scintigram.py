@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
-from mdanderson.readers.dicom_header import DicomFile, acquisition_date, acquisition_facts, nuclear_kind, text
-from mdanderson.readers.dicom_header import whole_number as stated_number
+from mdanderson.readers.dicom_elements import text
+from mdanderson.readers.dicom_elements import whole_number as stated_number
+from mdanderson.readers.dicom_file import DicomFile
+from mdanderson.readers.dicom_header import acquisition_date, acquisition_facts, nuclear_kind
 from mdanderson.readers.dicom_slices import pixel_format, pixel_spacing, scale
 from mdanderson.readers.planar_frames import Frame, frames_of_views
 from mdanderson.readers.planar_pixels import lossy_compression, read_frames

@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from batch import sample
 
 from mdanderson.batch import score
 from mdanderson.batch.cluster import on_cluster
@@ -86,7 +86,7 @@ def same_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mdanderson.batch.fingerprint._code", lambda: "as it was")
 
 
-def slow_assess(sample: ModuleType, folder: Path, seconds: float) -> Callable[..., object]:
+def slow_assess(folder: Path, seconds: float) -> Callable[..., object]:
     """The stand-in, which leaves the id of its worker beside the name of the patient."""
     usual, place = sample.make_assess(), str(folder)
 
@@ -102,9 +102,7 @@ def slow_assess(sample: ModuleType, folder: Path, seconds: float) -> Callable[..
 
 
 @pytest.mark.slow
-def test_one_worker_is_killed_and_nothing_is_lost(
-    cluster: Cluster, cohort: Path, sample: ModuleType, tmp_path: Path
-) -> None:
+def test_one_worker_is_killed_and_nothing_is_lost(cluster: Cluster, cohort: Path, tmp_path: Path) -> None:
     sample.make_cohort(cohort.parent, patients=6)
     sample.run(cohort, tmp_path / "whole")
     begun = tmp_path / "begun"
@@ -122,7 +120,7 @@ def test_one_worker_is_killed_and_nothing_is_lost(
         cohort,
         tmp_path / "out",
         scheduler=cluster.address,
-        assess=slow_assess(sample, begun, 0.3),
+        assess=slow_assess(begun, 0.3),
         progress=kill,
     )
     assert killed
@@ -136,7 +134,7 @@ def test_one_worker_is_killed_and_nothing_is_lost(
 
 @pytest.mark.slow
 def test_a_patient_that_hangs_and_one_that_dies_are_rows_there_too(
-    cluster: Cluster, cohort: Path, sample: ModuleType, tmp_path: Path
+    cluster: Cluster, cohort: Path, tmp_path: Path
 ) -> None:
     usual = sample.make_assess()
 
@@ -158,7 +156,7 @@ def test_a_patient_that_hangs_and_one_that_dies_are_rows_there_too(
 
 @pytest.mark.slow
 def test_a_relative_manifest_is_found_by_workers_elsewhere(
-    cluster: Cluster, cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     results = score("data/cohort.csv", "out", scheduler=cluster.address, assess=sample.make_assess())
@@ -176,9 +174,7 @@ def test_a_worker_with_another_program_is_refused(cluster: Cluster, monkeypatch:
 
 
 @pytest.mark.slow
-def test_the_scheduler_is_lost(
-    cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_scheduler_is_lost(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was finished is kept."""
     pytest.importorskip("distributed")
     folder = tmp_path / "other"
@@ -199,7 +195,7 @@ def test_the_scheduler_is_lost(
                 cohort,
                 tmp_path / "out",
                 scheduler=other.address,
-                assess=slow_assess(sample, tmp_path / "begun", 0.5),
+                assess=slow_assess(tmp_path / "begun", 0.5),
                 progress=kill,
             )
     finally:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
+from batch import sample
 
 from mdanderson.batch import classify
 from mdanderson.batch.parquet import PARQUET_FOLDER
@@ -21,7 +21,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture
-def out(cohort: Path, sample: ModuleType, tmp_path: Path) -> Path:
+def out(cohort: Path, tmp_path: Path) -> Path:
     manifest = cohort.read_text().replace("P01", "=1+1")  # a name that a spreadsheet would run
     cohort.write_text(manifest)
     sample.run(cohort, tmp_path / "out", parquet=True)
@@ -43,7 +43,7 @@ def test_duckdb_reads_it(out: Path) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_it_holds_what_the_csv_holds(out: Path, sample: ModuleType, table: object, cohort: Path) -> None:
+def test_it_holds_what_the_csv_holds(out: Path, table: object, cohort: Path) -> None:
     """Cell by cell, by way of the data frames that `score` returns."""
     results = sample.run(cohort, out, parquet=True)
     frame, expected = pd.read_parquet(out / "parquet" / f"{table.name}.parquet"), getattr(results, table.name)
@@ -73,7 +73,7 @@ def test_columns_carry_meaning_and_unit(out: Path) -> None:
     assert schema.names == list(LESIONS.column_names)
 
 
-def test_large_tables_are_written_in_pieces(out: Path, monkeypatch: pytest.MonkeyPatch, sample, cohort: Path) -> None:
+def test_large_tables_are_written_in_pieces(out: Path, monkeypatch: pytest.MonkeyPatch, cohort: Path) -> None:
     before = pq.read_table(out / "parquet" / "lesions.parquet")
     monkeypatch.setattr("mdanderson.batch.parquet._ROWS_OF_A_GROUP", 3)
     sample.run(cohort, out, parquet=True)
@@ -81,13 +81,13 @@ def test_large_tables_are_written_in_pieces(out: Path, monkeypatch: pytest.Monke
     assert pq.read_table(out / "parquet" / "lesions.parquet").equals(before)
 
 
-def test_the_same_bytes_every_time(out: Path, sample: ModuleType, cohort: Path, tmp_path: Path) -> None:
+def test_the_same_bytes_every_time(out: Path, cohort: Path, tmp_path: Path) -> None:
     sample.run(cohort, tmp_path / "twin", parquet=True)
     for file in (out / "parquet").iterdir():
         assert file.read_bytes() == (tmp_path / "twin" / "parquet" / file.name).read_bytes()
 
 
-def test_a_run_without_it_leaves_none_that_is_outdated(out: Path, sample: ModuleType, cohort: Path) -> None:
+def test_a_run_without_it_leaves_none_that_is_outdated(out: Path, cohort: Path) -> None:
     (out / "parquet" / ".lesions.parquet.77.tmp").touch()
     sample.run(cohort, out)
     assert not (out / "parquet").exists()
@@ -97,7 +97,7 @@ def test_a_run_without_it_leaves_none_that_is_outdated(out: Path, sample: Module
     assert [path.name for path in (out / "parquet").iterdir()] == ["mine.txt"]
 
 
-def test_a_full_disk(out: Path, sample: ModuleType, cohort: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk(out: Path, cohort: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (out / "parquet" / "lesions.parquet").read_bytes()
 
     def full(*_: object, **__: object) -> None:
@@ -114,7 +114,7 @@ def test_a_full_disk(out: Path, sample: ModuleType, cohort: Path, monkeypatch: p
     assert not (out / "run.json").exists()
 
 
-def test_without_the_extra(cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(SettingsError, match=r"Parquet needs the extra `parquet`; pip install 'mdanderson\[parquet\]'"):
         sample.run(cohort, tmp_path / "out", parquet=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import signal
@@ -11,69 +10,19 @@ import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from batch.sample import DATES, counting, make_assess, make_cohort, run, tables
 
-from mdanderson.batch import Progress, Results, score
-from mdanderson.errors import ImageError, InputError, ManifestError, OutputError, Problem, SettingsError, Severity
-from mdanderson.findings import Examination, LesionFinding, PatientFacts
+from mdanderson.batch import Progress
+from mdanderson.errors import ImageError, InputError, ManifestError, OutputError, Problem, SettingsError
+from mdanderson.findings import Examination, PatientFacts
 from mdanderson.readers.manifest import Patient, read_cohort
-from mdanderson.report.columns import TABLES
 from mdanderson.settings import Policy, Settings
 from mdanderson.timeline import Timeline, build_timeline
-from mdanderson.vocabulary import Modality, Status
-
-DATES = (dt.date(2024, 1, 5), dt.date(2024, 4, 2))
-
-
-def make_cohort(folder: Path, patients: int = 4) -> Path:
-    rows = ["patient_id,image,date,modality,visit,mask"]
-    for number in range(1, patients + 1):
-        for visit, date in enumerate(DATES):
-            image = f"p{number}_{visit}.nii"
-            (folder / image).write_bytes(b"0" * number)
-            rows.append(f"P{number:02d},{image},{date},CT,visit {visit},")
-    (folder / "cohort.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return folder / "cohort.csv"
-
-
-def make_assess(**raises: BaseException) -> Callable[..., Timeline]:
-    """A stand-in that measures file sizes; a patient named in `raises` raises. Nested, so that workers can have it."""
-
-    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
-        if patient.patient_id in raises:
-            raise raises[patient.patient_id]
-        start = 10 + patient.images[0].image.stat().st_size
-        sizes = (Decimal(start), Decimal(start) / 2)
-        examinations = [
-            Examination(
-                modality=Modality.CT,
-                date=date,
-                visit=entry.visit,
-                lesions=(
-                    LesionFinding(
-                        lesion_id="L01",
-                        status=status,
-                        modality=Modality.CT,
-                        date=date,
-                        visit=entry.visit,
-                        long_axis_mm=size,
-                        short_axis_mm=size,
-                        centroid_lps_mm=(-1.0, 2.0, 3.0),
-                    ),
-                ),
-            )
-            for entry, date, size, status in zip(
-                patient.images, DATES, sizes, (Status.BASELINE, Status.FOLLOWED), strict=True
-            )
-        ]
-        note = Problem(what="a remark", severity=Severity.INFO, patient_id=patient.patient_id)
-        return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria, problems=[note])
-
-    return assess
+from mdanderson.vocabulary import Modality
 
 
 @pytest.fixture
@@ -81,14 +30,6 @@ def manifest(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return make_cohort(folder)
-
-
-def tables(out: Path) -> dict[str, bytes]:
-    return {table.name: (out / table.file_name).read_bytes() for table in TABLES}
-
-
-def run(manifest: Path, out: Path, **given: object) -> Results:
-    return score(manifest, out, **({"assess": make_assess()} | given))
 
 
 def test_sample(manifest: Path, tmp_path: Path) -> None:
@@ -191,16 +132,6 @@ def test_every_patient_may_fail(manifest: Path, tmp_path: Path) -> None:
     assert len(results.lesions) == 0
 
 
-def counting(calls: list[str]) -> Callable[..., Timeline]:
-    usual = make_assess()
-
-    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
-        calls.append(patient.patient_id)
-        return usual(patient, settings=settings, criteria=criteria)
-
-    return assess
-
-
 def test_a_second_run_scores_nobody_again(manifest: Path, tmp_path: Path) -> None:
     calls: list[str] = []
     run(manifest, tmp_path / "out", assess=counting(calls))
@@ -288,12 +219,10 @@ def test_killed_and_run_again_gives_the_same_bytes(
     monkeypatch.setattr("mdanderson.batch.fingerprint._code", lambda: "as it was")
     run(manifest, tmp_path / "whole")
     program = textwrap.dedent(f"""
-        import importlib.util, os, signal, time
+        import os, signal, time
         import mdanderson.batch.fingerprint
+        from batch import sample
         mdanderson.batch.fingerprint._code = lambda: "as it was"
-        spec = importlib.util.spec_from_file_location("batch_sample", {__file__!r})
-        sample = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sample)
         usual, parent = sample.make_assess(), os.getpid()
 
         def assess(patient, /, *, settings, criteria):
@@ -303,10 +232,10 @@ def test_killed_and_run_again_gives_the_same_bytes(
                 os._exit(1)
             return usual(patient, settings=settings, criteria=criteria)
 
-        sample.score({str(manifest)!r}, {str(tmp_path / "out")!r}, workers={workers}, assess=assess)
+        mdanderson.batch.score({str(manifest)!r}, {str(tmp_path / "out")!r}, workers={workers}, assess=assess)
     """)
     root = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": str(root)}
+    environment = os.environ | {"PYTHONPATH": f"{root}:{root / 'tests'}"}
     killed = subprocess.run([sys.executable, "-c", program], env=environment, cwd=root, check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "out" / "responses.csv").exists()

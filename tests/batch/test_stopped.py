@@ -12,9 +12,9 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from batch import sample
 
 import mdanderson.batch.store as store_room
 from mdanderson.batch import score
@@ -23,7 +23,6 @@ from mdanderson.batch.store import sweep, write_together
 from mdanderson.errors import OutputError
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = Path(__file__).with_name("test_run.py")
 COMPLETE = {
     ".patients",
     "lesions.csv",
@@ -38,12 +37,11 @@ COMPLETE = {
 def program(manifest: Path, out: Path, *, seconds: float, workers: int) -> list[str]:
     """A run whose every patient takes `seconds`, by the command line, in a process of its own."""
     text = textwrap.dedent(f"""
-        import functools, importlib.util, sys
+        import functools, sys
+        sys.path.append({str(ROOT / "tests")!r})
         import mdanderson.batch, mdanderson.batch.fingerprint
+        from batch import sample
         mdanderson.batch.fingerprint._code = lambda: "as it was"
-        spec = importlib.util.spec_from_file_location("batch_sample", {str(SAMPLE)!r})
-        sample = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sample)
         usual = sample.make_assess()
 
         def assess(patient, /, *, settings, criteria):
@@ -80,7 +78,7 @@ def wait_for(condition: Callable[[], bool], running: subprocess.Popen[str]) -> N
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_again_and_again_the_tables_are_the_same(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_killed_again_and_again_the_tables_are_the_same(cohort: Path, tmp_path: Path) -> None:
     """SIGKILL at random points, the seed fixed: in the start, between patients, while tables are written."""
     sample.make_cohort(cohort.parent, patients=12)
     sample.run(cohort, tmp_path / "whole")
@@ -110,7 +108,7 @@ def test_killed_again_and_again_the_tables_are_the_same(cohort: Path, sample: Mo
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_told_to_stop(cohort: Path, sample: ModuleType, tmp_path: Path, number: signal.Signals, workers: int) -> None:
+def test_told_to_stop(cohort: Path, tmp_path: Path, number: signal.Signals, workers: int) -> None:
     out = tmp_path / "out"
     running = subprocess.Popen(
         program(cohort, out, seconds=0.6, workers=workers), cwd=ROOT, stderr=subprocess.PIPE, text=True
@@ -129,12 +127,12 @@ def test_told_to_stop(cohort: Path, sample: ModuleType, tmp_path: Path, number: 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a run is killed in a fork of this process")
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_killed_at_every_step_of_writing(
-    cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Before each file reaches the disk, and before each takes its name; a table is the old one or the new one."""
     sample.run(cohort, tmp_path / "whole")
     expected, out, after = sample.tables(tmp_path / "whole"), tmp_path / "out", 0
-    while killed_run(cohort, sample, out, monkeypatch, step=step, after=after):
+    while killed_run(cohort, out, monkeypatch, step=step, after=after):
         for name, content in expected.items():
             written = out / f"{name}.csv"
             assert not written.exists() or written.read_bytes() == content
@@ -145,9 +143,7 @@ def test_killed_at_every_step_of_writing(
     assert litter(out) == set()
 
 
-def killed_run(
-    cohort: Path, sample: ModuleType, out: Path, monkeypatch: pytest.MonkeyPatch, *, step: str, after: int
-) -> bool:
+def killed_run(cohort: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *, step: str, after: int) -> bool:
     """A fresh run that SIGKILLs itself at its n-th write; whether it came so far."""
     pid = os.fork()
     if pid == 0:
@@ -197,9 +193,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 2, 4, 6, 8, 9])
-def test_the_disk_is_full(
-    cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
-) -> None:
+def test_the_disk_is_full(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Among the patients (4 files), the tables (4), the summary and the record: a clear line; then it finishes."""
     sample.run(cohort, tmp_path / "whole")
     out = tmp_path / "out"
@@ -230,7 +224,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_disk_that_is_really_full(cohort: Path, sample: ModuleType, small_disk: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_really_full(cohort: Path, small_disk: Path, tmp_path: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"0" * 180_000)
     with pytest.raises(OutputError, match="No space left on device"):
@@ -249,7 +243,7 @@ def test_drafts_of_a_killed_run_are_swept_and_nothing_else(tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.tmp", ".x.txt", "mine.tmp"]
 
 
-def test_a_second_run_on_one_folder_is_refused(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_a_second_run_on_one_folder_is_refused(cohort: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     sample.run(cohort, out)
     before = sample.tables(out)
@@ -322,7 +316,7 @@ def score_nothing(out: Path) -> None:
         pass
 
 
-def test_why_patients_are_scored_again(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_why_patients_are_scored_again(cohort: Path, tmp_path: Path) -> None:
     """In words, patient by patient; of a first run nothing is said."""
     out, told = tmp_path / "out", []
 
@@ -350,9 +344,7 @@ def test_why_patients_are_scored_again(cohort: Path, sample: ModuleType, tmp_pat
     assert again(criteria=("who",)) == {"the settings or criteria changed": everybody}
 
 
-def test_another_program_scores_everybody_again(
-    cohort: Path, sample: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_program_scores_everybody_again(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
     sample.run(cohort, tmp_path / "out")
     monkeypatch.setattr("mdanderson.batch.fingerprint._code", lambda: "another")
@@ -360,7 +352,7 @@ def test_another_program_scores_everybody_again(
     assert told[0].again == {"the program or a library changed": ("P01", "P02", "P03", "P04")}
 
 
-def test_a_patient_out_of_time(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_a_patient_out_of_time(cohort: Path, tmp_path: Path) -> None:
     usual = sample.make_assess()
 
     def assess(patient, /, *, settings, criteria):
@@ -384,7 +376,7 @@ def test_a_patient_out_of_time(cohort: Path, sample: ModuleType, tmp_path: Path)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system bounds no memory")
-def test_a_patient_out_of_memory(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_a_patient_out_of_memory(cohort: Path, tmp_path: Path) -> None:
     usual = sample.make_assess()
 
     def assess(patient, /, *, settings, criteria):

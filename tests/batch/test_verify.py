@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from batch import sample
 
 from mdanderson.batch import classify
 from mdanderson.batch.pseudonymous import pseudonymous_cohort
@@ -19,7 +19,7 @@ from mdanderson.settings import Policy, Settings
 
 
 @pytest.fixture
-def out(cohort: Path, sample: ModuleType, tmp_path: Path) -> Path:
+def out(cohort: Path, tmp_path: Path) -> Path:
     (cohort.parent / "patients.csv").write_text("patient_id,death_date\nP03,2024-09-01\n")
     sample.run(cohort, tmp_path / "out", parquet=True)
     return tmp_path / "out"
@@ -121,7 +121,7 @@ def test_the_program(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines(out)[0].startswith("program was 0.0.1, is ")
 
 
-def test_a_folder_of_images(cohort: Path, sample: ModuleType, tmp_path: Path) -> None:
+def test_a_folder_of_images(cohort: Path, tmp_path: Path) -> None:
     """A series is named as a whole; a file more, one less, one renamed or one other byte is a change."""
     series = cohort.parent / "series"
     series.mkdir()
@@ -138,7 +138,7 @@ def test_a_folder_of_images(cohort: Path, sample: ModuleType, tmp_path: Path) ->
     assert lines(tmp_path / "out") == ["input changed @ P01 series"]
 
 
-def test_a_damaged_store_and_a_lost_patient(out: Path, cohort: Path, sample: ModuleType) -> None:
+def test_a_damaged_store_and_a_lost_patient(out: Path, cohort: Path) -> None:
     for file in (out / ".patients").iterdir():
         file.write_text("{")
     (cohort.parent / "p1_0.nii").write_bytes(b"x")
@@ -173,7 +173,7 @@ def test_no_path_is_kept(out: Path) -> None:
         assert "p1_0" not in file.read_text()
 
 
-def test_results_under_pseudonyms(cohort: Path, tmp_path: Path, sample: ModuleType) -> None:
+def test_results_under_pseudonyms(cohort: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     assert main(["key", str(key)]) == 0
     out = tmp_path / "out"

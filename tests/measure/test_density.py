@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measure import painted as ph
 
 from mdanderson.errors import MeasurementError, UnitError
 from mdanderson.measure.density import (
@@ -29,17 +28,6 @@ from mdanderson.volume import Region, Unit, Volume
 SETTINGS = ImageSettings()
 BONE = ReferenceBone(source="given mask", median_hu=150, robust_sd_hu=10, mean_hu=150, sd_hu=30, voxels=500)
 """Lytic below 110, sclerotic above 250 HU."""
-
-
-def load_phantoms():
-    path = Path(__file__).with_name("painted.py")
-    spec = importlib.util.spec_from_file_location("painted_for_density", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ph = load_phantoms()
 
 
 def flat(values, spacing_mm=(1.0, 1.0, 1.0), **fields) -> Volume:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from measure import painted as ph
 
 from mdanderson.errors import MaskError, UnitError
 from mdanderson.geometry import Geometry
@@ -19,15 +19,6 @@ from mdanderson.volume import Mask, Region, Unit, Volume
 SETTINGS = ImageSettings()
 
 
-def load_phantoms():
-    path = Path(__file__).with_name("painted.py")
-    spec = importlib.util.spec_from_file_location("painted_for_reference", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ph = load_phantoms()
 LESION = ph.Ball((0.0, -1.0, 4.0), (6.0, 6.0, 6.0))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from measure import painted as ph
 
 from mdanderson.errors import UnitError
 from mdanderson.measure.reference import ReferenceBone
@@ -20,15 +19,6 @@ BONE = ReferenceBone(source="given mask", median_hu=150, robust_sd_hu=8, mean_hu
 SPACINGS = [(1.0, 1.0, 1.0), (3.0, 0.8, 0.8), (5.0, 0.8, 0.8)]
 
 
-def load_phantoms():
-    path = Path(__file__).with_name("painted.py")
-    spec = importlib.util.spec_from_file_location("painted_for_rim", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ph = load_phantoms()
 CORE = ph.Ball((0.0, 0.3, -0.4), (9.0, 9.0, 14.0))
 """28 x 18 mm in the plane."""
 

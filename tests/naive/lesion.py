@@ -41,10 +41,16 @@ def size_at(lesion, visit, sequence):
     return None if axes is None or axes[1] is None else axes[0] + axes[1]
 
 
+def region_of(lesion, visit):
+    """The lesions that are one region with it at a visit; none where they are gone, each of them for itself."""
+    row = lesion["rows"].get(visit)
+    return set() if row is not None and row["gone"] else lesion["merged"].get(visit, set())
+
+
 def together_at(lesion, visit, sequence, family):
     """The same, of what the lesion is merged with at the visit of interest: diameters added while they were apart."""
     if len(family) == 1:
-        apart = visit not in lesion["merged"]
+        apart = not region_of(lesion, visit)
         return size_at(lesion, visit, sequence) if apart else None
     if lesion["merged"].get(visit) == frozenset(one["name"] for one in family):
         return size_at(lesion, visit, sequence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mdanderson.vocabulary import LesionType
 
-from .lesion import grown, judge_lesion, sequence_of, signal_is_normal, size_at
+from .lesion import grown, judge_lesion, region_of, sequence_of, signal_is_normal, size_at
 from .reading import number
 
 __all__ = ["ANATOMICAL", "is_called_new", "judge_modality", "lesions_of", "new_lesions_at"]
@@ -217,10 +217,13 @@ def core_of(lesions):
 def sum_at(core, visit, sequences, added=()):
     """(sum of those assessed, whether all are): what is merged counts once. added: new lesions of a later region."""
     total, complete, counted = 0, True, set()
-    for lesion in [*core, *(one for one in added if one["first"] <= visit)]:
+    there = [*core, *(one for one in added if one["first"] <= visit)]
+    names = {one["name"] for one in there}
+    for lesion in there:
         if lesion["name"] in counted:
             continue
         counted |= lesion["merged"].get(visit, set())
+        complete = complete and region_of(lesion, visit) <= names
         size = size_at(lesion, visit, sequences.get(lesion["name"], ""))
         complete = complete and size is not None
         total += size or 0
@@ -229,6 +232,8 @@ def sum_at(core, visit, sequences, added=()):
 
 def size_by_sum(core, start, visit, settings, lesions=()):
     """PD, PR, SD or NE of the sum of all core lesions (details 1, 2, 6, 27)."""
+    merged = {name for lesion in core for name in region_of(lesion, visit)}
+    core = core + [one for one in lesions if one["kind"] == "baseline" and one["name"] in merged and one not in core]
     sequences = {lesion["name"]: sequence_of(lesion, visit, settings) for lesion in core}
     merged = {name for lesion in core for name in lesion["merged"].get(visit, ())}
     added = [one for one in lesions if one["kind"] == "new" and one["name"] in merged]

@@ -107,7 +107,7 @@ def add_parts(parts):
 
 
 def carry_merges(visits, modality):
-    """Lesions that merged stay merged while one row speaks for all of them; two rows say that they parted."""
+    """Lesions that merged stay merged until one that merged into the first is seen in a row of its own."""
     before = {}
     for visit in visits:
         exam = visit["exams"].get(modality)
@@ -115,12 +115,9 @@ def carry_merges(visits, modality):
             continue
         rows, merged = exam["rows"], exam["merged"]
         for members in set(before.values()) - set(merged.values()):
-            speaking = [one for one in sorted(members) if one in rows]
-            if len(speaking) < 2:
+            absorbed = [rows[one] for one in sorted(members)[1:] if one in rows]
+            if all(row["silent"] or row["gone"] for row in absorbed):
                 merged |= dict.fromkeys(members, members)
-                exam["open"] |= {"F14"} if speaking and speaking[0] != min(members) else set()
-            else:
-                exam["open"].add("F13")
         for member, members in list(merged.items()):
             speaker = next((one for one in sorted(members) if one in rows), None)
             if member not in rows and speaker is not None:

@@ -5,19 +5,17 @@ What a user sees are the tables, run.json, the store in the results folder, stdo
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 from pydicom.tag import Tag
+from safety import samples
 
 from mdanderson.cli import main
 
@@ -37,18 +35,6 @@ PERSONAL = (
 )
 # SeriesDescription is not among them: where a folder holds several series, it tells the user which is which.
 UIDS = ("StudyInstanceUID", "InstanceCreatorUID", "IrradiationEventUID", "ConcatenationUID")
-
-
-@pytest.fixture(scope="module")
-def samples() -> ModuleType:
-    path = Path(__file__).parents[1] / "safety" / "samples.py"
-    spec = importlib.util.spec_from_file_location("samples_of_privacy", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def planted(ds: Dataset) -> Dataset:
@@ -92,7 +78,7 @@ def spoil(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory: pytest.TempPathFactory, samples: ModuleType) -> Path:
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every kind of image and mask, good and bad, each with markers."""
     folder = tmp_path_factory.mktemp("markers")
     rows = ["patient_id,image,mask,date,modality,series,remark"]

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
+from naive import mda2010 as naive
 
 from mdanderson.findings import Density, PatientFacts
 
@@ -226,7 +227,7 @@ def by_package(timeline):
     }
 
 
-def compare(paper, naive, patient, examinations):
+def compare(paper, patient, examinations):
     _, treatment, death, policy = patient
     timeline = paper.timeline(*examinations, treatment=treatment, death=death, policy=policy)
     rows, summary = by_package(timeline)
@@ -285,20 +286,20 @@ def merging_flare(draw):
 
 @settings(max_examples=80)
 @given(patient=merging_flare())
-def test_a_new_lesion_that_merges_agrees_with_the_naive_implementation(paper, naive, patient):
-    compare(paper, naive, patient, build(paper, patient))
+def test_a_new_lesion_that_merges_agrees_with_the_naive_implementation(paper, patient):
+    compare(paper, patient, build(paper, patient))
 
 
 @settings(max_examples=200)
 @given(patient=patients())
-def test_every_category_agrees_with_the_naive_implementation(paper, naive, patient):
-    compare(paper, naive, patient, build(paper, patient))
+def test_every_category_agrees_with_the_naive_implementation(paper, patient):
+    compare(paper, patient, build(paper, patient))
 
 
 @settings(max_examples=60)
 @given(patient=merging())
-def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, naive, patient):
-    compare(paper, naive, patient, build(paper, patient))
+def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, patient):
+    compare(paper, patient, build(paper, patient))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,7 @@ def test_merged_and_split_lesions_agree_with_the_naive_implementation(paper, nai
         ({"L1": "20x15 s=0.5"}, {"L1": "0x0 s=0.5 !CR3"}, {"L1": "0x0"}),
     ],
 )
-def test_a_readers_word_on_new_and_gone(paper, naive, visits):
+def test_a_readers_word_on_new_and_gone(paper, visits):
     modality = "MR" if " s=" in visits[0]["L1"] else "CT"
     exams = [paper.exam(150 * index, modality, **said) for index, said in enumerate(visits)]
     rows, _ = by_package(paper.timeline(*exams, treatment=-365))
@@ -325,7 +326,7 @@ def test_a_readers_word_on_new_and_gone(paper, naive, visits):
 @pytest.mark.parametrize("mr", ["", "14x10", "resolved", "not_evaluable", "missing"])
 @pytest.mark.parametrize("why", ["", "a row cannot be used"])
 @pytest.mark.parametrize("since", ["", "resolved", "14x10"])
-def test_what_another_modality_lists_or_saw_go(paper, naive, ct, mr, why, since):
+def test_what_another_modality_lists_or_saw_go(paper, ct, mr, why, since):
     lesions = {"S2": mr} if mr else {}
     exams = [paper.exam(0, L1="20x15"), paper.exam(0, "MR", why=why, L1="20x15", **lesions)]
     exams += [paper.exam(90, "MR", why=why, L1="20x15", S2=since)] if since else []

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from naive import naive_recist, naive_who
 
 GAPS = (20, 27, 28, 29, 56, 57, 90)
 FACTORS = ("0.3", "0.5", "0.69", "0.7", "0.8", "1", "1", "1.1", "1.19", "1.2", "1.25", "1.5")
 SIZES = ((40, 20), (30, 15), (20, 10), (12, 10), (25, 9), (6, 4), (10, 9))
 SOFT = ("8", "9.9", "10", "12", "20", "25")
 quick = settings(max_examples=100, deadline=None)
-
-
-@pytest.fixture(scope="module")
-def by_hand():
-    """Each naive module by its name."""
-    return {name: _load(name) for name in ("naive_who", "naive_recist")}
-
-
-def _load(name):
-    path = Path(__file__).parents[1] / "naive" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rarely(draw, one_in):
@@ -144,23 +129,23 @@ def exactly(patient):
 
 @quick
 @given(patient=patients())
-def test_who_agrees(paper, by_hand, patient):
-    assert by_package(paper, patient, "who") == by_hand["naive_who"].who(*exactly(patient))
+def test_who_agrees(paper, patient):
+    assert by_package(paper, patient, "who") == naive_who.who(*exactly(patient))
 
 
 @quick
 @given(patient=patients())
-def test_recist_agrees(paper, by_hand, patient):
+def test_recist_agrees(paper, patient):
     categories = [category for category, _ in by_package(paper, patient, "recist11")]
-    assert categories == by_hand["naive_recist"].recist(*exactly(patient))
+    assert categories == naive_recist.recist(*exactly(patient))
 
 
 @pytest.mark.parametrize("further_in", ["any", "same"])
 @quick
 @given(patient=patients())
-def test_irecist_agrees(paper, by_hand, further_in, patient):
+def test_irecist_agrees(paper, further_in, patient):
     told = by_package(paper, patient, "irecist", irecist={"further_in": further_in})
-    assert told == by_hand["naive_recist"].irecist(*exactly(patient), further_in)
+    assert told == naive_recist.irecist(*exactly(patient), further_in)
 
 
 # what must hold whatever the numbers

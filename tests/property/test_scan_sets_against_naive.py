@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
-import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from naive import naive_pcwg3, naive_pet
 
 GAPS = (21, 41, 42, 43, 84)
 STARTS = ("1", "2.5", "10")
@@ -25,16 +23,6 @@ LIMITS = {
     "eortc": {"pmr_fall": [0.25, 0.15, 0.3], "pmd_rise": [0.25, 0.3], "reappeared_suv": [0.0, 0.5, 1.0]},
     "pcwg3": {"new_foci": [2, 1, 3], "confirm_weeks": [6.0, 0.0, 12.0, 5.9]},
 }
-
-
-@pytest.fixture(scope="session")
-def naive_pet(naive):
-    return importlib.import_module("naive.naive_pet")
-
-
-@pytest.fixture(scope="session")
-def naive_pcwg3(naive):
-    return importlib.import_module("naive.naive_pcwg3")
 
 
 def rarely(draw, one_in):
@@ -108,13 +96,13 @@ def judged(paper, visits, criteria, sections):
 
 @settings(max_examples=120)
 @given(visits=pets(), sections=limits("percist"))
-def test_percist_agrees_with_the_naive_implementation(paper, naive_pet, visits, sections):
+def test_percist_agrees_with_the_naive_implementation(paper, visits, sections):
     assert judged(paper, visits, "percist", sections) == naive_pet.percist(visits, paper.settings(sections))
 
 
 @settings(max_examples=120)
 @given(visits=pets(), sections=limits("eortc"))
-def test_eortc_agrees_with_the_naive_implementation(paper, naive_pet, visits, sections):
+def test_eortc_agrees_with_the_naive_implementation(paper, visits, sections):
     assert judged(paper, visits, "eortc", sections) == naive_pet.eortc(visits, paper.settings(sections))
 
 
@@ -178,7 +166,7 @@ def scan_exams(paper, scans, old, draw):
     treatment=st.sampled_from([None, -365, 0, 0, 84, 105]),
     sections=limits("pcwg3"),
 )
-def test_pcwg3_agrees_with_the_naive_implementation(paper, naive_pcwg3, data, scans, treatment, sections):
+def test_pcwg3_agrees_with_the_naive_implementation(paper, data, scans, treatment, sections):
     old = data.draw(old_foci(scans))
     exams = scan_exams(paper, scans, old, data.draw)
     timeline = paper.timeline(*exams, treatment=treatment, criteria="pcwg3", sections=sections)
@@ -203,7 +191,7 @@ def soft_tissue(draw, scans):
 
 @settings(max_examples=60)
 @given(data=st.data(), scans=bone_scans())
-def test_the_combination_agrees_with_the_naive_implementation(paper, naive_pcwg3, data, scans):
+def test_the_combination_agrees_with_the_naive_implementation(paper, data, scans):
     old = data.draw(old_foci(scans))
     images = data.draw(soft_tissue(scans))
     cts = [paper.exam(day, "CT", **({"N": f"{words} {role}"} if role else {})) for day, role, words in images]

@@ -9,7 +9,7 @@ from pydicom import Dataset, dcmread
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from mdanderson.readers.dicom_header import numbers, text, whole_number
+from mdanderson.readers.dicom_elements import numbers, text, whole_number
 
 
 def read_again(dataset: Dataset, *, implicit: bool = True) -> Dataset:

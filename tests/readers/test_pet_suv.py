@@ -16,7 +16,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from mdanderson.errors import ImageError, UnitError
 from mdanderson.readers import read_volume
-from mdanderson.readers.dicom_header import DicomFile
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.pet_suv import suv_scaling
 from mdanderson.volume import Unit
 

@@ -20,7 +20,7 @@ from pydicom.uid import (
 
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.readers import is_planar, read_planar, read_volume
-from mdanderson.readers.dicom_header import DicomFile
+from mdanderson.readers.dicom_file import DicomFile
 from mdanderson.readers.planar_pixels import lossy_compression
 from mdanderson.vocabulary import Modality, View
 from mdanderson.volume import Unit

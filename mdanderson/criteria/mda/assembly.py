@@ -104,12 +104,14 @@ class Assembly:
         if not own:
             return None
         name = own[0].name if len(own) == 1 else f"sum of {len(own)} lesions"
+        names = {facts.lesion_id for facts in own}
+        together = names | {one.facts.lesion_id for one in self.counted if one.facts.merged_into in names}
         total = LesionFacts(
             lesion_id=name,
             name=name,
             modality=self.facts.modality,
             origin=Origin.BASELINE,
-            size=add_tracks([facts.size_in_sum for facts in own]),
+            size=add_tracks([facts.size_in_sum if facts.parted_from <= together else facts.size for facts in own]),
             sources=tuple([source for facts in own for source in facts.sources]),
             measurable=True,
         )
