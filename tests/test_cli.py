@@ -451,7 +451,7 @@ def test_classify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         f"Results: {out} (2 patients classified, 0 failed)",
         "Research use only, not a medical device.",
     ]
-    assert printed.err.splitlines()[-1] == "2 of 2 patients done; 0 problems"
+    assert printed.err.splitlines()[-1] == "2 of 2 patients done; problems: 0"
     assert main(["explain", str(out), "-p", "P002", "--visit", "week 12"]) == 0
     told = capsys.readouterr().out
     assert told.startswith("P002 week 12 2024-04-02\n  mda2010 L1 CT: PD, ")

@@ -95,7 +95,7 @@ class _Lines:
             return
         self.told_at, self.latest = now, standing.latest
         parts = [f"{standing.done} of {standing.total} patients done", *self.pace(standing)]
-        line = ", ".join(parts) + f"; {standing.problems} problems"
+        line = ", ".join(parts) + f"; problems: {standing.problems}"
         self._print(f"{line}; failed: {standing.latest}" if news else line)
 
     def _print(self, line: str) -> None:
@@ -144,7 +144,7 @@ def _bar(console: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sta
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[pace]}"),
-        progress.TextColumn("{task.fields[problems]} problems"),
+        progress.TextColumn("problems: {task.fields[problems]}"),
         progress.TextColumn("{task.description}"),
     )
     pace, told = _Pace(clock), [""]

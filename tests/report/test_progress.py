@@ -46,15 +46,15 @@ def test_sample() -> None:
         (7230, Now(done=4, problems=2, latest="P02: torn @ a.dcm; copy it again")),
     ]
     assert shown(steps) == [
-        "1 of 4 patients done, 2.0 a minute, 01:30 left; 1 problems",
-        "2 of 4 patients done, 2.0 a minute, 01:00 left; 2 problems; failed: P02: torn @ a.dcm; copy it again",
-        "3 of 4 patients done, 0.0 a minute, 40:00 left; 2 problems",
-        "4 of 4 patients done; 2 problems",
+        "1 of 4 patients done, 2.0 a minute, 01:30 left; problems: 1",
+        "2 of 4 patients done, 2.0 a minute, 01:00 left; problems: 2; failed: P02: torn @ a.dcm; copy it again",
+        "3 of 4 patients done, 0.0 a minute, 40:00 left; problems: 2",
+        "4 of 4 patients done; problems: 2",
     ]
 
 
 def test_hours() -> None:
-    assert shown([(3600, Now(done=1))]) == ["1 of 4 patients done, 0.0 a minute, 3:00:00 left; 0 problems"]
+    assert shown([(3600, Now(done=1))]) == ["1 of 4 patients done, 0.0 a minute, 3:00:00 left; problems: 0"]
 
 
 @pytest.mark.parametrize(("second", "lines"), [(0.99, 2), (1.0, 3)])
@@ -85,7 +85,7 @@ def test_what_is_kept_and_what_not_is_told_once(terminal: bool) -> None:
 def test_the_rate_is_that_of_this_run() -> None:
     """Kept patients took no time."""
     assert shown([(0, Now(total=10, done=7, kept=7)), (60, Now(total=10, done=8, kept=7))])[-1] == (
-        "8 of 10 patients done, 1.0 a minute, 02:00 left; 0 problems"
+        "8 of 10 patients done, 1.0 a minute, 02:00 left; problems: 0"
     )
 
 
@@ -100,7 +100,7 @@ def test_a_bar_on_a_terminal() -> None:
             terminal=True,
         )
     )
-    assert "1/4 2.0 a minute, 01:30 left 3 problems [b]P02" in text
+    assert "1/4 2.0 a minute, 01:30 left problems: 3 [b]P02" in text
     assert text.count("failed: P01: torn [/]") == 1
 
 
