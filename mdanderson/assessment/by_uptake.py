@@ -75,11 +75,11 @@ def was_there(
     return Shown(there=as_hot and not is_uptake_normal(then.uptake_ratio, settings))
 
 
-def involvement(images: Sequence[Image], *, settings: Settings) -> BoneScanIndex:
+def involvement(images: Sequence[Image]) -> BoneScanIndex:
     """How much of the skeleton that the scans of a visit show is lesion, over both views where there are two."""
     views = [(one.volume, one.lesions.regions) for image in images for one in (image, *image.companions)]
     bone_map = images[0].bone_map if len(views) == 1 else None
-    return bone_scan_index(views, bone_map=bone_map, settings=settings.scintigraphy)
+    return bone_scan_index(views, bone_map=bone_map)
 
 
 def _fate(now: LesionFinding, before: LesionFinding, settings: Settings) -> tuple[Status, str]:

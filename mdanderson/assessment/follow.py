@@ -55,7 +55,7 @@ def follow(
         catalogue = outcome.catalogue
         visits.append(stations)
         outcomes.append(outcome)
-        examinations.append(_examination(visit, outcome, _bone_scan_index(scenes, settings)))
+        examinations.append(_examination(visit, outcome, _bone_scan_index(scenes)))
         problems += (*outcome.problems, *_about_visit(visit), *about_twins(scenes))
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
@@ -74,11 +74,11 @@ def _placed(image: Image, baseline: Sequence[Station], elsewhere: Elsewhere, set
     return place_follow_up(image, baseline, settings=settings)
 
 
-def _bone_scan_index(scenes: Sequence[Image], settings: Settings) -> float | None:
+def _bone_scan_index(scenes: Sequence[Image]) -> float | None:
     """Percent of the skeleton involved, of bone scans only; SPECT and planar views are not mixed."""
     if scenes[0].volume.modality is not Modality.NM or len({image.volume.planar for image in scenes}) > 1:
         return None
-    percent = involvement(scenes, settings=settings).percent
+    percent = involvement(scenes).percent
     return None if percent is None else round(percent, 2)
 
 

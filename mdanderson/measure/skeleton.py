@@ -78,14 +78,7 @@ def survey_scan(
 
     Raises `UnitError` unless the image holds counts.
     """
-    require_counts(volume)
-    spacing = volume.geometry.spacing_mm
-    counts = even_counts(volume)
-    body = body_of(counts, spacing)
-    smooth = _smoothed(counts, spacing, _BLUR_MM)
-    skeleton = _skeleton(smooth, body, spacing)
-    if bone_map is not None:
-        skeleton = bone_map.on_grid(volume.geometry).to_label_map() > 0
+    smooth, body, skeleton = _shown(volume, bone_map)
     involved = round_regions(lesions, volume.geometry, 0.0)
     spared = skeleton & ~round_regions(lesions, volume.geometry, settings.reference_margin_mm)
     soft = smooth[body & ~skeleton & np.isfinite(smooth)]
@@ -110,7 +103,6 @@ def bone_scan_index(
     views: Iterable[tuple[Volume, Sequence[Region]]],
     *,
     bone_map: Mask | None = None,
-    settings: Scintigraphy,
 ) -> BoneScanIndex:
     """Percent of the skeleton that lesions cover: of its area over the planar views given, of its volume on SPECT.
 
@@ -123,13 +115,13 @@ def bone_scan_index(
     involved = skeleton = 0.0
     planar = True
     for volume, lesions in views:
-        survey = survey_scan(volume, lesions=lesions, bone_map=bone_map, settings=settings)
+        _, _, seen = _shown(volume, bone_map)
         sick = round_regions(lesions, volume.geometry, 0.0)
         _, row, column = volume.geometry.spacing_mm
         unit = row * column if volume.planar else volume.geometry.voxel_volume_mm3 / 1000.0
         planar = planar and volume.planar
         involved += float(np.count_nonzero(sick)) * unit
-        skeleton += float(np.count_nonzero(survey.skeleton | sick)) * unit
+        skeleton += float(np.count_nonzero(seen | sick)) * unit
     if not skeleton:
         return BoneScanIndex(percent=None, involved=0.0, skeleton=0.0, why="no skeleton was found on the scan")
     share_of = "area" if planar else "volume"
@@ -139,6 +131,18 @@ def bone_scan_index(
         skeleton=skeleton,
         why=f"share of the {share_of} of the skeleton shown, not of its mass",
     )
+
+
+def _shown(volume: Volume, bone_map: Mask | None) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """(planes, rows, columns) each: smoothed counts, the body, and the skeleton that the scan shows."""
+    require_counts(volume)
+    spacing = volume.geometry.spacing_mm
+    counts = even_counts(volume)
+    body = body_of(counts, spacing)
+    smooth = _smoothed(counts, spacing, _BLUR_MM)
+    if bone_map is not None:
+        return smooth, body, bone_map.on_grid(volume.geometry).to_label_map() > 0
+    return smooth, body, _skeleton(smooth, body, spacing)
 
 
 def require_counts(volume: Volume) -> None:

@@ -45,7 +45,7 @@ def test_the_axis_of_the_body(turn):
 
 
 def test_the_share_of_the_area_over_both_views(views):
-    found = bone_scan_index([(one.volume, one.mask.regions) for one in views], settings=SETTINGS)
+    found = bone_scan_index([(one.volume, one.mask.regions) for one in views])
     area = sum(int(one.mask[1].voxels.sum()) for one in views) * 2.26**2
     assert found.involved == pytest.approx(area)
     assert found.percent == pytest.approx(100 * area / found.skeleton)
@@ -53,7 +53,7 @@ def test_the_share_of_the_area_over_both_views(views):
 
 
 def test_nothing_involved(views):
-    found = bone_scan_index([(views[0].volume, ())], settings=SETTINGS)
+    found = bone_scan_index([(views[0].volume, ())])
     assert (found.percent, found.involved) == (0.0, 0.0)
 
 
@@ -61,16 +61,16 @@ def test_it_grows_with_the_lesions(views):
     percents = []
     for radius in (10, 20, 30):
         phantom = render_view(ScanBody(), [replace(FOCUS[0], radius_mm=radius)])
-        percents.append(bone_scan_index([(phantom.volume, phantom.mask.regions)], settings=SETTINGS).percent)
+        percents.append(bone_scan_index([(phantom.volume, phantom.mask.regions)]).percent)
     assert percents == sorted(percents)
     assert percents[0] < percents[-1]
 
 
 def test_nothing_counted_has_no_index(views):
     empty = replace(views[0].volume, array=np.zeros_like(views[0].volume.array))
-    found = bone_scan_index([(empty, ())], settings=SETTINGS)
+    found = bone_scan_index([(empty, ())])
     assert (found.percent, found.why) == (None, "no skeleton was found on the scan")
-    assert bone_scan_index([], settings=SETTINGS).percent is None
+    assert bone_scan_index([]).percent is None
 
 
 def test_other_units_are_an_error(views):

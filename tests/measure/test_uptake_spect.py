@@ -60,7 +60,7 @@ def test_a_count_scale_changes_nothing():
 
 def test_share_of_the_volume():
     phantom = spect()
-    found = bone_scan_index([(phantom.volume, phantom.mask.regions)], settings=SETTINGS)
+    found = bone_scan_index([(phantom.volume, phantom.mask.regions)])
     voxels = sum(int(region.voxels.sum()) for region in phantom.mask)
     assert found.involved == pytest.approx(voxels * 4.8**3 / 1000)
     assert found.percent == pytest.approx(100 * found.involved / found.skeleton)

@@ -123,7 +123,7 @@ def test_the_share_of_the_skeleton(counts):
     inside = disc(SITES["femur"], 10.0, counts.shape)
     region = Region.from_array(inside[None], label=1)
     assert region is not None
-    found = bone_scan_index([(slab(counts), (region,))], settings=SETTINGS)
+    found = bone_scan_index([(slab(counts), (region,))])
     assert 0.0 < found.percent < 1.0
     assert Mask(geometry=slab(counts).geometry, regions=(region,))[1] is region
 
