@@ -22,7 +22,7 @@ class Known:
     """A lesion seen before: `region` on the grid of `home`, the image that showed it first; `first` as found there.
 
     beside: the same in the companions of that image. points_common_mm: (voxels, 3), its place. lytic: its lytic part
-    then, None where it had none.
+    then, None where it had none. metal, cement: whether metal lay near it then, and which share of it was cement.
     """
 
     lesion_id: str
@@ -32,6 +32,8 @@ class Known:
     lytic: Region | None
     first: LesionFinding
     beside: tuple[LesionFinding, ...] = ()
+    metal: bool = False
+    cement: float = 0.0
 
     @property
     def findings(self) -> tuple[LesionFinding, ...]:

@@ -19,10 +19,11 @@ from mdanderson.measure.comparability import (
 from mdanderson.measure.radiograph import radiograph_differences
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality
-from mdanderson.volume import Region
+from mdanderson.volume import Region, Unit
 
 __all__ = [
     "about_acquisition",
+    "implant_at",
     "spoiled_by_acquisition",
     "spoiled_by_images",
     "spoiled_by_implant",
@@ -76,11 +77,19 @@ def spoiled_by_implant(station: Station, place: Region, known: Known | None, *, 
     image = settings.image
     if has_metal_near(station.volume, place, settings=image):
         return "metal lies near it: streaks are no density"
-    if known is not None and has_metal_near(known.home.volume, known.region, settings=image):
+    if known is not None and known.metal:
         return "metal lay near it when first seen: streaks are no density"
-    before = cement_share(known.home.volume, known.region, settings=image) if known is not None else 0.0
+    before = known.cement if known is not None else 0.0
     share = cement_share(station.volume, place, settings=image)
     return f"cement or metal takes {share:.0%} of it: no healing" if share - before >= image.cement_share else ""
+
+
+def implant_at(station: Station, region: Region, *, settings: Settings) -> tuple[bool, float]:
+    """Whether metal lies near a lesion, and which share of it is cement; where values are no HU nobody can tell."""
+    if station.volume.unit is not Unit.HU:
+        return False, 0.0
+    image = settings.image
+    return has_metal_near(station.volume, region, settings=image), cement_share(station.volume, region, settings=image)
 
 
 def spoiled_by_reference(reference_hu: float | None, known: Known | None, *, settings: Settings) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 
 from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue, Known
+from mdanderson.assessment.comparable import implant_at
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.examiner import Examined
 from mdanderson.assessment.examiners import examiner_of
@@ -223,6 +224,7 @@ class Desk:
     def _enter(self, station: Station, region: Region, examined: Examined) -> None:
         """Enter a lesion into the catalogue, with the image that shows it best at its first visit."""
         points = station.to_common(Lesion.from_region(region, station.volume.geometry).points_lps_mm)
+        metal, cement = implant_at(station, region, settings=self.settings)
         self.catalogue = self.catalogue.with_lesion(
             Known(
                 lesion_id=examined.finding.lesion_id,
@@ -232,6 +234,8 @@ class Desk:
                 lytic=examined.lytic,
                 first=examined.finding,
                 beside=examined.beside,
+                metal=metal,
+                cement=cement,
             )
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from mdanderson.assessment.shelf import Shelf
 from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity, UnitError
 from mdanderson.measure.bias import corrected
@@ -39,6 +41,7 @@ def load_images(
     """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong."""
     settings = settings or Settings()
     images: list[Image] = []
+    shelf = Shelf()
     lost = [_by_header(one) for one in patient.lost]
     problems = list(patient.problems)
     for entry in patient.images:
@@ -48,9 +51,9 @@ def load_images(
             problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
-            images += loaded
             for image in loaded:
                 problems += (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
+            images += (_shelved(image, entry, shelf) for image in loaded)
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
 
 
@@ -138,18 +141,29 @@ def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
     view = View(entry.view) if entry.view else None
     if is_planar(entry.image, modality=entry.modality, view=view):
         return _load_planar(entry, view, settings)
-    volume = read_volume(
+    volume = _volume(entry)
+    if volume.modality is Modality.MR:
+        volume = corrected(volume, settings=settings)
+    _check_suv(volume, settings)
+    masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
+    return (_image(entry, volume, *masks),)
+
+
+def _volume(entry: ImageEntry) -> Volume:
+    return read_volume(
         entry.image,
         modality=entry.modality,
         date=entry.date,
         series=entry.series or None,
         sequence=MrSequence(entry.sequence) if entry.sequence else None,
     )
-    if volume.modality is Modality.MR:
-        volume = corrected(volume, settings=settings)
-    _check_suv(volume, settings)
-    masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
-    return (_image(entry, volume, *masks),)
+
+
+def _shelved(image: Image, entry: ImageEntry, shelf: Shelf) -> Image:
+    """The image, which may let go of its voxels; not where getting them back takes longer than reading them."""
+    if image.volume.planar or image.volume.modality is Modality.MR:
+        return image
+    return replace(image, volume=shelf.shelved(image.volume, partial(_volume, entry)))
 
 
 def _check_suv(volume: Volume, settings: Settings) -> None:
