@@ -242,6 +242,7 @@ PATIENTS = Table(
         _count(
             "time_on_study_days", "from where progression-free time begins to death, last contact or last visit", "d"
         ),
+        _date("start_date", "from which progression-free time and time on study run: treatment start, else baseline"),
     ),
 )
 

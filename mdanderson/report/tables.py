@@ -177,6 +177,7 @@ _OF_SUMMARY = _named(
     "event",
     "response_duration_days",
     "time_on_study_days",
+    "start_date",
 )
 _COLUMNS_OF_RESPONSE = len(RESPONSES.columns)
 _OF_PROBLEM = _named(*PROBLEMS.column_names)

@@ -31,7 +31,8 @@ class Summary:
     """One criteria set's row of patients.csv.
 
     event: progression or death, blank where progression-free time is `censored`. response_duration_days: from the first
-    response to where progression-free time ends. time_on_study_days: to death, last contact or the last visit.
+    response to where progression-free time ends. time_on_study_days: to death, last contact or the last visit. start_date:
+    from which progression-free time and time on study run, the start of treatment, else the baseline.
     """
 
     criteria: str
@@ -43,6 +44,7 @@ class Summary:
     event: str = ""
     response_duration_days: int | None = None
     time_on_study_days: int | None = None
+    start_date: dt.date | None = None
 
 
 def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: PatientFacts, settings: Settings) -> Summary:
@@ -71,6 +73,7 @@ def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: Patie
         event=event,
         response_duration_days=_days(first_response, end),
         time_on_study_days=_days(start, _last_known(overall, patient)),
+        start_date=start,
     )
 
 

@@ -151,6 +151,7 @@ def test_patient_rows(timeline: Timeline) -> None:
         "visits": "2",
         "response_duration_days": "0",
         "time_on_study_days": "83",
+        "start_date": "2024-01-10",
     }
 
 

@@ -104,6 +104,7 @@ def test_times_run_from_treatment_to_the_event():
     found = summary((0, "BL"), (60, "PR"), (120, "PR"), (180, "PD"), (240, "SD"), patient=patient)
     assert (found.progression_free_days, found.censored, found.event) == (190, False, "progression")
     assert (found.response_duration_days, found.time_on_study_days) == (120, 410)
+    assert found.start_date == day(-10)
     dead = replace(patient, death_date=day(150))
     found = summary((0, "BL"), (60, "PR"), (120, "PR"), patient=dead)
     assert (found.progression_free_days, found.event, found.time_on_study_days) == (160, "death", 160)
@@ -114,7 +115,7 @@ def test_times_run_from_treatment_to_the_event():
 def test_without_event_time_ends_at_the_last_evaluable_visit():
     found = summary((0, "BL"), (60, "SD"), (120, "NE"))
     assert (found.progression_free_days, found.censored, found.response_duration_days) == (60, True, None)
-    assert found.time_on_study_days == 120
+    assert (found.time_on_study_days, found.start_date) == (120, day(0))
 
 
 @pytest.mark.parametrize(("stopped", "days", "event"), [(179, 120, ""), (180, 180, "progression"), (100, 60, "")])
