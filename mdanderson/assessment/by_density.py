@@ -20,7 +20,7 @@ from mdanderson.criteria.density import (
 )
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
-from mdanderson.measure.diameters import Diameters, measure_diameters
+from mdanderson.measure.diameters import measure_diameters
 from mdanderson.measure.lesion import BoneMeasurement, Surroundings, measure_region, reference_for
 from mdanderson.measure.reference import given_voxels
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
@@ -54,7 +54,8 @@ def examine(
     spoiled = implant or spoiled_by_images(station, place, known, settings=settings)
     density = _density(station, measured.density, measured.rim, known, spoiled, settings)
     drawn = measured.diameters
-    core = _core_axes(station, measured, density, known, settings) or drawn
+    core_region = _core(station, measured, density, known, settings)
+    core = measure_diameters(core_region, volume.geometry, settings=settings.image) if core_region else drawn
     gap = gap_words(cut=measured.touches_edge, nan=measured.has_nan)
     unsized = without_size(station, drawn, known, gap=gap, settings=settings)
     finding = LesionFinding(
@@ -78,7 +79,7 @@ def examine(
     )
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
-    return Examined(finding=finding, lytic=lytic, implant=implant, gap=gap)
+    return Examined(finding=finding, lytic=lytic, implant=implant, gap=gap, core=core_region)
 
 
 def look_at_place(
@@ -187,19 +188,17 @@ def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _core_axes(
+def _core(
     station: Station, measured: BoneMeasurement, density: Density, known: Known | None, settings: Settings
-) -> Diameters | None:
-    """The axes of the lytic core where a new sclerotic rim was drawn in (docs/details.md, detail 26), else None."""
+) -> Region | None:
+    """The lytic core where a new sclerotic rim was drawn in (docs/details.md, detail 26), else None."""
     reference, rim, region = measured.reference, measured.rim, measured.lesion.region
     if known is None or reference is None or rim is None or known.first.lesion_type is not LesionType.LYTIC:
         return None
     if not has_new_rim(density, known.first.density, settings):
         return None
     core = without_rim(station.volume, region, reference, rim, settings=settings.image)
-    if core is None or core is region:
-        return None
-    return measure_diameters(core, station.volume.geometry, settings=settings.image)
+    return None if core is region else core
 
 
 def fate(density: Density, before: Density | None, settings: Settings) -> tuple[Status, str]:

@@ -11,7 +11,7 @@ from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.comparable import implant_at
 from mdanderson.assessment.elsewhere import Elsewhere
-from mdanderson.assessment.examiner import Examined
+from mdanderson.assessment.examiner import Examined, Seen
 from mdanderson.assessment.examiners import examiner_of
 from mdanderson.assessment.lookup import Origin, seen_at_baseline
 from mdanderson.assessment.segmented import in_view_of, labels_of, place_of, together
@@ -35,8 +35,8 @@ __all__ = ["Desk"]
 class Desk:
     """The work of one visit while its images are read one after the other: the only thing here that changes.
 
-    baseline: empty when this visit is the first. found: of every lesion its findings. called: found key -> what another
-    modality calls it, of the image at hand.
+    baseline: empty when this visit is the first. found: of every lesion its findings; seen: and where it was outlined.
+    called: found key -> what another modality calls it, of the image at hand.
     """
 
     settings: Settings
@@ -45,6 +45,7 @@ class Desk:
     stated: StatedNames
     elsewhere: Elsewhere
     found: dict[str, tuple[LesionFinding, ...]] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
     first_seen: set[str] = field(default_factory=set)
@@ -323,7 +324,8 @@ class Desk:
             self._warn(station, f"lesion {lesion_id} (label {region.label}): {examined.gap}", _WIDER)
         if examined.implant:
             self._warn(station, f"density of lesion {lesion_id} is not judged: {examined.implant}", _IMPLANT)
-        return examined
+        seen = Seen(station=station, region=region, measured=examined.core or region, finding=examined.finding)
+        return replace(examined, seen=seen)
 
     def _keep(self, examined: Examined) -> bool:
         """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30).
@@ -333,6 +335,8 @@ class Desk:
         lesion_id, now = examined.finding.lesion_id, examined.findings
         before = self.found.get(lesion_id, ())
         better = not before or _coverage(now[0]) > _coverage(before[0])
+        if better and examined.seen is not None:
+            self.seen[lesion_id] = examined.seen
         first, second = (now, before) if better else (before, now)
         sequences = {finding.sequence for finding in first}
         self.found[lesion_id] = (*first, *(one for one in second if one.sequence not in sequences))

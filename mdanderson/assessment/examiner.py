@@ -13,7 +13,17 @@ from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
 from mdanderson.volume import Region
 
-__all__ = ["Examined", "Examiner", "Shown"]
+__all__ = ["Examined", "Examiner", "Seen", "Shown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Seen:
+    """An outline as a reader would want to see it: where it is drawn, what of it is measured, and what was found."""
+
+    station: Station
+    region: Region
+    measured: Region
+    finding: LesionFinding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -23,6 +33,7 @@ class Examined:
     finding: in the image that leads. beside: the same lesion in its companions. lytic: its lytic voxels, which healing
     has to fill in. implant: why the image does not show its density, where metal or cement is the reason; else blank.
     gap: what keeps the image from showing all of it, the edge of the field of view or NaN voxels; else blank.
+    core: what of its outline is measured, where that is not all of it. seen: where it was looked at.
     """
 
     finding: LesionFinding
@@ -30,6 +41,8 @@ class Examined:
     lytic: Region | None = None
     implant: str = ""
     gap: str = ""
+    core: Region | None = None
+    seen: Seen | None = None
 
     @property
     def findings(self) -> tuple[LesionFinding, ...]:

@@ -10,6 +10,7 @@ from mdanderson.assessment.by_uptake import involvement
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.comparable import about_acquisition
 from mdanderson.assessment.elsewhere import Elsewhere, Followed
+from mdanderson.assessment.pictured import Show, show_pictures
 from mdanderson.assessment.place import place_baseline, place_follow_up
 from mdanderson.assessment.scenes import about_twins, scenes_of
 from mdanderson.assessment.station import Image, Station
@@ -33,9 +34,17 @@ class Course:
 
 
 def follow(
-    images: Sequence[Image], *, elsewhere: Elsewhere, statements: Sequence[Statement], settings: Settings
+    images: Sequence[Image],
+    *,
+    elsewhere: Elsewhere,
+    statements: Sequence[Statement],
+    settings: Settings,
+    show: Show | None = None,
 ) -> Course:
-    """Images of one modality, in order of date. elsewhere: the modalities that were followed before, to share names."""
+    """Images of one modality, in order of date. elsewhere: the modalities that were followed before, to share names.
+
+    show: takes over the pictures, where they are wanted.
+    """
     modality = images[0].volume.modality
     stated = elsewhere.lent_names(images) | stated_identities(statements, modality, settings)
     catalogue = Catalogue(taken=elsewhere.taken)
@@ -59,8 +68,11 @@ def follow(
         problems += (*outcome.problems, *_about_visit(visit), *about_twins(scenes))
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
+    followed = Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names)
+    if show is not None:
+        show_pictures(followed, [outcome.seen for outcome in outcomes], settings=settings, show=show)
     return Course(
-        followed=Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names),
+        followed=followed,
         examinations=tuple(replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations),
         problems=tuple(problems),
     )

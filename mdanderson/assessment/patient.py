@@ -9,6 +9,7 @@ from mdanderson.assessment.by_reader import read_by_reader
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.follow import follow
 from mdanderson.assessment.load import load_images
+from mdanderson.assessment.pictured import Show
 from mdanderson.assessment.scenes import borrowed_outlines
 from mdanderson.assessment.station import Image
 from mdanderson.errors import Problem, Severity
@@ -24,16 +25,21 @@ _NOT_SEGMENTED = "no lesion is segmented in any of its images"
 
 
 def assess(
-    patient: Patient, *, settings: Settings | None = None, criteria: Sequence[str] = (DEFAULT_CRITERIA,)
+    patient: Patient,
+    *,
+    settings: Settings | None = None,
+    criteria: Sequence[str] = (DEFAULT_CRITERIA,),
+    show: Show | None = None,
 ) -> Timeline:
     """Read, place, measure and judge all images of one patient.
 
     An image that cannot be used costs its own visit and a problem row; a missing baseline every category of its
     modality, and no other modality's.
+    show: is handed a `Picture` of every lesion at every visit, as for a report.
     """
     settings = settings or Settings()
     images, lost, problems = load_images(patient, settings=settings)
-    work = _Work(patient=patient, settings=settings, lost=lost, problems=list(problems))
+    work = _Work(patient=patient, settings=settings, lost=lost, problems=list(problems), show=show)
     for modality in _in_order(images, settings):
         work.take([image for image in images if image.volume.modality is modality])
     silent = [(one.modality or Modality.CT, one, one.why) for one in lost if one.date]
@@ -65,6 +71,7 @@ class _Work:
     settings: Settings
     lost: Sequence[LostImage]
     problems: list[Problem]
+    show: Show | None = None
     examinations: list[Examination] = field(default_factory=list)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     segmented: list[Image] = field(default_factory=list)
@@ -81,7 +88,13 @@ class _Work:
         if modality is not Modality.CT and not any(image.lesions.regions for image in images):
             self._by_readers(images)
             return
-        course = follow(images, elsewhere=self.elsewhere, statements=self.patient.statements, settings=self.settings)
+        course = follow(
+            images,
+            elsewhere=self.elsewhere,
+            statements=self.patient.statements,
+            settings=self.settings,
+            show=self.show,
+        )
         self.elsewhere = self.elsewhere.with_followed(course.followed)
         self.segmented += images
         self.examinations += course.examinations

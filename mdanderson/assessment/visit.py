@@ -9,6 +9,7 @@ from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.desk import Desk
 from mdanderson.assessment.elsewhere import Elsewhere
+from mdanderson.assessment.examiner import Seen
 from mdanderson.assessment.lookup import look_up
 from mdanderson.assessment.other_sequences import with_other_sequences
 from mdanderson.assessment.station import Station
@@ -23,13 +24,14 @@ __all__ = ["VisitFindings", "assess_visit"]
 class VisitFindings:
     """What one visit showed: findings of every known lesion, the catalogue grown by the new ones, and problems.
 
-    names: image and label -> lesion.
+    names: image and label -> lesion. seen: lesion -> where it was outlined.
     """
 
     findings: tuple[LesionFinding, ...]
     catalogue: Catalogue
     problems: tuple[Problem, ...]
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
 
 def assess_visit(
@@ -64,4 +66,10 @@ def assess_visit(
         for known in desk.catalogue
         for finding in with_other_sequences(known, desk.found[known.lesion_id], stations, settings=settings)
     )
-    return VisitFindings(findings=ordered, catalogue=desk.catalogue, problems=tuple(desk.problems), names=desk.names)
+    return VisitFindings(
+        findings=ordered,
+        catalogue=desk.catalogue,
+        problems=tuple(desk.problems),
+        names=desk.names,
+        seen=desk.seen,
+    )
