@@ -241,7 +241,7 @@ def size_by_sum(core, start, visit, settings, lesions=()):
     sums = {index: sum_at(core, index, sequences, added) for index in range(start, visit)}
     past = [total for total, complete in sums.values() if complete]
     grow = [total for index, (total, complete) in sums.items() if complete and index >= whole]
-    total, complete = sum_at(core, visit, sequences)
+    total, complete = sum_at(core, visit, sequences, added)
     if not past or not grow:
         answer = past and complete and total <= past[0] * (1 - number(settings.policy.pr_size_fall))
         return "PR" if answer else "NE"
