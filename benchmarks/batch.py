@@ -1,12 +1,18 @@
 """A cohort of small phantom patients in one run: is time linear, is memory flat, what do two workers gain.
 
     python benchmarks/batch.py [--patients 2000] [--pairs 200] [--folder DIR]
+    python benchmarks/batch.py --large 5 [--kind dicom|nifti|scaled] [--bones]
 
 Eight phantom patients of two visits are made once; the cohort names them again and again by hard links, so that the
 disk holds each image once; every patient is read, registered, matched, measured and judged. The curve is that
 of one run with one worker: seconds since its start, and the memory of the parent and of its worker, at ten points. Then
 one worker and two are compared on a part of the cohort, in turn on the same machine, twice: a pair of ratios. At the
 end the tables of all are compared byte by byte, and a run over what is finished is timed.
+
+`--large` scores one patient of so many visits of 512 x 512 x 400 voxels with ten lesions by `mdanderson score`, in
+processes of its own: the most memory that any of them took, and seconds. A kind is a DICOM series of 16 bits, NIfTI of
+16 bits compressed, or NIfTI whose header scales it to floating point. `--bones`: with a label map of bones at every
+visit.
 """
 
 from __future__ import annotations
@@ -14,6 +20,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -48,6 +56,10 @@ change = [{{ lesion = "A", scale = {scale} }}]
 """
 
 
+LARGE, LARGE_MM = (400, 512, 512), (1.0, 0.78, 0.78)
+LARGE_KINDS = ("dicom", "nifti", "scaled")
+
+
 class Point(NamedTuple):
     """Where a run is. cpu_s: of parent and workers. Memory in MB, resident; -1 where the system does not tell."""
 
@@ -56,6 +68,76 @@ class Point(NamedTuple):
     cpu_s: float
     parent_mb: float
     workers_mb: float
+
+
+def score_large(visits: int, kind: str, bones: bool, folder: Path) -> None:
+    """Peak memory and time of one patient. The data are made elsewhere: a child begins with its parent's peak."""
+    asked = [str(visits), kind, str(int(bones)), str(folder / "data")]
+    subprocess.run([sys.executable, __file__, "--make-large", *asked], check=True)
+    command = [sys.executable, "-m", "mdanderson", "score", str(folder / "data" / "cohort.csv"), "-o"]
+    command += [str(folder / "out"), "--quiet"]
+    began = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, code, used = os.wait4(process.pid, 0)
+    seconds, cpu_s = time.perf_counter() - began, used.ru_utime + used.ru_stime
+    with (folder / "out" / "lesions.csv").open() as rows:
+        lesions = sum(1 for _ in rows) - 1
+    what = f"{visits} visits of 512 x 512 x 400 as {kind}" + ", label maps of bones" * bones
+    print(
+        f"{what}: {used.ru_maxrss / 2**20:.2f} GB, {seconds:.1f} s, {cpu_s:.1f} s of processor time; "
+        f"{lesions} rows of lesions, exit code {os.waitstatus_to_exitcode(code)}"
+    )
+
+
+def make_large(visits: int, kind: str, bones: bool, folder: Path) -> None:
+    """One trunk, at every visit with other noise and a little moved."""
+    import numpy as np
+    from speed import ellipsoids, trunk, write_series
+
+    folder.mkdir(parents=True)
+    body, labels = trunk(LARGE, LARGE_MM, seed=0), ellipsoids(LARGE, LARGE_MM, 10)
+    lines = ["patient_id,date,modality,image,mask,bone_mask"]
+    for visit in range(visits):
+        rng = np.random.default_rng(visit)
+        ct = np.roll(body, 2 * visit, axis=1)
+        for plane in ct:
+            np.add(plane, rng.normal(0.0, 12.0, plane.shape).astype(np.int16), out=plane)
+        names = [f"ct{visit}" if kind == "dicom" else f"ct{visit}.nii.gz", f"lesions{visit}.nii.gz", ""]
+        if kind == "dicom":
+            write_series(folder / names[0], ct, LARGE_MM)
+        else:
+            write_nifti(ct, folder / names[0], slope=1.0 if kind == "nifti" else 0.5)
+        write_nifti(np.roll(labels, 2 * visit, axis=1), folder / names[1])
+        if bones:
+            names[2] = f"bones{visit}.nii.gz"
+            write_nifti(bone_labels(ct), folder / names[2])
+        lines.append(f"P1,{2020 + visit}-01-01,CT,{','.join(names)}")
+    (folder / "cohort.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def bone_labels(ct: Any) -> Any:
+    """uint8: all that is dense, a label every eight planes and two beside each other, as a model would tell bones."""
+    import numpy as np
+
+    labels = np.zeros(ct.shape, dtype=np.uint8)
+    half = ct.shape[2] // 2
+    for plane, (values, its) in enumerate(zip(ct, labels, strict=True)):
+        its[values > 130] = 1 + 2 * (plane // 8)
+        its[:, half:][its[:, half:] > 0] += 1
+    return labels
+
+
+def write_nifti(array: Any, path: Path, *, slope: float = 1.0) -> None:
+    """Voxels (plane, row, column) where `write_series` puts those of a series."""
+    import nibabel
+    import numpy as np
+
+    affine = np.diag([-LARGE_MM[2], -LARGE_MM[1], LARGE_MM[0], 1.0])
+    affine[:3, 3] = 200, 200, 0
+    image = nibabel.Nifti1Image(array.T, affine)
+    image.set_sform(affine, code=1)
+    image.header.set_slope_inter(slope, 0.0)
+    nibabel.save(image, path)
 
 
 def main(patients: int, pairs: int, folder: Path) -> None:
@@ -182,9 +264,20 @@ if __name__ == "__main__":
     parser.add_argument("--patients", type=int, default=2000)
     parser.add_argument("--pairs", type=int, default=200, help="patients of the comparison; 0 = none")
     parser.add_argument("--folder", type=Path, default=None, help="where to work (default: a temporary folder)")
+    parser.add_argument("--large", type=int, default=0, metavar="VISITS", help="score one patient of large images")
+    parser.add_argument("--kind", choices=LARGE_KINDS, default="dicom", help="of the large images")
+    parser.add_argument("--bones", action="store_true", help="with label maps of bones")
+    parser.add_argument("--make-large", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.make_large:
+        number, which, with_bones, where = given.make_large
+        make_large(int(number), which, with_bones == "1", Path(where))
+        sys.exit()
     place = Path(tempfile.mkdtemp(dir=given.folder))
     try:
-        main(given.patients, given.pairs, place)
+        if given.large:
+            score_large(given.large, given.kind, given.bones, place)
+        else:
+            main(given.patients, given.pairs, place)
     finally:
         shutil.rmtree(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,10 @@ from mdanderson.assessment.station import Image
 from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, Severity, UnitError
 from mdanderson.measure.bias import corrected
 from mdanderson.measure.reference import given_voxels
-from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
+from mdanderson.readers import is_planar, look_at_volume, peek_date, peek_modality, read_planar, read_volume
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask, read_planar_masks
+from mdanderson.readers.voxel_values import unread
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Modality, MrSequence, View
 from mdanderson.volume import Mask, Unit, Volume
@@ -36,9 +37,12 @@ _WORTH_TELLING = {
 
 
 def load_images(
-    patient: Patient, *, settings: Settings | None = None
+    patient: Patient, *, settings: Settings | None = None, look_only: bool = False
 ) -> tuple[tuple[Image, ...], tuple[LostImage, ...], tuple[Problem, ...]]:
-    """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong."""
+    """All images of a patient in date order, those that are lost, and a problem row for whatever went wrong.
+
+    look_only: nothing is to be measured, so that voxels are read only where something in them could be wrong.
+    """
     settings = settings or Settings()
     images: list[Image] = []
     shelf = Shelf()
@@ -46,14 +50,14 @@ def load_images(
     problems = list(patient.problems)
     for entry in patient.images:
         try:
-            loaded = _load(entry, settings)
+            loaded = _load(entry, settings, look_only=look_only)
         except MdandersonError as error:
             problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
             for image in loaded:
                 problems += (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
-            images += (_shelved(image, entry, shelf) for image in loaded)
+            images += (_let_go(image) if look_only else _shelved(image, entry, shelf) for image in loaded)
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
 
 
@@ -136,21 +140,22 @@ def _about_reference(image: Image, settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _load(entry: ImageEntry, settings: Settings) -> tuple[Image, ...]:
+def _load(entry: ImageEntry, settings: Settings, *, look_only: bool) -> tuple[Image, ...]:
     """The image of a row, with its masks; of a bone scan an image for each view."""
     view = View(entry.view) if entry.view else None
     if is_planar(entry.image, modality=entry.modality, view=view):
         return _load_planar(entry, view, settings)
-    volume = _volume(entry)
-    if volume.modality is Modality.MR:
+    whole = not look_only or entry.reference_mask is not None  # which has to lie where the image has voxels
+    volume = _volume(entry, read_volume if whole else look_at_volume)
+    if volume.modality is Modality.MR and not look_only:
         volume = corrected(volume, settings=settings)
     _check_suv(volume, settings)
     masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
     return (_image(entry, volume, *masks),)
 
 
-def _volume(entry: ImageEntry) -> Volume:
-    return read_volume(
+def _volume(entry: ImageEntry, read: Callable[..., Volume] = read_volume) -> Volume:
+    return read(
         entry.image,
         modality=entry.modality,
         date=entry.date,
@@ -164,6 +169,11 @@ def _shelved(image: Image, entry: ImageEntry, shelf: Shelf) -> Image:
     if image.volume.planar or image.volume.modality is Modality.MR:
         return image
     return replace(image, volume=shelf.shelved(image.volume, partial(_volume, entry)))
+
+
+def _let_go(image: Image) -> Image:
+    """The image without its voxels, which nobody will measure."""
+    return replace(image, volume=replace(image.volume, array=unread(image.volume.geometry.shape)))
 
 
 def _check_suv(volume: Volume, settings: Settings) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Checked", "Loads", "check"]
 _LOG = logging.getLogger(__name__)
 
 Loads = Callable[[Patient], tuple[int, tuple[Problem, ...]]]
-"""Reads all images and masks of a patient: how many images are usable, and what is wrong."""
+"""Looks at all images of a patient and reads its masks: how many images are usable, and what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,10 @@ class Checked:
 
 
 def check(cohort: Cohort, *, loads: Loads | None = None, progress: Callable[[str], None] | None = None) -> Checked:
-    """Read every image and mask of a cohort, one patient at a time; `progress` is told of each at its start."""
+    """Look at every image and read every mask of a cohort, one patient at a time; `progress` is told of each.
+
+    Voxels of an image are read only where something in them could be wrong.
+    """
     problems = set(cohort.problems)
     images = usable = 0
     for patient in cohort:
@@ -49,7 +52,7 @@ def check(cohort: Cohort, *, loads: Loads | None = None, progress: Callable[[str
 def _load(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
     from mdanderson.assessment.load import load_images
 
-    images, _, problems = load_images(patient)
+    images, _, problems = load_images(patient, look_only=True)
     return len(images), problems
 
 

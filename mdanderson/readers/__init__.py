@@ -24,6 +24,7 @@ __all__ = [
     "ImageFormat",
     "Request",
     "is_planar",
+    "look_at_volume",
     "peek_date",
     "peek_modality",
     "read_planar",
@@ -33,13 +34,14 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the manifest says of an image: None where it says nothing."""
+    """What the manifest says of an image: None where it says nothing. look_only: no voxel is wanted but to check it."""
 
     modality: Modality | None = None
     date: dt.date | None = None
     series: str | None = None
     sequence: MrSequence | None = None
     view: View | None = None
+    look_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +75,24 @@ def read_volume(
     Raises `ImageError` and its kinds `GeometryError` and `UnitError`, saying what is wrong, where, and the way out.
     """
     request = Request(modality=modality, date=date, series=series, sequence=sequence)
+    with _format_of(path) as (image_format, place):
+        return image_format.read(place, request)
+
+
+def look_at_volume(
+    path: str | Path,
+    *,
+    modality: Modality | None = None,
+    date: dt.date | None = None,
+    series: str | None = None,
+    sequence: MrSequence | None = None,
+) -> Volume:
+    """What `read_volume` gives or raises, but that voxels are read only where something in them could be wrong.
+
+    Where the header tells all (DICOM and NIfTI of whole numbers, uncompressed, in files that are long enough) the values
+    are zeros that stand for them: enough to place a mask, nothing to be measured.
+    """
+    request = Request(modality=modality, date=date, series=series, sequence=sequence, look_only=True)
     with _format_of(path) as (image_format, place):
         return image_format.read(place, request)
 
@@ -182,7 +202,12 @@ def _read_dicom(path: Path, request: Request) -> Volume:
     from mdanderson.readers.dicom_series import read_dicom
 
     return read_dicom(
-        path, modality=request.modality, date=request.date, series=request.series, sequence=request.sequence
+        path,
+        modality=request.modality,
+        date=request.date,
+        series=request.series,
+        sequence=request.sequence,
+        look_only=request.look_only,
     )
 
 
@@ -227,7 +252,7 @@ def _read_nifti(path: Path, request: Request) -> Volume:
 
     modality, date = _told(path, request)
     _refuse_planar(path, modality)
-    return read_nifti(path, modality=modality, date=date, sequence=request.sequence)
+    return read_nifti(path, modality=modality, date=date, sequence=request.sequence, look_only=request.look_only)
 
 
 def _is_nrrd(path: Path) -> bool:

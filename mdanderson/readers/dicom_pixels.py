@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLo
 from mdanderson.errors import ImageError
 from mdanderson.readers.dicom_slices import Slice
 
-__all__ = ["read_stored"]
+__all__ = ["header_tells_all", "read_stored"]
 
 _PLAIN = frozenset({"", ImplicitVRLittleEndian, ExplicitVRLittleEndian})
 """Transfer syntaxes whose pixels lie in the file as they lie in memory."""
@@ -65,6 +65,18 @@ def read_stored(slices: Sequence[Slice]) -> npt.NDArray[Any]:
             whole = _parse(each)
         plane[...] = _decode(each, whole)
     return stored
+
+
+def header_tells_all(slices: Sequence[Slice]) -> bool:
+    """Whether whole numbers lie uncompressed in the files, none of which is cut short: reading them cannot fail.
+
+    Raises `ImageError` where one is cut short.
+    """
+    plain = all(_is_plain(each) and not each.pixels.floating and each.scale.is_finite for each in slices)
+    if plain:
+        for each in slices:
+            _check_length(each)
+    return plain
 
 
 def _is_plain(each: Slice) -> bool:

@@ -22,7 +22,7 @@ from mdanderson.readers.dicom_file import DicomFile, open_dicom
 from mdanderson.readers.dicom_grid import stack_slices
 from mdanderson.readers.dicom_header import acquisition_date, acquisition_facts, known_modality, value_unit
 from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
-from mdanderson.readers.dicom_pixels import read_stored
+from mdanderson.readers.dicom_pixels import header_tells_all, read_stored
 from mdanderson.readers.dicom_slices import Slice, slice_of_file
 from mdanderson.readers.dicom_spect import is_reconstruction, slices_of_reconstruction
 from mdanderson.readers.dicom_tilt import straighten
@@ -30,7 +30,7 @@ from mdanderson.readers.mr_facts import ADC_QUANTITY, mapped_quantity
 from mdanderson.readers.mr_series import MrImage, mr_image
 from mdanderson.readers.orientation import check_size
 from mdanderson.readers.pet_suv import suv_scaling
-from mdanderson.readers.voxel_values import rescale
+from mdanderson.readers.voxel_values import rescale, unread
 from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Unit, Volume
 
@@ -44,12 +44,14 @@ def read_dicom(
     date: dt.date | None = None,
     series: str | None = None,
     sequence: MrSequence | None = None,
+    look_only: bool = False,
 ) -> Volume:
     """The one image series at `path`, a folder or a file.
 
     Values are int16 or float32 in the unit of the header. modality: refused when the header contradicts it.
     date: wins over the header's. series: the SeriesInstanceUID wanted, needed where a folder holds several; `UID#2` is
-    the second image of an MR series that holds several, which `sequence` may pick as well.
+    the second image of an MR series that holds several, which `sequence` may pick as well. look_only: as
+    `look_at_volume`.
     Raises `ImageError`, `GeometryError` or `UnitError`.
     """
     uid, number = _series_and_number(series)
@@ -58,7 +60,9 @@ def read_dicom(
         kind = _kind(files[0], modality)
         if kind is not Modality.MR and number not in {None, 1}:
             raise ImageError(f"no image #{number} in the series", way_out="only images of MR series are numbered")
-        volume = _read_series(files, kind, lambda slices: mr_image(slices, sequence=sequence, number=number))
+        volume = _read_series(
+            files, kind, lambda slices: mr_image(slices, sequence=sequence, number=number), look_only=look_only
+        )
         return replace(volume, date=date or volume.date, source=str(path))
 
 
@@ -119,7 +123,9 @@ def _is_adc_map(file: DicomFile) -> bool:
     return text(file.header, "Modality") == "OT" and mapped_quantity(file) == ADC_QUANTITY
 
 
-def _read_series(files: Sequence[DicomFile], kind: Modality, pick: Callable[[Sequence[Slice]], MrImage]) -> Volume:
+def _read_series(
+    files: Sequence[DicomFile], kind: Modality, pick: Callable[[Sequence[Slice]], MrImage], *, look_only: bool
+) -> Volume:
     """The volume of a series. pick: which of its slices, where it is MR."""
     first = files[0].header
     unit = _unit(files, kind)
@@ -130,9 +136,13 @@ def _read_series(files: Sequence[DicomFile], kind: Modality, pick: Callable[[Seq
     check_size(stack.geometry.shape)
     notes = {"copies": f"{copies} identical slice(s) left out"} if copies else {}
     scales = [suv.applied(each.scale, each.file.path) if suv else each.scale for each in stack.slices]
-    array, padding = rescale(read_stored(stack.slices), scales)
-    if suv:
-        array, notes = array.astype(np.float32, copy=False), notes | dict(suv.facts)
+    by_values = stack.shifts_mm is not None or (mr is not None and mr.sequence is MrSequence.ADC)
+    if look_only and not by_values and header_tells_all(stack.slices):
+        array, padding = unread(stack.geometry.shape), None
+    else:
+        array, padding = rescale(read_stored(stack.slices), scales)
+        array = array.astype(np.float32, copy=False) if suv else array
+    notes |= dict(suv.facts) if suv else {}
     if mr:
         array, padding, unit, told = mr.finished(array, padding)
         notes |= told

@@ -22,8 +22,8 @@ from nibabel.wrapstruct import WrapStructError
 from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.readers.orientation import arrange, check_size
-from mdanderson.readers.voxel_values import unit_without_header
-from mdanderson.readers.without_header import several_volumes, volume_without_header
+from mdanderson.readers.voxel_values import Scale, unit_without_header, unread
+from mdanderson.readers.without_header import several_volumes, told_by_values, volume_without_header
 from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Volume
 
@@ -54,21 +54,25 @@ _DAMAGED = (OSError, EOFError, zlib.error, _GZIP_ERROR, ValueError, OverflowErro
 """What reading raises on a file that ends early or was changed on its way."""
 
 
-def read_nifti(path: Path, *, modality: Modality, date: dt.date, sequence: MrSequence | None = None) -> Volume:
+def read_nifti(
+    path: Path, *, modality: Modality, date: dt.date, sequence: MrSequence | None = None, look_only: bool = False
+) -> Volume:
     """The image in a NIfTI file, which itself knows neither its modality nor its date.
 
     Values are int16 or float32, in HU (CT), SUV (PT), counts (NM) or arbitrary units (MR); NaN = not imaged. sequence:
-    what an MR image weighs; an ADC map is in um2/s where its values leave no doubt.
+    what an MR image weighs; an ADC map is in um2/s where its values leave no doubt. look_only: as `look_at_volume`.
     Raises `ImageError`, `GeometryError`, `UnitError`.
     """
     unit_without_header(modality)
-    array, geometry = read_nifti_array(path)
+    looked = _looked_at(path) if look_only and not told_by_values(modality, sequence) else None
+    array, geometry = looked or read_nifti_array(path, single=True)
     return volume_without_header(array, geometry, modality=modality, date=date, sequence=sequence, source=str(path))
 
 
-def read_nifti_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry]:
+def read_nifti_array(path: Path, *, single: bool = False) -> tuple[npt.NDArray[np.generic], Geometry]:
     """The voxels as (plane, row, column), in the stored type unless the header scales them, and their place.
 
+    single: values in 64 bits, as scaled ones are, become float32 at once, so that they never fill the memory.
     Raises `ImageError` for a file that is damaged, truncated or not three-dimensional, `GeometryError` when its
     place in the patient is unknown, sheared or not finite.
     """
@@ -77,11 +81,32 @@ def read_nifti_array(path: Path) -> tuple[npt.NDArray[np.generic], Geometry]:
             affine = _lps_affine(image)
             shape = _three_axes(image.shape)
             _check_length(path, image)
-            array, geometry = arrange(_voxels(image).reshape(shape, order="A"), affine)
+            stored = _single_voxels(image) if single and _is_double(image) else _voxels(image)
+            array, geometry = arrange(stored.reshape(shape, order="A"), affine)
     except ImageError as error:
         error.located(path.name)
         raise
     return array, geometry
+
+
+def _looked_at(path: Path) -> tuple[npt.NDArray[np.generic], Geometry] | None:
+    """The place of voxels, none of which is read; None where only reading tells whether they are in order.
+
+    Whole numbers that lie uncompressed in a file which is long enough are. Raises as `read_nifti_array`.
+    """
+    if path.name.lower().endswith(".gz"):
+        return None
+    try:
+        with _opened(path) as image:
+            affine, shape = _lps_affine(image), _three_axes(image.shape)
+            _check_length(path, image)
+            scale = Scale(slope=image.dataobj.slope, intercept=image.dataobj.inter)
+            if image.get_data_dtype().kind not in "iu" or not scale.is_finite:
+                return None
+            return arrange(unread(shape), affine)
+    except ImageError as error:
+        error.located(path.name)
+        raise
 
 
 def nifti_shape(path: Path) -> tuple[int, ...]:
@@ -226,10 +251,32 @@ def _check_length(path: Path, image: Any) -> None:
         raise _too_long()
 
 
+def _is_double(image: Any) -> bool:
+    """Whether three axes of real voxels would be read as 64 bits each."""
+    dtype, scaled = image.get_data_dtype(), (image.dataobj.slope, image.dataobj.inter) != (1.0, 0.0)
+    return image.ndim == 3 and ((dtype.kind in "iuf" and scaled) or dtype == np.dtype(np.float64))
+
+
+def _single_voxels(image: Any) -> npt.NDArray[np.generic]:
+    """The same values as `_voxels`, then rounded to float32; plane by plane as they lie in the file."""
+    values = np.empty(image.shape, dtype=np.float32, order="F")
+    try:
+        with np.errstate(over="ignore"):  # what no float32 holds is infinite, which `Volume` refuses
+            for plane in range(values.shape[-1]):
+                values[..., plane] = image.dataobj[..., plane]
+    except _DAMAGED as error:
+        raise _cut_short() from error
+    return values
+
+
+def _cut_short() -> ImageError:
+    return ImageError("the file is cut short or damaged", way_out="copy or export it again")
+
+
 def _voxels(image: Any) -> npt.NDArray[np.generic]:
     """The stored array; scaled only where the header asks for it."""
     try:
         array = np.asanyarray(image.dataobj)
     except _DAMAGED as error:
-        raise ImageError("the file is cut short or damaged", way_out="copy or export it again") from error
+        raise _cut_short() from error
     return np.asarray(array)

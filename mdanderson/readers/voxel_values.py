@@ -16,7 +16,7 @@ from mdanderson.errors import ImageError, UnitError
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit
 
-__all__ = ["INT16_MAX", "INT16_MIN", "Scale", "compact", "rescale", "unit_without_header"]
+__all__ = ["INT16_MAX", "INT16_MIN", "Scale", "compact", "rescale", "unit_without_header", "unread"]
 
 INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 
@@ -34,6 +34,11 @@ def compact(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     fits = whole and int(values.min()) >= INT16_MIN and int(values.max()) <= INT16_MAX
     with np.errstate(over="ignore"):  # what no float32 holds is infinite, which `Volume` refuses
         return values.astype(np.int16 if fits else np.float32, copy=False)
+
+
+def unread(shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
+    """Zeros that take no memory, in the place of voxels that nobody has to read."""
+    return np.broadcast_to(np.int16(0), shape)
 
 
 def unit_without_header(modality: Modality) -> Unit:
@@ -59,6 +64,11 @@ class Scale:
     bits_stored: int = 16
     padding: tuple[int, int] | None = None
     float_padding: float | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether a value in 32 bits comes of every whole number in 32 bits."""
+        return abs(self.slope) * 2.0**32 + abs(self.intercept) < float(np.finfo(np.float32).max)
 
     @property
     def is_whole(self) -> bool:

@@ -14,7 +14,7 @@ from mdanderson.readers.voxel_values import compact, unit_without_header
 from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Volume
 
-__all__ = ["several_volumes", "volume_without_header"]
+__all__ = ["several_volumes", "told_by_values", "volume_without_header"]
 
 
 def volume_without_header(
@@ -48,6 +48,11 @@ def volume_without_header(
         acquisition=notes,
         sequence=weighs,
     )
+
+
+def told_by_values(modality: Modality, sequence: MrSequence | None) -> bool:
+    """Whether only the voxels tell the unit, or whether it can be what it is said to be: PET, and maps of ADC."""
+    return modality is Modality.PT or (modality is Modality.MR and sequence is MrSequence.ADC)
 
 
 def several_volumes(count: int) -> ImageError:
