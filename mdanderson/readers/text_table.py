@@ -249,7 +249,7 @@ def _texts(column: pd.Series[Any]) -> list[str]:
 def _written(value: Any) -> str:
     if not isinstance(value, float) or isinf(value):
         return str(value)
-    value = round(value, _DECIMALS)
+    value = round(float(value), _DECIMALS)  # numpy's own in a column of objects
     return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 

@@ -44,6 +44,11 @@ def test_floats_of_parquet_read_as_those_of_a_frame(tmp_path, value, text):
     assert (row["size"], row["day"]) == (text, "2024-01-02")
 
 
+def test_floats_of_numpy_among_blanks():
+    frame = pd.DataFrame([{"a": "x", "size": np.float64(12.3)}, {"a": "y", "size": ""}])
+    assert [row["size"] for row in text_table(frame)] == ["12.3", ""]
+
+
 def test_short_floats_are_what_was_meant():
     frame = pd.DataFrame({"a": ["x", "y"], "size": np.array([12.3, np.nan], dtype=np.float32)})
     assert [row["size"] for row in text_table(frame)] == ["12.3", ""]
