@@ -33,15 +33,17 @@ __all__ = [
 _NUCLEAR = "1.2.840.10008.5.1.4.1.1.20"
 _VIEW_CODES = {View.ANT: ("399321004", "Anterior projection"), View.POST: ("399001007", "Posterior projection")}
 """SNOMED CT, PS3.16 CID 26."""
+_PACKING = 4
+"""Level of gzip: on noise 9 takes six times as long, and gives the same size to 1 %."""
 
 
 def write_nifti(volume: Volume, path: Path) -> Path:
-    """The image as .nii.gz; the file carries no name, no date and no time of writing."""
+    """The image as .nii or .nii.gz; the file carries no name, no date and no time of writing."""
     return _write_nifti_array(volume.array, volume.geometry, path)
 
 
 def write_label_map(mask: Mask, path: Path) -> Path:
-    """The segmentation as a .nii.gz label map: each voxel holds its lesion's label."""
+    """The segmentation as a label map, .nii or .nii.gz: each voxel holds its lesion's label."""
     labels = mask.to_label_map()
     small = labels.astype(np.uint8) if labels.max(initial=0) < 256 else labels
     return _write_nifti_array(small, mask.geometry, path)
@@ -133,7 +135,8 @@ def _write_nifti_array(array: npt.NDArray[np.generic], geometry: Geometry, path:
     image.header.set_xyzt_units("mm")
     image.header["descrip"] = b"phantom, not a patient"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(image.to_bytes(), mtime=0))
+    content = image.to_bytes()
+    path.write_bytes(gzip.compress(content, _PACKING, mtime=0) if path.suffix == ".gz" else content)
     return path
 
 

@@ -117,11 +117,11 @@ class OnePatient:
             more["sequence"] = volume.sequence
         if volume.view is not None:
             more["view"] = volume.view
-        write_nifti(volume, self.folder / f"{kind}{visit}.nii.gz")
+        write_nifti(volume, self.folder / f"{kind}{visit}.nii")
         if drawn.regions:
-            write_label_map(drawn, self.folder / f"{kind}{visit}_mask.nii.gz")
-            more["mask"] = f"{kind}{visit}_mask.nii.gz"
-        self.row(visit, volume.modality, f"{kind}{visit}.nii.gz", **more)
+            write_label_map(drawn, self.folder / f"{kind}{visit}_mask.nii")
+            more["mask"] = f"{kind}{visit}_mask.nii"
+        self.row(visit, volume.modality, f"{kind}{visit}.nii", **more)
 
     def ct(self, visit: int, *lesions: LesionSpec) -> None:
         self.image(visit, ct_image(lesions, visit))
@@ -196,8 +196,8 @@ class OnePatient:
     def _row_of_series(self, visit: int, modality: Modality, name: str, mask: Mask | None) -> None:
         more = {}
         if mask is not None and mask.regions:
-            write_label_map(mask, self.folder / f"{name}_mask.nii.gz")
-            more["mask"] = f"{name}_mask.nii.gz"
+            write_label_map(mask, self.folder / f"{name}_mask.nii")
+            more["mask"] = f"{name}_mask.nii"
         self.row(visit, modality, name, **more)
 
 

@@ -59,12 +59,12 @@ def write_patient(folder: Path, visits: Sequence[Sequence[LesionSpec]]) -> Path:
     for index, lesions in enumerate(visits):
         seen = phantom(tuple(lesions), index)
         date = dt.date(2024, 3, 1) + dt.timedelta(weeks=12 * index)
-        write_nifti(seen.volume, folder / f"ct{index}.nii.gz")
+        write_nifti(seen.volume, folder / f"ct{index}.nii")
         mask = ""
         if seen.mask.regions:
-            mask = f"mask{index}.nii.gz"
+            mask = f"mask{index}.nii"
             write_label_map(seen.mask, folder / mask)
-        rows.append(f"P01,visit {index},{date},CT,ct{index}.nii.gz,{mask}")
+        rows.append(f"P01,visit {index},{date},CT,ct{index}.nii,{mask}")
     manifest = folder / "cohort.csv"
     manifest.write_text("\n".join(rows) + "\n")
     return manifest
@@ -194,8 +194,8 @@ def test_a_later_segmented_lesion_that_baseline_shows_is_not_new(patient_of):
 def test_a_later_lesion_outside_the_baseline_view_is_not_evaluable(tmp_path):
     low = Geometry.from_axes(shape=(24, 76, 80), spacing_mm=(1.5, 1.2, 1.2), origin_mm=(-48, -46, -35))
     manifest = write_patient(tmp_path, [[LARGE], [LARGE, lesion(2, UPPER, 12)]])
-    write_nifti(phantom((LARGE,), 0, low).volume, tmp_path / "ct0.nii.gz")
-    write_label_map(phantom((LARGE,), 0, low).mask, tmp_path / "mask0.nii.gz")
+    write_nifti(phantom((LARGE,), 0, low).volume, tmp_path / "ct0.nii")
+    write_label_map(phantom((LARGE,), 0, low).mask, tmp_path / "mask0.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L02"].finding.status is Status.NOT_EVALUABLE
     assert category(timeline) == Category.SD
@@ -204,8 +204,8 @@ def test_a_later_lesion_outside_the_baseline_view_is_not_evaluable(tmp_path):
 def test_a_known_lesion_outside_the_later_view_is_not_evaluable(tmp_path):
     low = Geometry.from_axes(shape=(22, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -34))
     manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE]])
-    write_nifti(phantom((LARGE,), 1, low).volume, tmp_path / "ct1.nii.gz")
-    write_label_map(phantom((LARGE,), 1, low).mask, tmp_path / "mask1.nii.gz")
+    write_nifti(phantom((LARGE,), 1, low).volume, tmp_path / "ct1.nii")
+    write_label_map(phantom((LARGE,), 1, low).mask, tmp_path / "mask1.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L02"].finding.status is Status.NOT_EVALUABLE
     assert "field of view" in rows(timeline)["L02"].finding.why
@@ -215,8 +215,8 @@ def test_a_known_lesion_outside_the_later_view_is_not_evaluable(tmp_path):
 def test_a_lesion_cut_by_the_edge_has_no_size(tmp_path):
     cut = Geometry.from_axes(shape=(25, 76, 80), spacing_mm=(1.8, 1.3, 1.3), origin_mm=(-49, -48, -12))
     manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE, SMALL]])
-    write_nifti(phantom((LARGE, SMALL), 1, cut).volume, tmp_path / "ct1.nii.gz")
-    write_label_map(phantom((LARGE, SMALL), 1, cut).mask, tmp_path / "mask1.nii.gz")
+    write_nifti(phantom((LARGE, SMALL), 1, cut).volume, tmp_path / "ct1.nii")
+    write_label_map(phantom((LARGE, SMALL), 1, cut).mask, tmp_path / "mask1.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L01"].finding.long_axis_mm is None
     assert "cut by the edge" in rows(timeline)["L01"].finding.why
@@ -272,7 +272,7 @@ def test_a_split_lesion_is_measured_as_one_region(patient_of):
 def test_another_patient_in_the_series_is_not_evaluable(tmp_path):
     manifest = write_patient(tmp_path, [[LARGE], [LARGE]])
     noise = np.random.default_rng(3).normal(40, 30, _GRIDS[1].shape)
-    write_nifti(_volume_like(phantom((LARGE,), 1), noise), tmp_path / "ct1.nii.gz")
+    write_nifti(_volume_like(phantom((LARGE,), 1), noise), tmp_path / "ct1.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert category(timeline) == Category.NE
     assert rows(timeline)["L01"].finding.status is Status.NOT_EVALUABLE
@@ -285,7 +285,7 @@ def _volume_like(seen: Phantom, hu: np.ndarray):
 
 def test_a_lost_baseline_costs_every_category(tmp_path):
     manifest = write_patient(tmp_path, [[LARGE], [LARGE], [lesion(1, LOWER, 8)]])
-    (tmp_path / "ct0.nii.gz").write_bytes(b"not an image")
+    (tmp_path / "ct0.nii").write_bytes(b"not an image")
     timeline = assess(read_cohort(manifest)["P01"])
     assert [category(timeline, visit) for visit in (1, 2)] == [Category.NE, Category.NE]
     assert "baseline" in timeline.response(timeline.visits[2]).reason
@@ -293,10 +293,10 @@ def test_a_lost_baseline_costs_every_category(tmp_path):
 
 def test_a_lost_follow_up_costs_its_own_visit_only(tmp_path):
     manifest = write_patient(tmp_path, [[LARGE], [LARGE], [lesion(1, LOWER, 8)]])
-    (tmp_path / "ct1.nii.gz").write_bytes(b"not an image")
+    (tmp_path / "ct1.nii").write_bytes(b"not an image")
     timeline = assess(read_cohort(manifest)["P01"])
     assert [category(timeline, visit) for visit in (1, 2)] == [Category.NE, Category.PR]
-    assert any("ct1.nii.gz" in problem.where for problem in timeline.problems)
+    assert any("ct1.nii" in problem.where for problem in timeline.problems)
 
 
 def test_two_images_of_one_visit_are_pooled(tmp_path):
@@ -305,10 +305,10 @@ def test_two_images_of_one_visit_are_pooled(tmp_path):
     manifest = write_patient(tmp_path, [[LARGE, SMALL], [LARGE, SMALL]])
     for name, grid in (("1", low), ("2", high)):
         part = phantom((LARGE, SMALL), 1, grid)
-        write_nifti(part.volume, tmp_path / f"ct{name}.nii.gz")
-        write_label_map(part.mask, tmp_path / f"mask{name}.nii.gz")
+        write_nifti(part.volume, tmp_path / f"ct{name}.nii")
+        write_label_map(part.mask, tmp_path / f"mask{name}.nii")
     with manifest.open("a") as table:
-        table.write("P01,visit 1,2024-05-25,CT,ct2.nii.gz,mask2.nii.gz\n")
+        table.write("P01,visit 1,2024-05-25,CT,ct2.nii,mask2.nii\n")
     timeline = assess(read_cohort(manifest)["P01"])
     assert len(timeline.visits) == 2
     assert {row.finding.status for row in rows(timeline).values()} == {Status.FOLLOWED}
@@ -317,9 +317,9 @@ def test_two_images_of_one_visit_are_pooled(tmp_path):
 
 def test_another_modality_is_named_and_costs_nothing(tmp_path):
     manifest = write_patient(tmp_path, [[LARGE], [lesion(1, LOWER, 8)]])
-    shutil.copy(tmp_path / "ct1.nii.gz", tmp_path / "mr.nii.gz")
+    shutil.copy(tmp_path / "ct1.nii", tmp_path / "mr.nii")
     with manifest.open("a") as table:
-        table.write("P01,visit 1,2024-05-25,MR,mr.nii.gz,\n")
+        table.write("P01,visit 1,2024-05-25,MR,mr.nii,\n")
     timeline = assess(read_cohort(manifest)["P01"])
     assert category(timeline) == Category.PR
     assert any("MR" in problem.what for problem in timeline.problems)
@@ -328,11 +328,11 @@ def test_another_modality_is_named_and_costs_nothing(tmp_path):
 def test_a_lesion_cut_in_one_baseline_image_is_taken_from_the_other(tmp_path):
     low = Geometry.from_axes(shape=(20, 76, 80), spacing_mm=(1.5, 1.2, 1.2), origin_mm=(-48, -46, -38))
     manifest = write_patient(tmp_path, [[LARGE], [LARGE]])
-    table = manifest.read_text().replace("ct0.nii.gz", "ct9.nii.gz").replace("mask0.nii.gz", "mask9.nii.gz")
+    table = manifest.read_text().replace("ct0.nii", "ct9.nii").replace("mask0.nii", "mask9.nii")
     part = phantom((LARGE,), 0, low)
-    write_nifti(part.volume, tmp_path / "ct9.nii.gz")
-    write_label_map(part.mask, tmp_path / "mask9.nii.gz")
-    manifest.write_text(table + "P01,visit 0,2024-03-05,CT,ct0.nii.gz,mask0.nii.gz\n")
+    write_nifti(part.volume, tmp_path / "ct9.nii")
+    write_label_map(part.mask, tmp_path / "mask9.nii")
+    manifest.write_text(table + "P01,visit 0,2024-03-05,CT,ct0.nii,mask0.nii\n")
     timeline = assess(read_cohort(manifest)["P01"])
     baseline = rows(timeline, 0)
     assert set(baseline) == {"L01"}
@@ -366,9 +366,9 @@ def test_in_bone_hardly_denser_than_the_lesion_noise_is_no_cure(tmp_path, drawn)
     for visit in (0, 1):
         one = lesion(1, LOWER, 14, core_hu=45.0, drawn=drawn or visit == 0)
         seen = render(host, [one], _GRIDS[visit], motion=_MOTIONS[visit], noise_hu=25.0, seed=visit + 7)
-        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii.gz")
-        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
-        table.append(f"P01,v{visit},2024-0{visit + 1}-01,CT,ct{visit}.nii.gz,mask{visit}.nii.gz")
+        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii")
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii")
+        table.append(f"P01,v{visit},2024-0{visit + 1}-01,CT,ct{visit}.nii,mask{visit}.nii")
     (tmp_path / "cohort.csv").write_text("\n".join(table) + "\n")
     found = category(assess(read_cohort(tmp_path / "cohort.csv")["P01"]))
     assert found in ({Category.SD, Category.NE} if drawn else {Category.NE})
@@ -388,8 +388,8 @@ def test_planes_of_another_thickness_do_not_make_a_small_lesion_grow(tmp_path):
     manifest = write_patient(tmp_path, [[tiny], [tiny]])
     for visit, grid in enumerate((thick, thin)):
         seen = phantom((tiny,), visit, grid)
-        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii.gz")
-        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
+        write_nifti(seen.volume, tmp_path / f"ct{visit}.nii")
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L01"].finding.long_axis_mm is None
     assert category(timeline) == Category.NE
@@ -408,8 +408,8 @@ def test_an_unusable_dicom_follow_up_costs_its_own_visit_only(tmp_path, fault):
             study_date=dt.date(2024, visit + 1, 1),
             seed=str(visit),
         )
-        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii.gz")
-        table.append(f"P01,v{visit},,,ct{visit},mask{visit}.nii.gz")
+        write_label_map(seen.mask, tmp_path / f"mask{visit}.nii")
+        table.append(f"P01,v{visit},,,ct{visit},mask{visit}.nii")
     if fault == "a slice is missing":
         slices = sorted((tmp_path / "ct2").iterdir())
         slices[len(slices) // 2].unlink()
@@ -428,7 +428,7 @@ def test_voxels_that_are_no_numbers_are_told(tmp_path):
     seen = phantom((LARGE,), 1).volume
     array = seen.array.astype(np.float32)
     array[:6, :20, :20] = np.nan
-    write_nifti(replace(seen, array=array), tmp_path / "ct1.nii.gz")
+    write_nifti(replace(seen, array=array), tmp_path / "ct1.nii")
     timeline = assess(read_cohort(manifest)["P01"])
     assert any("NaN" in problem.what for problem in timeline.problems)
     assert category(timeline) == Category.SD
@@ -471,8 +471,8 @@ def test_planes_turned_to_another_side_do_not_compare_in_size(tmp_path):
     manifest = write_patient(tmp_path, [[tall], [tall]])
     seen = phantom((tall,), 1, side)
     write_ct_series(seen.volume, tmp_path / "side", patient_id="X", study_date=dt.date(2024, 5, 24), seed="side")
-    write_label_map(seen.mask, tmp_path / "mask1.nii.gz")
-    manifest.write_text(manifest.read_text().replace("ct1.nii.gz", "side"))
+    write_label_map(seen.mask, tmp_path / "mask1.nii")
+    manifest.write_text(manifest.read_text().replace("ct1.nii", "side"))
     timeline = assess(read_cohort(manifest)["P01"])
     assert rows(timeline)["L01"].finding.long_axis_mm is None
     assert category(timeline) == Category.NE

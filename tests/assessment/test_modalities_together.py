@@ -94,7 +94,7 @@ def test_an_mr_that_cannot_be_laid_on_the_ct_ties_nothing_unless_a_reader_does(b
     timeline = patient.timeline()
     assert named(timeline, 0, "CT") == {"1": "L01"}
     assert named(timeline, 0, "MR") == {"5": "L01" if stated else "L02"}
-    assert told(timeline, OWN_NAMES) == ([] if stated else ["MR_T10.nii.gz"])
+    assert told(timeline, OWN_NAMES) == ([] if stated else ["MR_T10.nii"])
 
 
 def test_who_speaks_first_is_a_setting_and_progression_speaks_always(bench, patient):
@@ -176,8 +176,8 @@ def test_a_bone_scan_is_tied_by_readers_alone(bench, patient):
     timeline = patient.timeline()
     assert named(timeline, 0, "NM") == named(timeline, 2, "NM") == {"1": "L01", "2": "L02"}
     assert named(timeline, 0, "CT") == {"1": "L01"}, "no other lesion has the name of the focus that nobody tied"
-    assert told(timeline, OWN_NAMES) == ["NM_ANT0.nii.gz ANT"]
-    assert told(timeline, "a projection and a volume cannot be laid on each other") == ["NM_ANT0.nii.gz ANT"]
+    assert told(timeline, OWN_NAMES) == ["NM_ANT0.nii ANT"]
+    assert told(timeline, "a projection and a volume cannot be laid on each other") == ["NM_ANT0.nii ANT"]
     evidence = {row.lesion_id: row.finding.evidence for row in timeline.lesions if row.visit == "v0"}
     assert evidence["L01"] == ""
     assert evidence["L02"] == "bone scan focus without a correlate on CT: needs confirmation"

@@ -46,8 +46,8 @@ def test_of_two_images_of_one_sequence_the_one_that_shows_it_counts(bench, patie
     patient.mr(0, {there: 0.5})
     patient.mr(1, {undrawn: 0.5})
     after_contrast = bench.mr_image((undrawn,), (1.0,), MrSequence.T1, 1)
-    bench.write_nifti(after_contrast.volume, patient.folder / "a_contrast.nii.gz")
-    patient.row(1, Modality.MR, "a_contrast.nii.gz", sequence="T1")
+    bench.write_nifti(after_contrast.volume, patient.folder / "a_contrast.nii")
+    patient.row(1, Modality.MR, "a_contrast.nii", sequence="T1")
     timeline = patient.timeline()
     assert overall(timeline).category == "NE"
     assert any(problem.what.startswith("a second T1 of the place") for problem in timeline.problems)

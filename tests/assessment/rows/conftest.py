@@ -77,10 +77,10 @@ class Cohort:
     def volume(self, made: Phantom | ScanPhantom, visit: int, *, sequence: str = "", mask: bool = True) -> None:
         """A volume and its label map."""
         name = f"v{visit}{sequence}"
-        write_nifti(made.volume, self.folder / f"{name}.nii.gz")
+        write_nifti(made.volume, self.folder / f"{name}.nii")
         drawn = mask and bool(made.mask.regions)
         if drawn:
-            write_label_map(made.mask, self.folder / f"{name}_mask.nii.gz")
+            write_label_map(made.mask, self.folder / f"{name}_mask.nii")
         self._row(made.volume, visit, name, drawn, sequence=sequence)
 
     def picture(
@@ -91,12 +91,12 @@ class Cohort:
         step = made.volume.geometry.spacing_mm[1:]
         whole = made.volume.modality is Modality.NM
         array = np.asarray(made.volume.array[0])
-        _save(np.rint(array).astype(np.int16) if whole else array, step, self.folder / f"{name}.nii.gz")
+        _save(np.rint(array).astype(np.int16) if whole else array, step, self.folder / f"{name}.nii")
         labels = made.mask.to_label_map()[0]
         if drawn is not None:
             labels = np.where(np.isin(labels, drawn), labels, 0)
         if labels.any():
-            _save(labels.astype(np.uint8), step, self.folder / f"{name}_mask.nii.gz")
+            _save(labels.astype(np.uint8), step, self.folder / f"{name}_mask.nii")
         self._row(made.volume, visit, name, bool(labels.any()), view=view)
 
     def judge(self, reads: str = "", **facts: str) -> Judged:
@@ -117,8 +117,8 @@ class Cohort:
         return Judged(assess(patient))
 
     def _row(self, volume: Volume, visit: int, name: str, drawn: bool, *, sequence: str = "", view: str = "") -> None:
-        values = ("P01", f"v{visit}", str(self.date(visit)), volume.modality, sequence, view, f"{name}.nii.gz")
-        mask = f"{name}_mask.nii.gz" if drawn else ""
+        values = ("P01", f"v{visit}", str(self.date(visit)), volume.modality, sequence, view, f"{name}.nii")
+        mask = f"{name}_mask.nii" if drawn else ""
         self.rows.append(dict(zip(COLUMNS, (*map(str, values), mask), strict=True)))
 
 
