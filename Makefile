@@ -37,7 +37,7 @@ demo: .venv/installed ## score the embedded demo cohort and print its response t
 	$(BIN)/mdanderson score .demo/cohort/cohort.csv --out .demo/results
 
 test: .venv/installed-test ## run the whole test suite
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 check: .venv/installed-test ## lint, format, types, import layers
 	$(BIN)/ruff check .

@@ -59,8 +59,8 @@ def pet(tags: Mapping[str, object]) -> Build:
 
 
 def single_plane_pet(_: ModuleType, patient: Any) -> None:
-    write_nifti(blank((1, 20, 20), Modality.PT), patient.folder / "pet.nii.gz")
-    patient.row(0, Modality.PT, "pet.nii.gz")
+    write_nifti(blank((1, 20, 20), Modality.PT), patient.folder / "pet.nii")
+    patient.row(0, Modality.PT, "pet.nii")
 
 
 def mr(*echo_times_ms: float, sequence: str = "") -> Build:
@@ -88,8 +88,8 @@ def as_mr(path: Path, **tags: object) -> None:
 
 def mr_with_empty_reference(bench: ModuleType, patient: Any) -> None:
     seen = bench.mr_image((spot(bench),), (0.45,), MrSequence.T1)
-    write_label_map(Mask(geometry=seen.volume.geometry), patient.folder / "empty.nii.gz")
-    patient.image(0, seen, reference_mask="empty.nii.gz")
+    write_label_map(Mask(geometry=seen.volume.geometry), patient.folder / "empty.nii")
+    patient.image(0, seen, reference_mask="empty.nii")
 
 
 def hot_scan(bench: ModuleType, patient: Any) -> None:
@@ -102,22 +102,22 @@ def scan_without_view(bench: ModuleType, patient: Any) -> None:
 
 
 def spect_with_view(_: ModuleType, patient: Any) -> None:
-    write_nifti(blank((12, 20, 20), Modality.NM), patient.folder / "spect.nii.gz")
-    patient.row(0, Modality.NM, "spect.nii.gz", view="ANT")
+    write_nifti(blank((12, 20, 20), Modality.NM), patient.folder / "spect.nii")
+    patient.row(0, Modality.NM, "spect.nii", view="ANT")
 
 
 def scan_with_small_mask(bench: ModuleType, patient: Any) -> None:
     hot_scan(bench, patient)
     grid = Geometry.from_axes(shape=(1, 30, 40), spacing_mm=(1, 4.5, 4.5), origin_mm=(0, 0, 0))
     drawn = Region(label=1, box=(slice(0, 1), slice(10, 14), slice(10, 14)), voxels=np.ones((1, 4, 4), dtype=bool))
-    write_label_map(Mask(geometry=grid, regions=(drawn,)), patient.folder / "NM_ANT0_mask.nii.gz")
+    write_label_map(Mask(geometry=grid, regions=(drawn,)), patient.folder / "NM_ANT0_mask.nii")
 
 
 def scan_with_empty_reference(bench: ModuleType, patient: Any) -> None:
     hot_scan(bench, patient)
     empty = Geometry.from_axes(shape=(1, 512, 128), spacing_mm=(1, 4.52, 4.52), origin_mm=(0, 0, 0))
-    write_label_map(Mask(geometry=empty), patient.folder / "empty.nii.gz")
-    patient.rows[-1]["reference_mask"] = "empty.nii.gz"
+    write_label_map(Mask(geometry=empty), patient.folder / "empty.nii")
+    patient.rows[-1]["reference_mask"] = "empty.nii"
 
 
 def scan_in_dicom(views: int) -> Build:
@@ -179,7 +179,7 @@ class Case(NamedTuple):
     severity: str = "error"
 
 
-DATED_MASK = "a mask of 40 columns x 30 rows for a picture of 128 x 512 @ NM_ANT0_mask.nii.gz; save the mask on the"
+DATED_MASK = "a mask of 40 columns x 30 rows for a picture of 128 x 512 @ NM_ANT0_mask.nii; save the mask on the"
 CASES: Mapping[str, Case] = {
     "counts": Case(pet({"Units": "CNTS"}), "PT", ["PET units are CNTS", " @ pt0"]),
     "no unit": Case(pet({"Units": None}), "PT", ["PET units are blank", " @ pt0"]),
@@ -189,14 +189,14 @@ CASES: Mapping[str, Case] = {
         "PT",
         ["RadiopharmaceuticalInformationSequence", " @ pt0"],
     ),
-    "one plane": Case(single_plane_pet, "PT", ["no lesion is segmented", " @ pet.nii.gz"], "warning"),
+    "one plane": Case(single_plane_pet, "PT", ["no lesion is segmented", " @ pet.nii"], "warning"),
     "two echoes": Case(mr(20.0, 90.0), "MR", ["TE 20 ms", "TE 90 ms", " @ ct0", "name its sequence in the manifest"]),
     "other sequence": Case(mr(90.0, sequence="T1"), "MR", ["T1", "T2", " @ ct0"]),
     "volume for planar": Case(
-        scan_without_view, "NM", ["no view of a planar NM @ NM_ANT0.nii.gz; give view ANT or POST in the manifest"]
+        scan_without_view, "NM", ["no view of a planar NM @ NM_ANT0.nii; give view ANT or POST in the manifest"]
     ),
     "planar for volume": Case(
-        spect_with_view, "NM", ["planes where one picture is needed @ spect.nii.gz; leave the view blank if it is a v"]
+        spect_with_view, "NM", ["planes where one picture is needed @ spect.nii; leave the view blank if it is a v"]
     ),
     "small mask": Case(scan_with_small_mask, "NM", [DATED_MASK]),
     "unknown views": Case(scan_in_dicom(2), "NM", ["2 of which do not say their view @ scan.dcm", "give view ANT or"]),
@@ -209,8 +209,8 @@ NO_REFERENCE: Mapping[str, Case] = {
         "MR",
         [
             (
-                "reference_mask holds 0 voxels of MR_T10.nii.gz, at least 50 are needed: signal is not judged @ "
-                "empty.nii.gz; draw more of it, or leave reference_mask blank to have a reference found"
+                "reference_mask holds 0 voxels of MR_T10.nii, at least 50 are needed: signal is not judged @ "
+                "empty.nii; draw more of it, or leave reference_mask blank to have a reference found"
             )
         ],
         "warning",
@@ -220,8 +220,8 @@ NO_REFERENCE: Mapping[str, Case] = {
         "NM",
         [
             (
-                "reference_mask holds 0 voxels of NM_ANT0.nii.gz ANT, at least 1 are needed: uptake is not judged @ "
-                "empty.nii.gz; draw more of it, or leave reference_mask blank to have a reference found"
+                "reference_mask holds 0 voxels of NM_ANT0.nii ANT, at least 1 are needed: uptake is not judged @ "
+                "empty.nii; draw more of it, or leave reference_mask blank to have a reference found"
             )
         ],
         "warning",
