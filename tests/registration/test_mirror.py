@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from mdanderson.registration import Subject, register
+from mdanderson.registration.judge import judged
 from mdanderson.registration.mirror import by_how_much_better, mirror_doubt, mirror_images
+from mdanderson.registration.rigid import lay, lay_back
 from mdanderson.settings import ImageSettings
 
 SETTINGS = ImageSettings()
@@ -106,15 +108,23 @@ class TestByHowMuch:
 BELOW, ABOVE = np.nextafter(3.5, 0), np.nextafter(3.5, 9)
 
 
-def trusted(visits, monkeypatch, where: str, better: float) -> bool:
+def told_apart(monkeypatch, where: str, better: float) -> None:
     monkeypatch.setattr(f"mdanderson.registration.{where}.by_how_much_better", lambda *_, **__: float(better))
-    return register(*visits, settings=SETTINGS).trusted
 
 
 def test_mr_just_below_at_and_above_the_limit(visits, bodies, monkeypatch):
-    images = [as_imaged(v, "MR", bodies, k) for k, v in enumerate(visits)]
-    found = [trusted(images, monkeypatch, "information", better) for better in (BELOW, 3.5, ABOVE)]
-    assert found == [False, True, True]
+    images = [Subject(volume=as_imaged(v, "MR", bodies, k)) for k, v in enumerate(visits)]
+    for better, trusted in ((BELOW, False), (3.5, True), (ABOVE, True)):
+        told_apart(monkeypatch, "information", better)
+        assert register(*images, settings=SETTINGS).trusted is trusted
+
+
+@pytest.fixture(scope="module")
+def laid(visits):
+    """What a CT registration is judged by: both images, one laid on the other and back."""
+    subjects = [Subject(volume=volume) for volume in visits]
+    there = lay(*subjects)
+    return *subjects, there, lay_back(*subjects, there.matrix)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,10 @@ def test_mr_just_below_at_and_above_the_limit(visits, bodies, monkeypatch):
         (np.nextafter(0.95, 1), [False, True, True, True, True]),
     ],
 )
-def test_ct_just_below_at_and_above_the_limits(visits, monkeypatch, correlation, expected):
+def test_ct_just_below_at_and_above_the_limits(laid, monkeypatch, correlation, expected):
     monkeypatch.setattr("mdanderson.registration.judge._Evidence.correlation", property(lambda _: float(correlation)))
-    found = [trusted(visits, monkeypatch, "judge", better) for better in (-3.5, -BELOW, BELOW, 3.5, ABOVE)]
+    found = []
+    for better in (-3.5, -BELOW, BELOW, 3.5, ABOVE):
+        told_apart(monkeypatch, "judge", better)
+        found.append(judged(*laid, SETTINGS).trusted)
     assert found == expected
