@@ -386,6 +386,21 @@ def test_merged_then_parted_again(paper):
     assert timeline.response().size_change_baseline == 0
 
 
+def test_parted_from_a_lesion_that_is_not_in_the_sum(paper):
+    """L1 never was measurable: what both measured together is no size of L2 alone, so no nadir without it."""
+    timeline = paper.timeline(
+        paper.exam(0, L1="8x8", L2="12x10", L3="14x10"),
+        paper.exam(90, L1="merged 11x11 <L1;L2", L3="14x10"),
+        paper.exam(180, L1="8x8", L2="12x10", L3="10x6"),
+    )
+    assert timeline.response("visit 2").category == "SD"
+    response = timeline.response("visit 3")
+    assert (response.category, response.reason.split(":")[1]) == (
+        "SD",
+        " sum of 2 lesions 46.0 -> 38.0 mm, -17 % from baseline",
+    )
+
+
 def test_merged_and_gone(paper):
     timeline = paper.follow({"L1": "20x10", "L2": "14x10"}, {"L1": "merged 34x20 <L1;L2"}, {"L1": "resolved"})
     assert categories(timeline) == "BL SD CR"
