@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mdanderson.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from mdanderson import plot
     from mdanderson.assessment import assess
     from mdanderson.batch import Results, agreement, classify, score
     from mdanderson.criteria import Response
@@ -55,6 +56,7 @@ __all__ = [
     "build_timeline",
     "classify",
     "measure_lesion",
+    "plot",
     "read_cohort",
     "read_mask",
     "read_planar",
@@ -99,9 +101,13 @@ _HOMES = {
     "write_demo": "phantoms",
 }
 """Public name -> the room that defines it."""
+_ROOMS = ("plot",)
+"""Rooms that are public by their own name."""
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -31,8 +31,8 @@ class Summary:
     """One criteria set's row of patients.csv.
 
     event: progression or death, blank where progression-free time is `censored`. response_duration_days: from the first
-    response to where progression-free time ends. time_on_study_days: to death, last contact or the last visit. start_date:
-    from which progression-free time and time on study run, the start of treatment, else the baseline.
+    response to where progression-free time ends. time_on_study_days: to death, last contact or the last visit. Both
+    times of a patient run from start_date: the start of treatment, else the baseline.
     """
 
     criteria: str

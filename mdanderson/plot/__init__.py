@@ -1,0 +1,13 @@
+"""The figures of the trade, as functions that read result tables and return matplotlib figures.
+
+Every function takes `Results` (or a `Timeline`), the `criteria` set, a `language` (en, zh) and `dark`, and gives a
+`matplotlib.figure.Figure` of its own: nothing is drawn on a current figure and no style of yours is read or changed.
+matplotlib is imported when the first figure is made. In a notebook a figure shows itself; `svg` gives it as text.
+"""
+
+from mdanderson.plot.canvas import svg
+from mdanderson.plot.changes import waterfall
+from mdanderson.plot.courses import spider
+from mdanderson.plot.time_on_study import swimmer
+
+__all__ = ["spider", "svg", "swimmer", "waterfall"]

@@ -1,0 +1,103 @@
+"""What every figure has: its own style, the same SVG every time, and text that stays text."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.figure import Figure
+from plot import drawn
+from plot.sample import HOSTILE
+
+from mdanderson import plot
+from mdanderson.errors import printable
+
+ROOT = Path(__file__).parents[2]
+
+
+def fresh(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    return done.stdout.strip()
+
+
+def test_matplotlib_is_imported_with_the_first_figure_only():
+    told = fresh(
+        "import sys, mdanderson as mda; from mdanderson.plot import waterfall; mda.plot.svg;"
+        "print(sorted({'matplotlib', 'pandas', 'numpy', 'lifelines'} & set(sys.modules)))"
+    )
+    assert told == "[]"
+
+
+def test_pyplot_is_never_imported_and_style_stays_as_it_was(few):
+    before = dict(mpl.rcParams)
+    assert isinstance(plot.waterfall(few), Figure)
+    plot.svg(plot.spider(few))
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_style_of_the_user_changes_nothing(few):
+    plain = plot.svg(plot.waterfall(few))
+    with mpl.rc_context({"axes.facecolor": "pink", "font.size": 30, "axes.grid": True, "lines.linewidth": 9}):
+        assert plot.svg(plot.waterfall(few)) == plain
+
+
+@pytest.mark.parametrize("draw", [plot.waterfall, plot.spider, plot.swimmer])
+def test_svg_is_the_same_every_time_and_carries_no_date_nor_link(few, draw):
+    once, twice = (plot.svg(draw(few)) for _ in range(2))
+    assert once == twice
+    assert once.startswith("<svg role=")
+    assert once.rstrip().endswith("</svg>")
+    root = ET.fromstring(once)
+    assert root.attrib["aria-label"] == draw(few).alt
+    assert not {name.partition("}")[2] for name in (node.tag for node in root.iter())} & {"metadata", "script", "image"}
+    links = [value for node in root.iter() for key, value in node.attrib.items() if key.endswith("href")]
+    assert all(link.startswith("#") for link in links)
+    assert "matplotlib" not in once.lower()
+
+
+def test_identifiers_of_two_figures_are_not_the_same(few):
+    def names(figure):
+        return {node.attrib["id"] for node in ET.fromstring(plot.svg(figure)).iter() if "id" in node.attrib}
+
+    light, dark, chinese = (
+        names(plot.spider(few)),
+        names(plot.spider(few, dark=True)),
+        names(plot.spider(few, language="zh")),
+    )
+    assert light
+    assert not light & dark
+    assert not light & chinese
+
+
+@pytest.mark.parametrize("draw", [plot.waterfall, plot.spider, plot.swimmer])
+def test_a_patients_name_stays_text(strange, draw):
+    root = ET.fromstring(plot.svg(draw(strange)))
+    texts = {"".join(node.itertext()) for node in root.iter() if node.tag.endswith("}text")}
+    assert {name if len(name) <= 24 else f"{name[:23]}…" for name in map(printable, HOSTILE)} <= texts
+    assert not [node for node in root.iter() if node.tag.endswith("script")]
+
+
+def test_a_figure_shows_itself_in_a_notebook(few):
+    figure = plot.waterfall(few)
+    assert figure._repr_svg_() == plot.svg(figure)
+
+
+def test_a_figure_of_somebody_else_becomes_svg_too():
+    figure = Figure()
+    figure.add_subplot().plot([0, 1], [0, 1])
+    assert plot.svg(figure).startswith('<svg role="img" aria-label=""')
+
+
+def test_colours_of_the_ground(few):
+    light, dark = plot.waterfall(few), plot.waterfall(few, dark=True)
+    assert [mpl.colors.to_hex(one.get_facecolor()) for one in (light, dark)] == ["#ffffff", "#14171a"]
+    assert [mpl.colors.to_hex(one.axes[0].get_facecolor()) for one in (light, dark)] == ["#ffffff", "#14171a"]
+
+
+def test_what_is_not_evaluable_is_hatched(few):
+    figure = plot.swimmer(few)
+    assert {patch.get_hatch() for patch in figure.axes[0].patches if drawn.colour("NE")} == {None, "////"}

@@ -1,0 +1,126 @@
+"""The waterfall: a bar per patient, as high as its best change."""
+
+from __future__ import annotations
+
+import pytest
+from plot import drawn
+from plot.sample import judged, rows_of
+
+from mdanderson.errors import InputError, SettingsError
+from mdanderson.plot import waterfall
+from mdanderson.settings import Policy, Settings
+
+EN = [("GROWS", 0.5, "PD"), ("STEADY", -0.05, "SD"), ("NEW", -0.2, "PD"), ("SHRINKS", -0.6, "PR")]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_bars_fall_from_the_greatest_rise_to_the_greatest_fall_in_the_colours_of_best_response(few, dark):
+    axes = waterfall(few, dark=dark).axes[0]
+    assert drawn.bars(axes) == [
+        (place, pytest.approx(height), drawn.colour(category, dark=dark))
+        for place, (_, height, category) in enumerate(EN)
+    ]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [*(name for name, _, _ in EN), "UNSEEN"]
+    assert axes.get_ylabel() == "change of sum of diameters since baseline"
+
+
+def test_who_has_no_change_stands_apart_at_zero(few):
+    axes = waterfall(few).axes[0]
+    assert drawn.points(axes, "D") == [(5.0, 0.0)]
+    assert ("NE", 5.0, 0.0) in drawn.written(axes)
+    assert "no change of size known" in drawn.words(axes.figure)
+
+
+def test_each_bar_says_its_category_and_a_star_tells_a_new_lesion(few):
+    figure = waterfall(few)
+    labels = [(text, place) for text, place, _ in drawn.written(figure.axes[0])]
+    assert labels[2:7] == [("PD", 0), ("SD", 1), ("PD*", 2), ("PR", 3), ("NE", 5)]
+    assert drawn.legend(figure) == [
+        "PR partial response (n = 1)",
+        "SD stable disease (n = 1)",
+        "PD progressive disease (n = 2)",
+        "NE not evaluable (n = 1)",
+        "new lesion",
+    ]
+
+
+def test_only_visits_up_to_progression_count():
+    results = judged(rows_of("P", (20.0, 30.0, 2.0)))
+    assert [height for _, height, _ in drawn.bars(waterfall(results).axes[0])] == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "height", "limits", "quantity"),
+    [
+        ("mda2010", -0.6, [-0.5, 0.25], "sum of diameters"),
+        ("who", -0.84, [-0.5, 0.25], "sum of products of diameters"),
+    ],
+)
+def test_each_set_has_its_own_sum_and_limits(few, criteria, height, limits, quantity):
+    axes = waterfall(few, criteria=criteria).axes[0]
+    assert drawn.bars(axes)[-1][1] == pytest.approx(height)
+    assert drawn.levels(axes) == limits
+    assert quantity in axes.get_title(loc="left")
+
+
+def test_limits_are_those_of_the_settings_and_are_told(few):
+    figure = waterfall(few, settings=Settings(policy=Policy(pr_size_fall=0.3, pd_size_rise=0.2)))
+    assert drawn.levels(figure.axes[0]) == [-0.3, 0.2]
+    assert {"PR: −30 %", "PD: +20 % from nadir"} <= set(drawn.words(figure))
+
+
+def test_recist_without_soft_tissue_has_no_bar_but_says_so(few):
+    figure = waterfall(few, criteria="recist11")
+    assert drawn.bars(figure.axes[0]) == []
+    assert len(drawn.points(figure.axes[0], "D")) == 5
+    assert drawn.legend(figure)[0] == "PD progressive disease (n = 1)"
+    assert drawn.levels(figure.axes[0]) == [-0.3, 0.2]
+
+
+def test_a_bar_that_is_cut_off_tells_its_number():
+    axes = waterfall(judged(rows_of("P", (10.0, 40.0)))).axes[0]
+    assert drawn.bars(axes)[0][1] == 1.5
+    assert "+300 %\nPD" in [text for text, _, _ in drawn.written(axes)]
+    assert axes.get_ylim()[1] > 1.5
+
+
+def test_many_patients_are_counted_in_place_of_names():
+    rows = [row for number in range(41) for row in rows_of(f"P{number:02d}", (20.0, 20.0 - number / 10))]
+    axes = waterfall(judged(rows)).axes[0]
+    assert len(drawn.bars(axes)) == 41
+    assert axes.get_xlabel() == "patients (n = 41)"
+    assert list(axes.get_xticks()) == []
+
+
+def test_in_chinese(few):
+    figure = waterfall(few, language="zh")
+    assert figure.axes[0].get_title(loc="left") == "径线之和的最佳变化 · MD Anderson 2010"
+    assert drawn.legend(figure)[0] == "PR 部分缓解 (n = 1)"
+    assert figure.alt == (
+        "径线之和的最佳变化 · MD Anderson 2010: "
+        "5 例患者径线之和较基线的最佳变化，从 +50 % 到 −60 %；1 PR, 1 SD, 2 PD, 1 NE。"
+    )
+
+
+def test_it_is_told_in_words(few):
+    assert waterfall(few).alt == (
+        "Best change of sum of diameters · MD Anderson 2010: Best change of sum of diameters since baseline of "
+        "5 patients, from +50 % to −60 %; 1 PR, 1 SD, 2 PD, 1 NE."
+    )
+
+
+def test_nobody(nobody):
+    figure = waterfall(nobody)
+    assert "nothing to show" in drawn.words(figure)
+    assert figure.alt.endswith(": nothing to show")
+
+
+def test_what_cannot_be_drawn(few):
+    with pytest.raises(InputError, match="made from Results or a Timeline, not from str; open a results folder"):
+        waterfall("results")
+    with pytest.raises(InputError, match="criteria 'uicc' were not asked; these results have mda2010, recist11, who"):
+        waterfall(few, criteria="uicc")
+    with pytest.raises(SettingsError, match="unknown criteria 'mda2011'"):
+        waterfall(few, criteria="mda2011")
+    with pytest.raises(SettingsError, match="unknown language 'de'"):
+        waterfall(few, language="de")
