@@ -50,15 +50,31 @@ def load_images(
     problems = list(patient.problems)
     for entry in patient.images:
         try:
-            loaded = _load(entry, settings, look_only=look_only)
+            loaded, told = _loaded(entry, settings, None if look_only else shelf)
         except MdandersonError as error:
             problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
-            for image in loaded:
-                problems += (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
-            images += (_let_go(image) if look_only else _shelved(image, entry, shelf) for image in loaded)
+            images += loaded
+            problems += told
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
+
+
+def _loaded(
+    entry: ImageEntry, settings: Settings, shelf: Shelf | None
+) -> tuple[tuple[Image, ...], tuple[Problem, ...]]:
+    """The images of a row, large ones on the shelf, and what is to be said of them. Without a shelf: only looked at.
+
+    Nothing of them is left behind here when the next row is read.
+    """
+    images = _load(entry, settings, look_only=shelf is None)
+    told = (
+        problem
+        for image in images
+        for problem in (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
+    )
+    problems = tuple(told)
+    return tuple(_let_go(image) if shelf is None else _shelved(image, entry, shelf) for image in images), problems
 
 
 def _where(entry: ImageEntry, error: MdandersonError) -> str:
