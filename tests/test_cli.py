@@ -28,7 +28,7 @@ from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import Modality
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "verify", "key", "handbook", "settings")
+COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "report", "verify", "key", "handbook", "settings")
 
 
 def fresh(*arguments: str, **given: object) -> subprocess.CompletedProcess[str]:
@@ -70,7 +70,7 @@ def assess(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             ]
             return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria)
 
-        monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda: fake)
+        monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda *_: fake)
         monkeypatch.setattr(import_module("mdanderson.batch.workers"), "in_processes", in_this_process)
 
     return put

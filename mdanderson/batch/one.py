@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from mdanderson.batch.fingerprint import Input, inputs_of, whole
 from mdanderson.batch.readings import Readings, of_reader, readings_of
 from mdanderson.batch.store import Finished
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
+from mdanderson.pictures import Picture
 from mdanderson.readers.manifest import Patient
 from mdanderson.report.columns import PROBLEMS, TABLES
 from mdanderson.report.tables import problem_row, timeline_rows
@@ -38,11 +40,15 @@ class Assess(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`."""
+    """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`.
+
+    pictures: whether lesions are pictured, for a report; what else assesses takes none.
+    """
 
     settings: Settings
     criteria: tuple[str, ...]
     assess: Assess | None = None
+    pictures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +80,13 @@ def lost_patient(task: Task, error: MdandersonError) -> Finished:
 
 def _scored(job: Job, patient: Patient, fingerprint: str) -> Finished:
     began = time.perf_counter()
+    pictures: list[Picture] = []
     try:
-        timeline = _timeline(job, patient)
+        timeline = _timeline(job, patient, pictures)
         assessed = time.perf_counter()
         readings = _readings(job, patient)
-        return _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
+        finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
+        return replace(finished, pictures=tuple(pictures))
     except MdandersonError as error:
         return _without_response(patient, fingerprint, error)
     except MemoryError as error:
@@ -119,10 +127,11 @@ def _without_response(patient: Patient, fingerprint: str, error: MdandersonError
     )
 
 
-def _timeline(job: Job, patient: Patient) -> Timeline:
+def _timeline(job: Job, patient: Patient, pictures: list[Picture]) -> Timeline:
+    """The patient's timeline; pictures are added where they are wanted."""
     if not patient.images:
         raise _without_image(patient)
-    assess = job.assess or _default_assess()
+    assess = job.assess or _default_assess(pictures.append if job.pictures else None)
     return assess(patient, settings=job.settings, criteria=job.criteria)
 
 
@@ -146,10 +155,11 @@ def _without_image(patient: Patient) -> InputError:
     return InputError(f"no image can be used: {first.what}", where=first.where, way_out=first.how_to_fix)
 
 
-def _default_assess() -> Assess:
+def _default_assess(show: Callable[[Picture], None] | None = None) -> Assess:
+    """The image half; `show` takes its pictures over."""
     from mdanderson.assessment import assess
 
-    return assess
+    return assess if show is None else functools.partial(assess, show=show)
 
 
 def _with_responses(

@@ -15,6 +15,7 @@ from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
 from mdanderson.batch.lock import locked
 from mdanderson.batch.one import Assess, Job, Task, lost_patient, score_patient
+from mdanderson.batch.pages import write_pages
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.record import Brief, run_record
@@ -65,6 +66,7 @@ def score(
     fresh: bool = False,
     by: str = "",
     parquet: bool = False,
+    report: bool = False,
     progress: Callable[[Progress], None] | None = None,
     assess: Assess | None = None,
 ) -> Results:
@@ -75,8 +77,8 @@ def score(
     workers: processes; one, without limits, is this very process. timeout_s: for one patient. memory_gb: of a worker,
     None = its share of the machine's. scheduler: address of a Dask scheduler, whose workers score in place of this
     machine's and must see the images by the same paths. by: a column of patients.csv, groups of the cohort summary.
-    parquet: write the tables to out/parquet as well. `progress` is told of every start and end; `assess` scores one
-    patient in place of `mdanderson.assessment`.
+    parquet: write the tables to out/parquet as well. report: take pictures, and write pages to out/report.
+    `progress` is told of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
@@ -89,11 +91,14 @@ def score(
     if parquet:
         check_parquet()
     make_folder(folder)
-    job = Job(settings=settings or Settings(), criteria=criteria, assess=assess)
+    job = Job(settings=settings or Settings(), criteria=criteria, assess=assess, pictures=report)
     with locked(folder):
-        return _run(
+        results = _run(
             cohort, job, folder, force=force, fresh=fresh, by=by, parquet=parquet, progress=progress or (lambda _: None)
         )
+        if report:
+            write_pages(folder)
+        return results
 
 
 def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.batch.fingerprint import Input
 from mdanderson.errors import OutputError
+from mdanderson.pictures import Picture, pictures_from_json, pictures_to_json
 from mdanderson.report.cells import Cells
 
 __all__ = ["Finished", "Store", "make_folder", "remove", "sweep", "write_atomically", "write_together"]
@@ -39,7 +40,7 @@ class Finished:
 
     prints: what it was made from, by the names of `PARTS`; fingerprint: all of that. inputs: the files by content.
     tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
-    response. details: for whoever mends a bug.
+    response. details: for whoever mends a bug. pictures: stored beside it, and not read with it.
     """
 
     patient_id: str
@@ -51,9 +52,11 @@ class Finished:
     details: str = ""
     prints: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 _FINISHED = TypeAdapter(Finished)
+_PICTURES = ".pictures.json"
 _DRAFT = re.compile(r"\..+\.\d+\.tmp")
 
 
@@ -84,18 +87,32 @@ class Store:
         return self._path(patient_id).exists()
 
     def write(self, finished: Finished) -> None:
-        """Store a patient. Raises `OutputError`."""
-        text = json.dumps(asdict(finished), ensure_ascii=False, indent=1)
-        write_atomically(self._path(finished.patient_id), text + "\n")
+        """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""
+        pictures = self._path(finished.patient_id, _PICTURES)
+        if finished.pictures:
+            write_atomically(pictures, pictures_to_json(finished.fingerprint, finished.pictures))
+        else:
+            remove(pictures)
+        told = asdict(replace(finished, pictures=()))
+        del told["pictures"]
+        write_atomically(self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+
+    def pictures(self, finished: Finished) -> tuple[Picture, ...]:
+        """The pictures of a stored patient; none where none were taken, or they are of another run or damaged."""
+        try:
+            text = self._path(finished.patient_id, _PICTURES).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ()
+        return pictures_from_json(finished.fingerprint, text)
 
     def clear(self) -> None:
         """Forget every patient. Raises `OutputError`."""
         for file in (*self.folder.glob("*.json"), *self.folder.glob("*.tmp")):
             remove(file)
 
-    def _path(self, patient_id: str) -> Path:
+    def _path(self, patient_id: str, ending: str = ".json") -> Path:
         """A name that any file system takes, whatever the patient is called."""
-        return self.folder / f"{hashlib.sha256(patient_id.encode()).hexdigest()[:24]}.json"
+        return self.folder / f"{hashlib.sha256(patient_id.encode()).hexdigest()[:24]}{ending}"
 
 
 def make_folder(folder: Path) -> None:

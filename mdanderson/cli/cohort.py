@@ -84,12 +84,12 @@ def score(
     by: _By = "",
     parquet: _Parquet = False,
     pseudonymize: _Pseudonymize = None,
-    no_report: Annotated[  # noqa: ARG001 - scripts may say so already; there is no report to leave out yet
-        bool, typer.Option("--no-report", help="Tables only; this version writes nothing else.")
-    ] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Tables only: no pictures, no pages.")] = False,
     quiet: _Quiet = False,
 ) -> None:
     """Score every patient and write the tables to OUT: lesions, responses, patients, problems (.csv) and run.json.
+
+    Pages with the pictures of every lesion are written to OUT/report: open index.html, no network is needed.
 
     Sizes are in mm, densities in HU, changes are fractions (-0.5 = half). A run that was stopped goes on where it was.
 
@@ -114,6 +114,7 @@ def score(
             fresh=fresh,
             by=by,
             parquet=parquet,
+            report=not no_report,
             progress=progress,
         )
     if not quiet:

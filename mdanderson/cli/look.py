@@ -11,7 +11,7 @@ from mdanderson.cli.cohort import CohortFile, ConfigFile, read_settings
 from mdanderson.cli.tell import SOME_FAILED, fail
 from mdanderson.errors import OutputError
 
-__all__ = ["check", "demo", "explain", "handbook", "key", "settings", "verify"]
+__all__ = ["check", "demo", "explain", "handbook", "key", "report", "settings", "verify"]
 
 
 def demo(
@@ -76,6 +76,18 @@ def explain(
     from mdanderson.batch.explain import explain as explain_patient
 
     typer.echo(explain_patient(out, patient, visit=visit))
+
+
+def report(
+    out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
+) -> None:
+    """Write the pages of results anew to OUT/report, from what is in OUT: tables, and pictures that `score` took.
+
+    Example: mdanderson report results
+    """
+    from mdanderson.batch.pages import report as write_report
+
+    typer.echo(f"The report is {write_report(out)}")
 
 
 def verify(

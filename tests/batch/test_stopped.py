@@ -51,7 +51,7 @@ def program(manifest: Path, out: Path, *, seconds: float, workers: int) -> list[
 
         mdanderson.batch.score = functools.partial(mdanderson.batch.score, assess=assess)
         from mdanderson.cli import main
-        sys.exit(main(["score", {str(manifest)!r}, "-o", {str(out)!r}, "-q", "--workers", "{workers}",
+        sys.exit(main(["score", {str(manifest)!r}, "-o", {str(out)!r}, "-q", "--workers", "{workers}", "--no-report",
                        "--timeout", "{0 if workers == 1 else 60}"]))
     """)
     return [sys.executable, "-c", text]

@@ -1,0 +1,185 @@
+"""The report of a results folder, from what lies in it and nothing else: tables, pictures, the record of the run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mdanderson.batch.lock import locked
+from mdanderson.batch.results import Results
+from mdanderson.batch.store import (
+    PATIENTS_FOLDER,
+    RUN_FILE,
+    Finished,
+    Store,
+    make_folder,
+    remove,
+    sweep,
+    write_atomically,
+)
+from mdanderson.errors import OutputError
+from mdanderson.pictures import Picture
+from mdanderson.report.cells import Cells, from_csv
+from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
+from mdanderson.report.html import (
+    GENERATOR,
+    CohortResults,
+    DrawnFigure,
+    PatientResults,
+    cohort_page,
+    page_name,
+    patient_page,
+)
+from mdanderson.statistics import SUMMARY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["REPORT_FOLDER", "report", "write_pages"]
+
+REPORT_FOLDER = "report"
+"""Inside a results folder: the pages."""
+
+_LOG = logging.getLogger(__name__)
+_FIGURES = ("waterfall", "spider", "swimmer", "response_flow", "progression_free", "agreement")
+"""Functions of `mdanderson.plot` that a cohort page shows, in its order; one that cannot be drawn is left out."""
+_OURS = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}\.html")
+_HEAD_BYTES = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Frames:
+    """The tables that figures are made from, each read once for all of them."""
+
+    responses: pd.DataFrame
+    patients: pd.DataFrame
+    lesions: pd.DataFrame
+
+
+def report(out: str | Path) -> Path:
+    """Write the report of a results folder anew; the page to open. Raises `OutputError` where there are no results."""
+    folder = Path(out)
+    if not (folder / RUN_FILE).is_file():
+        raise OutputError(
+            "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
+        )
+    with locked(folder):
+        return write_pages(folder)
+
+
+def write_pages(folder: Path) -> Path:
+    """The same in a folder that nobody else writes to: patient by patient, then the cohort's page."""
+    pages = folder / REPORT_FOLDER
+    _check_ours(pages / "index.html")
+    results = Results.from_folder(folder)
+    criteria = _criteria(folder)
+    make_folder(pages / "patients")
+    for place in (pages, pages / "patients"):
+        sweep(place)
+    names: dict[str, str] = {}
+    for one in _patients(folder, results, criteria):
+        names[one.patient_id] = page_name(one.patient_id)
+        write_atomically(pages / "patients" / names[one.patient_id], patient_page(one))
+    for stale in (pages / "patients").iterdir():
+        if _OURS.fullmatch(stale.name) and stale.name not in names.values():
+            remove(stale)
+    write_atomically(pages / "index.html", _cohort(folder, results, criteria, tuple(names)))
+    return pages / "index.html"
+
+
+def _check_ours(page: Path) -> None:
+    """Refuse to write over a page that this program did not write."""
+    with contextlib.suppress(FileNotFoundError):
+        if GENERATOR.encode() not in page.read_bytes()[:_HEAD_BYTES]:
+            raise OutputError(
+                "index.html is there already and is no report", where=str(page.parent), way_out="move it away"
+            )
+
+
+def _criteria(folder: Path) -> tuple[str, ...]:
+    """The criteria sets of the run, in the order asked."""
+    try:
+        record: Mapping[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        return tuple(str(name) for name in record["criteria"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            "the results are not as a run wrote them", where=str(folder), way_out="run it again"
+        ) from error
+
+
+def _patients(folder: Path, results: Results, criteria: Sequence[str]) -> Iterator[PatientResults]:
+    """Every patient: as stored, with its pictures, or from the tables where nothing is stored."""
+    store = Store(folder=folder / PATIENTS_FOLDER)
+    by_patient: dict[str, dict[str, list[Cells]]] | None = None
+    for patient_id in sorted({*results.scored, *results.failed}):
+        finished = store.read(patient_id)
+        if finished is None:
+            by_patient = by_patient or _by_patient(results)
+            rows: Mapping[str, Sequence[Cells]] = by_patient.get(patient_id, {})
+        else:
+            rows = finished.tables
+        yield PatientResults(
+            patient_id=patient_id,
+            criteria=tuple(criteria),
+            rows=rows,
+            pictures=_pictures(store, finished),
+            failure=results.failed.get(patient_id, ""),
+        )
+
+
+def _pictures(store: Store, finished: Finished | None) -> tuple[Picture, ...]:
+    return () if finished is None else store.pictures(finished)
+
+
+def _by_patient(results: Results) -> dict[str, dict[str, list[Cells]]]:
+    """The rows of all tables, by patient and table."""
+    found: dict[str, dict[str, list[Cells]]] = {}
+    for table in TABLES:
+        at = table.column_names.index("patient_id")
+        for row in results.rows[table.name]:
+            found.setdefault(row[at], {}).setdefault(table.name, []).append(row)
+    return found
+
+
+def _cohort(folder: Path, results: Results, criteria: Sequence[str], names: Sequence[str]) -> str:
+    try:
+        summary = from_csv(SUMMARY, (folder / SUMMARY.file_name).read_text(encoding="utf-8"))
+    except OSError:
+        summary = []
+    return cohort_page(
+        CohortResults(
+            criteria=tuple(criteria),
+            patients=results.named(PATIENTS),
+            responses=results.named(RESPONSES),
+            problems=results.named(PROBLEMS),
+            summary=[dict(zip(SUMMARY.column_names, row, strict=True)) for row in summary],
+            failed=results.failed,
+            pages=names,
+            figures=tuple(_figures(results, criteria)),
+        )
+    )
+
+
+def _figures(results: Results, criteria: Sequence[str]) -> Iterator[DrawnFigure]:
+    """Every figure that can be drawn; for lack of one, or of the library that draws, a page is not missed."""
+    from mdanderson import plot
+
+    if not results.scored:
+        return
+    tables = _Frames(responses=results.responses, patients=results.patients, lesions=results.lesions)
+    for name in _FIGURES:
+        draw = getattr(plot, name, None)
+        if draw is None:
+            continue
+        try:
+            english, chinese = (plot.svg(draw(tables, criteria=criteria[0], language=one)) for one in ("en", "zh"))
+        except Exception:  # noqa: BLE001 - a figure that fails must not cost the page
+            _LOG.debug("a figure could not be drawn", exc_info=True)
+        else:
+            yield DrawnFigure(name=name, english=english, chinese=chinese)

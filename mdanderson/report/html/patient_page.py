@@ -1,0 +1,177 @@
+"""The page of one patient, from its rows of the result tables and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mdanderson.criteria import OVERALL
+from mdanderson.pictures import Picture
+from mdanderson.report.cells import Cells
+from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
+from mdanderson.report.html.drawing import Bar, DrawnPicture, drawn, stacked
+from mdanderson.report.html.lesion_part import LesionPart, lesion_parts
+from mdanderson.report.html.numbers import number_of
+from mdanderson.report.html.rendering import render
+from mdanderson.report.trace import TRACE
+
+__all__ = ["PatientResults", "Row", "patient_page"]
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatientResults:
+    """All that the results hold of one patient. rows: by table name, text; failure: why it was not scored.
+
+    criteria: the sets asked, the leading one first.
+    """
+
+    patient_id: str
+    criteria: tuple[str, ...]
+    rows: Mapping[str, Sequence[Cells]]
+    pictures: tuple[Picture, ...] = ()
+    failure: str = ""
+
+    def named(self, table: Table) -> list[Row]:
+        """The rows of a table by column name."""
+        return [dict(zip(table.column_names, row, strict=True)) for row in self.rows.get(table.name, ())]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """A visit as columns are headed with it."""
+
+    label: str
+    date: str
+    weeks: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a criteria set says at one visit. rules: code and text of those that fired."""
+
+    row: Row
+    change: str
+    change_nadir: str
+    size_sum: str
+    distance: str
+    bars: tuple[Bar, ...]
+    rules: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CourseRow:
+    """One criteria set and scope through all visits; None where it says nothing."""
+
+    criteria: str
+    scope: str
+    answers: tuple[Answer | None, ...]
+    leads: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScanPart:
+    """The whole views of the bone scans of one day."""
+
+    date: str
+    visit: str
+    views: tuple[DrawnPicture, ...] = field(default_factory=tuple)
+
+
+def patient_page(results: PatientResults) -> str:
+    """The page of a patient, as HTML. The same results give the same page, to the byte."""
+    responses = results.named(RESPONSES)
+    visits = _visits(responses)
+    texts = _texts_of_rules(results.named(TRACE))
+    course = tuple(_course(responses, visits, results.criteria, texts))
+    lesions = _lesions(results, visits, texts)
+    return render(
+        "patient.html.j2",
+        {
+            "patient_id": results.patient_id,
+            "failure": results.failure,
+            "visits": visits,
+            "course": course,
+            "leading": next((row for row in course if row.leads and row.scope == OVERALL), None),
+            "summaries": sorted(results.named(PATIENTS), key=lambda row: _place(row["criteria"], results.criteria)),
+            "lesions": lesions,
+            "scans": tuple(_scans(results.pictures, visits)),
+            "has_pictures": bool(results.pictures),
+            "problems": results.named(PROBLEMS),
+        },
+    )
+
+
+def _visits(responses: Iterable[Row]) -> tuple[Visit, ...]:
+    """Every visit once, in order of date."""
+    seen = {(row["date"], row["visit"]): row["weeks"] for row in responses if row["scope"] == OVERALL}
+    return tuple(Visit(label=label, date=date, weeks=weeks) for (date, label), weeks in sorted(seen.items()))
+
+
+def _texts_of_rules(trace: Iterable[Row]) -> dict[str, str]:
+    """What the rows of criteria tables say, by criteria and code, of those that were asked here."""
+    return {f"{row['criteria']} {row['code']}": row["text"] for row in trace if row["code"]}
+
+
+def _place(criteria: str, asked: Sequence[str]) -> tuple[int, str]:
+    return (asked.index(criteria) if criteria in asked else len(asked)), criteria
+
+
+def _course(
+    responses: Sequence[Row], visits: Sequence[Visit], criteria: Sequence[str], texts: Mapping[str, str]
+) -> Iterator[CourseRow]:
+    """Set by set, overall before single modalities."""
+    keys = dict.fromkeys((row["criteria"], row["scope"]) for row in responses)
+    ordered = sorted(keys, key=lambda key: (_place(key[0], criteria), key[1] != OVERALL, key[1]))
+    for name, scope in ordered:
+        own = [row for row in responses if row["criteria"] == name and row["scope"] == scope]
+        rows = _under(own, visits, by_label=scope != OVERALL)
+        yield CourseRow(
+            criteria=name,
+            scope=scope,
+            answers=tuple(None if row is None else _answer(row, texts) for row in rows),
+            leads=name == (criteria[0] if criteria else name),
+        )
+
+
+def _under(rows: Sequence[Row], visits: Sequence[Visit], *, by_label: bool) -> Iterator[Row | None]:
+    """Each visit's row; a modality's by the label of the visit alone, as its images may be of another day."""
+    found = {("" if by_label else row["date"], row["visit"]): row for row in rows}
+    return (found.get(("" if by_label else visit.date, visit.label)) for visit in visits)
+
+
+def _answer(row: Row, texts: Mapping[str, str]) -> Answer:
+    rules = [code for code in row["rules"].split(";") if code]
+    return Answer(
+        row=row,
+        change=number_of(row["size_change_baseline"], "%"),
+        change_nadir=number_of(row["size_change_nadir"], "%"),
+        size_sum=number_of(row["size_sum_mm"], "mm"),
+        distance=number_of(row["threshold_distance"], "points"),
+        bars=_bars(row),
+        rules=tuple((code, texts.get(f"{row['criteria']} {code}", "")) for code in rules),
+    )
+
+
+def _bars(row: Row) -> tuple[Bar, ...]:
+    """The probabilities of a row, side by side."""
+    shares = ((name, row[f"p_{name.lower()}"]) for name in ("CR", "PR", "SD", "PD"))
+    return stacked([(name, float(share)) for name, share in shares if share])
+
+
+def _lesions(results: PatientResults, visits: Sequence[Visit], texts: Mapping[str, str]) -> tuple[LesionPart, ...]:
+    keys = [(visit.label, visit.date) for visit in visits]
+    pictures = [picture for picture in results.pictures if picture.lesion_id]
+    return lesion_parts(results.named(LESIONS), pictures, keys, texts, results.criteria)
+
+
+def _scans(pictures: Sequence[Picture], visits: Sequence[Visit]) -> Iterator[ScanPart]:
+    """The whole views, day by day."""
+    whole = [picture for picture in pictures if not picture.lesion_id]
+    labels = {visit.date: visit.label for visit in visits}
+    for date in sorted({picture.date for picture in whole}):
+        views = sorted((one for one in whole if one.date == date), key=lambda one: one.view)
+        day = date.isoformat()
+        visit = next((one.visit for one in views if one.visit), labels.get(day, ""))
+        yield ScanPart(date=day, visit=visit, views=tuple(map(drawn, views)))

@@ -1,0 +1,131 @@
+"""How a page is made: templates that escape every string, both languages in one page, a policy that forbids a network.
+
+A page carries style and script in itself. Its policy names the script by its hash: a script that came in with a
+patient's identifier or a reader's comment would not run, were it ever to get past the escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from mdanderson.palette import DARK, LIGHT, Theme
+from mdanderson.report.texts import EN, ZH
+from mdanderson.version import __version__
+from mdanderson.vocabulary import Category
+
+__all__ = ["GENERATOR", "class_of", "page_name", "render", "themed"]
+
+GENERATOR = "mdanderson report"
+"""By this name in its head a page is known as ours, so that no other file is ever overwritten."""
+
+_HERE = Path(__file__).parent / "templates"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME = 40
+
+
+def page_name(patient_id: str) -> str:
+    """The file of a patient's page: a name that any file system takes, and no two patients share.
+
+    >>> page_name("P 01/x")
+    'P_01_x-d05a8bb4.html'
+    """
+    kept = _UNSAFE.sub("_", patient_id)[:_LONGEST_NAME].strip("_")
+    return f"{kept or 'patient'}-{hashlib.sha256(patient_id.encode()).hexdigest()[:8]}.html"
+
+
+def class_of(category: str) -> str:
+    """What a category means in the words that all sets share, by which it has its colour; blank for what is none."""
+    try:
+        return str(Category(category).means)
+    except ValueError:
+        return ""
+
+
+def themed(svg: str) -> str:
+    """A figure in light colours whose colours follow the page's theme."""
+    for name, colour in _colours(LIGHT).items():
+        svg = svg.replace(colour, f"var(--{name})")
+    return svg
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """The page. Raises `jinja2.UndefinedError` where a template asks for what is not given."""
+    return _environment().get_template(template).render(values)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment.globals |= {
+        "say": _say,
+        "spoken": _spoken,
+        "class_of": class_of,
+        "generator": GENERATOR,
+        "version": __version__,
+        "script": Markup(script),  # noqa: S704 - our own file
+        "style": Markup(_variables() + (_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        "policy": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'",
+    }
+    return environment
+
+
+def _say(key: str, **values: object) -> Markup:
+    """A string of the table in both languages, of which the page shows one."""
+    return Markup('<span class="say"><span lang="en">{}</span><span lang="zh">{}</span></span>').format(
+        *_both(key, values)
+    )
+
+
+def _spoken(attribute: str, key: str, **values: object) -> Markup:
+    """An attribute in English, and what the page puts there when it speaks Chinese."""
+    english, chinese = _both(key, values)
+    return Markup('{0}="{1}" data-{0}-en="{1}" data-{0}-zh="{2}"').format(attribute, english, chinese)
+
+
+def _both(key: str, values: Mapping[str, object]) -> tuple[str, str]:
+    """A key of the table filled in; of a closed word that the table lacks (`kind.value`) the word itself."""
+    english, chinese = (table.get(key) for table in (EN, ZH))
+    if english is None or chinese is None:
+        kind, _, rest = key.partition(".")
+        if kind in {"page", "word", "notice"}:
+            raise KeyError(key)
+        return rest, rest
+    return english.format(**values), chinese.format(**values)
+
+
+def _colours(theme: Theme) -> dict[str, str]:
+    """Every colour of a theme by the name of its variable."""
+    named = {name: getattr(theme, name) for name in ("background", "text", "muted", "grid")}
+    named |= {f"category-{category}": colour for category, colour in theme.categories.items()}
+    return named | {f"line-{number}": colour for number, colour in enumerate(theme.lines)}
+
+
+def _variables() -> str:
+    """Both themes as style: dark where the reader, or the reader's system, wants it."""
+    light, dark = (
+        "".join(f"--{name}:{colour};" for name, colour in _colours(theme).items()) for theme in (LIGHT, DARK)
+    )
+    return (
+        f":root{{color-scheme:light;{light}}}\n"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}\n"
+        f"@media print{{:root,:root[data-theme=dark]{{color-scheme:light;{light}}}}}\n"
+    )
