@@ -14,7 +14,7 @@ export XDG_CONFIG_HOME := $(CURDIR)/.cache/config
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check format handbook lock clean
+.PHONY: help demo test check docs format handbook lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -31,6 +31,10 @@ help: ## show this list
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[test]'
 	@touch $@
 
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[docs]'
+	@touch $@
+
 demo: .venv/installed ## score the embedded demo cohort and print its response table
 	@rm -rf .demo
 	$(BIN)/mdanderson demo .demo/cohort
@@ -39,22 +43,25 @@ demo: .venv/installed ## score the embedded demo cohort and print its response t
 test: .venv/installed-test ## run the whole test suite
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
-check: .venv/installed-test ## lint, format, types, import layers
+check: .venv/installed-test docs ## lint, format, types, import layers, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/installed-docs ## build the documentation site into site/ (open site/index.html); warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 format: .venv/installed-test ## format and sort imports
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-handbook: .venv/installed ## write docs/criteria.md from the tables of rules and the settings
-	$(BIN)/python -c 'from pathlib import Path; from mdanderson.report.handbook import handbook; Path("docs/criteria.md").write_text(handbook(), encoding="utf-8")'
+handbook: .venv/installed ## write the generated pages of docs/: criteria, settings, output, methods
+	$(BIN)/python docs/generated.py
 
 lock: .venv/installed-test ## pin every dependency anew (addresses of registries are never written)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade --quiet --output-file requirements.lock pyproject.toml
 
-clean: ## remove the environment, caches and demo results
-	rm -rf .venv .cache .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## remove the environment, caches, demo results and site
+	rm -rf .venv .cache .demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
