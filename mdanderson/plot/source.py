@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     from mdanderson.readers.companions import TableSource
 
-__all__ = ["PatientRow", "ResultTables", "Tables", "VisitRow", "events_of", "patients_of", "rows_of", "visits_of"]
+__all__ = [
+    "PatientRow",
+    "ResultTables",
+    "Tables",
+    "VisitRow",
+    "events_of",
+    "patients_of",
+    "rows_of",
+    "sets_of",
+    "visits_of",
+]
 
 
 @runtime_checkable
@@ -108,6 +118,11 @@ def visits_of(given: Tables, criteria: str) -> dict[str, tuple[VisitRow, ...]]:
             )
             found.setdefault(visit.patient_id, []).append(visit)
     return {patient_id: tuple(sorted(found[patient_id], key=lambda row: row.date)) for patient_id in sorted(found)}
+
+
+def sets_of(given: Tables) -> tuple[str, ...]:
+    """The criteria sets that were asked, as patients.csv names them."""
+    return tuple(dict.fromkeys(row["criteria"] for row in rows_of(given, PATIENTS)))
 
 
 def rows_of(given: Tables, table: Table) -> Iterator[Mapping[str, Any]]:
