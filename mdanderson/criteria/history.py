@@ -235,9 +235,14 @@ class LesionHistory:
         return self.first is not None and self._is_there(self.first, visit, counts, settings)
 
     def _reached(self, counts: Limits, settings: Settings) -> int | None:
-        """The first visit at which a new lesion is large enough to count, and not in doubt."""
+        """The first visit at which a new lesion is large enough to count, and not in doubt.
+
+        Measured as one with others, it has no size of its own: only a reader can call it new there.
+        """
         for visit in range(self.first or 0, len(self._findings)):
-            plain = (finding for finding in self.at(visit) if not finding.maybe_new)
+            plain = [finding for finding in self.at(visit) if not finding.maybe_new]
+            if self._is_together(visit):
+                plain = [finding for finding in plain if finding.stated_new]
             if any(counts_as_new(finding, counts, settings) for finding in plain):
                 return visit
         return None

@@ -99,7 +99,8 @@ def make_lesion(name, modality, exams, start, settings, *, met=False):
         row["cold"] = modality == "NM" and row["uptake"] is not None and is_cold(row["uptake"], settings)
         row["cold"] = row["cold"] and not row["called"]
     met = met and not any(row["called"] for row in rows.values())
-    mark_equivocal(rows, start, settings, known=met)
+    merged = {index: exam["merged"][name] for index, exam in exams.items() if name in exam["merged"]}
+    mark_equivocal(rows, start, settings, merged, known=met)
     seen = [index for index, row in sorted(rows.items()) if not (row["silent"] or row["gone"] or row["equivocal"])]
     silent = [index for index, row in sorted(rows.items()) if row["silent"]]
     if not seen and not silent:
@@ -129,7 +130,7 @@ def make_lesion(name, modality, exams, start, settings, *, met=False):
         "first": first if first is not None else 10**6,
         "listed": first if kind == "new" else min(seen + silent),
         "rows": rows,
-        "merged": {index: exam["merged"][name] for index, exam in exams.items() if name in exam["merged"]},
+        "merged": merged,
         "type": row["type"],
         "measurable": bool(measurable) and modality in ANATOMICAL,
         "calm": None,
@@ -150,9 +151,9 @@ def is_cold(ratio, settings):
     return ratio <= number(settings.image.normal_uptake)
 
 
-def mark_equivocal(rows, start, settings, *, known=False):
+def mark_equivocal(rows, start, settings, merged, *, known=False):
     """A new focus below `new_lesion_mm`, or on the scan of normal uptake, counts nowhere until it reaches that size (or
-    is called new without one), or lights up.
+    is called new without one), or lights up. What has merged has no size of its own.
     """
     counted = start in rows and not rows[start]["gone"]
     waiting, met, known = False, known, known or (start in rows and rows[start]["silent"])
@@ -161,7 +162,11 @@ def mark_equivocal(rows, start, settings, *, known=False):
         if row["silent"] or row["gone"] or counted:
             continue
         axes = [row["sizes"].get(sequence, (None,))[0] for sequence in row["sequences"]]
-        small = row["cold"] or (None not in axes and max(axes) < number(settings.policy.new_lesion_mm))
+        small = (
+            row["cold"]
+            or (index in merged and not row["called"])
+            or (None not in axes and max(axes) < number(settings.policy.new_lesion_mm))
+        )
         is_new = (row["new"] or waiting or start in rows) and not met
         if row["equivocal"] or (small and is_new):
             row["equivocal"], waiting = True, True
@@ -233,6 +238,9 @@ def sum_at(core, visit, sequences, added=()):
 def size_by_sum(core, start, visit, settings, lesions=()):
     """PD, PR, SD or NE of the sum of all core lesions (details 1, 2, 6, 27)."""
     merged = {name for lesion in core for name in region_of(lesion, visit)}
+    for lesion in core:
+        if region_of(lesion, visit) - {one["name"] for one in lesions}:
+            lesion["open"].add("F20")
     core = core + [one for one in lesions if one["kind"] == "baseline" and one["name"] in merged and one not in core]
     sequences = {lesion["name"]: sequence_of(lesion, visit, settings) for lesion in core}
     merged = {name for lesion in core for name in lesion["merged"].get(visit, ())}

@@ -17,6 +17,7 @@ from mdanderson.findings import Density, PatientFacts
 OPEN = {
     "F12": "details 1, 3: a lesion stated measurable without diameters at baseline is core",
     "F18": "detail 10: a new lesion inside the window that is not assessed, beside a sign of response",
+    "F20": "detail 27: what a region has grown from that holds a new focus which never counted",
     "F19": "details 1, 10: what is left of a settled flare that only a reader's code spoke of, SD or NE",
 }.keys()
 """Disagreements not yet decided, each named by the detail it hangs on: patients that show one are left out."""

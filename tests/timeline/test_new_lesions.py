@@ -395,3 +395,22 @@ def test_foci_that_come_back_are_counted_as_new_by_pcwg3(paper):
     assert [timeline.response(visit, criteria="pcwg3").lesions_new for visit in range(4)] == [0, 0, 2, 2]
     timeline = paper.follow(foci, gone, foci | {"N1": "new u=3"}, foci, modality="NM", criteria="pcwg3")
     assert [timeline.response(visit, criteria="pcwg3").lesions_new for visit in range(4)] == [0, 0, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("region", "category", "rules"),
+    [
+        ("merged 18x14 <L1;N1", "SD", ("SD2", "SD4")),
+        ("merged 40x30 <L1;N1", "PD", ("PD1",)),
+        ("merged 18x14 <N1;L1", "SD", ("SD2", "SD4")),
+    ],
+)
+def test_a_focus_too_small_to_count_does_not_become_a_metastasis_by_merging(paper, region, category, rules):
+    """The size of the region is not its own (docs/details.md, detail 15)."""
+    timeline = paper.timeline(
+        paper.exam(0, L1="20x15", L3="14x10"),
+        paper.exam(130, L1="20x15", N1="new 4x3", L3="14x10"),
+        paper.exam(180, **{region.split("<")[1].split(";")[0]: region}, L3="14x10"),
+    )
+    response = timeline.response("visit 3", "CT")
+    assert (response.category, response.rules) == (category, rules)
