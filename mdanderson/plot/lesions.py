@@ -144,7 +144,7 @@ def _change(row: _Row) -> float | None:
     if row["status"] == Status.BASELINE and row["size_mm"]:
         return 0.0
     change: float | None = row["size_change_baseline"]
-    return change
+    return -1.0 if change is None and row["status"] == Status.RESOLVED else change
 
 
 def _density(row: _Row) -> float | None:
