@@ -112,6 +112,8 @@ def flare_lesions(course, name, visit):
     called = any("PR2" in row["codes"] for row in rows_at(modality, visit, names))
     if not names or not (called or inside_window(course, visit)):
         return []
+    if any(one["calm"] is not None and one["name"] in names for one in modality["lesions"]):
+        return []  # what grows after its flare was settled progresses (detail 23)
     if any(row["silent"] for row in rows_at(modality, visit, names)):
         course["open"].add("F18")
     if any(row["treated"] for lesion in modality["lesions"] for row in lesion["rows"].values()):
