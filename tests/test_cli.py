@@ -373,7 +373,7 @@ def test_check(
         return len(patient.images) - torn, tuple(problems)
 
     monkeypatch.setattr(import_module("mdanderson.batch.check"), "_load", loads)
-    assert main(["check", str(cohort)]) == code
+    assert main(["check", str(cohort), "--quiet"]) == code
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1] == last
     assert printed.out.count("error: torn @ P0") == sum(found.values())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mdanderson.batch.run import Progress
 from mdanderson.errors import MdandersonError, Problem, Severity
 from mdanderson.readers.manifest import Cohort, Patient
 
@@ -32,20 +33,22 @@ class Checked:
         return sum(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def check(cohort: Cohort, *, loads: Loads | None = None, progress: Callable[[str], None] | None = None) -> Checked:
+def check(cohort: Cohort, *, loads: Loads | None = None, progress: Callable[[Progress], None] | None = None) -> Checked:
     """Look at every image and read every mask of a cohort, one patient at a time; `progress` is told of each.
 
     Voxels of an image are read only where something in them could be wrong.
     """
     problems = set(cohort.problems)
     images = usable = 0
-    for patient in cohort:
-        if progress is not None:
-            progress(patient.patient_id)
+    tell = progress or (lambda _: None)
+    for done, patient in enumerate(cohort):
+        at = Progress(total=len(cohort), done=done, problems=len(problems), running=(patient.patient_id,))
+        tell(at)
         readable, found = _safely(loads or _load, patient)
         problems.update(problem.of(patient_id=patient.patient_id) for problem in found)
         images += readable
         usable += readable > 0
+        tell(replace(at, done=done + 1, problems=len(problems), running=()))
     return Checked(problems=tuple(sorted(problems)), patients=len(cohort), images=images, usable=usable)
 
 

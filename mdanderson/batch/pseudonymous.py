@@ -18,14 +18,15 @@ __all__ = ["pseudonymous_cohort", "pseudonymous_tables"]
 _BESIDE = ("patients", "reads", "events")
 
 
-def pseudonymous_cohort(manifest: Path, key_file: Path, out: Path) -> Cohort:
-    """The cohort of a manifest under other names.
+def pseudonymous_cohort(manifest: Path, key_file: Path, out: Path | None = None) -> Cohort:
+    """The cohort of a manifest under other names; out: where its results will be, if anywhere.
 
     Raises `InputError` for the key, `ManifestError` as `read_cohort`, `OutputError` where `out` holds true names or
     the key.
     """
     pseudonyms = Pseudonyms.from_file(key_file)
-    _check_results(out, key_file)
+    if out is not None:
+        _check_results(out, key_file)
     return read_cohort(manifest, pseudonyms=pseudonyms)
 
 

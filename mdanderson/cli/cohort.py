@@ -17,7 +17,16 @@ from mdanderson.vocabulary import DEFAULT_CRITERIA
 if TYPE_CHECKING:
     from mdanderson.settings import Settings
 
-__all__ = ["CohortFile", "ConfigFile", "agree", "classify", "read_settings", "score"]
+__all__ = [
+    "CohortFile",
+    "ConfigFile",
+    "Pseudonymize",
+    "agree",
+    "classify",
+    "one_stop",
+    "read_settings",
+    "score",
+]
 
 CohortFile = Annotated[
     Path,
@@ -61,7 +70,7 @@ _Scheduler = Annotated[
 _Parquet = Annotated[
     bool, typer.Option("--parquet", help="Write the tables to OUT/parquet as well. Needs the extra `parquet`.")
 ]
-_Pseudonymize = Annotated[
+Pseudonymize = Annotated[
     Path | None,
     typer.Option(
         metavar="KEYFILE",
@@ -83,7 +92,7 @@ def score(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",
     parquet: _Parquet = False,
-    pseudonymize: _Pseudonymize = None,
+    pseudonymize: Pseudonymize = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Tables only: no pictures, no pages.")] = False,
     quiet: _Quiet = False,
 ) -> None:
@@ -101,7 +110,7 @@ def score(
     from mdanderson.batch.pseudonymous import pseudonymous_cohort
     from mdanderson.report.progress import shown_progress
 
-    with _one_stop(), shown_progress(quiet=quiet) as progress:
+    with one_stop(), shown_progress(quiet=quiet) as progress:
         results = score_cohort(
             pseudonymous_cohort(cohort, pseudonymize, Path(out)) if pseudonymize else cohort,
             out,
@@ -145,7 +154,7 @@ def classify(
         typer.Option("--lesions", help="Write lesions.csv too: each lesion's category and reason, at every visit."),
     ] = False,
     parquet: _Parquet = False,
-    pseudonymize: _Pseudonymize = None,
+    pseudonymize: Pseudonymize = None,
     quiet: _Quiet = False,
 ) -> None:
     """Judge a reader's table by the same criteria, without images, and write the same tables to OUT.
@@ -162,7 +171,7 @@ def classify(
     from mdanderson.batch.pseudonymous import pseudonymous_tables
     from mdanderson.report.progress import shown_progress
 
-    with _one_stop(), shown_progress(quiet=quiet) as progress:
+    with one_stop(), shown_progress(quiet=quiet) as progress:
         tables = pseudonymous_tables(measurements, pseudonymize, Path(out)) if pseudonymize else {}
         results = classify_table(
             tables.pop("source", measurements),
@@ -206,7 +215,7 @@ def agree(
 
 
 @contextmanager
-def _one_stop() -> Iterator[None]:
+def one_stop() -> Iterator[None]:
     """Ctrl-C or SIGTERM stops the block once; told again it disturbs neither the workers' orderly end nor our own."""
 
     def stop(*_: object) -> None:

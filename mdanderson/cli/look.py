@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mdanderson.cli.cohort import CohortFile, ConfigFile, read_settings
+from mdanderson.cli.cohort import CohortFile, ConfigFile, Pseudonymize, one_stop, read_settings
 from mdanderson.cli.tell import SOME_FAILED, fail
 from mdanderson.errors import OutputError
 
@@ -44,17 +44,27 @@ def demo(
     typer.echo(f"{what} in {folder}; score it: mdanderson score {manifest} -o results")
 
 
-def check(cohort: CohortFile) -> None:
-    """Read everything, score nothing: print every problem, where it is and the way out.
+def check(
+    cohort: CohortFile,
+    pseudonymize: Pseudonymize = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not tell how far it is.")] = False,
+) -> None:
+    """Look at every image and mask, score nothing: print every problem, where it is and the way out.
+
+    Of an image the header is read, and its voxels where they may be damaged without the header's telling.
 
     Example: mdanderson check cohort.csv
 
     Exit code 0: no errors, 1: some, 2: no patient has a readable image.
     """
     from mdanderson.batch.check import check as check_cohort
+    from mdanderson.batch.pseudonymous import pseudonymous_cohort
     from mdanderson.readers.manifest import read_cohort
+    from mdanderson.report.progress import shown_progress
 
-    found = check_cohort(read_cohort(cohort))
+    with one_stop(), shown_progress(quiet=quiet) as progress:
+        patients = pseudonymous_cohort(cohort, pseudonymize) if pseudonymize else read_cohort(cohort)
+        found = check_cohort(patients, progress=progress)
     for problem in found.problems:
         typer.echo(str(problem))
     typer.echo(f"{found.patients} patients, {found.images} images read, {found.errors} errors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from pathlib import Path
 
@@ -83,32 +84,86 @@ def test_the_search_finds_what_it_is_for(text, count, tmp_path):
     assert len(sins(tmp_path / "module.py")) == count
 
 
-GUARDED = """
-import sys
-from mdanderson.cli import main
+GUARD = """
+import os, subprocess, sys
 def guard(event, arguments):
-    watched = ("socket.", "pickle.find_class", "os.system", "subprocess.", "urllib.", "ftplib.", "smtplib.")
-    if event != "socket.gethostname" and event.startswith(watched):
-        sys.stderr.write(f"GUARD {event}\\n")
-        raise RuntimeError(event)
+    watched = ("socket.", "pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "os.fork")
+    watched += ("subprocess.", "urllib.", "ftplib.", "smtplib.")
+    if not event.startswith(watched) or event in {"socket.gethostname", "socket.__new__"}:
+        return
+    if event == "socket.bind" and arguments[1][0] == "::1":
+        return  # urllib3, where it is installed, asks when it is loaded whether the machine knows IPv6
+    if own_worker(event, arguments):
+        return
+    os.write(2, f"GUARD {event}\\n".encode())
+    raise RuntimeError(event)
+def own_worker(event, arguments):
+    if event in {"os.fork", "os.posix_spawn", "pickle.find_class"}:
+        return WORKERS  # what starts a worker, and the task that it is handed through its pipe
+    if event == "subprocess.Popen" and WORKERS:
+        program = list(arguments[1])
+        return program[0] == sys.executable and "mdanderson.batch.served import serve" in program[2]
+    return False
+WORKERS = {workers}
 sys.addaudithook(guard)
-sys.exit(main(sys.argv[1:]))
 """
+GUARDED = GUARD.replace("{workers}", "False") + "from mdanderson.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+"""One process, which may start nothing."""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows asks for other events")
+@pytest.fixture
+def guard_everywhere(tmp_path, monkeypatch):
+    """Every Python that is started from here on has the guard; it may start workers of our own."""
+    (tmp_path / "guard").mkdir()
+    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD.replace("{workers}", "True") + GUARDED_IS_HERE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "guard"), str(PACKAGE.parent)]))
+
+
+GUARDED_IS_HERE = 'os.write(2, b"GUARDED\\n")\n'
+UNGUARDED = "import sys; from mdanderson.cli import main; sys.exit(main(sys.argv[1:]))"
+on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows asks for other events")
+
+
+@on_unix
 def test_a_check_opens_no_connection_and_starts_nothing(safety, cohort):
     ran = safety.run("check", str(cohort), out=cohort.parent, code=GUARDED)
     assert "GUARD" not in ran.stderr
     assert ran.code == 1
 
 
-def test_the_guard_works(safety, tmp_path):
-    code = GUARDED.replace("sys.exit(", "import socket; socket.socket().connect(('127.0.0.1', 9)); sys.exit(")
-    ran = safety.run("settings", out=tmp_path, code=code)
-    assert "GUARD socket" in ran.stderr
+@on_unix
+def test_a_score_starts_its_own_workers_alone_and_opens_no_connection(safety, guard_everywhere, tmp_path):
+    """The good patient, and one whose image is none, in a process that has the guard as well."""
+    good = safety.write_good(tmp_path)
+    bad = good | {"patient_id": "bad", "image": "bad.nii.gz"}
+    (tmp_path / "bad.nii.gz").write_bytes(b"not an image" * 40)
+    manifest = safety.write_manifest(tmp_path / "cohort.csv", [good, bad])
+    out = tmp_path / "out"
+    ran = safety.run("score", str(manifest), "-o", str(out), out=out, code=UNGUARDED)
+    assert ran.code == 1
+    assert ran.measured == {"good"}
+    assert ran.stderr.count("GUARDED\n") == 2
+    assert "GUARD " not in ran.stderr
 
 
+@pytest.mark.parametrize(
+    ("sin", "event"),
+    [
+        ("import socket; socket.socket().connect(('127.0.0.1', 9))", "socket.connect"),
+        ("import socket; socket.getaddrinfo('localhost', 80)", "socket.getaddrinfo"),
+        ("import subprocess; subprocess.run(['true'])", "subprocess.Popen"),
+        ("import os; os.system('true')", "os.system"),
+    ],
+)
+@on_unix
+def test_the_guard_works(sin, event, safety, guard_everywhere, tmp_path):
+    for code in (GUARDED.replace("sys.exit(", f"{sin}; sys.exit("), f"{sin}; {UNGUARDED}"):
+        ran = safety.run("settings", out=tmp_path, code=code)
+        assert f"GUARD {event}" in ran.stderr
+        assert ran.code == 1
+
+
+@on_unix
 def test_classify_opens_no_connection(safety, tmp_path):
     table = tmp_path / "measurements.csv"
     table.write_text("patient_id,date,lesion_id,long_axis_mm,short_axis_mm\nP1,2024-01-05,L1,20,10\n")
