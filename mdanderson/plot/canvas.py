@@ -183,11 +183,11 @@ def svg(figure: Figure) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # whoever opens it has fonts of its own
         figure.savefig(out, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     drawn = out.getvalue()
-    drawn = _GROUP_NAME.sub("<g>", drawn[drawn.index("<svg") :])
+    drawn = _GROUP_NAME.sub(r"<g\1>", drawn[drawn.index("<svg") :])
     return drawn.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
 
 
-_GROUP_NAME = re.compile('<g id="[^"]*">')
+_GROUP_NAME = re.compile('<g id="[^"]*"(/?)>')
 """Names such as axes_1, which every figure has and nothing refers to."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from inspect import getattr_static
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mdanderson.criteria import OVERALL, criteria_set
 from mdanderson.errors import InputError, Severity
@@ -34,7 +35,6 @@ __all__ = [
 ]
 
 
-@runtime_checkable
 class ResultTables(Protocol):
     """What `Results` have: the tables of a run as data frames."""
 
@@ -158,7 +158,8 @@ def events_of(given: Tables, events: TableSource | None, *, known: Iterable[str]
 def _frame(given: Tables, table: Table) -> pd.DataFrame:
     if isinstance(given, Timeline):
         return data_frame(table, timeline_rows(given, lesions=table is LESIONS)[table.name])
-    if isinstance(given, ResultTables):
+    # A look at the names alone: tables may be made when they are asked for, those of lesions at some cost.
+    if all(getattr_static(given, name, None) is not None for name in ("responses", "patients", "lesions")):
         frame: pd.DataFrame = getattr(given, table.name)
         return frame
     raise InputError(

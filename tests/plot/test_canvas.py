@@ -32,10 +32,20 @@ def test_matplotlib_is_imported_with_the_first_figure_only():
     assert told == "[]"
 
 
+def test_tables_that_a_figure_does_not_need_are_not_made(few):
+    class Costly:
+        responses, patients = few.responses, few.patients
+
+        @property
+        def lesions(self):
+            raise AssertionError
+
+    assert plot.waterfall(Costly()).axes
+
+
 def test_pyplot_is_never_imported_and_style_stays_as_it_was(few):
     before = dict(mpl.rcParams)
     assert isinstance(plot.waterfall(few), Figure)
-    plot.svg(plot.spider(few))
     assert dict(mpl.rcParams) == before
 
 
@@ -60,17 +70,18 @@ def test_svg_is_the_same_every_time_and_carries_no_date_nor_link(few, draw):
 
 
 def test_identifiers_of_two_figures_are_not_the_same(few):
-    def names(figure):
+    def identifiers(figure):
         return {node.attrib["id"] for node in ET.fromstring(plot.svg(figure)).iter() if "id" in node.attrib}
 
-    light, dark, chinese = (
-        names(plot.spider(few)),
-        names(plot.spider(few, dark=True)),
-        names(plot.spider(few, language="zh")),
-    )
+    light, dark = identifiers(plot.waterfall(few)), identifiers(plot.waterfall(few, dark=True))
     assert light
     assert not light & dark
-    assert not light & chinese
+    made = [plot.waterfall(few), plot.waterfall(few, language="zh"), plot.waterfall(few, criteria="who")]
+    assert [figure.name for figure in made] == [
+        "waterfall-mda2010-light-en",
+        "waterfall-mda2010-light-zh",
+        "waterfall-who-light-en",
+    ]
 
 
 @pytest.mark.parametrize("draw", [plot.waterfall, plot.spider, plot.swimmer])
@@ -82,8 +93,7 @@ def test_a_patients_name_stays_text(strange, draw):
 
 
 def test_a_figure_shows_itself_in_a_notebook(few):
-    figure = plot.waterfall(few)
-    assert figure._repr_svg_() == plot.svg(figure)
+    assert plot.waterfall(few)._repr_svg_().startswith('<svg role="img" aria-label="Best change')
 
 
 def test_a_figure_of_somebody_else_becomes_svg_too():
