@@ -47,8 +47,6 @@ REPORT_FOLDER = "report"
 """Inside a results folder: the pages."""
 
 _LOG = logging.getLogger(__name__)
-_FIGURES = ("waterfall", "spider", "swimmer", "response_flow", "progression_free", "agreement")
-"""Functions of `mdanderson.plot` that a cohort page shows, in its order; one that cannot be drawn is left out."""
 _OURS = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}\.html")
 _HEAD_BYTES = 2000
 
@@ -168,18 +166,15 @@ def _cohort(folder: Path, results: Results, criteria: Sequence[str], names: Sequ
 
 def _figures(results: Results, criteria: Sequence[str]) -> Iterator[DrawnFigure]:
     """Every figure that can be drawn; for lack of one, or of the library that draws, a page is not missed."""
-    from mdanderson import plot
+    from mdanderson.plot import agreement, kaplan_meier, response_flow, spider, svg, swimmer, waterfall
 
     if not results.scored:
         return
     tables = _Frames(responses=results.responses, patients=results.patients, lesions=results.lesions)
-    for name in _FIGURES:
-        draw = getattr(plot, name, None)
-        if draw is None:
-            continue
+    for draw in (waterfall, spider, swimmer, response_flow, kaplan_meier, agreement):
         try:
-            english, chinese = (plot.svg(draw(tables, criteria=criteria[0], language=one)) for one in ("en", "zh"))
+            english, chinese = (svg(draw(tables, criteria=criteria[0], language=one)) for one in ("en", "zh"))
         except Exception:  # noqa: BLE001 - a figure that fails must not cost the page
             _LOG.debug("a figure could not be drawn", exc_info=True)
         else:
-            yield DrawnFigure(name=name, english=english, chinese=chinese)
+            yield DrawnFigure(name=draw.__name__, english=english, chinese=chinese)

@@ -1,0 +1,367 @@
+"""What the pages say, that all of it is escaped, and that they need nothing but themselves."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from mdanderson.errors import Problem, Severity
+from mdanderson.palette import DARK, LIGHT
+from mdanderson.pictures import Outline, Picture, png_of
+from mdanderson.report import html
+from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
+from mdanderson.report.html import CohortResults, DrawnFigure, PatientResults, cohort_page, page_name, patient_page
+from mdanderson.report.html.drawing import drawn, profile_curves, stacked
+from mdanderson.report.html.numbers import MEASURED, number_of
+from mdanderson.report.html.rendering import class_of, themed
+from mdanderson.report.tables import problem_row, timeline_rows
+from mdanderson.report.texts import EN, ZH
+from mdanderson.report.trace import TRACE, trace_rows
+from mdanderson.vocabulary import Modality
+
+TEMPLATES = Path(html.__file__).parent / "templates"
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"
+VOID = {"meta", "img", "br", "input", "link", "hr"}
+
+
+class Read(HTMLParser):
+    """A page as a browser would take it apart: elements with attributes, and the text that is to be read."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.script = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, tag
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.script += data
+        elif not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def picture(lesion_id: str, on: int, paper: ModuleType, *, drawn_here: bool = True, **fields: object) -> Picture:
+    told: dict[str, object] = {
+        "lesion_id": lesion_id,
+        "modality": Modality.CT,
+        "date": paper.day(on),
+        "visit": "",
+        "png": png_of(np.full((4, 4), 90, dtype=np.uint8)),
+        "frame": (-45.0, -45.0, 90.0, 90.0),
+        "filled": (-44.0, -45.0, 88.0, 90.0),
+        "letters": ("R", "A", "L", "P"),
+        "window": (-500.0, 1300.0),
+        "unit": "HU",
+        "slice_number": 7,
+        "outlines": (Outline(lesion_id=lesion_id, lines=(((0.0, 0.0), (5.0, 0.0), (0.0, 0.0)),), drawn=drawn_here),),
+        "diameters": (((-5.0, 0.0), (5.0, 0.0)), ((0.0, -2.0), (0.0, 2.0))) if drawn_here else (),
+    }
+    return Picture(**(told | fields))
+
+
+def results(paper: ModuleType, **fields: object) -> PatientResults:
+    """Three visits: two lytic lesions, of which one shrinks, then grows; a third is new at the last."""
+    timeline = paper.timeline(
+        paper.exam(0, visit="start", L01="20x15 lytic", L02="12x10 lytic"),
+        paper.exam(90, visit="week 13", L01="8x6", L02="6x4"),
+        paper.exam(180, visit="week 26", L01="14x12", L02="6x4", L03="new 12x12 lytic"),
+        treatment=-30,
+        criteria="mda2010 recist11",
+    )
+    problem = Problem(
+        what="a slice is missing", severity=Severity.WARNING, visit="start", where="ct", how_to_fix="look"
+    )
+    rows = timeline_rows(timeline) | {
+        TRACE.name: trace_rows(timeline),
+        PROBLEMS.name: (problem_row(problem),),
+    }
+    told: dict[str, object] = {"patient_id": "P01", "criteria": ("mda2010", "recist11"), "rows": rows}
+    return PatientResults(**(told | fields))
+
+
+@pytest.fixture(scope="module")
+def shown(paper: ModuleType) -> Read:
+    """A patient's page with pictures of L01 at two visits and of L03's place before it was there."""
+    profile = tuple((step + 0.5, 40.0 if step < 0 else 200.0) for step in range(-10, 10))
+    pictures = (
+        picture("L01", 0, paper, profile=profile),
+        picture("L01", 92, paper, profile=profile),  # its own image, two days after the visit began
+        picture("L03", 0, paper, drawn_here=False),
+    )
+    return Read(patient_page(results(paper, pictures=pictures)))
+
+
+def test_the_page_tells_the_course_and_why(shown: Read) -> None:
+    for told in ("P01", "week 26", "MD Anderson 2010", "RECIST 1.1", "PR", "PD", "a slice is missing", "look"):
+        assert told in shown.text
+    assert "\N{MINUS SIGN}58 %" in shown.text  # 57 -> 24 mm
+    assert re.search(r"PR3 \S+", shown.text)  # the code with what the row says
+    assert re.search(r"\d+\.\d percentage points to the nearest limit", shown.text)
+    assert {"f-PR", "f-PD"} <= {bar["class"] for bar in shown.all("rect")}
+    assert shown.text.count("Research use only, not a medical device.") == 2
+
+
+def test_pictures_stand_under_their_visit_with_their_lines(shown: Read) -> None:
+    svgs = [one for one in shown.all("svg") if (one.get("class") or "").startswith("picture")]
+    assert [one["aria-label"] for one in svgs] == [
+        "Lesion L01, CT of 2024-01-01, with its outline",
+        "Lesion L01, CT of 2024-04-02, with its outline",
+        "Place of lesion L03, CT of 2024-01-01; nothing is segmented here",
+    ]
+    assert svgs[0]["viewbox"] == "-45 -45 90 90"
+    assert svgs[0]["data-aria-label-zh"] == "病灶 L01，2024-01-01 CT，含轮廓"
+    classes = [one["class"] for one in shown.all("path")]
+    assert [classes.count(name) for name in ("outline", "carried", "axis a1", "axis a2")] == [2, 1, 2, 2]
+    assert [one["d"] for one in shown.all("path") if one["class"] == "axis a1"] == ["M-5 0L5 0"] * 2
+    assert all((one["href"] or "").startswith("data:image/png;base64,iVBOR") for one in shown.all("image"))
+    assert len([one for one in shown.all("path") if (one["class"] or "").startswith("curve")]) == 2
+
+
+def test_without_pictures_the_page_says_how_to_have_them(paper: ModuleType) -> None:
+    page = Read(patient_page(results(paper)))
+    assert "score again with --fresh" in page.text
+    assert page.all("image") == []
+    assert "L03" in page.text
+
+
+def test_a_patient_that_was_not_scored_has_a_page_that_says_so() -> None:
+    page = Read(
+        patient_page(PatientResults(patient_id="P9", criteria=("mda2010",), rows={}, failure="no image @ row 3"))
+    )
+    assert "This patient was not scored:" in page.text
+    assert "no image @ row 3" in page.text
+    assert [one["role"] for one in page.all("p") if one.get("class") == "failure"] == ["alert"]
+
+
+def evil(paper: ModuleType) -> PatientResults:
+    """Every text of every table, and of the pictures, is an attempt to break out."""
+    told = results(paper)
+    rows = {}
+    for table in (*TABLES, TRACE):
+        texts = {
+            at
+            for at, column in enumerate(table.columns)
+            if column.kind.value == "text" and column.name not in {"visit", "criteria", "scope", "lesion_id"}
+        }
+        rows[table.name] = tuple(
+            tuple(EVIL if at in texts else cell for at, cell in enumerate(row)) for row in told.rows[table.name]
+        )
+    one = picture("L01", 0, paper, sequence=EVIL, view=EVIL, visit=EVIL, unit=EVIL, letters=(EVIL,) * 4)
+    whole = picture("", 0, paper, modality=Modality.NM, outlines=(Outline(lesion_id=EVIL, lines=(((0.0, 0.0),),)),))
+    return dataclasses.replace(told, patient_id=EVIL, rows=rows, failure=EVIL, pictures=(one, whole))
+
+
+def check_harmless(page: str) -> Read:
+    """One script, which is ours; nothing that runs, loads, or is filled in twice."""
+    read = Read(page)
+    assert len(read.all("script")) == 1
+    assert "alert" not in read.script
+    assert read.all("img") == read.all("iframe") == read.all("object") == read.all("link") == []
+    for tag, attributes in read.elements:
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+        assert not [value for value in attributes.values() if value and value.strip().lower().startswith("javascript:")]
+    assert "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|\b49\b", read.text)
+    assert "<script>alert(1)</script>" in read.text
+    return read
+
+
+def test_nothing_breaks_out_of_a_patients_page(paper: ModuleType) -> None:
+    read = check_harmless(patient_page(evil(paper)))
+    assert read.text.count("<script>alert(1)</script>") > 20
+
+
+def cohort(paper: ModuleType, **fields: object) -> CohortResults:
+    one = results(paper)
+    named: Mapping[str, list[dict[str, str]]] = {
+        table.name: list(one.named(table)) for table in (PATIENTS, RESPONSES, PROBLEMS)
+    }
+    problems = [row | {"patient_id": "P01"} for row in named["problems"]]
+    told: dict[str, object] = {
+        "criteria": ("mda2010", "recist11"),
+        "patients": named["patients"],
+        "responses": named["responses"],
+        "problems": problems,
+        "summary": [],
+        "failed": {"P02": "no image can be used"},
+        "pages": ("P01", "P02"),
+        "figures": (
+            DrawnFigure(name="waterfall", english="<svg><text>Rise</text></svg>", chinese="<svg><text>升</text></svg>"),
+        ),
+    }
+    return CohortResults(**(told | fields))
+
+
+def test_the_cohorts_page_has_a_line_for_every_patient(paper: ModuleType) -> None:
+    page = Read(cohort_page(cohort(paper)))
+    links = [one["href"] for one in page.all("a")]
+    assert f"patients/{page_name('P01')}" in links
+    assert f"patients/{page_name('P02')}" in links
+    rows = [one for one in page.all("tr") if "data-best" in one]
+    assert [(one["data-best"], one["data-problems"]) for one in rows] == [("PR", "1"), ("", "0")]
+    assert "no image can be used" in page.text
+    assert "\N{MINUS SIGN}58 %" in page.text
+    assert "-0.5789" in {one.get("data-sort") for one in page.all("td")}
+    assert "Rise" in page.text
+    assert "升" in page.text
+
+
+def test_nothing_breaks_out_of_the_cohorts_page(paper: ModuleType) -> None:
+    plain = cohort(paper)
+
+    def spoiled(rows: object) -> list[dict[str, str]]:
+        kept = {"criteria", "scope", "date", "visit", "size_change_baseline"}
+        return [{name: (cell if name in kept else EVIL) for name, cell in row.items()} for row in rows]
+
+    bad = dataclasses.replace(
+        plain,
+        patients=spoiled(plain.patients),
+        responses=spoiled(plain.responses),
+        problems=spoiled(plain.problems),
+        failed={EVIL: EVIL},
+        pages=(EVIL,),
+        figures=(),
+    )
+    check_harmless(cohort_page(bad))
+
+
+@pytest.mark.parametrize("kind", ["patient", "cohort"])
+def test_a_page_needs_no_network_and_allows_none(paper: ModuleType, kind: str) -> None:
+    text = patient_page(results(paper)) if kind == "patient" else cohort_page(cohort(paper))
+    page = Read(text)
+    (policy,) = [one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(page.script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe-eval" not in policy
+    assert re.findall(r"(?:https?:)?//[a-z]", re.sub(r"(?m)^\s*//.*$", "", text)) == []
+    assert not re.search(r"@import|url\(", text)
+
+
+def test_the_same_results_give_the_same_page(paper: ModuleType) -> None:
+    assert patient_page(results(paper)) == patient_page(results(paper))
+    assert cohort_page(cohort(paper)) == cohort_page(cohort(paper))
+
+
+def test_every_string_of_the_templates_is_in_the_table() -> None:
+    keys = set()
+    for template in TEMPLATES.glob("*.j2"):
+        keys |= set(re.findall(r'"((?:page|word|notice|scope)\.[a-z_]+)"', template.read_text(encoding="utf-8")))
+    keys |= {one.text for one in MEASURED}
+    keys -= {"page.by_"}
+    assert len(keys) > 80
+    assert keys <= EN.keys() & ZH.keys()
+    used = keys | {f"page.by_{part}" for part in ("size", "density", "signal", "uptake")} | {"page.sins", "page.mirels"}
+    unused = {key for key in EN if key.startswith("page.")} - used
+    assert unused == set()
+
+
+def test_both_languages_are_on_the_page(shown: Read) -> None:
+    said = [one for one in shown.all("span") if one.get("class") == "say"]
+    languages = [one["lang"] for one in shown.all("span") if "lang" in one]
+    assert languages == ["en", "zh"] * len(said)
+    assert "骨转移" not in shown.text
+    assert "时间线" in shown.text
+
+
+@pytest.mark.parametrize("patient_id", ["", "..", "../../x", "a/b", "CON", "P" * 300, "患者", "a\nb", EVIL])
+def test_a_page_has_a_name_that_any_file_system_takes(patient_id: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,40}-[0-9a-f]{8}\.html", page_name(patient_id))
+
+
+def test_no_two_patients_share_a_page() -> None:
+    names = ["a/b", "a_b", "A_b", "a b", "a?b", "P" * 50, "P" * 51]
+    assert len({page_name(name).lower() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("cell", "form", "text"),
+    [
+        ("-0.5", "%", "\N{MINUS SIGN}50 %"),
+        ("0.2549", "%", "+25 %"),
+        ("-0.0049", "%", "0 %"),
+        ("0.0000", "%", "0 %"),
+        ("0.1234", "points", "12.3"),
+        ("-3.24", "HU", "\N{MINUS SIGN}3"),
+        ("-0.2", "HU", "0"),
+        ("12.25", "mm", "12.2"),
+        ("what", "mm", "what"),
+        ("", "%", ""),
+    ],
+)
+def test_numbers_as_people_read_them(cell: str, form: str, text: str) -> None:
+    assert number_of(cell, form) == text
+
+
+def test_bars_stand_side_by_side() -> None:
+    bars = stacked([("CR", 0.0), ("PR", 0.25), ("SD", 0.75)])
+    assert [(one.name, one.start, one.width) for one in bars] == [("PR", 0.0, 25.0), ("SD", 25.0, 75.0)]
+    assert stacked([]) == ()
+
+
+def test_profiles_are_drawn_in_one_frame() -> None:
+    assert profile_curves([]) is None
+    assert profile_curves([("start", ((0.5, 10.0),))]) is None
+    curves = profile_curves([("start", ((-10.0, 0.0), (10.0, 400.0))), ("end", ((-10.0, 400.0), (10.0, 0.0)))])
+    assert curves is not None
+    assert [one.path for one in curves.curves] == ["M32 128L288 8", "M32 8L288 128"]
+    assert [text for _, text in curves.y_ticks] == ["0", "100", "200", "300", "400"]
+    level = profile_curves([("start", ((-10.0, 7.0), (10.0, 7.0)))])
+    assert level is not None
+    assert [text for _, text in level.y_ticks] == ["0", "50"]
+
+
+def test_foci_of_a_whole_view_are_named_beside_it(paper: ModuleType) -> None:
+    outline = Outline(lesion_id="L02", lines=(((1.0, 2.0), (9.0, 4.0)),))
+    whole = drawn(picture("", 0, paper, outlines=(outline,), frame=(-288.0, -1152.0, 576.0, 2304.0)))
+    assert whole.is_whole
+    assert whole.marks == ((9.0, 3.0, "L02"),)
+    assert whole.scale_mm == 100.0
+
+
+def test_figures_take_the_colours_of_the_theme() -> None:
+    assert themed(f'<path style="fill: {LIGHT.text}"/>') == '<path style="fill: var(--text)"/>'
+    assert LIGHT.categories.keys() == DARK.categories.keys()
+    assert len(LIGHT.lines) == len(DARK.lines)
+
+
+@pytest.mark.parametrize(("word", "means"), [("iCR", "CR"), ("PMD", "PD"), ("BL", "BL"), ("", ""), (EVIL, "")])
+def test_a_category_has_the_colour_of_what_it_means(word: str, means: str) -> None:
+    assert class_of(word) == means
+
+
+def test_a_picture_before_any_visit_is_left_out(paper: ModuleType) -> None:
+    early = dataclasses.replace(picture("L01", 0, paper), date=dt.date(2001, 1, 1))
+    assert Read(patient_page(results(paper, pictures=(early,)))).all("image") == []
