@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from mdanderson.readers.events import EVENTS_COLUMNS
 from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED
 from mdanderson.readers.reads import READS_COLUMNS, READS_FILE, read_reads
 from mdanderson.readers.text_table import Row, TextTable, read_text_table, text_table
+from mdanderson.report.cells import guarded, unguarded
 
 if TYPE_CHECKING:
     from mdanderson.errors import Problem
@@ -75,7 +76,8 @@ class Sheets:
     @classmethod
     def from_folder(cls, folder: Path) -> Sheets:
         """The tables that `keep` wrote. Raises `ManifestError`."""
-        return cls.from_sources(folder / "measurements.csv")._with_reviews(folder / _REVIEWS_FILE)
+        kept = cls.from_sources(folder / "measurements.csv")._with_reviews(folder / _REVIEWS_FILE)
+        return replace(kept, **{name: _as_given(table) for name, table in kept.named})
 
     def reviewed_in(self, results: Path) -> Sheets:
         """The same, with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
@@ -151,13 +153,13 @@ class Sheets:
     def keep(self, folder: Path) -> None:
         """Write the rows, of the columns that a criterion reads alone, so that a category can be explained later.
 
-        Raises `OutputError`.
+        No cell is one that a spreadsheet would run. Raises `OutputError`.
         """
         make_folder(folder)
         for name in _KNOWN:
             remove(folder / f"{name}.csv")
         for name, table in self.named:
-            write_atomically(folder / f"{name}.csv", _text(table, _KNOWN[name]))
+            write_atomically(folder / f"{name}.csv", _text(table, _KNOWN[name], write=guarded))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """Name and SHA-256 of every table: of its file, which is told, or of its cells where it is a data frame."""
@@ -195,13 +197,22 @@ def _by_patient(table: TextTable, known: Collection[str]) -> dict[str, list[Row]
     return rows
 
 
-def _text(table: TextTable, known: Collection[str] | None = None) -> str:
-    """The table as CSV, with the known columns alone; all of them where none are named."""
+def _as_given(table: TextTable) -> TextTable:
+    """A table that `keep` wrote with the cells that it was given."""
+    rows = (
+        replace(row, cells={name: unguarded(cell) if cell[:1] == "'" else cell for name, cell in row.cells.items()})
+        for row in table
+    )
+    return replace(table, rows=tuple(rows))
+
+
+def _text(table: TextTable, known: Collection[str] | None = None, *, write: Callable[[str], str] = str) -> str:
+    """The table as CSV, with the known columns alone; all of them where none are named. write: gives a cell's text."""
     columns = [name for name in table.columns if known is None or name in known]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([[row.cells.get(name, "") for name in columns] for row in table])
+    writer.writerows([[write(row.cells.get(name, "")) for name in columns] for row in table])
     return out.getvalue()
 
 

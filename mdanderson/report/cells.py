@@ -15,7 +15,18 @@ from typing import SupportsFloat
 from mdanderson.errors import printable
 from mdanderson.report.columns import Column, Kind, Table
 
-__all__ = ["Cells", "from_csv", "render_cell", "render_row", "render_rows", "sorted_rows", "to_csv", "to_csv_lines"]
+__all__ = [
+    "Cells",
+    "from_csv",
+    "guarded",
+    "render_cell",
+    "render_row",
+    "render_rows",
+    "sorted_rows",
+    "to_csv",
+    "to_csv_lines",
+    "unguarded",
+]
 
 Cells = tuple[str, ...]
 """One row as it is stored: the text of every cell, in the order of the table's columns."""
@@ -102,10 +113,24 @@ def from_csv(table: Table, text: str) -> list[Cells]:
     return [tuple([_cell_of(line, index, is_text) for index, is_text in kept]) for line in lines]
 
 
+def guarded(cell: str) -> str:
+    """A text with an apostrophe before it where a spreadsheet would run it.
+
+    >>> guarded("=1+1"), guarded("12 mm")
+    ("'=1+1", '12 mm')
+    """
+    return _QUOTE + cell if cell and cell[0] in _SUSPICIOUS and _would_run(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """The text that `guarded` was given."""
+    return cell[1:] if cell.startswith(_QUOTE) and _would_run(cell) else cell
+
+
 def _cell_of(line: Sequence[str], index: int, is_text: bool) -> str:
     """A cell as it was before it was made harmless; empty where the line has none."""
     cell = line[index] if 0 <= index < len(line) else ""
-    return cell[1:] if is_text and cell.startswith(_QUOTE) and _would_run(cell) else cell
+    return unguarded(cell) if is_text else cell
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:

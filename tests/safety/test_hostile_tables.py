@@ -113,6 +113,30 @@ def test_formulas_of_a_manifest_reach_no_output(safety, tmp_path, capsys):
                 assert "\x1b" not in cell
 
 
+def test_formulas_of_a_readers_table_reach_no_output_and_the_trace_has_them_as_given(tmp_path, capsys):
+    """The rows that are kept for `explain` as well."""
+    rows = [["patient_id", "date", "lesion_id", "long_axis_mm", "short_axis_mm", "site", "visit"]]
+    for date, size in (("2024-01-05", "20"), ("2024-04-02", "12")):
+        rows.append(["=1+1", date, "-L1", size, "10", "@SUM(A1)", "+w"])
+    with (tmp_path / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    (tmp_path / "reads.csv").write_text("patient_id,date,modality,lesion_id,comment\n=1+1,2024-04-02,CT,-L1,=9+9\n")
+    out = tmp_path / "out"
+    assert main(["classify", str(tmp_path / "table.csv"), "-o", str(out), "--lesions", "--workers", "1"]) == 0
+    files = sorted(out.rglob("*.csv"))
+    assert {"measurements.csv", "reads.csv", "lesions.csv"} <= {file.name for file in files}
+    for path in files:
+        with path.open(newline="", encoding="utf-8") as file:
+            for cell in (cell for line in csv.reader(file) for cell in line):
+                number = cell.lstrip("-").replace(".", "", 1).isdigit()
+                assert number or not cell.startswith(("=", "+", "-", "@", "\t", "\r")), (path.name, cell)
+    capsys.readouterr()
+    assert main(["explain", str(out), "--patient", "=1+1"]) == 0
+    told = capsys.readouterr().out
+    assert "-L1" in told
+    assert "'-L1" not in told
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("folder", ["gantrytilting/001", "sliceincrement/001", "sliceincrement/002"])
 def test_real_series_of_bad_geometry_are_corrected_or_refused(folder, real_data, safety, tmp_path):
