@@ -10,9 +10,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File
-
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
@@ -36,6 +33,8 @@ NAMED_ONLY = re.compile(r"\brel=[\"']?(?:canonical|alternate|next|prev)\b", re.I
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that stand elsewhere."""
+    from mkdocs.structure.files import File
+
     for source, page in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(PROJECT / source)))
     return files
@@ -51,6 +50,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
 def on_post_page(output: str, page: Page, **_: object) -> str:
     """Refuse a page that a browser would have to fetch something for from a network."""
+    from mkdocs.exceptions import PluginError
+
     foreign = loaded_from_network(output)
     if foreign:
         raise PluginError(f"{page.file.src_uri} loads from the network: {foreign[0]}")

@@ -1,0 +1,247 @@
+"""The documentation tells the truth: generated pages, printed examples, commands, figures and names are the code's.
+
+That links lead somewhere and docstrings render is the business of `make docs`, which fails on a warning.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import typer.main
+from examples import PRINTED, blocks, run, words
+
+import mdanderson as mda
+from mdanderson.cli.app import app
+from mdanderson.report.dictionary import dictionary
+from mdanderson.report.methods import method_statement
+from mdanderson.settings import Settings
+from mdanderson.statistics.quantiles import CONFIDENCE
+
+PROJECT = Path(__file__).parents[1]
+DOCS = PROJECT / "docs"
+DEMO = PROJECT / "segmentations"
+GENERATED = runpy.run_path(str(DOCS / "generated.py"))["PAGES"]
+PAGES = sorted(path for path in DOCS.rglob("*.md") if path.name not in GENERATED)
+WITH_EXAMPLES = ("pseudonyms", "resume", "table", "threshold", "two-readers")
+
+
+def text_of(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_pages_are_what_the_code_says(name):
+    assert text_of(name) == GENERATED[name](), "run: make handbook"
+
+
+class TestOutputDictionary:
+    def test_every_column_is_there_with_its_unit(self):
+        from mdanderson.report.columns import TABLES
+        from mdanderson.statistics import ADJUDICATION, AGREEMENT, MEASUREMENT_AGREEMENT, SUMMARY
+
+        page = text_of("output.md")
+        for table in (*TABLES, SUMMARY, AGREEMENT, MEASUREMENT_AGREEMENT, ADJUDICATION):
+            part = page.partition(f'<a id="{table.name}"></a>\n\n## `{table.file_name}`')[2].partition("\n## ")[0]
+            rows = [line for line in part.splitlines() if line.startswith("| <a id=")]
+            assert len(rows) == len(table.columns)
+            for row, column in zip(rows, table.columns, strict=True):
+                assert row.startswith(f'| <a id="{table.name}.{column.name}"></a>`{column.name}` | {column.kind} |')
+                assert row.endswith(f"| {column.meaning} |")
+                assert f" | {column.unit} | " in row
+
+    def test_a_table_that_nobody_described_is_an_error(self):
+        from mdanderson.report.columns import Table
+
+        with pytest.raises(KeyError):
+            dictionary([Table(name="unheard_of", columns=(), sort_by=())])
+
+    def test_every_table_that_a_run_writes_is_told(self, tmp_path):
+        (tmp_path / "t.csv").write_text(
+            "patient_id,date,modality,lesion_id,long_axis_mm,short_axis_mm\nP,2024-01-05,CT,L,9,8\n"
+        )
+        mda.classify(tmp_path / "t.csv", tmp_path / "out", lesions=True)
+        told = set(re.findall(r"^## `(\w+\.csv)`$", text_of("output.md"), re.MULTILINE))
+        assert {path.name for path in (tmp_path / "out").glob("*.csv")} <= told
+
+
+class TestMethodStatement:
+    def test_numbers_follow_the_settings(self):
+        changed = Settings.from_mapping(
+            {
+                "policy": {"pd_size_rise": 0.2, "pd_absolute_mm": 5, "confirm_weeks": 4, "size_scope": "each"},
+                "image": {"complete_fill_in": 0.9, "normal_t1_low": 0.7},
+                "uncertainty": {"readers": "two"},
+                "scintigraphy": {"reference": "skeleton"},
+            }
+        )
+        told = words(method_statement(changed))
+        for sentence in (
+            "progression (PD1, PD2) a rise by at least 20 % and at least 5 mm from",
+            "Response was judged lesion by lesion.",
+            "(CR1) required that 90 % of the baseline lytic volume",
+            "a T1 ratio of 0.7 to 1.2",
+            "measurements of an unchanged lesion by two readers, with an SD of a diameter of 8.6 % of it",
+            "seen again at least 4 weeks later",
+            "a given reference, else the median of the skeleton",
+        ):
+            assert " ".join(sentence.split()) in " ".join(told)
+
+    def test_no_limit_is_written_into_the_sentences(self):
+        from mdanderson.report.methods_texts import PARAGRAPHS
+
+        free = re.compile(
+            r"\bMD Anderson criteria as revised in 2010|\[[\d,]+\]|\bN4\b|\b(?:CR|PR|PD|T)\d\b|95 % intervals"
+        )
+        assert CONFIDENCE == 0.95
+        for title, sentences in PARAGRAPHS:
+            left = re.sub(r"\{\w+\}", "", free.sub("", sentences))
+            assert re.findall(r"\d+", left) == [], title
+
+
+class TestExamples:
+    """What a page says is printed is printed."""
+
+    @pytest.mark.parametrize("name", WITH_EXAMPLES)
+    def test_how_to(self, name, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        shown = 0
+        for printed, block in run(DOCS / "howto" / f"{name}.md", tmp_path, lambda: capsys.readouterr().out):
+            assert words(block.words) == words(printed)
+            shown += 1
+        assert shown
+
+    def test_every_printed_block_is_compared(self):
+        showing = {path for path in PAGES if any(block.title == PRINTED for block in blocks(path.read_text("utf-8")))}
+        assert showing == {DOCS / "tutorial.md", *(DOCS / "howto" / f"{name}.md" for name in WITH_EXAMPLES)}
+
+    @pytest.mark.slow
+    def test_tutorial(self, tmp_path, monkeypatch, capsys):
+        """On one patient of the demo cohort; the whole table of responses is compared in test_demo_cohort.py."""
+        _some_of_the_demo(tmp_path / "demo", "DEMO-NADIR")
+        monkeypatch.chdir(tmp_path)
+        text = text_of("tutorial.md").replace("mdanderson demo demo\n", "").replace("mdanderson check", "#")
+        (tmp_path / "tutorial.md").write_text(text, encoding="utf-8")
+        pages = run(tmp_path / "tutorial.md", tmp_path, lambda: capsys.readouterr().out)
+        scored, *others = list(pages)
+        own = [line for line in scored[1].words.splitlines() if line.startswith("DEMO-NADIR")]
+        assert len(own) == 3
+        assert all(" ".join(line.split()) in " ".join(scored[0].split()) for line in own)
+        assert len(others) == 3
+        for printed, block in others:
+            assert words(block.words) == words(printed)
+
+    def test_the_script_of_a_pacs_export_writes_a_manifest(self, tmp_path, monkeypatch):
+        shutil.copytree(DEMO / "DEMO-PETCT", tmp_path / "export" / "P01")
+        script = next(block for block in blocks(text_of("howto/pacs.md")) if block.title == "make_manifest.py")
+        monkeypatch.chdir(tmp_path)
+        exec(compile(script.words, script.title, "exec"), {})
+        cohort = mda.read_cohort("cohort.csv")
+        assert cohort.problems == ()
+        images = cohort["P01"].images
+        assert {(one.image.name, one.mask and one.mask.name) for one in images} == {
+            ("visit1_ct", "visit1_lesions.dcm"),
+            ("visit2_ct", "visit2_lesions.dcm"),
+            ("visit1_pt", None),
+            ("visit2_pt", None),
+        }
+
+
+def _some_of_the_demo(folder: Path, patient: str) -> None:
+    shutil.copytree(DEMO / patient, folder / patient)
+    lines = (DEMO / "cohort.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "cohort.csv").write_text("".join(line for line in lines if line.startswith(("patient_id", patient))))
+
+
+COMMANDS = [
+    (path.name, line.strip())
+    for path in [*PAGES, PROJECT / "README.md"]
+    for block in blocks(path.read_text(encoding="utf-8"))
+    if block.language in {"sh", "bash"}
+    for line in block.words.splitlines()
+    if line.startswith("mdanderson ")
+]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_every_command_shown_is_understood(page, line, tmp_path):
+    """Commands and options exist; nothing is run."""
+    typed = shlex.split(line.partition(">")[0], comments=True)[1:]
+    group = typer.main.get_command(app)
+    if typed[0].startswith("-"):
+        assert typed == ["--help"]
+        return
+    command = group.commands[typed[0]]
+    names = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in typed if word.startswith("-")} <= names | {"--help"}
+
+
+def test_every_public_name_stands_in_the_reference_once():
+    told = re.findall(r"^::: mdanderson\.(\w+)$", text_of("api.md"), re.MULTILINE)
+    assert sorted(told) == sorted(mda.__all__)
+
+
+FIGURES = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in text_of("validation.md").splitlines()
+    if line.startswith("| ") and "](decisions/" in line
+]
+
+
+class TestValidation:
+    """Every figure stands in the decision that its row names; every command names a script that is there."""
+
+    @pytest.mark.parametrize("row", FIGURES, ids=lambda row: row[0])
+    def test_figures_are_those_of_the_decision(self, row):
+        what, figures, _, source = row
+        decision = DOCS.parent / re.search(r"\]\((decisions/[^)]+)\)", source)[1]
+        said = decision.read_text(encoding="utf-8").replace("4-14", "")
+        for number in re.findall(r"\d+(?:\.\d+)?", figures):
+            assert re.search(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)", said), (what, number)
+
+    def test_commands_name_scripts_that_are_there(self):
+        commands = re.findall(r"`python (benchmarks/\w+\.py)[^`]*`", text_of("validation.md"))
+        assert len(commands) > 8
+        assert all((PROJECT / command).is_file() for command in commands)
+        options = re.findall(r"`python (benchmarks/\w+\.py) ([^`]+)`", text_of("validation.md"))
+        for script, typed in options:
+            source = (PROJECT / script).read_text(encoding="utf-8")
+            assert all(f'"{word}"' in source for word in typed.split() if word.startswith("--")), (script, typed)
+
+    def test_probabilities_are_those_of_the_details(self):
+        table = "| sum of diameters (MDA) | 0.0004 | 0.0086 |\n| product of diameters (WHO) | 0.048 | 0.117 |"
+        assert table in text_of("validation.md")
+        assert table in text_of("details.md")
+
+
+class TestSite:
+    """The hooks of mkdocs.yml."""
+
+    LOADED = staticmethod(runpy.run_path(str(DOCS / "site_hooks.py"))["loaded_from_network"])
+
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            '<script src="https://cdn.example/a.js"></script>',
+            '<link rel="stylesheet" href="https://fonts.example/css">',
+            "<img src=//pictures.example/1.png>",
+        ],
+    )
+    def test_what_a_browser_would_fetch_is_found(self, tag):
+        assert len(self.LOADED(f"<p>{tag}</p>")) == 1
+
+    @pytest.mark.parametrize(
+        "tag",
+        [
+            '<script src="assets/a.js"></script>',
+            '<link rel="canonical" href="https://site.example/">',
+            '<link rel="stylesheet" href="assets/main.css">',
+            '<a href="https://jobqueue.dask.org">a link</a>',
+        ],
+    )
+    def test_what_it_would_not_is_not(self, tag):
+        assert self.LOADED(tag) == []
