@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import functools
-import html
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mdanderson.batch.results_html import RESEARCH_USE, results_html
 from mdanderson.batch.store import MEASUREMENTS_FOLDER
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import InputError, OutputError
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from mdanderson.statistics import Agreement
 
 __all__ = ["RESEARCH_USE", "Results", "RowsOfText"]
-
-RESEARCH_USE = "Research use only, not a medical device."
-_SHOWN = 200
-"""Responses that a notebook shows."""
 
 
 class RowsOfText(Mapping[str, tuple[Cells, ...]]):
@@ -153,22 +149,8 @@ class Results:
         return self.columns[by]
 
     def _repr_html_(self) -> str:
-        """The overall responses, as a notebook shows them."""
-        columns = ("patient_id", "visit", "date", "criteria", "category", "reason")
-        head = "".join(f"<th>{name}</th>" for name in columns)
-        rows = self.overall()
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(row[name])}</td>" for name in columns) + "</tr>"
-            for row in rows[:_SHOWN]
-        )
-        failed = "".join(f"<li>{html.escape(patient)}: {html.escape(why)}</li>" for patient, why in self.failed.items())
-        more = f"<p>and {len(rows) - _SHOWN} more</p>" if len(rows) > _SHOWN else ""
-        place = f"{html.escape(str(self.out))}. " if self.out else ""
-        return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-            + (f"<p>Not scored:</p><ul>{failed}</ul>" if failed else "")
-            + f"<p>{place}{RESEARCH_USE}</p>"
-        )
+        """Best responses as a picture and the overall responses, as a notebook shows them."""
+        return results_html(self)
 
 
 def _lesions_again(folder: Path, failed: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mdanderson.criteria import OVERALL
+from mdanderson.timeline.course_svg import course_svg
 
 if TYPE_CHECKING:
     from mdanderson.timeline.model import Timeline
@@ -19,10 +20,12 @@ _RESEARCH_USE = "Research use only, not a medical device."
 
 
 def timeline_html(timeline: Timeline) -> str:
-    """Two tables, a row per visit and criteria set and a row per set, with the patient named above."""
-    overall = (row for row in timeline.responses if row.scope == OVERALL)
+    """The patient's name, a picture of the first criteria set, a row per visit and set, and a row per set."""
+    overall = [row for row in timeline.responses if row.scope == OVERALL]
+    first = timeline.summaries[0].criteria if timeline.summaries else ""
     return (
         f"<p>{html.escape(timeline.patient.patient_id)}</p>"
+        + course_svg([row for row in overall if row.criteria == first])
         + _table(_RESPONSES, ([getattr(row, name) for name in _RESPONSES] for row in overall))
         + _table(_SUMMARIES, ([getattr(one, name) for name in _SUMMARIES] for one in timeline.summaries))
         + f"<p>{_RESEARCH_USE}</p>"
