@@ -111,3 +111,16 @@ def test_a_merge_that_nobody_measured_settles_nothing(paper):
     )
     assert said(timeline) == "BL PR NE"
     assert "not worse" not in timeline.response(1).reason
+
+
+@pytest.mark.parametrize(("third", "category"), [("2.49", "PR"), ("2.5", "PD")])
+def test_a_focus_hotter_again_after_its_flare_was_settled_progresses(paper, third, category):
+    """Inside the window and beside another sign of response all the same (docs/details.md, detail 23)."""
+    timeline = paper.timeline(
+        *(
+            paper.exam(day, "NM", L1=f"u={first}", L2=f"u={second}")
+            for day, first, second in ((0, "2", "5"), (21, "3", "2"), (42, "2", "2"), (63, third, "2"))
+        ),
+        treatment=0,
+    )
+    assert [timeline.response(f"visit {visit}", "NM").category for visit in (2, 3, 4)] == ["PR", "PR", category]

@@ -96,8 +96,8 @@ def _suspects(rule: LesionRule, judged: JudgedModality, settings: Settings) -> f
         return frozenset()
     if any(_is_of_another(lesion) for lesion in progressing):
         return frozenset()
-    if any(lesion.facts.here and not lesion.facts.first_counted for lesion in progressing):
-        return frozenset()
+    if any(lesion.facts.settled or (lesion.facts.here and not lesion.facts.first_counted) for lesion in progressing):
+        return frozenset()  # what was there already, and what grows after its flare was settled (detail 23)
     return frozenset(lesion.facts.lesion_id for lesion in progressing)
 
 
