@@ -176,7 +176,7 @@ def test_unreadable_inputs(cohort: Path, tmp_path: Path, capsys: pytest.CaptureF
 
 def test_score(cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
     assess()
-    assert main(["score", str(cohort), "-o", str(tmp_path / "out")]) == 0
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "--no-report"]) == 0
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert lines[0].split() == ["patient", "visit", "date", "category", "reason"]
@@ -223,7 +223,7 @@ def test_score_again_says_what_was_kept(
     cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assess()
-    arguments = ["score", str(cohort), "-o", str(tmp_path / "out")]
+    arguments = ["score", str(cohort), "-o", str(tmp_path / "out"), "--no-report"]
     assert main(arguments) == 0
     first = capsys.readouterr().out
     assert main(arguments) == 0
@@ -260,7 +260,7 @@ def test_some_failed(
     cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assess(P02=ImageError("slices are missing", where="x", way_out="export again"))
-    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "--quiet"]) == 1
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "--quiet", "--no-report"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "mdanderson: P02: slices are missing @ x; export again\n"
@@ -271,7 +271,7 @@ def test_a_patient_whose_images_cannot_be_read_is_told_with_file_and_way_out(
 ) -> None:
     """Both ways to fail: files that are no images, and rows whose files are not there."""
     cohort.write_text("\n".join(cohort.read_text().splitlines()[:3]) + "\nP03,gone.nii,2024-01-05,CT,v0\n")
-    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 2
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q", "--no-report"]) == 2
     first, second, _ = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"mdanderson: P01: .+ @ P01_0\.nii; .+", first)
     told = "mdanderson: P03: no image can be used: file not found: gone.nii @ cohort.csv row 4 column image; correct"
@@ -282,7 +282,7 @@ def test_none_scored(
     cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assess(P01=ImageError("no"), P02=ZeroDivisionError("a\nb"))
-    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 2
+    assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q", "--no-report"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "mdanderson: P01: no"
     assert lines[1].startswith("mdanderson: P02: unexpected error (bug): ZeroDivisionError a b; report")

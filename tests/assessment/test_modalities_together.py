@@ -224,7 +224,7 @@ def rows(bench, tmp_path_factory):
     one.pet(0, {blastic: 6.0})
     one.scan(0, focus(FEMUR, 3.0), focus(RIB, 3.0))
     one.read(0, Modality.NM, label=1, lesion_id="L01")
-    assert main(["score", str(one.write()), "-o", str(one.folder / "out"), "-q"]) == 0
+    assert main(["score", str(one.write()), "-o", str(one.folder / "out"), "-q", "--no-report"]) == 0
     with (one.folder / "out" / "lesions.csv").open() as table:
         return {
             (row["visit"], row["modality"], row["sequence"], row["lesion_id"]): row for row in csv.DictReader(table)

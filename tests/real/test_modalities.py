@@ -204,7 +204,7 @@ def thigh(real_data: Path, tmp_path_factory: pytest.TempPathFactory):
         rows.append(f"nifti,2006-01-28,{modality},{nifti / f'{kind}_image.nii.gz'},{nifti / f'{kind}_mask.nii.gz'}")
     (folder / "cohort.csv").write_text("\n".join(rows) + "\n")
     (folder / "reads.csv").write_text("patient_id,date,modality,label,lesion_id\nnifti,2006-01-28,MR,1,L01\n")
-    assert main(["score", str(folder / "cohort.csv"), "-o", str(folder / "out"), "-q"]) == 0
+    assert main(["score", str(folder / "cohort.csv"), "-o", str(folder / "out"), "-q", "--no-report"]) == 0
     tables = (folder / "out" / name for name in ("lesions.csv", "problems.csv"))
     return [list(csv.DictReader(table.read_text().splitlines())) for table in tables]
 

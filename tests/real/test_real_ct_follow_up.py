@@ -303,7 +303,7 @@ def write_visit(folder: Path, visit: str, seen: Phantom, *, dicom: bool, seg: bo
 
 def started(manifest: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     """Run the program as a user does."""
-    command = [sys.executable, "-m", "mdanderson", "score", str(manifest), "-o", str(out), *options]
+    command = [sys.executable, "-m", "mdanderson", "score", str(manifest), "-o", str(out), "--no-report", *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -100,7 +100,7 @@ def test_formulas_of_a_manifest_reach_no_output(safety, tmp_path, capsys):
     rows = [good, {**good, "patient_id": "=cmd|' /C calc'!A1", "image": "=2+2.nii"}]
     rows += [{**good, "patient_id": "@x\x1b[2J", "image": "+3.nii"}]
     safety.write_manifest(tmp_path / "cohort.csv", rows)
-    main(["score", str(tmp_path / "cohort.csv"), "-o", str(tmp_path / "out")])
+    main(["score", str(tmp_path / "cohort.csv"), "-o", str(tmp_path / "out"), "--no-report"])
     told = capsys.readouterr()
     assert "\x1b[2J" not in told.out + told.err
     for path in (tmp_path / "out").glob("*.csv"):
