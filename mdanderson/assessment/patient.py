@@ -12,7 +12,7 @@ from mdanderson.assessment.load import load_images
 from mdanderson.assessment.pictured import Show
 from mdanderson.assessment.scenes import borrowed_outlines
 from mdanderson.assessment.station import Image
-from mdanderson.errors import Problem, Severity
+from mdanderson.errors import InputError, Problem, Severity
 from mdanderson.findings import Examination
 from mdanderson.readers.manifest import LostImage, Patient
 from mdanderson.settings import Settings
@@ -36,6 +36,7 @@ def assess(
     An image that cannot be used costs its own visit and a problem row; a missing baseline every category of its
     modality, and no other modality's.
     show: is handed a `Picture` of every lesion at every visit, as for a report.
+    Raises `InputError` where no image can be used and not one of their days is known.
     """
     settings = settings or Settings()
     images, lost, problems = load_images(patient, settings=settings)
@@ -44,6 +45,8 @@ def assess(
         work.take([image for image in images if image.volume.modality is modality])
     silent = [(one.modality or Modality.CT, one, one.why) for one in lost if one.date]
     work.silence(silent)
+    if not work.examinations:
+        raise _nothing_to_judge(work.problems)
     return build_timeline(
         patient.facts,
         work.examinations,
@@ -52,6 +55,13 @@ def assess(
         problems=[note.of(patient_id=patient.patient_id) for note in work.problems],
         statements=patient.statements,
     )
+
+
+def _nothing_to_judge(problems: Sequence[Problem]) -> InputError:
+    """Names the first image that was lost, and how many others."""
+    first, *others = sorted(problem for problem in problems if problem.severity is Severity.ERROR)
+    more = f" (and {len(others)} more: `mdanderson check` lists them)" if others else ""
+    return InputError(f"no image can be used: {first.what}{more}", where=first.where, way_out=first.how_to_fix)
 
 
 def _in_order(images: Sequence[Image], settings: Settings) -> list[Modality]:

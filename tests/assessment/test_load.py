@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mdanderson.assessment import assess
 from mdanderson.assessment.load import load_images
+from mdanderson.errors import InputError
 from mdanderson.geometry import Geometry
 from mdanderson.phantoms.write import write_ct_series
 from mdanderson.readers.manifest import read_cohort
@@ -58,3 +60,16 @@ def test_the_header_tells_it_of_an_image_whose_mask_cannot_be_read(lost, tmp_pat
 def test_a_file_without_a_header_tells_nothing(lost, tmp_path):
     (tmp_path / "ct.nii.gz").write_bytes(b"no image")
     assert lost("2024-01-01,CT,ct.nii.gz,") == (dt.date(2024, 1, 1), Modality.CT)
+
+
+@pytest.mark.parametrize(
+    ("folders", "more"), [(["a"], ""), (["a", "b"], r" \(and 1 more: `mdanderson check` lists them\)")]
+)
+def test_images_none_of_which_tells_its_day_are_named(folders, more, tmp_path):
+    """Folders of folders, as archives export them: without any day there is no visit that could be told of."""
+    for name in folders:
+        (tmp_path / name / "series").mkdir(parents=True)
+    rows = "".join(f"P01,{name}\n" for name in folders)
+    (tmp_path / "cohort.csv").write_text(f"patient_id,image\n{rows}")
+    with pytest.raises(InputError, match=f"^no image can be used: no DICOM file in the folder{more} @ a; name"):
+        assess(read_cohort(tmp_path / "cohort.csv")["P01"])
