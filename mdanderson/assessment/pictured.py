@@ -1,4 +1,4 @@
-"""Pictures of every lesion at every visit, each cut round the same place of the patient (decisions/0029).
+"""Pictures of every lesion at every visit, each cut round the same place of the patient (decisions/0028).
 
 They are taken once a modality has been followed to its end: only then is known which lesions there are, so that one
 that is new at the third visit is shown at the first two as well.

@@ -134,6 +134,8 @@ def test_a_check_opens_no_connection_and_starts_nothing(safety, cohort):
 @on_unix
 def test_a_score_starts_its_own_workers_alone_and_opens_no_connection(safety, guard_everywhere, tmp_path):
     """The good patient, and one whose image is none, in a process that has the guard as well."""
+    import matplotlib.font_manager  # noqa: F401 - asks the system for its fonts, once and for all on this machine
+
     good = safety.write_good(tmp_path)
     bad = good | {"patient_id": "bad", "image": "bad.nii.gz"}
     (tmp_path / "bad.nii.gz").write_bytes(b"not an image" * 40)
