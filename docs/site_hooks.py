@@ -20,6 +20,8 @@ ELSEWHERE = {"segmentations/README.md": "demo.md"} | {
     f"decisions/{path.name}": f"decisions/{path.name}" for path in sorted((PROJECT / "decisions").glob("*.md"))
 }
 """Page in the project -> page on the site."""
+WIDE = ("criteria.md", "output.md")
+"""Pages of wide tables and of contents of their own, shown without the list of headings beside them."""
 FROM_DOCS = (("](../decisions/)", "](decisions/README.md)"), ("](../decisions/", "](decisions/"))
 FROM_DECISIONS = (("](../docs/", "](../"),)
 LOADED = re.compile(
@@ -41,7 +43,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Turn the links between docs/ and decisions/."""
+    """Turn the links between docs/ and decisions/, and give wide pages their room."""
+    if page.file.src_uri in WIDE:
+        page.meta["hide"] = ["toc"]
     turns = FROM_DECISIONS if page.file.src_uri.startswith("decisions/") else FROM_DOCS
     for there, here in turns:
         markdown = markdown.replace(there, here)
