@@ -22,7 +22,8 @@ print(method_statement())  # or method_statement(mda.Settings.from_toml("mine.to
 ```
 
 Before you paste it: delete the modalities that you did not use, say who drew the masks, with which program, and who
-read what, and give the number of readers. `run.json` in the results folder holds the version and every setting: put
+read what, and give the number of readers. Where a reader's table was scored, and no images, say that readers measured
+the lesions, and delete density and places. `run.json` in the results folder holds the version and every setting: put
 it into the supplement."""
 
 REMARKS = """\
@@ -142,7 +143,7 @@ REFERENCES = """\
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "progression_reference": {
-        "nadir": "the smallest earlier complete sum, baseline included",
+        "nadir": "the smallest earlier complete measurement, baseline included",
         "baseline": "baseline",
     },
     "censor_at": {
