@@ -74,7 +74,7 @@ class _Scan:
         )
 
 
-def write_demo(directory: Path) -> Path:
+def write_demo(directory: str | Path) -> Path:
     """Write the demo cohort into `directory` (made when new) and give its manifest, cohort.csv.
 
     Beside it: the images and masks, a folder a patient; patients.csv; truth.csv (category and rules of every visit),
@@ -82,8 +82,9 @@ def write_demo(directory: Path) -> Path:
     lesion at every visit in every modality).
     Raises `OutputError` when the files cannot be written.
     """
-    with writing_to(directory, "the demo cohort"):
-        return _write(directory)
+    folder = Path(directory)
+    with writing_to(folder, "the demo cohort"):
+        return _write(folder)
 
 
 def _write(directory: Path) -> Path:

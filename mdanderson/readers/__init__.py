@@ -34,7 +34,10 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the manifest says of an image: None where it says nothing. look_only: no voxel is wanted but to check it."""
+    """What the manifest says of an image: None where it says nothing. look_only: no voxel is wanted but to check it.
+
+    Words and a day may come as text. Raises `ImageError` for a word that is none.
+    """
 
     modality: Modality | None = None
     date: dt.date | None = None
@@ -42,6 +45,24 @@ class Request:
     sequence: MrSequence | None = None
     view: View | None = None
     look_only: bool = False
+
+    def __post_init__(self) -> None:
+        for name, read, known in _WORDS:
+            told = getattr(self, name)
+            if isinstance(told, str):
+                try:
+                    object.__setattr__(self, name, read(told))
+                except ValueError:
+                    raise ImageError(f"{name} is {told!r}", way_out=f"use {known}") from None
+
+
+_WORDS: tuple[tuple[str, Callable[[str], object], str], ...] = (
+    ("modality", Modality, f"one of {', '.join(Modality)}"),
+    ("sequence", MrSequence, f"one of {', '.join(MrSequence)}"),
+    ("view", View, f"one of {', '.join(View)}"),
+    ("date", dt.date.fromisoformat, "YYYY-MM-DD"),
+)
+"""What of a request may come as text: how it is read, and what may stand there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +110,7 @@ def look_at_volume(
 ) -> Volume:
     """What `read_volume` gives or raises, but that voxels are read only where something in them could be wrong.
 
-    Where the header tells all (DICOM and NIfTI of whole numbers, uncompressed, in files that are long enough) the values
+    Where the header tells all (DICOM and NIfTI of whole numbers, uncompressed, in files long enough) the values
     are zeros that stand for them: enough to place a mask, nothing to be measured.
     """
     request = Request(modality=modality, date=date, series=series, sequence=sequence, look_only=True)

@@ -177,3 +177,24 @@ def test_importing_the_readers_loads_no_imaging_library() -> None:
     code = f"import sys, mdanderson.readers; print(sorted({heavy} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_words_and_days_may_come_as_text(tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4)), tmp_path / "a.nii")
+    volume = read_volume(tmp_path / "a.nii", modality="CT", date="2024-02-29")
+    assert volume.modality is Modality.CT
+    assert volume.date == DATE
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"modality": "ct scan"}, "modality is 'ct scan'; use one of CT, MR, NM, PT, XR"),
+        ({"modality": "MR", "sequence": "T3"}, "sequence is 'T3'; use one of T1, T2, STIR, IN, OPP, ADC, FAT, WATER"),
+        ({"modality": "CT", "date": "29.2.24"}, "date is '29.2.24'; use YYYY-MM-DD"),
+    ],
+)
+def test_a_word_that_is_none_is_told(told, words):
+    with pytest.raises(ImageError) as caught:
+        read_volume("a.nii", **told)
+    assert str(caught.value) == words
