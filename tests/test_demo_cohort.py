@@ -99,6 +99,18 @@ def as_stored(patient: Patient) -> tuple[Image, ...]:
     return load_images(patient, settings=Settings(mr=Mr(bias_correction="none")))[0]
 
 
+def test_the_tutorial_prints_what_comes_out(responses):
+    """docs/tutorial.md shows the response table of this very cohort, reasons and all."""
+    tutorial = (STORED.parent / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    shown = " ".join(tutorial.split())
+    rows = [row for (_, _, criteria, scope), row in responses.items() if (criteria, scope) == ("mda2010", "overall")]
+    assert len(rows) == len(TRUTHS)
+    for row in rows:
+        line = " ".join(row[name] for name in ("patient_id", "visit", "date", "category", "reason"))
+        assert f" {line} " in shown
+    assert f"({len({row['patient_id'] for row in rows})} patients scored, 0 failed)" in shown
+
+
 # What is stored
 
 
