@@ -43,7 +43,7 @@ def pictures() -> None:
         count += len(kept)
     share = shown / plain - 1
     print(
-        f"pictures: {count} of {len(cohort)} patients, {size / 1e6:.2f} MB; {share:+.1%} of the time to score",
+        f"{count} pictures of {len(cohort)} patients: {size / 1e6:.2f} MB; {share:+.1%} of the time to score",
         flush=True,
     )
 

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +83,7 @@ def write_pages(folder: Path) -> Path:
     names: dict[str, str] = {}
     for one in _patients(folder, results, criteria):
         names[one.patient_id] = page_name(one.patient_id)
-        write_atomically(pages / "patients" / names[one.patient_id], patient_page(one))
+        write_atomically(pages / "patients" / names[one.patient_id], _page(one))
     for stale in (pages / "patients").iterdir():
         if _OURS.fullmatch(stale.name) and stale.name not in names.values():
             remove(stale)
@@ -129,6 +129,16 @@ def _patients(folder: Path, results: Results, criteria: Sequence[str]) -> Iterat
             pictures=_pictures(store, finished),
             failure=results.failed.get(patient_id, ""),
         )
+
+
+def _page(one: PatientResults) -> str:
+    """The page of a patient; one that cannot be made says so, and costs no other."""
+    try:
+        return patient_page(one)
+    except Exception:  # noqa: BLE001 - a bug that one patient meets must not cost the others
+        _LOG.debug("a page could not be made", exc_info=True)
+        why = one.failure or "its page could not be made (bug); the tables have its results"
+        return patient_page(replace(one, rows={}, pictures=(), failure=why))
 
 
 def _pictures(store: Store, finished: Finished | None) -> tuple[Picture, ...]:

@@ -54,8 +54,8 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.timeline": ("Timeline", "时间线"),
         "page.week": ("week {week}", "第 {week} 周"),
         "page.change_note": (
-            "Percent: change of the sum of diameters since baseline.",
-            "百分数：径线之和相对基线的变化。",
+            "Percent: change since baseline of what each set adds up (diameters; WHO products; PERCIST SUL).",
+            "百分数：各标准所累加指标（径线之和；WHO 为乘积；PERCIST 为 SUL）相对基线的变化。",
         ),
         "page.why": ("Why", "依据"),
         "page.mixed": ("mixed", "混合反应"),

@@ -101,6 +101,17 @@ def test_the_command_tells_where_the_report_is(scored: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == f"The report is {scored / 'report' / 'index.html'}\n"
 
 
+def test_a_page_that_cannot_be_made_costs_no_other(scored: Path) -> None:
+    store = Store(folder=scored / ".patients")
+    one = store.read("P01")
+    assert one is not None
+    store.write(dataclasses.replace(one, tables=one.tables | {"lesions": (("of", "another", "version"),)}))
+    report(scored)
+    pages = {path.name.split("-")[0]: path.read_text(encoding="utf-8") for path in (scored / "report").rglob("P*.html")}
+    assert "could not be made" in pages["P01"]
+    assert "could not be made" not in pages["P03"]
+
+
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"criteria": 1, "patients": {}}'])
 def test_no_report_of_what_is_no_result(
     damage: str, scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
