@@ -17,6 +17,7 @@ from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.lock import locked
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
+from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.record import results_in
 from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
@@ -75,6 +76,7 @@ def classify(
     if parquet:
         check_parquet()
     if folder is not None:
+        check_no_pseudonyms(folder, sheets.patient_ids)
         sheets = sheets.reviewed_in(folder)
     if by and by not in sheets.free_columns():
         raise no_column(by, tuple(sheets.free_columns()))

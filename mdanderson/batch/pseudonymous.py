@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER
@@ -13,7 +13,7 @@ from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
 from mdanderson.readers.text_table import TextTable, read_text_table
 from mdanderson.report.columns import RESPONSES
 
-__all__ = ["pseudonymous_cohort", "pseudonymous_tables"]
+__all__ = ["check_no_pseudonyms", "pseudonymous_cohort", "pseudonymous_tables"]
 
 _BESIDE = ("patients", "reads", "events")
 
@@ -37,6 +37,16 @@ def pseudonymous_tables(measurements: Path, key_file: Path, out: Path) -> dict[s
     paths = {name: measurements.parent / f"{name}.csv" for name in _BESIDE}
     found = {name: path for name, path in paths.items() if path != measurements and path.exists()}
     return {name: pseudonyms.applied(read_text_table(path)) for name, path in {"source": measurements, **found}.items()}
+
+
+def check_no_pseudonyms(out: Path, patient_ids: Iterable[str]) -> None:
+    """Refuse to write true names beside pseudonyms, as by a rerun without the key. Raises `OutputError`."""
+    if next(_names_in(out), "").startswith(PREFIX) and any(not name.startswith(PREFIX) for name in patient_ids):
+        raise OutputError(
+            "the results there are under pseudonyms",
+            where=str(out),
+            way_out="give the key (--pseudonymize), or name another folder",
+        )
 
 
 def _check_results(out: Path, key_file: Path) -> None:

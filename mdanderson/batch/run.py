@@ -17,6 +17,7 @@ from mdanderson.batch.lock import locked
 from mdanderson.batch.one import Assess, Job, Task, lost_patient, score_patient
 from mdanderson.batch.pages import write_pages
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
+from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.record import Brief, run_record
 from mdanderson.batch.results import Results, no_column
@@ -88,6 +89,7 @@ def score(
     if by and by not in columns:
         raise no_column(by, tuple(columns))
     checked_folder(folder, cohort)
+    check_no_pseudonyms(folder, (patient.patient_id for patient in cohort))
     if parquet:
         check_parquet()
     make_folder(folder)

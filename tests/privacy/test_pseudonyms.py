@@ -150,6 +150,20 @@ def test_results_under_true_names_are_not_mixed(images, measured, key, tmp_path,
     assert "own names are there already" in capsys.readouterr().err
 
 
+def test_a_rerun_that_forgets_the_key_writes_no_true_name(images, measured, key, tmp_path, capsys):
+    out, tables = tmp_path / "out", tmp_path / "tables_out"
+    for arguments in (["score", str(images), "-o", str(out)], ["classify", str(measured), "-o", str(tables)]):
+        main([*arguments, "-q", "--pseudonymize", str(key)])
+        capsys.readouterr()
+        assert main(arguments) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert "the results there are under pseudonyms @ " in told.err
+        assert "give the key (--pseudonymize)" in told.err
+    for folder in (out, tables):
+        assert not re.search("Miller|Meier|Stranger", everything(folder))
+
+
 @pytest.mark.parametrize("content", [b"short\n", None])
 def test_a_bad_key_file_is_one_line(content, measured, tmp_path, capsys):
     key = tmp_path / "bad.key"
