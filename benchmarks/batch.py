@@ -84,7 +84,7 @@ def score_large(visits: int, kind: str, bones: bool, folder: Path) -> None:
         lesions = sum(1 for _ in rows) - 1
     what = f"{visits} visits of 512 x 512 x 400 as {kind}" + ", label maps of bones" * bones
     print(
-        f"{what}: {used.ru_maxrss / 2**20:.2f} GB, {seconds:.1f} s, {cpu_s:.1f} s of processor time; "
+        f"{what}: {used.ru_maxrss * 1024 / 1e9:.2f} GB, {seconds:.1f} s, {cpu_s:.1f} s of processor time; "
         f"{lesions} rows of lesions, exit code {os.waitstatus_to_exitcode(code)}"
     )
 

@@ -1,6 +1,6 @@
 """How fast images are read and lesions measured, beside named peers in the same run.
 
-    python benchmarks/speed.py [--runs 5] [--only read,jpegls,lesions,visits,memory]
+    python benchmarks/speed.py [--runs 5] [--only read,jpegls,lesions,visits]
 
 The first call makes an environment for itself in `.cache/benchmarks` and installs this package and the peers there.
 Every job is done by all in turn, run after run, on one machine with its files in the cache of the disk; what is printed
@@ -53,8 +53,6 @@ def main(runs: int, only: list[str]) -> None:
         for name, prepare in JOBS.items():
             if not only or name in only:
                 print_job(prepare(Path(folder) / name), runs)
-        if not only or "memory" in only:
-            print_memory(Path(folder) / "memory")
 
 
 def print_job(job: Job, runs: int) -> None:
@@ -380,31 +378,6 @@ JOBS: dict[str, Callable[[Path], Job]] = {
     "lesions": lesions_job,
     "visits": visits_job,
 }
-
-
-def print_memory(folder: Path) -> None:
-    """The most memory that scoring one patient takes: two visits of 512 x 512 x 400, ten lesions."""
-    import nibabel
-    import numpy as np
-
-    folder.mkdir(parents=True)
-    size, spacing = (400, 512, 512), (1.0, 0.78, 0.78)
-    lines = ["patient_id,date,modality,image,mask"]
-    for visit in range(2):
-        write_series(folder / f"ct{visit}", trunk(size, spacing, seed=visit), spacing)
-        labels = nibabel.Nifti1Image(ellipsoids(size, spacing, 10).T, np.diag([-0.78, -0.78, 1.0, 1.0]))
-        labels.affine[:3, 3] = 200, 200, 0
-        labels.set_sform(labels.affine, code=1)
-        nibabel.save(labels, folder / f"mask{visit}.nii.gz")
-        lines.append(f"P1,2024-0{1 + visit}-01,CT,ct{visit},mask{visit}.nii.gz")
-    (folder / "cohort.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "mdanderson", "score", str(folder / "cohort.csv"), "-o", str(folder / "out")]
-    began = time.perf_counter()
-    process = subprocess.Popen([*command, "--workers", "1"], stdout=subprocess.DEVNULL)
-    _, code, usage = os.wait4(process.pid, 0)
-    print("\none patient, two visits of 512 x 512 x 400, ten lesions (aim 1.5 GB)")
-    seconds = time.perf_counter() - began
-    print(f"  mdanderson score: {usage.ru_maxrss / 2**20:.2f} GB, {seconds:.1f} s, {os.waitstatus_to_exitcode(code)=}")
 
 
 def own_python() -> Path:
