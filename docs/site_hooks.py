@@ -1,11 +1,11 @@
 """Hooks of the documentation site (mkdocs.yml): pages that stand elsewhere in the project, and no network.
 
-Decisions and the demo cohort's page are read where they are; links that hold in the repository are turned so that they
-hold on the site.
+Links are written as they hold in the repository, and turned here so that they hold on the site.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 PROJECT = Path(__file__).parents[1]
-ELSEWHERE = {"segmentations/README.md": "demo.md"} | {
+ELSEWHERE = {"README.md": "input.md", "segmentations/README.md": "demo.md", "decisions": "decisions/README.md"} | {
     f"decisions/{path.name}": f"decisions/{path.name}" for path in sorted((PROJECT / "decisions").glob("*.md"))
 }
-"""Page in the project -> page on the site."""
+"""What stands elsewhere in the project, from its root -> page on the site."""
+HOMES = {page: source for source, page in ELSEWHERE.items() if source.endswith(".md")}
+INPUT_FROM, INPUT_TO = "## The manifest", "## What comes out"
+"""The part of the README that is a page of the site."""
 WIDE = ("criteria.md", "output.md")
 """Pages of wide tables and of contents of their own, shown without the list of headings beside them."""
-FROM_DOCS = (("](../decisions/)", "](decisions/README.md)"), ("](../decisions/", "](decisions/"))
-FROM_DECISIONS = (("](../docs/", "](../"),)
+SAID_TWICE = ("settings.md",)
+"""Pages that the search leaves out: settings are found in the criteria, one by one."""
+LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 LOADED = re.compile(
     r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>"
     r"|<link\b[^>]*\bhref=[\"']?(?:https?:)?//[^>]*>",
@@ -37,19 +41,39 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that stand elsewhere."""
     from mkdocs.structure.files import File
 
-    for source, page in ELSEWHERE.items():
-        files.append(File.generated(config, page, abs_src_path=str(PROJECT / source)))
+    for page, source in HOMES.items():
+        files.append(File.generated(config, page, content=words_of(source)))
     return files
 
 
+def words_of(source: str) -> str:
+    """A page that stands elsewhere; of the README its tables of input."""
+    words = (PROJECT / source).read_text(encoding="utf-8")
+    if source == "README.md":
+        words = words[words.index(INPUT_FROM) : words.index(INPUT_TO)]
+        return f"# Input tables\n\n{words}"
+    return words
+
+
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Turn the links between docs/ and decisions/, and give wide pages their room."""
+    """Turn the links, give wide pages their room."""
     if page.file.src_uri in WIDE:
         page.meta["hide"] = ["toc"]
-    turns = FROM_DECISIONS if page.file.src_uri.startswith("decisions/") else FROM_DOCS
-    for there, here in turns:
-        markdown = markdown.replace(there, here)
-    return markdown
+    if page.file.src_uri in SAID_TWICE:
+        page.meta["search"] = {"exclude": True}
+    return turned(markdown, page.file.src_uri)
+
+
+def turned(markdown: str, page: str) -> str:
+    """Links that hold in the repository, as they hold on the site. page: where they stand, on the site."""
+    home = HOMES.get(page, f"docs/{page}")
+
+    def turn(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(home), link[1]))
+        on_site = ELSEWHERE.get(target, target.removeprefix("docs/") if target.startswith("docs/") else "")
+        return posixpath.relpath(on_site, posixpath.dirname(page) or ".") if on_site else link[1]
+
+    return LINK.sub(turn, markdown)
 
 
 def on_post_page(output: str, page: Page, **_: object) -> str:

@@ -194,7 +194,7 @@ def test_every_public_name_stands_in_the_reference_once():
 FIGURES = [
     (decision, line.strip("| ").split(" | "))
     for section in text_of("validation.md").split("\n### ")[1:]
-    for decision in re.findall(r"^From \[decision \d+\]\((decisions/[^)]+)\)", section, re.MULTILINE)
+    for decision in re.findall(r"^From \[decision \d+\]\(\.\./(decisions/[^)]+)\)", section, re.MULTILINE)
     for line in section.partition("\n## ")[0].splitlines()
     if line.startswith("| ") and not line.startswith("| what |")
 ]
@@ -230,7 +230,7 @@ class TestValidation:
 class TestSite:
     """The hooks of mkdocs.yml."""
 
-    LOADED = staticmethod(runpy.run_path(str(DOCS / "site_hooks.py"))["loaded_from_network"])
+    HOOKS = runpy.run_path(str(DOCS / "site_hooks.py"))
 
     @pytest.mark.parametrize(
         "tag",
@@ -241,7 +241,7 @@ class TestSite:
         ],
     )
     def test_what_a_browser_would_fetch_is_found(self, tag):
-        assert len(self.LOADED(f"<p>{tag}</p>")) == 1
+        assert len(self.HOOKS["loaded_from_network"](f"<p>{tag}</p>")) == 1
 
     @pytest.mark.parametrize(
         "tag",
@@ -253,4 +253,35 @@ class TestSite:
         ],
     )
     def test_what_it_would_not_is_not(self, tag):
-        assert self.LOADED(tag) == []
+        assert self.HOOKS["loaded_from_network"](tag) == []
+
+    @pytest.mark.parametrize(
+        ("page", "link", "turned"),
+        [
+            ("criteria.md", "../decisions/0003-sd3-misprint.md", "decisions/0003-sd3-misprint.md"),
+            ("criteria.md", "../decisions/", "decisions/README.md"),
+            ("howto/pacs.md", "../../README.md#the-manifest", "../input.md#the-manifest"),
+            ("howto/pacs.md", "../criteria.md#policy.reader", "../criteria.md#policy.reader"),
+            ("decisions/README.md", "../docs/details.md", "../details.md"),
+            ("decisions/README.md", "0001-the-house.md", "0001-the-house.md"),
+            ("index.md", "#for-whom", "#for-whom"),
+            ("scale.md", "https://jobqueue.dask.org", "https://jobqueue.dask.org"),
+        ],
+    )
+    def test_links_of_the_repository_hold_on_the_site(self, page, link, turned):
+        assert self.HOOKS["turned"](f"see [it]({link}).", page) == f"see [it]({turned})."
+
+    def test_links_hold_in_the_repository_too(self):
+        broken = [
+            (path.name, link)
+            for path in DOCS.rglob("*.md")
+            for link in self.HOOKS["LINK"].findall(path.read_text(encoding="utf-8"))
+            if not (path.parent / link).exists()
+        ]
+        assert broken == []
+
+    def test_the_input_tables_are_cut_from_the_readme(self):
+        page = self.HOOKS["words_of"]("README.md")
+        assert "`bone_mask`" in page
+        assert "`reads.csv`" in page
+        assert "## What comes out" not in page
