@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import zip_longest
 from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,14 @@ _LARGEST_TABLE = 2**30
 _MOST_COLUMNS = 16_384
 """As many as a spreadsheet has."""
 _MOST_CELLS = 10**9
-_LONGEST_CELL = 1_000_000
-"""Characters of a cell: room for a report, and an end to what a quotation mark that is never closed swallows."""
+_LONGEST_FIELD = 1_000_000
+"""Characters that are read of a cell: an end to what a quotation mark that is never closed swallows."""
+_LONGEST_CELL = 32_767
+"""Characters of a cell: as many as one of a spreadsheet holds, room for any report. More are rows swallowed."""
+_LONGEST_NAME = 255
+"""Characters of a name, which a file's name may have, too; DICOM's longest identifier has 64."""
+_NAMES = frozenset({"patient_id", "visit", "series", "lesion_id", "label", "reader"})
+"""The columns, of all tables, whose cells are names: keys of the results, and part of every line about them."""
 _DECIMALS = 9
 """Beyond which a float is noise of arithmetic: a nanometre's thousandth for a size in mm."""
 _SHORT_FLOATS = {"float16", "float32", "Float32"}
@@ -130,7 +137,7 @@ def _from_text(path: Path) -> TextTable:
 def _lines(path: Path, text: str, delimiter: str) -> list[list[str]]:
     """The cells of every row. Raises `ManifestError` naming the row that cannot be told apart from the next."""
     lines: list[list[str]] = []
-    limit = csv.field_size_limit(_LONGEST_CELL)
+    limit = csv.field_size_limit(_LONGEST_FIELD)
     try:
         lines.extend(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -217,8 +224,24 @@ def _table(path: Path, lines: Sequence[Sequence[str]]) -> TextTable:
     twice = sorted(name for name, count in Counter(named).items() if count > 1)
     if twice:
         raise ManifestError(f"column {twice[0]} appears twice", where=f"{path.name} row 1", way_out="keep one of them")
+    _check_lengths(path, columns, lines)
     rows = (_row(number, columns, line) for number, line in enumerate(lines[1:], start=2) if any(map(str.strip, line)))
     return TextTable(path=path, columns=tuple(named), rows=tuple(rows))
+
+
+def _check_lengths(path: Path, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Refuse a table with a cell that nobody typed: the rows that it swallowed are patients who would be missing."""
+    for number, line in enumerate(lines[1:], start=2):
+        if max(map(len, line), default=0) <= _LONGEST_NAME:
+            continue
+        for name, cell in zip_longest(columns, line, fillvalue=""):
+            longest = _LONGEST_NAME if name in _NAMES else _LONGEST_CELL
+            if len(cell) > longest:
+                raise ManifestError(
+                    f"a cell of {len(cell)} characters, more than {longest}",
+                    where=f"{path.name} row {number}" + (f" column {name}" if name else ""),
+                    way_out="look for a stray quotation mark there, or shorten it",
+                )
 
 
 def text_table(source: str | Path | pd.DataFrame | TextTable, *, name: str = "table") -> TextTable:

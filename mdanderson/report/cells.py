@@ -107,10 +107,15 @@ def from_csv(table: Table, text: str) -> list[Cells]:
 
     Raises `csv.Error` for a text that is no CSV.
     """
-    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    places = {name: index for index, name in enumerate(next(lines, ()))}
-    kept = [(places.get(column.name, -1), column.kind is Kind.TEXT) for column in table.columns]
-    return [tuple([_cell_of(line, index, is_text) for index, is_text in kept]) for line in lines]
+    limit = csv.field_size_limit()
+    csv.field_size_limit(max(len(text), limit))  # however long what was joined into one cell
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+        places = {name: index for index, name in enumerate(next(lines, ()))}
+        kept = [(places.get(column.name, -1), column.kind is Kind.TEXT) for column in table.columns]
+        return [tuple([_cell_of(line, index, is_text) for index, is_text in kept]) for line in lines]
+    finally:
+        csv.field_size_limit(limit)
 
 
 def guarded(cell: str) -> str:

@@ -108,11 +108,25 @@ def test_a_cell_that_cannot_be_told_from_the_next_names_its_row(write, text, wha
     )
 
 
-def test_a_long_remark_is_read(write):
+@pytest.mark.parametrize(("column", "longest"), [("remark", 32_767), ("patient_id", 255), ("visit", 255)])
+def test_a_cell_is_as_long_as_somebody_may_have_typed_it(write, column, longest):
     before = csv.field_size_limit()
-    remark = "x" * 1_000_000
-    assert read_text_table(write(f"a,b\n1,{remark}\n")).rows[0]["b"] == remark
+    for length in (longest - 1, longest):
+        assert len(read_text_table(write(f"a,{column}\n1,{'x' * length}\n")).rows[0][column]) == length
+    with pytest.raises(ManifestError) as caught:
+        read_text_table(write(f"a,{column}\n1,2\n1,{'x' * (longest + 1)}\n"))
+    assert str(caught.value) == (
+        f"a cell of {longest + 1} characters, more than {longest} @ t.csv row 3 column {column}; "
+        "look for a stray quotation mark there, or shorten it"
+    )
     assert csv.field_size_limit() == before
+
+
+def test_a_frame_and_a_cell_without_column_are_bounded_too(write):
+    with pytest.raises(ManifestError, match=r"32768 characters, more than 32767 @ t\.csv row 2; look"):
+        read_text_table(write(f"a,b\n1,2,{'x' * 32_768}\n"))
+    with pytest.raises(ManifestError, match="more than 255 @ table row 2 column reader"):
+        text_table(pd.DataFrame({"reader": ["x" * 256]}))
 
 
 def test_a_table_arrives_in_another_process_as_it_was_sent(tmp_path):

@@ -124,6 +124,13 @@ def test_a_file_is_read_back_as_it_was(cell: str) -> None:
     assert from_csv(SAMPLE, to_csv(SAMPLE, [row])) == [row]
 
 
+def test_a_cell_longer_than_the_limit_of_the_library_is_read_back() -> None:
+    before = csv.field_size_limit()
+    rows = [("x" * (before + 1), "", "", "", "")]
+    assert from_csv(SAMPLE, to_csv(SAMPLE, rows)) == rows
+    assert csv.field_size_limit() == before
+
+
 def test_columns_are_found_by_name() -> None:
     assert from_csv(SAMPLE, "date,word,more\n2024-01-05,x,y\n") == [("x", "", "", "", "2024-01-05")]
     assert from_csv(SAMPLE, "") == []

@@ -25,6 +25,8 @@ BAD_TABLES = {
     "UTF-16": (HEAD + "\n" + ROW + "\n").encode("utf-16"),
     "no byte": b"",
     "a zip file": b"PK\x03\x04" + bytes(100),
+    "a cell of 150 kB": (HEAD + ",remark\n" + ROW + ",").encode() + b"x" * 150_000,
+    "a patient of 200 kB": (HEAD + "\n").encode() + b"P" * 200_000 + ROW.encode()[4:],
     "an open quotation mark": (HEAD + "\n" + '"' + ROW + "\n").encode(),
 }
 
