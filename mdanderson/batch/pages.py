@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import re
@@ -181,10 +182,13 @@ def _figures(results: Results, criteria: Sequence[str]) -> Iterator[DrawnFigure]
     if not results.scored:
         return
     tables = _Frames(responses=results.responses, patients=results.patients, lesions=results.lesions)
-    for draw in (waterfall, spider, swimmer, response_flow, kaplan_meier, agreement):
+    drawn = {draw.__name__: draw for draw in (waterfall, spider, swimmer, response_flow, kaplan_meier)}
+    for other in criteria[1:]:
+        drawn[f"agreement-{other}"] = functools.partial(agreement, against=other)
+    for name, draw in drawn.items():
         try:
             english, chinese = (svg(draw(tables, criteria=criteria[0], language=one)) for one in ("en", "zh"))
         except Exception:  # noqa: BLE001 - a figure that fails must not cost the page
             _LOG.debug("a figure could not be drawn", exc_info=True)
         else:
-            yield DrawnFigure(name=draw.__name__, english=english, chinese=chinese)
+            yield DrawnFigure(name=name, english=english, chinese=chinese)

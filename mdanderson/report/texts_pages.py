@@ -57,6 +57,10 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Percent: change since baseline of what each set adds up (diameters; WHO products; PERCIST SUL).",
             "百分数：各标准所累加指标（径线之和；WHO 为乘积；PERCIST 为 SUL）相对基线的变化。",
         ),
+        "page.changes": (
+            "Change of long + short axis since baseline (%) by week; Σ: the sum:",
+            "长径与短径之和较基线的变化（%），按周；Σ：总和：",
+        ),
         "page.why": ("Why", "依据"),
         "page.mixed": ("mixed", "混合反应"),
         "page.size_sum": ("Sum of diameters", "径线之和"),

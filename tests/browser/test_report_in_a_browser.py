@@ -174,7 +174,7 @@ def test_bone_scans_are_shown_as_a_whole_with_their_foci(tab: Page, results: Pat
 def test_every_figure_is_on_the_cohorts_page(cohort: Page) -> None:
     shown = cohort.locator("figure.drawn")
     identities = [shown.nth(number).get_attribute("id") for number in range(shown.count())]
-    wanted = {"waterfall", "spider", "swimmer", "response_flow", "agreement"}
+    wanted = {"waterfall", "spider", "swimmer", "response_flow", "agreement-recist11"}
     assert {f"figure-{name}" for name in wanted} <= set(identities)
     for number in range(shown.count()):
         assert shown.nth(number).locator("svg:visible").count() == 1

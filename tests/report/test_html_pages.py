@@ -21,7 +21,7 @@ from mdanderson.pictures import Outline, Picture, png_of
 from mdanderson.report import html
 from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.html import CohortResults, DrawnFigure, PatientResults, cohort_page, page_name, patient_page
-from mdanderson.report.html.drawing import drawn, profile_curves, stacked
+from mdanderson.report.html.drawing import course_curves, drawn, profile_curves, stacked
 from mdanderson.report.html.numbers import MEASURED, number_of
 from mdanderson.report.html.rendering import class_of, themed
 from mdanderson.report.tables import problem_row, timeline_rows
@@ -146,7 +146,7 @@ def test_pictures_stand_under_their_visit_with_their_lines(shown: Read) -> None:
     assert [classes.count(name) for name in ("outline", "carried", "axis a1", "axis a2")] == [2, 1, 2, 2]
     assert [one["d"] for one in shown.all("path") if one["class"] == "axis a1"] == ["M-5 0L5 0"] * 2
     assert all((one["href"] or "").startswith("data:image/png;base64,iVBOR") for one in shown.all("image"))
-    assert len([one for one in shown.all("path") if (one["class"] or "").startswith("curve")]) == 2
+    assert len([one for one in shown.all("path") if (one["class"] or "").startswith("curve")]) == 5  # 3 are changes
 
 
 def test_without_pictures_the_page_says_how_to_have_them(paper: ModuleType) -> None:
@@ -338,9 +338,28 @@ def test_profiles_are_drawn_in_one_frame() -> None:
     assert curves is not None
     assert [one.path for one in curves.curves] == ["M32 128L288 8", "M32 8L288 128"]
     assert [text for _, text in curves.y_ticks] == ["0", "100", "200", "300", "400"]
+    assert [text for _, text in curves.x_ticks] == ["-10", "-5", "0", "5", "10"]
+    assert curves.edge == 160
     level = profile_curves([("start", ((-10.0, 7.0), (10.0, 7.0)))])
     assert level is not None
-    assert [text for _, text in level.y_ticks] == ["0", "50"]
+    assert [text for _, text in level.y_ticks] == ["7", "8"]
+
+
+def test_changes_are_drawn_by_week() -> None:
+    assert course_curves([("L01", ((0.0, 0.0),))]) is None
+    assert course_curves([("L01", ((0.0, 0.0), (0.0, 10.0)))]) is None
+    curves = course_curves([("L01", ((0.0, 0.0), (26.0, -60.0))), ("L02", ())])
+    assert curves is not None
+    assert [(one.label, one.path) for one in curves.curves] == [("L01", "M32 8L288 128")]
+    assert [text for _, text in curves.y_ticks] == ["-60", "-40", "-20", "0"]
+    assert [text for _, text in curves.x_ticks] == ["0", "10", "20"]
+
+
+def test_the_course_of_the_sum_and_of_every_lesion_is_drawn(shown: Read) -> None:
+    charts = [one for one in shown.all("svg") if "Change of long" in (one.get("aria-label") or "")]
+    assert len(charts) == 1
+    for name in ("\N{GREEK CAPITAL LETTER SIGMA}", "L01", "L02"):
+        assert name in shown.words
 
 
 def test_foci_of_a_whole_view_are_named_beside_it(paper: ModuleType) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdanderson.pictures import Line, Picture
 
-__all__ = ["Bar", "Curve", "Curves", "DrawnPicture", "drawn", "profile_curves", "stacked"]
+__all__ = ["Bar", "Curve", "Curves", "DrawnPicture", "course_curves", "drawn", "profile_curves", "stacked"]
 
 _TEXT_SHARE = 0.055
 """Of the frame: height of its letters."""
@@ -103,34 +104,56 @@ class Curves:
 
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 32.0, 288.0, 8.0, 128.0
+_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0, 20000.0)
+"""Between ticks; the least that gives no more of them than wanted."""
+_MOST_TICKS = 5
 
 
 def profile_curves(profiles: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Curves | None:
     """Density by distance from the outline, a line a visit; None where fewer than two points are known."""
-    profiles = [(label, points) for label, points in profiles if len(points) > 1]
-    values = [y for _, points in profiles for _, y in points]
+    return _curves(profiles, across=(-10.0, 10.0))
+
+
+def course_curves(courses: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Curves | None:
+    """Change in percent by week, a line a lesion; None where no lesion was measured twice."""
+    weeks = [week for _, points in courses if len(points) > 1 for week, _ in points]
+    return _curves(courses, across=(0.0, max(weeks))) if weeks and max(weeks) > 0 else None
+
+
+def _curves(
+    lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], *, across: tuple[float, float]
+) -> Curves | None:
+    """Lines of more than one point in one frame, which reaches to whole ticks."""
+    lines = [(label, points) for label, points in lines if len(points) > 1]
+    values = [y for _, points in lines for _, y in points]
     if not values:
         return None
-    step = next(step for step in (50, 100, 200, 500, 1000, 5000) if max(values) - min(values) <= 5 * step)
-    low, high = step * (min(values) // step), step * -(-max(values) // step)
-    high = high if high > low else low + step
+    first, last = across
+    y_ticks, x_ticks = _ticks(min(values), max(values)), [x for x in _ticks(first, last) if first <= x <= last]
+    low, high = y_ticks[0], y_ticks[-1]
 
-    def across(x: float) -> float:
-        return round(_LEFT + (x + 10.0) / 20.0 * (_RIGHT - _LEFT), 1)
+    def right(x: float) -> float:
+        return round(_LEFT + (x - first) / (last - first) * (_RIGHT - _LEFT), 1)
 
-    def up(y: float) -> float:
+    def down(y: float) -> float:
         return round(_BOTTOM - (y - low) / (high - low) * (_BOTTOM - _TOP), 1)
 
-    ticks = [low + step * number for number in range(round((high - low) / step) + 1)]
     return Curves(
         curves=tuple(
-            Curve(path=_path(tuple((across(x), up(y)) for x, y in points)), number=number, label=label)
-            for number, (label, points) in enumerate(profiles)
+            Curve(path=_path(tuple((right(x), down(y)) for x, y in points)), number=number, label=label)
+            for number, (label, points) in enumerate(lines)
         ),
-        x_ticks=tuple((across(x), _short(x)) for x in (-10.0, -5.0, 0.0, 5.0, 10.0)),
-        y_ticks=tuple((up(y), _short(y)) for y in ticks),
-        edge=across(0.0),
+        x_ticks=tuple((right(x), _short(x)) for x in x_ticks),
+        y_ticks=tuple((down(y), _short(y)) for y in y_ticks),
+        edge=right(0.0),
     )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from one not above `low` to one not below `high`, two at least."""
+    step = next(step for step in _STEPS if high - low <= _MOST_TICKS * step or step == _STEPS[-1])
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [step * number for number in range(first, max(last, first + 1) + 1)]
 
 
 def _path(line: Line) -> str:

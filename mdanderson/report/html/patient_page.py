@@ -9,7 +9,7 @@ from mdanderson.criteria import OVERALL
 from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
-from mdanderson.report.html.drawing import Bar, DrawnPicture, drawn, stacked
+from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, course_curves, drawn, stacked
 from mdanderson.report.html.lesion_part import LesionPart, lesion_parts
 from mdanderson.report.html.numbers import number_of
 from mdanderson.report.html.rendering import render
@@ -93,6 +93,7 @@ def patient_page(results: PatientResults) -> str:
             "failure": results.failure,
             "visits": visits,
             "course": course,
+            "changes": _changes(results, visits, course),
             "leading": next((row for row in course if row.leads and row.scope == OVERALL), None),
             "summaries": sorted(results.named(PATIENTS), key=lambda row: _place(row["criteria"], results.criteria)),
             "lesions": lesions,
@@ -158,6 +159,26 @@ def _bars(row: Row) -> tuple[Bar, ...]:
     """The probabilities of a row, side by side."""
     shares = ((name, row[f"p_{name.lower()}"]) for name in ("CR", "PR", "SD", "PD"))
     return stacked([(name, float(share)) for name, share in shares if share])
+
+
+def _changes(results: PatientResults, visits: Sequence[Visit], course: Sequence[CourseRow]) -> Curves | None:
+    """The change of size by week, of the sum by the leading set and of every lesion that is measured."""
+    weeks = {visit.label: float(visit.weeks) for visit in visits if visit.weeks}
+    sums = [one.row for line in course if line.leads and line.scope == OVERALL for one in line.answers if one]
+    lesions: dict[str, list[Row]] = {}
+    for row in results.named(LESIONS):
+        lesions.setdefault(row["lesion_id"], []).append(row)
+    lines = {"\N{GREEK CAPITAL LETTER SIGMA}": sums} | lesions
+    return course_curves([(name, _points(rows, weeks)) for name, rows in lines.items()])
+
+
+def _points(rows: Iterable[Row], weeks: Mapping[str, float]) -> list[tuple[float, float]]:
+    """Week and change in percent of each visit once, beginning with the baseline that changes are of."""
+    known: dict[float, float] = {}
+    for row in rows:
+        if row["visit"] in weeks and row["size_change_baseline"]:
+            known.setdefault(weeks[row["visit"]], 100.0 * float(row["size_change_baseline"]))
+    return sorted(({0.0: 0.0} | known).items()) if known else []
 
 
 def _lesions(results: PatientResults, visits: Sequence[Visit], texts: Mapping[str, str]) -> tuple[LesionPart, ...]:
