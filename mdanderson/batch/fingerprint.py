@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -41,6 +42,8 @@ PARTS = {
 """What a result depends on, and what is said where that is no longer as it was."""
 
 _BLOCK_BYTES = 1 << 20
+_MOST_BYTES = 1 << 33
+"""Of one file; no reader takes an image of half as many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +93,7 @@ def input_paths(patient: Patient) -> tuple[Path, ...]:
 
 
 def inputs_of(patient: Patient) -> tuple[Input, ...]:
-    """Each of them by content, in the same order. All files are read."""
+    """Each of them by content, in the same order. All files are read but those that are too large for any reader."""
     return tuple(map(_input, input_paths(patient)))
 
 
@@ -101,21 +104,27 @@ def _input(path: Path) -> Input:
     return Input(
         files=len(files),
         bytes=sum(size for _, size in hashes),
-        sha256=_hash(named) if path.is_dir() else hashes[0][0],
+        sha256=_hash(named) if _is_folder(path) else hashes[0][0],
     )
 
 
 def sha256_of(file: Path) -> str:
-    """The hash of a file; blank for one that cannot be read."""
+    """The hash of a file; blank for one that cannot be read, or is too large to be."""
     return _content(file)[0]
 
 
 def _content(file: Path) -> tuple[str, int]:
-    """SHA-256 and size of a file; blank and 0 for one that cannot be read."""
+    """SHA-256 and size of a file, as long as it is said to be: some of the system's never end.
+
+    Blank and 0 for one that cannot be read, blank for one that is too large to be.
+    """
     digest, size = hashlib.sha256(), 0
     try:
         with file.open("rb") as content:
-            while block := content.read(_BLOCK_BYTES):
+            whole_size = os.fstat(content.fileno()).st_size
+            if whole_size > _MOST_BYTES:
+                return "", whole_size
+            while block := content.read(min(_BLOCK_BYTES, whole_size - size)):
                 digest.update(block)
                 size += len(block)
     except OSError:
@@ -142,7 +151,7 @@ def _plain(value: object) -> object:
 
 
 def input_files(patient: Patient) -> Iterator[dict[str, Any]]:
-    """Path, bytes and modification time of every file that the patient's rows name, folders unfolded."""
+    """Path, bytes and modification time of every file that the patient's rows name, or that lies in a folder they name."""
     for path in input_paths(patient):
         for file in _files(path):
             try:
@@ -178,4 +187,27 @@ def _code() -> str:
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    """The file, or those right in the folder, hidden ones left out: no reader looks at more.
+
+    What the system does not let us look at is no file; whoever reads the image says so.
+    """
+    if not _is_folder(path):
+        return [path]
+    try:
+        return sorted(file for file in path.iterdir() if file.name[0] != "." and _is_file(file))
+    except OSError:
+        return []
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -86,6 +86,18 @@ def test_a_failing_patient_costs_only_itself(manifest: Path, tmp_path: Path, wor
     assert "P02" not in (tmp_path / "out" / "lesions.csv").read_text()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_folder_that_cannot_be_looked_at_costs_only_its_patient(manifest: Path, tmp_path: Path, workers: int) -> None:
+    folder = manifest.parent / "p2_0.nii"
+    folder.unlink()
+    folder.mkdir()
+    (folder / "broken").symlink_to("a" * 300)
+    error = ImageError("the image cannot be opened", where="p2_0.nii")
+    results = run(manifest, tmp_path / "out", workers=workers, assess=make_assess(P02=error))
+    assert results.scored == ("P01", "P03", "P04")
+    assert results.failed == {"P02": "the image cannot be opened @ p2_0.nii"}
+
+
 def test_a_bug_is_one_line_and_its_details_are_kept(manifest: Path, tmp_path: Path) -> None:
     results = run(manifest, tmp_path / "out", assess=make_assess(P03=ZeroDivisionError("a\nb")))
     assert results.scored == ("P01", "P02", "P04")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mdanderson
-from mdanderson.batch.fingerprint import fingerprint, input_files, versions
+from mdanderson.batch.fingerprint import fingerprint, input_files, inputs_of, versions
 from mdanderson.batch.folder import checked_folder
 from mdanderson.batch.store import Finished, Store, write_atomically
 from mdanderson.errors import OutputError, Problem
@@ -119,6 +121,45 @@ def test_input_files(patient: Patient, tmp_path: Path) -> None:
 def test_a_file_that_vanishes_is_still_listed(patient: Patient, tmp_path: Path) -> None:
     (tmp_path / "a.nii").unlink()
     assert next(input_files(patient)) == {"path": str(tmp_path / "a.nii"), "bytes": -1, "modified_ns": -1}
+
+
+def test_of_a_folder_count_the_files_that_a_reader_opens(patient: Patient, tmp_path: Path) -> None:
+    """A link that leads nowhere, or is longer than any name, is none; neither is what lies deeper or is hidden."""
+    folder = tmp_path / "a.nii"
+    folder.unlink()
+    (folder / "deeper").mkdir(parents=True)
+    for name in ("deeper/1.dcm", ".DS_Store", "2.dcm", "1.dcm"):
+        (folder / name).write_bytes(b"0" * 5)
+    (folder / "broken").symlink_to("a" * 300)
+    (folder / "nowhere").symlink_to("gone")
+    assert [one["path"] for one in input_files(patient)][:-1] == [str(folder / "1.dcm"), str(folder / "2.dcm")]
+    assert (inputs_of(patient)[0].files, inputs_of(patient)[0].bytes) == (2, 10)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_reason_to_stop(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.nii").unlink()
+    (tmp_path / "a.nii").mkdir()
+
+    def stale(_: Path) -> list[Path]:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Path, "iterdir", stale)
+    assert inputs_of(patient)[0].files == 0
+    for asked in ("is_dir", "is_file"):
+        monkeypatch.setattr(Path, asked, stale)
+    assert inputs_of(patient)[0].files == 1
+    assert [one["path"] for one in input_files(patient)] == [str(entry.image) for entry in patient.images]
+
+
+def test_a_file_too_large_for_any_reader_is_not_read(patient: Patient, tmp_path: Path) -> None:
+    """It takes no room on the disk, and would take a minute, or an hour."""
+    with (tmp_path / "a.nii").open("wb") as file:
+        file.truncate(10**10)
+    began = time.process_time()
+    assert (inputs_of(patient)[0].sha256, inputs_of(patient)[0].bytes) == ("", 10**10)
+    assert time.process_time() - began < 1
 
 
 def test_the_same_inputs_have_the_same_fingerprint(patient: Patient) -> None:
