@@ -160,11 +160,7 @@ class LesionHistory:
         sequence = size_sequence(source, baseline, settings)
         gone = self._gone[visit]
         equivocal = new and (reached is None or visit < reached) and not gone
-        if equivocal:
-            doubt = next((finding.why for finding in now if finding.maybe_new), "")
-            unassessed = doubt or equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
-        else:
-            unassessed = silent or self._unassessed(visit, first)
+        unassessed = self._in_doubt(visit, counts, settings) if equivocal else silent or self._unassessed(visit, first)
         if gone and not unassessed and gone_without_trace(now, baseline, normal, settings):
             unassessed = f"{self.name} was as dense as its bone at baseline: its absence cannot be told"
         size = self._size_track(visit, first, sequence, unassessed=bool(unassessed))
@@ -287,6 +283,13 @@ class LesionHistory:
             return ""
         why = next((one.why for one in in_doubt if one.why and "nobody" not in one.why), "")
         return f"{self.name} ({why})" if why else self.name
+
+    def _in_doubt(self, visit: int, counts: Limits, settings: Settings) -> str:
+        """Why a new lesion does not count at a visit."""
+        doubt = next((finding.why for finding in self.at(visit) if finding.maybe_new), "")
+        if not doubt and self._is_together(visit):
+            return f"{self.name} was too small to count, and has no size of its own where it has merged"
+        return doubt or equivocal_words(counts, uptake_on_scan(self.source(visit)), settings)
 
     def _unassessed(self, visit: int, first: int) -> str:
         """Why nothing can be said of it at a visit; blank when something can."""
