@@ -23,6 +23,7 @@ CHROMIUM = next(
 EVIL = "P<script>window.ran=1</script><img src=x onerror=window.ran=2>"
 """The name of a patient."""
 EVIL_COMMENT = "\"'></td><script>window.ran=3</script><svg onload=window.ran=4>"
+CRITERIA = ("--criteria", "mda2010,recist11")
 PATIENTS = {"CT": EVIL, "NM": "NM-1"}
 
 
@@ -40,7 +41,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stated = {"patient_id": EVIL, "date": "2024-07-20", "modality": "CT", "label": "1", "site": EVIL_COMMENT}
     write(folder / "reads.csv", [stated | {"reader": EVIL_COMMENT, "comment": EVIL_COMMENT}])
     out = folder / "out"
-    assert main(["score", str(folder / "cohort.csv"), "-o", str(out), "-q", "--criteria", "mda2010,recist11"]) == 1
+    assert main(["score", str(folder / "cohort.csv"), "-o", str(out), "-q", "--timeout", "0", *CRITERIA]) == 1
     return out
 
 
