@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mdanderson.errors import ImageError
 from mdanderson.planar import PlanarImage
+from mdanderson.readers.orientation import no_memory
 from mdanderson.settings import Radiograph
 from mdanderson.vocabulary import Modality, MrSequence, View
 from mdanderson.volume import Volume
@@ -173,9 +174,7 @@ def _format_of(path: str | Path) -> Iterator[tuple[ImageFormat, Path]]:
     except OSError as error:
         raise ImageError("the image cannot be opened", where=str(path), way_out=f"{error.strerror}") from error
     except MemoryError as error:
-        raise ImageError(
-            "there is not the memory for what the header claims", where=place.name, way_out="use fewer workers"
-        ) from error
+        raise no_memory().located(place.name) from error
 
 
 def peek_date(path: str | Path) -> dt.date | None:

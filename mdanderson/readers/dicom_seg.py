@@ -30,7 +30,7 @@ _EVEN_FRACTION = 0.1
 """And how far at most as a share of the smallest gap."""
 _DECODING_ERRORS = (
     *(ValueError, RuntimeError, AttributeError, NotImplementedError, EOFError, KeyError, IndexError),
-    *(OverflowError, MemoryError),
+    OverflowError,
 )
 """What pydicom's decoders raise on pixels that are damaged or cut short."""
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mdanderson.errors import ImageError, MaskError
 from mdanderson.geometry import Geometry
 from mdanderson.planar import PlanarImage
+from mdanderson.readers.orientation import no_memory
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Volume
 
@@ -34,7 +35,7 @@ _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 """SOP class RT Structure Set Storage."""
 _INCOMPLETE = (
     *(AttributeError, KeyError, IndexError, TypeError, ValueError, NotImplementedError, OSError, EOFError),
-    *(OverflowError, RecursionError, MemoryError, struct.error),
+    *(OverflowError, RecursionError, struct.error),
 )
 """What reading an attribute raises that is not there, or damaged; pydicom converts a value when it is asked for."""
 
@@ -63,6 +64,9 @@ def read_mask(path: str | Path, *, like: Volume, settings: ImageSettings | None 
         raise MaskError(error.what, where=error.where or file.name, way_out=error.way_out) from error
     except MaskError as error:
         raise error.located(file.name) from error
+    except MemoryError as error:
+        short = no_memory()
+        raise MaskError(short.what, where=file.name, way_out=short.way_out) from error
     if mask.lost_labels and not mask.regions:
         raise MaskError(
             "the mask does not overlap the field of view of the image",
@@ -106,6 +110,9 @@ def _planar_masks(path: str | Path, shown: Sequence[Picture], settings: ImageSet
         raise MaskError(error.what, where=error.where or file.name, way_out=error.way_out) from error
     except MaskError as error:
         raise error.located(file.name) from error
+    except MemoryError as error:
+        short = no_memory()
+        raise MaskError(short.what, where=file.name, way_out=short.way_out) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

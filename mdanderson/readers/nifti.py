@@ -52,8 +52,8 @@ _AT_ONCE = 2**20
 
 _GZIP_ERROR = cast("type[Exception]", isal_zlib.error)  # it is not rightly typed in its library
 
-_DAMAGED = (OSError, EOFError, zlib.error, _GZIP_ERROR, ValueError, OverflowError, MemoryError)
-"""What reading raises on a file that ends early or was changed on its way."""
+_DAMAGED = (OSError, EOFError, zlib.error, _GZIP_ERROR, ValueError, OverflowError)
+"""What reading raises on a file that ends early or was changed on its way. A lack of memory is none of it."""
 
 
 def read_nifti(

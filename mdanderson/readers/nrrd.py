@@ -27,6 +27,8 @@ _DATA_FILES = ("data file", "datafile", "elementdatafile")
 """By which a header names the file of its voxels, in NRRD and MetaImage."""
 _MOST_UNPACKED = {"raw": 1, "false": 1, "gzip": 1032, "gz": 1032, "true": 1032}
 """Bytes of voxels that a byte of the file can hold, by encoding (NRRD) and compression (MetaImage)."""
+_NO_MEMORY = "Failed to allocate memory"
+"""What ITK says where there is none for an image."""
 _SPACES = frozenset(
     {"left-posterior-superior", "lps", "right-anterior-superior", "ras", "left-anterior-superior", "las"}
 )
@@ -128,7 +130,9 @@ def _read(path: Path, fields: Mapping[str, str], *, axes: tuple[int, ...] = (3,)
         raise ImageError("the file is cut short", way_out="copy or export it again")
     try:
         return reader.Execute()
-    except (RuntimeError, MemoryError) as error:
+    except RuntimeError as error:
+        if _NO_MEMORY in str(error):
+            raise MemoryError from error
         raise _damaged() from error
 
 
@@ -139,7 +143,7 @@ def _informed(path: Path) -> Any:
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-    except (RuntimeError, MemoryError) as error:
+    except RuntimeError as error:
         raise _damaged() from error
     return reader
 

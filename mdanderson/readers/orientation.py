@@ -19,7 +19,7 @@ import numpy.typing as npt
 from mdanderson.errors import ImageError
 from mdanderson.geometry import FloatArray, Geometry, patient_axes
 
-__all__ = ["MAX_VOXELS", "arrange", "check_size"]
+__all__ = ["MAX_VOXELS", "arrange", "check_size", "no_memory"]
 
 MAX_VOXELS = 2**31
 """More voxels than this are no image of a patient but a broken header; nothing is allocated for them."""
@@ -38,6 +38,13 @@ def check_size(shape: tuple[int, ...], *, voxel_bytes: int = 1) -> None:
     if not 0 < voxels <= min(MAX_VOXELS, _MAX_BYTES // voxel_bytes):
         claim = " x ".join(str(int(size)) for size in shape)
         raise ImageError(f"the header claims {claim} voxels", way_out="the file is damaged; export it again")
+
+
+def no_memory() -> ImageError:
+    """The refusal of a file that may be in order, for whose voxels this process has no room."""
+    return ImageError(
+        "not enough memory to read it", way_out="give a worker more memory (--memory), or use fewer workers (--workers)"
+    )
 
 
 def arrange(array: npt.NDArray[np.generic], affine_lps_mm: FloatArray) -> tuple[npt.NDArray[np.generic], Geometry]:

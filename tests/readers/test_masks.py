@@ -203,3 +203,20 @@ class TestDoor:
         shutil.copy(one, tmp_path / "m.nii")
         with pytest.raises(MaskError, match="CT Image Storage is no segmentation"):
             read_mask(tmp_path / "m.nii", like=image())
+
+
+def test_a_lack_of_memory_is_not_told_as_damage(tmp_path, monkeypatch) -> None:
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = as_nifti(labels(), tmp_path / "mask.nii.gz")
+    monkeypatch.setattr(nib.arrayproxy.ArrayProxy, "__array__", out_of_memory)
+    with pytest.raises(MaskError, match=r"not enough memory to read it @ mask\.nii\.gz; .*--memory"):
+        read_mask(path, like=image())
+    monkeypatch.setattr(SimpleITK.ImageFileReader, "Execute", itk_out_of_memory)
+    with pytest.raises(MaskError, match=r"not enough memory to read it @ mask\.nrrd"):
+        read_mask(as_itk(labels(), tmp_path / "mask.nrrd"), like=image())
+
+
+def itk_out_of_memory(*_: object) -> None:
+    raise RuntimeError("Exception thrown in SimpleITK ImageFileReader_Execute: Failed to allocate memory for image.")

@@ -262,6 +262,21 @@ def test_a_place_that_is_no_number_is_refused(tmp_path, phantom, value) -> None:
     refused(path)
 
 
+def out_of_memory(*_: object, **__: object) -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_lack_of_memory_is_not_told_as_damage(tmp_path, phantom, monkeypatch, name) -> None:
+    path = save(tmp_path / name, phantom)
+    monkeypatch.setattr(nib.arrayproxy.ArrayProxy, "__array__", out_of_memory)
+    with pytest.raises(ImageError) as caught:
+        read_volume(path, modality=Modality.CT, date=DATE)
+    assert str(caught.value) == (
+        f"not enough memory to read it @ {name}; give a worker more memory (--memory), or use fewer workers (--workers)"
+    )
+
+
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 @pytest.mark.parametrize("kept", [0.9, 0.02, 0.0])
 def test_a_truncated_file_is_refused(tmp_path, name, kept) -> None:
