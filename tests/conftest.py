@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import paper as shorthand
 import pytest
+from demo_folder import made_in
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -31,6 +32,13 @@ def real_data() -> Path:
     if not SHARED_DATA.is_dir():
         lacking(f"real images: no folder {SHARED_DATA} (set MDANDERSON_REAL_DATA)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory) -> Path:
+    """Where `mdanderson-demo` lies, with the demo cohort and its results by several sets: one for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return made_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from demo_folder import FOLDER
 
 import mdanderson as mda
 from mdanderson.assessment.load import load_images
@@ -36,15 +37,14 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("demo") / "cohort"
-    assert write_demo(folder) == folder / "cohort.csv"
-    return folder
+def written(demo_folder) -> Path:
+    return demo_folder / FOLDER / "cohort"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    return mda.score(STORED / "cohort.csv", out=tmp_path_factory.mktemp("results"), criteria=("mda2010", "percist"))
+def results(demo_folder):
+    """Of what was written, which is what is stored."""
+    return mda.Results.from_folder(demo_folder / FOLDER / "results")
 
 
 @pytest.fixture(scope="module")

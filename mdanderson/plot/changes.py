@@ -20,6 +20,8 @@ __all__ = ["CUT_AT", "waterfall"]
 
 CUT_AT = 1.5
 """Changes above this are drawn up to it, with their number beside them."""
+_WIDTH = 0.82
+"""Of a bar, of the distance between two."""
 _NAMED = 40
 """Patients up to whom each bar carries its name and category."""
 
@@ -95,7 +97,9 @@ def _draw(axes: Axes, bars: list[_Bar], scene: Scene) -> None:
         if bar.change is None:
             axes.plot(place, 0, marker="D", markersize=5, color=canvas.theme.category(bar.category), linestyle="none")
         else:
-            axes.bar(place, bar.height, width=0.82, **canvas.category_face(bar.category))
+            axes.bar(place, bar.height, width=_WIDTH, **canvas.category_face(bar.category))
+            ends, colour = (place - _WIDTH / 2, place + _WIDTH / 2), canvas.theme.category(bar.category)
+            axes.plot(ends, (bar.height, bar.height), color=colour, linewidth=1.8, solid_capstyle="butt")  # of 0 % too
         _write_at_the_end(axes, place, bar, named=named)
     if measured < len(bars):
         axes.axvline(measured, color=canvas.theme.grid, linewidth=0.8)

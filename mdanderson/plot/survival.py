@@ -134,7 +134,7 @@ def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], canvas: Canvas) 
     axes.set_ylabel(canvas.say("figure.progression_free_axis"))
     axes.tick_params(labelbottom=True)
     told.append(_log_rank(groups, canvas))
-    axes.text(0.99, 0.97, told[-1], transform=axes.transAxes, ha="right", va="top")
+    axes.text(0.01, 0.03, told[-1], transform=axes.transAxes)
     canvas.legend(figure, entries, columns=1)
     return "; ".join(filter(None, told))
 

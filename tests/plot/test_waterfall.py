@@ -44,6 +44,12 @@ def test_each_bar_says_its_category_and_a_star_tells_a_new_lesion(few):
     ]
 
 
+def test_a_change_of_nothing_is_seen():
+    axes = waterfall(judged(rows_of("P", (20.0, 20.0)))).axes[0]
+    (edge,) = [line for line in axes.lines if len(line.get_xdata()) == 2 and list(line.get_xdata()) != [0, 1]]
+    assert (list(edge.get_ydata()), edge.get_color()) == ([0, 0], drawn.colour("SD"))
+
+
 def test_only_visits_up_to_progression_count():
     results = judged(rows_of("P", (20.0, 30.0, 2.0)))
     assert [height for _, height, _ in drawn.bars(waterfall(results).axes[0])] == [0.5]
