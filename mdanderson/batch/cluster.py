@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdanderson.batch.fingerprint import program, versions
-from mdanderson.batch.pool import Limits, in_processes
+from mdanderson.batch.pool import NoProcessError, Limits, in_processes
 from mdanderson.errors import MdandersonError, SettingsError
 
 if TYPE_CHECKING:
@@ -127,7 +127,10 @@ def _there(
     expected: str,
     here: dict[str, str],
 ) -> Done:
-    """One task on a worker, in a process of its own. Raises `MdandersonError` where the worker's program is another."""
+    """One task on a worker, in a process of its own; where none can start there, that costs this task alone.
+
+    Raises `MdandersonError` where the worker's program is another.
+    """
     if program() != expected:
         there = versions()
         other = [f"{name} {there.get(name)} instead of {known}" for name, known in here.items() if there[name] != known]
@@ -135,5 +138,8 @@ def _there(
             f"a worker has another version of the program ({', '.join(other) or 'its code differs'})",
             way_out="install the same on every worker, with requirements.lock",
         )
-    (done,) = in_processes(work, [task], workers=1, limits=limits, lost=lost, start=lambda _: None)
+    try:
+        (done,) = in_processes(work, [task], workers=1, limits=limits, lost=lost, start=lambda _: None)
+    except NoProcessError as error:
+        return lost(task, error)
     return done

@@ -151,7 +151,7 @@ def _plain(value: object) -> object:
 
 
 def input_files(patient: Patient) -> Iterator[dict[str, Any]]:
-    """Path, bytes and modification time of every file that the patient's rows name, or that lies in a folder they name."""
+    """Path, bytes and modification time of every file that the patient's rows name, or of their folders."""
     for path in input_paths(patient):
         for file in _files(path):
             try:

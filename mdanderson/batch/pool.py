@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar
 from mdanderson.batch.served import DONE, LEAVING, RAISED, READY, read_frame, write_frame
 from mdanderson.errors import MdandersonError
 
-__all__ = ["Limits", "in_processes"]
+__all__ = ["NoProcessError", "Limits", "in_processes"]
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -34,6 +34,17 @@ _GONE = "gone"
 _A_WHILE_S = 3600.0
 
 _MORE_MEMORY = "give it more memory, or use fewer workers"
+_MOST_STARTS = 5
+"""Processes in a row that end before they can work; one that the system kills when memory is out says nothing yet."""
+
+
+class NoProcessError(MdandersonError):
+    """No process can be started."""
+
+    @classmethod
+    def because(cls, why: str) -> NoProcessError:
+        """The error with its way out."""
+        return cls(f"no worker process can start ({why})", way_out=_MORE_MEMORY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +72,7 @@ def in_processes(
     """What comes of every task, in the order in which they are done.
 
     `lost` stands for a task that took too long, or whose process was ended twice: the second time nothing ran beside
-    it. `start` is told of every task when it is handed over. Raises whatever `work` raises, and `MdandersonError`
-    where no process can be started.
+    it. `start` is told of every task when it is handed over. Raises whatever `work` raises, and `NoProcessError`.
     """
     again: list[Task] = []
     with _Pool(work, limits, workers) as pool:
@@ -75,15 +85,23 @@ def in_processes(
                 case _Value(value=value):
                     yield value
     for task in again:
+        match _alone(work, task, limits, start):
+            case _Value(value=value):
+                yield value
+            case _Died(how=how):
+                yield lost(task, MdandersonError(f"{how}, twice", way_out=_MORE_MEMORY))
+            case MdandersonError() as error:
+                yield lost(task, error)
+
+
+def _alone(work: Callable[[Task], Done], task: Task, limits: Limits, start: Callable[[Task], None]) -> _Outcome[Done]:
+    """What becomes of a task when nothing runs beside it; others have run, so that it alone pays for what fails."""
+    try:
         with _Pool(work, limits, 1) as pool:
-            for _, outcome in pool.run([task], start):
-                match outcome:
-                    case _Value(value=value):
-                        yield value
-                    case _Died(how=how):
-                        yield lost(task, MdandersonError(f"{how}, twice", way_out=_MORE_MEMORY))
-                    case MdandersonError():
-                        yield lost(task, outcome)
+            ((_, outcome),) = pool.run([task], start)
+    except NoProcessError as error:
+        return error
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,7 @@ class _Pool(Generic[Task, Done]):
     workers: list[_Worker[Task]] = field(default_factory=list)
     events: SimpleQueue[tuple[_Worker[Task], str, Any]] = field(default_factory=SimpleQueue)
     message: bytes = b""
+    failed_starts: int = 0
 
     def __enter__(self) -> _Pool[Task, Done]:
         import cloudpickle
@@ -185,12 +204,17 @@ class _Pool(Generic[Task, Done]):
 
     def _start_one(self) -> None:
         program = _PROGRAM.format(path=sys.path, memory=self.limits.memory_bytes or 0)
-        process = subprocess.Popen(  # noqa: S603 - this very Python
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(self.size),
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - this very Python
+                [sys.executable, "-c", program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(self.size),
+            )
+        except OSError as error:
+            if self.workers:
+                return  # they go on, and it is tried again
+            raise NoProcessError.because(error.strerror or str(error)) from error
         worker: _Worker[Task] = _Worker(process)
         self.workers.append(worker)
         threading.Thread(target=worker.listen, args=(self.events,), daemon=True).start()
@@ -219,16 +243,16 @@ class _Pool(Generic[Task, Done]):
             return  # ended by us, and its last words came after
         match kind:
             case _ if kind == READY:
-                worker.ready = True
+                worker.ready, self.failed_starts = True, 0
             case _ if kind == RAISED:
                 raise value
             case _ if kind == _GONE:
                 tasks = self._ended(worker)
-                if not worker.ready:
-                    raise MdandersonError(
-                        f"a worker process cannot start ({_how(worker.process)})", way_out=_MORE_MEMORY
-                    )
-                yield from ((task, _Died(_how(worker.process))) for task in tasks)
+                self.failed_starts += not worker.ready
+                if self.failed_starts >= _MOST_STARTS:
+                    raise NoProcessError.because(f"{self.failed_starts} in a row ended {_how(worker.process)}")
+                how = f"the process that scored the patient was ended {_how(worker.process)}"
+                yield from ((task, _Died(how)) for task in tasks)
             case _ if kind in {DONE, LEAVING}:
                 tasks = worker.task or ()
                 worker.task, worker.until = None, float("inf")
@@ -246,8 +270,7 @@ class _Pool(Generic[Task, Done]):
 def _how(process: subprocess.Popen[bytes]) -> str:
     """How a process ended, in words."""
     code = process.returncode
-    how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
-    return f"the process that scored the patient was ended {how}"
+    return f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
 
 
 def _environment(workers: int) -> dict[str, str]:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from batch import sample
 
+import mdanderson.batch.cluster as cluster_room
 from mdanderson.batch import score
 from mdanderson.batch.cluster import on_cluster
-from mdanderson.batch.pool import Limits
+from mdanderson.batch.pool import NoProcessError, Limits
 from mdanderson.cli import main
 from mdanderson.errors import MdandersonError, SettingsError
 
@@ -171,6 +172,17 @@ def test_a_worker_with_another_program_is_refused(cluster: Cluster, monkeypatch:
         MdandersonError, match=r"a worker has another version of the program \(mdanderson .* instead of"
     ):
         list(on_cluster(abs, [1], scheduler=cluster.address, limits=Limits(), lost=lambda *_: 0))
+
+
+def test_a_worker_where_no_process_can_start_costs_its_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(*_: object, **__: object) -> None:
+        raise NoProcessError.because("5 in a row ended by signal 9")
+
+    monkeypatch.setattr(cluster_room, "in_processes", cannot)
+    told = cluster_room._there(
+        abs, lambda _, error: str(error), 1, limits=Limits(), expected=cluster_room.program(), here={}
+    )
+    assert told.startswith("no worker process can start (5 in a row ended by signal 9)")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mdanderson.batch.pool import Limits, in_processes
+from mdanderson.batch.pool import NoProcessError, Limits, in_processes
 from mdanderson.batch.workers import Force, each, share_of_memory
 from mdanderson.errors import ImageError, MdandersonError, SettingsError
 
@@ -184,16 +184,52 @@ def test_one_killed_from_outside_is_done_again_when_nothing_runs_beside_it(tmp_p
     assert sorted(order) == [1, 2, 3]
 
 
-def test_no_process_can_start() -> None:
-    class Unwilling:
-        def __reduce__(self) -> tuple[object, ...]:
-            return os._exit, (5,)
+class Started:
+    """Work that is loaded when a process starts; the first so many are ended while they load it."""
 
-        def __call__(self, task: int) -> int:
-            return task
+    def __init__(self, folder: Path, *, deaths: int) -> None:
+        self.folder, self.deaths = str(folder), deaths
 
-    with pytest.raises(MdandersonError, match=r"a worker process cannot start \(.* with exit code 5\)"):
-        list(in_processes(Unwilling(), [1, 2], workers=2, limits=Limits(), lost=lambda *_: 0, start=lambda _: None))
+    def __reduce__(self) -> tuple[object, ...]:
+        def load(folder: str, deaths: int) -> Callable[[int], int]:
+            import os
+
+            open(f"{folder}/{os.getpid()}", "w").close()  # noqa: PTH123
+            if len(os.listdir(folder)) <= deaths:  # noqa: PTH208
+                os.kill(os.getpid(), 9)
+            return lambda number: number * number
+
+        return load, (self.folder, self.deaths)
+
+    def __call__(self, task: int) -> int:
+        raise AssertionError(task)
+
+
+def squares(work: Started, tasks: list[int], *, lost: Callable[..., int] = lambda *_: 0) -> list[int]:
+    return sorted(in_processes(work, tasks, workers=1, limits=Limits(), lost=lost, start=lambda _: None))
+
+
+def test_one_killed_while_it_starts_is_followed_by_another(tmp_path: Path) -> None:
+    assert squares(Started(tmp_path, deaths=2), [1, 2, 3]) == [1, 4, 9]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_no_process_can_start(tmp_path: Path) -> None:
+    """No patient was being scored, and none is blamed."""
+    with pytest.raises(
+        NoProcessError, match=r"no worker process can start \(5 in a row ended by signal 9\); give it more memory"
+    ):
+        squares(Started(tmp_path, deaths=99), [1, 2])
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_no_process_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("mdanderson.batch.pool.subprocess.Popen", full)
+    with pytest.raises(NoProcessError, match=r"no worker process can start \(Resource temporarily unavailable\)"):
+        squares(Started(tmp_path, deaths=0), [1])
 
 
 @pytest.mark.slow
