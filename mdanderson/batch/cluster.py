@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mdanderson.batch.fingerprint import program, versions
-from mdanderson.batch.pool import NoProcessError, Limits, in_processes
+from mdanderson.batch.pool import Limits, NoProcessError, in_processes
 from mdanderson.errors import MdandersonError, SettingsError
 
 if TYPE_CHECKING:

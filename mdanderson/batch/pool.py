@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar
 from mdanderson.batch.served import DONE, LEAVING, RAISED, READY, read_frame, write_frame
 from mdanderson.errors import MdandersonError
 
-__all__ = ["NoProcessError", "Limits", "in_processes"]
+__all__ = ["Limits", "NoProcessError", "in_processes"]
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")

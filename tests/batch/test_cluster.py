@@ -17,7 +17,7 @@ from batch import sample
 import mdanderson.batch.cluster as cluster_room
 from mdanderson.batch import score
 from mdanderson.batch.cluster import on_cluster
-from mdanderson.batch.pool import NoProcessError, Limits
+from mdanderson.batch.pool import Limits, NoProcessError
 from mdanderson.cli import main
 from mdanderson.errors import MdandersonError, SettingsError
 

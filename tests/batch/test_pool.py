@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mdanderson.batch.pool import NoProcessError, Limits, in_processes
+from mdanderson.batch.pool import Limits, NoProcessError, in_processes
 from mdanderson.batch.workers import Force, each, share_of_memory
 from mdanderson.errors import ImageError, MdandersonError, SettingsError
 
