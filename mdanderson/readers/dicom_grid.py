@@ -15,6 +15,7 @@ import numpy as np
 from mdanderson.errors import GeometryError
 from mdanderson.geometry import FloatArray, Geometry
 from mdanderson.readers.dicom_slices import Slice
+from mdanderson.readers.orientation import check_spacing
 
 __all__ = ["Stack", "stack_slices"]
 
@@ -75,6 +76,7 @@ def stack_slices(slices: Sequence[Slice]) -> Stack:
         directions=np.stack([normal, row, column]),
         frame_of_reference_uid=first.frame_of_reference_uid,
     )
+    check_spacing(geometry)
     if np.abs(shifts).max() <= _POSITION_TOLERANCE_MM:
         return Stack(slices=tuple(ordered), geometry=geometry)
     tilt = _tilt_degrees(ordered, heights, shifts)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from isal import igzip, isal_zlib
 from nibabel.filebasedimages import ImageFileError
-from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.imageglobals import logger
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
@@ -46,6 +46,9 @@ _LONGEST_START = 2**24
 _MOST_UNPACKED = 1032
 """Bytes that DEFLATE can make of one; what claims more is cut short, whatever it holds."""
 _HEADER_BYTES = 540
+
+_MOST_APART = 0.01
+"""By how much of a step pixdim and sform may differ: header fields are rounded, a diameter is not a percent better."""
 
 _AT_ONCE = 2**20
 """Bytes that are unpacked in one go. Left to the library it is the whole file, which then stands twice in memory."""
@@ -173,11 +176,39 @@ def _from_stream(stream: BinaryIO) -> Any:
     stated = _KINDS[size].header_class(start[:size], check=False)  # not yet mended: nibabel makes 1 mm of 0 mm
     if not 0 <= float(stated["vox_offset"]) <= _LONGEST_START:
         raise HeaderDataError("voxels beyond the end of the file")
-    if int(stated["sform_code"]) not in _PATIENT_CODES:
-        steps = stated["pixdim"][1 : 1 + min(3, int(stated["dim"][0]))]
-        if not (np.isfinite(steps) & (steps > 0)).all():
-            raise GeometryError("voxel spacing is not positive", way_out="export it again with its true spacing")
+    _check_steps(stated)
     return _KINDS[size].from_file_map(_KINDS[size].make_file_map({"image": stream}), mmap=False)
+
+
+def _check_steps(stated: Any) -> None:
+    """Refuse a header whose steps are none, or others by pixdim than by the sform: which are true cannot be known."""
+    axes = min(3, int(stated["dim"][0]))
+    steps = np.asarray(stated["pixdim"][1 : 1 + axes], dtype=float)
+    if not (np.isfinite(steps) & (steps > 0)).all():
+        raise GeometryError("voxel spacing is not positive", way_out="export it again with its true spacing")
+    if int(stated["sform_code"]) not in _PATIENT_CODES:
+        return
+    rows = [np.asarray(stated[name][:axes], dtype=float) for name in ("srow_x", "srow_y", "srow_z")]
+    placed = np.linalg.norm(rows, axis=0)
+    if (np.abs(steps - placed) > placed * _MOST_APART).any():  # not where the sform is no number: that is told later
+        raise GeometryError(
+            f"voxel spacing is {_by(steps)} by pixdim, {_by(placed)} by the sform", way_out="export it again"
+        )
+
+
+def _by(steps: FloatArray) -> str:
+    return " x ".join(f"{step:.4g}" for step in steps)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Meanwhile nibabel logs nothing: it tells of what it mends in a header; what is used of it is checked here."""
+    was_disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
 
 
 def _check_end(stream: BinaryIO) -> None:
@@ -196,7 +227,7 @@ def _too_long() -> ImageError:
 
 def _header_of(load: Callable[[], Any]) -> Any:
     try:
-        with LoggingOutputSuppressor():
+        with _unheard():
             image = load()
     except (ImageFileError, HeaderDataError, WrapStructError) as error:
         raise ImageError("not a NIfTI file, or its header is damaged", way_out="export it again") from error

@@ -16,15 +16,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mdanderson.errors import ImageError
+from mdanderson.errors import GeometryError, ImageError
 from mdanderson.geometry import FloatArray, Geometry, patient_axes
 
-__all__ = ["MAX_VOXELS", "arrange", "check_size", "no_memory"]
+__all__ = ["MAX_VOXELS", "arrange", "check_size", "check_spacing", "no_memory"]
 
 MAX_VOXELS = 2**31
 """More voxels than this are no image of a patient but a broken header; nothing is allocated for them."""
 _MAX_BYTES = 2**32
 """And more bytes than these, as they are stored."""
+
+_SPACING_MM = (0.01, 50.0)
+"""From the voxels of a micro-CT to steps in which no vertebra is seen twice; beyond lies an error of unit."""
 
 _THICK = 1.25
 _HEAD_FOOT = 2
@@ -40,6 +43,17 @@ def check_size(shape: tuple[int, ...], *, voxel_bytes: int = 1) -> None:
         raise ImageError(f"the header claims {claim} voxels", way_out="the file is damaged; export it again")
 
 
+def check_spacing(geometry: Geometry) -> None:
+    """Refuse voxels of a size that no image of a patient has. Raises `GeometryError`."""
+    least, most = _SPACING_MM
+    if not all(least <= round(step, 6) <= most for step in geometry.spacing_mm):  # 0.01 of 32 bits is a little less
+        steps = " x ".join(f"{step:.4g}" for step in geometry.spacing_mm)
+        raise GeometryError(
+            f"a voxel spacing of {steps} mm (plane, row, column), outside of {least:g} to {most:g} mm",
+            way_out="export it again with its true spacing, in mm",
+        )
+
+
 def no_memory() -> ImageError:
     """The refusal of a file that may be in order, for whose voxels this process has no room."""
     return ImageError(
@@ -51,10 +65,11 @@ def arrange(array: npt.NDArray[np.generic], affine_lps_mm: FloatArray) -> tuple[
     """A view of `array` as (plane, row, column[, ...]) and its geometry, by the rule above.
 
     array: three spatial axes in any order, further axes are left at the end. affine_lps_mm: (4, 4), index along those
-    three axes -> LPS mm. Raises `GeometryError` for a grid that is sheared, flat or not finite.
+    three axes -> LPS mm. Raises `GeometryError` for a grid that is sheared, flat, not finite or of no plausible step.
     """
     shape = (array.shape[0], array.shape[1], array.shape[2])
     stored = Geometry(shape=shape, affine=affine_lps_mm)
+    check_spacing(stored)
     order = _axis_order(stored)
     signs = _axis_signs(stored.directions[list(order)])
     flips = tuple(slice(None) if sign > 0 else slice(None, None, -1) for sign in signs)

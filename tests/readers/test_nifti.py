@@ -182,11 +182,65 @@ def test_a_radiograph_is_no_volume(tmp_path, phantom) -> None:
 
 @pytest.mark.parametrize(("unit", "millimetres"), [("mm", 1.0), ("unknown", 1.0), ("meter", 1000.0), ("micron", 0.001)])
 def test_lengths_are_converted_to_millimetres(tmp_path, phantom, unit, millimetres) -> None:
-    image = nib.Nifti1Image(phantom, np.diag([4.0, 5.0, 40.0, 1.0]))
+    image = nib.Nifti1Image(phantom, np.diag([4.0, 5.0, 40.0, millimetres]) / millimetres)
     image.header.set_xyzt_units(unit)
     nib.save(image, tmp_path / "a.nii")
     _, geometry = read_nifti_array(tmp_path / "a.nii")
-    assert geometry.spacing_mm == pytest.approx((40 * millimetres, 5 * millimetres, 4 * millimetres))
+    assert geometry.spacing_mm == pytest.approx((40, 5, 4))
+
+
+@pytest.mark.parametrize("step", [0.01, 0.0101, 1.0, 49.9, 50.0])
+def test_a_plausible_step_is_read(tmp_path, phantom, step) -> None:
+    _, geometry = read_nifti_array(save(tmp_path / "a.nii", phantom, np.diag([step, step, step, 1.0])))
+    assert geometry.spacing_mm == pytest.approx((step,) * 3)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("step", [0.0099, 50.1, 12_000.0])
+def test_a_step_that_no_image_of_a_patient_has_is_refused(tmp_path, phantom, axis, step) -> None:
+    affine = np.eye(4)
+    affine[axis, axis] = step
+    error = refused(save(tmp_path / "a.nii", phantom, affine))
+    assert f"{step:.4g}" in error.what
+    assert "outside of 0.01 to 50 mm" in error.what
+    assert "in mm" in error.way_out
+
+
+@pytest.mark.parametrize("axis", [1, 2, 3])
+@pytest.mark.parametrize("step", [0.0, -1.0, np.nan, np.inf])
+def test_steps_that_are_none_are_refused_beside_an_sform(tmp_path, phantom, axis, step) -> None:
+    assert refused(with_pixdim(tmp_path, phantom, axis, step)).what == "voxel spacing is not positive"
+
+
+@pytest.mark.parametrize("stored", [49.5, 49.6, 50.0, 50.4, 50.5])
+def test_pixdim_may_be_rounded(tmp_path, phantom, stored) -> None:
+    _, geometry = read_nifti_array(with_pixdim(tmp_path, phantom, 1, stored))
+    assert geometry.spacing_mm == pytest.approx((50.0, 50.0, 50.0))
+
+
+@pytest.mark.parametrize("stored", [1.0, 49.4, 50.6])
+def test_pixdim_that_contradicts_the_sform_is_refused(tmp_path, phantom, stored) -> None:
+    said = f"voxel spacing is {stored:g} x 50 x 50 by pixdim, 50 x 50 x 50 by the sform"
+    assert refused(with_pixdim(tmp_path, phantom, 1, stored)).what == said
+
+
+def with_pixdim(folder: Path, array: np.ndarray, axis: int, step: float) -> Path:
+    """A file of 50 mm voxels by its sform whose header says otherwise of one axis."""
+    path = save(folder / "a.nii", array, np.diag([50.0, 50.0, 50.0, 1.0]), sform=1)
+    raw = bytearray(path.read_bytes())
+    raw[76 + 4 * axis : 80 + 4 * axis] = np.float32(step).tobytes()
+    path.write_bytes(raw)
+    return path
+
+
+def test_nibabel_says_nothing_of_its_own(tmp_path, phantom, caplog) -> None:
+    path = save(tmp_path / "a.nii", phantom)
+    raw = bytearray(path.read_bytes())
+    raw[108:112] = np.float32(353.0).tobytes()  # vox_offset, of which it has to say that SPM wants another
+    path.write_bytes(raw + b"\0")
+    read_nifti_array(path)
+    assert not caplog.records
+    assert not nib.imageglobals.logger.disabled
 
 
 def test_an_unknown_unit_of_length_is_refused(tmp_path, phantom) -> None:
@@ -234,12 +288,15 @@ def test_an_unknown_place_is_refused(tmp_path, phantom, sform, qform, said) -> N
 @pytest.mark.parametrize(("sform", "qform"), [(1, 0), (2, 0), (0, 1), (4, 1)])
 def test_the_transform_to_the_patient_is_taken(tmp_path, phantom, sform, qform) -> None:
     image = nib.Nifti1Image(phantom, None)
-    right, wrong = RAS, np.diag([2.0, 2.0, 2.0, 1.0])
+    right, wrong = RAS, RAS.copy()
+    wrong[:3, 3] = 100.0
     image.set_sform(right if sform in (1, 2) else wrong, sform)
     image.set_qform(right if sform not in (1, 2) else wrong, qform)
     image.header.set_xyzt_units("mm")
     nib.save(image, tmp_path / "a.nii")
-    assert read_nifti_array(tmp_path / "a.nii")[1].spacing_mm == pytest.approx((3.0, 0.7, 0.9))
+    _, placed = read_nifti_array(tmp_path / "a.nii")
+    _, expected = read_nifti_array(save(tmp_path / "b.nii", phantom))
+    np.testing.assert_allclose(placed.affine, expected.affine, atol=1e-5)
 
 
 def test_shear_is_refused(tmp_path, phantom) -> None:

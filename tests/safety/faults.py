@@ -72,6 +72,11 @@ def _without_sform(*steps: float) -> Callable[[bytearray], None]:
     return edit
 
 
+def _pixdim(axis: int, step: float) -> Callable[[bytearray], None]:
+    """Placed by an sform, which `pixdim` contradicts."""
+    return _packed(76 + 4 * axis, "<f", step)
+
+
 def _all_slices(edit: Callable[[Dataset], None], kind: str = "CT") -> list[Any]:
     return samples.slices(kind, lambda _, ds: edit(ds))
 
@@ -386,6 +391,23 @@ def _places() -> dict[str, Fault]:
         ),
         "nifti of negative pixdim": Fault(
             build=_image("ct.nii", samples.nifti_bytes(edit=_without_sform(2.0, -2.0, 3.0))), says="spacing"
+        ),
+        "nifti of zero pixdim beside an sform": Fault(
+            build=_image("ct.nii", samples.nifti_bytes(edit=_pixdim(3, 0.0))), says="spacing is not positive"
+        ),
+        "nifti of negative pixdim beside an sform": Fault(
+            build=_image("ct.nii", samples.nifti_bytes(edit=_pixdim(1, -2.0))), says="spacing is not positive"
+        ),
+        "nifti of two spacings": Fault(
+            build=_image("ct.nii", samples.nifti_bytes(edit=_pixdim(3, 1.5))),
+            says="2 x 2 x 1.5 by pixdim, 2 x 2 x 3 by the sform",
+        ),
+        "nifti of voxels of 12 m": Fault(
+            build=_image("ct.nii", samples.nifti_bytes(edit=_without_sform(2.0, 2.0, 12000.0))),
+            says="outside of 0.01 to 50 mm",
+        ),
+        "slices of pixels of a metre": Fault(
+            build=_image("series", _all_slices(_set(PixelSpacing=[1000, 1000]))), says="outside of 0.01 to 50 mm"
         ),
         "nifti of NaN pixdim": Fault(
             build=_image("ct.nii", samples.nifti_bytes(edit=_without_sform(2.0, np.nan, 3.0))), says="spacing"
