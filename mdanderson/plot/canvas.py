@@ -87,7 +87,7 @@ class Canvas:
         wide = self.language is Language.ZH and not _chinese_font()
         drawn = figure.legend(
             handles,
-            [label if label.isalnum() else "x" * len(label) for label in labels],
+            ["x"] * len(labels),
             loc="outside lower left",
             ncols=min(columns, len(entries)),
             columnspacing=2.0 + (0.45 * widest if wide else 0.0),

@@ -22,6 +22,8 @@ CUT_AT = 1.5
 """Changes above this are drawn up to it, with their number beside them."""
 _WIDTH = 0.82
 """Of a bar, of the distance between two."""
+_THIN = 0.02
+"""Changes below this are drawn as a line."""
 _NAMED = 40
 """Patients up to whom each bar carries its name and category."""
 
@@ -98,8 +100,8 @@ def _draw(axes: Axes, bars: list[_Bar], scene: Scene) -> None:
             axes.plot(place, 0, marker="D", markersize=5, color=canvas.theme.category(bar.category), linestyle="none")
         else:
             axes.bar(place, bar.height, width=_WIDTH, **canvas.category_face(bar.category))
-            ends, colour = (place - _WIDTH / 2, place + _WIDTH / 2), canvas.theme.category(bar.category)
-            axes.plot(ends, (bar.height, bar.height), color=colour, linewidth=1.8, solid_capstyle="butt")  # of 0 % too
+            if abs(bar.height) < _THIN:
+                _draw_edge(axes, place, bar.height, canvas.theme.category(bar.category))
         _write_at_the_end(axes, place, bar, named=named)
     if measured < len(bars):
         axes.axvline(measured, color=canvas.theme.grid, linewidth=0.8)
@@ -119,6 +121,12 @@ def _draw(axes: Axes, bars: list[_Bar], scene: Scene) -> None:
     axes.set_ylabel(canvas.say("figure.change_axis").format(quantity=scene.quantity))
     axes.yaxis.set_major_formatter(lambda value, _: percent(value))
     _name_bars(axes, places, bars, canvas, named=named)
+
+
+def _draw_edge(axes: Axes, place: int, height: float, colour: str) -> None:
+    """The end of a bar that is hardly higher than the line that it stands on."""
+    ends = (place - _WIDTH / 2, place + _WIDTH / 2)
+    axes.plot(ends, (height, height), color=colour, linewidth=2.0, solid_capstyle="butt")
 
 
 def _write_at_the_end(axes: Axes, place: int, bar: _Bar, *, named: bool) -> None:
