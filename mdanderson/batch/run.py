@@ -19,9 +19,9 @@ from mdanderson.batch.pages import write_pages
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
-from mdanderson.batch.record import Brief, run_record
+from mdanderson.batch.record import Brief, replaced_results, run_record
 from mdanderson.batch.results import Results, no_column
-from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, remove, sweep, write_atomically
+from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, sweep, write_atomically
 from mdanderson.batch.tables import rows_in, write_tables
 from mdanderson.batch.workers import Force, each
 from mdanderson.criteria import CRITERIA_SETS, criteria_set
@@ -134,19 +134,19 @@ def _run(
     briefs = _finish(cohort, job, store, force=force, progress=progress)
     agreements, not_compared = pairwise(_readings(briefs))
     of_cohort = [problem for problem in cohort.problems if not problem.patient_id]
-    remove(folder / RUN_FILE)  # without it nothing here counts as results, and from here on tables are exchanged
-    write_tables(folder, store, [one.patient_id for one in briefs], (*of_cohort, *not_compared))
-    results = Results(
-        out=folder,
-        rows=rows_in(folder),
-        scored=tuple(one.patient_id for one in briefs if not one.failure),
-        failed={one.patient_id: one.failure for one in briefs if one.failure},
-        columns=_free_columns(cohort),
-        agreements=agreements,
-    )
-    write_cohort_tables(folder, results, by)
-    (write_parquet if parquet else remove_parquet)(folder)
-    write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))
+    with replaced_results(folder):
+        write_tables(folder, store, [one.patient_id for one in briefs], (*of_cohort, *not_compared))
+        results = Results(
+            out=folder,
+            rows=rows_in(folder),
+            scored=tuple(one.patient_id for one in briefs if not one.failure),
+            failed={one.patient_id: one.failure for one in briefs if one.failure},
+            columns=_free_columns(cohort),
+            agreements=agreements,
+        )
+        write_cohort_tables(folder, results, by)
+        (write_parquet if parquet else remove_parquet)(folder)
+        write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))
     return results
 
 

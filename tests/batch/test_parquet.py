@@ -99,6 +99,7 @@ def test_a_run_without_it_leaves_none_that_is_outdated(out: Path, cohort: Path) 
 
 def test_a_full_disk(out: Path, cohort: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (out / "parquet" / "lesions.parquet").read_bytes()
+    (cohort.parent / "p2_0.nii").write_bytes(b"longer")  # so that its tables are no longer those in there
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

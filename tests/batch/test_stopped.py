@@ -179,6 +179,48 @@ def test_told_to_stop_while_a_table_is_written(tmp_path: Path) -> None:
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old\n"]
 
 
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("after", [0, 3, 4, 5])
+def test_told_to_stop_when_nothing_is_new_the_results_stay(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: int
+) -> None:
+    """At the tables (4), the summary, the record of a rerun: they are what they were, and so is what tells of them."""
+    out = tmp_path / "out"
+    sample.run(cohort, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    interrupt(monkeypatch, step=step, after=after)
+    with pytest.raises(KeyboardInterrupt):
+        sample.run(cohort, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
+def test_told_to_stop_when_a_table_is_new_nothing_tells_of_the_old_ones(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    sample.run(cohort, out)
+    (cohort.parent / "p2_1.nii").write_bytes(b"longer")
+    (cohort.parent / "p2_0.nii").write_bytes(b"longer")
+    interrupt(monkeypatch, step="replace", after=2)  # the patient, one table
+    with pytest.raises(KeyboardInterrupt):
+        sample.run(cohort, out)
+    assert not (out / "run.json").exists()
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, *, step: str, after: int) -> None:
+    """Ctrl-C at the n-th write, once."""
+    place: object = store_room.os if step == "fsync" else Path
+    usual, done = getattr(place, step), []
+
+    def interrupted(*given: object) -> object:
+        done.append(given)
+        if len(done) == after + 1:
+            raise KeyboardInterrupt
+        return usual(*given)
+
+    monkeypatch.setattr(place, step, interrupted)
+
+
 def full_disk(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
     """No space left once so many files were written."""
     usual, written = os.fsync, []
