@@ -8,12 +8,13 @@ from pathlib import Path
 from mdanderson.batch.cohort_tables import AGREEMENT_TABLES, COHORT_TABLES
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE
 from mdanderson.errors import OutputError
-from mdanderson.readers.manifest import Cohort
+from mdanderson.readers.manifest import Cohort, ImageEntry, Patient
 from mdanderson.report.columns import TABLES, Table
 
 __all__ = ["checked_folder", "checked_folder_of_agreement", "checked_folder_of_tables", "named_folder"]
 
 _ANOTHER = "name another folder"
+_OR_THE_ROW = "or correct the row"
 
 
 def named_folder(out: str | Path) -> Path:
@@ -39,14 +40,16 @@ def checked_folder(out: Path, cohort: Cohort) -> Path:
     _check_kind(out, PATIENTS_FOLDER)
     if place == cohort.folder.resolve():
         raise OutputError("results would lie in the cohort's own folder", where=str(out), way_out=_ANOTHER)
-    if any(source == place or source in place.parents for source in _image_folders(cohort)):
-        raise OutputError("results would lie among the images", where=str(out), way_out=_ANOTHER)
-    if place in _folders_of_files(cohort):
-        raise OutputError(
-            "results would lie beside images or masks of the cohort",
-            where=str(out),
-            way_out="name another folder, or a new one in there",
-        )
+    for patient, entry in _entries(cohort):
+        where = f"{out} ({cohort.path.name} row {entry.row}, patient {patient.patient_id})"
+        if any(source == place or source in place.parents for source in _folders(entry)):
+            raise OutputError("results would lie among the images", where=where, way_out=f"{_ANOTHER}, {_OR_THE_ROW}")
+        if place in _folders_of_files(entry):
+            raise OutputError(
+                "results would lie beside images or masks of the cohort",
+                where=where,
+                way_out=f"{_ANOTHER}, or a new one in there, {_OR_THE_ROW}",
+            )
     return out
 
 
@@ -101,16 +104,16 @@ def _check_kind(out: Path, mark: str) -> None:
             )
 
 
-def _image_folders(cohort: Cohort) -> set[Path]:
+def _entries(cohort: Cohort) -> Iterator[tuple[Patient, ImageEntry]]:
+    """Every row of the manifest that names an image, with its patient."""
+    return ((patient, entry) for patient in cohort for entry in patient.images)
+
+
+def _folders(entry: ImageEntry) -> set[Path]:
     """Folders that are an image (a DICOM series)."""
-    return {source.resolve() for source in _inputs(cohort) if source.is_dir()}
+    return {source.resolve() for source in entry.files if source.is_dir()}
 
 
-def _folders_of_files(cohort: Cohort) -> set[Path]:
+def _folders_of_files(entry: ImageEntry) -> set[Path]:
     """Folders that directly hold an input; of a link, both the one it stands in and the one it leads to."""
-    return {folder for source in _inputs(cohort) for folder in (source.parent.resolve(), source.resolve().parent)}
-
-
-def _inputs(cohort: Cohort) -> Iterator[Path]:
-    """Every file or folder that the manifest names: images, masks, bone masks, reference masks."""
-    return (source for patient in cohort for entry in patient.images for source in entry.files)
+    return {folder for source in entry.files for folder in (source.parent.resolve(), source.resolve().parent)}

@@ -247,6 +247,18 @@ def test_results_never_lie_beside_an_input(patient: Patient, tmp_path: Path, col
     assert [path.name for path in beside.iterdir()] == ["x.nii"]
 
 
+def test_the_row_that_stands_in_the_way_is_named(patient: Patient, tmp_path: Path) -> None:
+    """Among thousands, one whose image is `..` would be searched for in vain."""
+    wide = replace(patient.images[0], image=tmp_path / "tables" / "..", row=7)
+    cohort = cohort_of(replace(patient, images=(*patient.images[1:], wide)), tmp_path / "tables")
+    with pytest.raises(OutputError) as caught:
+        checked_folder(tmp_path / "out", cohort)
+    assert str(caught.value) == (
+        f"results would lie among the images @ {tmp_path / 'out'} ({cohort.path.name} row 7, patient P01); "
+        "name another folder, or correct the row"
+    )
+
+
 def test_results_never_lie_beside_a_series(patient: Patient, tmp_path: Path) -> None:
     series = tmp_path / "P01" / "ct"
     series.mkdir(parents=True)
