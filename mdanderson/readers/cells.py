@@ -23,6 +23,7 @@ __all__ = [
     "STRUCTURE_COLUMNS",
     "Cells",
     "about_columns",
+    "about_twins",
     "by_patient",
     "cell_date",
     "cell_flag",
@@ -229,6 +230,26 @@ def about_columns(table: TextTable, known: Collection[str]) -> Iterator[Problem]
                 how_to_fix=f"rename it to {twin} if that is meant"
                 if twin
                 else "nothing to do if it is a remark of yours",
+            )
+
+
+def about_twins(table: TextTable) -> Iterator[Problem]:
+    """A warning for every patient whose name is another's but for upper and lower case; neither name is repeated."""
+    firsts: dict[str, Row] = {}
+    seen: set[str] = {""}
+    for row in table:
+        patient_id = row["patient_id"]
+        if patient_id in seen:
+            continue
+        seen.add(patient_id)
+        first = firsts.setdefault(patient_id.casefold(), row)
+        if first is not row:
+            yield Problem(
+                patient_id=patient_id,
+                severity=Severity.WARNING,
+                where=table.place(row, "patient_id"),
+                what=f"the patient of row {first.number} but for upper and lower case: taken as another patient",
+                how_to_fix="write the name alike in every row if one patient is meant",
             )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mdanderson.errors import Problem
+from mdanderson.errors import Problem, Severity
 from mdanderson.findings import PatientFacts, Statement
 from mdanderson.readers.cells import Cells, cell_date, stranger
 from mdanderson.readers.events import read_events
@@ -93,7 +93,7 @@ def read_patients(
     """
     table.require(("patient_id",), optional=_FACTS)
     facts: dict[str, PatientFacts] = {}
-    problems: list[Problem] = []
+    problems = list(_about_spelling(table))
     for row in table:
         cells, patient_id = Cells(table=table, row=row), row["patient_id"]
         start, last, death = (cells.read(name, cell_date) for name in _FACTS)
@@ -111,3 +111,17 @@ def read_patients(
             )
         problems += cells.faults
     return facts, tuple(problems)
+
+
+def _about_spelling(table: TextTable) -> Iterator[Problem]:
+    """A warning for every date that is not read as its column is written otherwise; other columns are the user's own."""
+    plain = {name.replace("_", ""): name for name in _FACTS}
+    for name in table.columns:
+        meant = plain.get("".join(filter(str.isalnum, name.lower())))
+        if meant is not None and name not in _FACTS:
+            yield Problem(
+                severity=Severity.WARNING,
+                where=f"{table.path.name} row 1",
+                what=f"column {name}: not read as {meant}",
+                how_to_fix=f"rename it to {meant} if that is meant",
+            )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem
 from mdanderson.findings import PatientFacts, Statement
-from mdanderson.readers.cells import Cells, about_columns, cell_date
+from mdanderson.readers.cells import Cells, about_columns, about_twins, cell_date
 from mdanderson.readers.companions import read_companions
 from mdanderson.readers.pseudonyms import Pseudonyms
 from mdanderson.readers.text_table import Row, TextTable, nearest, read_text_table
@@ -128,7 +128,9 @@ def read_cohort(path: str | Path, *, pseudonyms: Pseudonyms | None = None) -> Co
     table.require(_REQUIRED, optional=_OPTIONAL)
     if not table.rows:
         raise ManifestError("no rows", where=manifest.name, way_out="write one row for every image")
-    told = tuple(pseudonyms.told_by_files(table)) if pseudonyms else ()
+    told = tuple(about_twins(table))
+    if pseudonyms:
+        told = (*(one.of(patient_id=pseudonyms.of(one.patient_id)) for one in told), *pseudonyms.told_by_files(table))
     table = pseudonyms.applied(table) if pseudonyms else table
     reading = _Reading(table=table)
     for row in table:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.findings import Examination, PatientFacts, Statement
-from mdanderson.readers.cells import Cells, about_columns, has_decimal_comma
+from mdanderson.readers.cells import Cells, about_columns, about_twins, has_decimal_comma
 from mdanderson.readers.companions import Companions, TableSource, read_companions
 from mdanderson.readers.measured_rows import NUMBERS, OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
 from mdanderson.readers.measured_series import examinations_of
@@ -121,6 +121,7 @@ def _measurements(table: TextTable, desk: _Desk, companions: Companions) -> Meas
 def about_table(table: TextTable) -> Iterator[Problem]:
     """What is to be known of the table as a whole: columns that are not used, rows without modality, said once."""
     yield from about_columns(table, (*REQUIRED, *OPTIONAL))
+    yield from about_twins(table)
     yield from _about_commas(table)
     blank = [row for row in table if not row["modality"]]
     if blank:

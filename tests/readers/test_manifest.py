@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mdanderson.errors import ManifestError, Severity
 from mdanderson.readers.manifest import Cohort, read_cohort
+from mdanderson.readers.pseudonyms import Pseudonyms
 from mdanderson.readers.text_table import nearest, read_text_table
 from mdanderson.vocabulary import EventKind, Modality
 
@@ -389,3 +390,48 @@ def test_two_images_of_one_mr_series_are_two_rows(folder: Path) -> None:
     assert "the image of row 2 again" in lines(again)[0]
     nifti = read(folder, head + "P,a.nii.gz,2024-01-05,MR,T1\nP,a.nii.gz,2024-01-05,MR,T2\n")
     assert "the image of row 2 again" in lines(nifti)[0]
+
+
+NAMED_ALIKE = """\
+patient_id,image,date,modality
+p1,a.nii.gz,2024-01-05,CT
+P1,b.nii.gz,2024-04-02,CT
+P1,c.nii.gz,2024-05-02,CT
+P-1,d.nii.gz,2024-05-02,CT
+"""
+
+
+def test_names_that_differ_by_case_only_are_two_patients_and_a_warning(folder: Path) -> None:
+    cohort = read(folder, NAMED_ALIKE)
+    assert [patient.patient_id for patient in cohort] == ["p1", "P1", "P-1"]
+    line = (
+        "warning: the patient of row 2 but for upper and lower case: taken as another patient @ P1 cohort.csv row 3 "
+        "column patient_id; write the name alike in every row if one patient is meant"
+    )
+    assert lines(cohort) == [line]
+    assert [str(problem) for problem in cohort["P1"].problems] == [line]
+
+
+def test_the_warning_knows_no_true_name_under_pseudonyms(folder: Path) -> None:
+    names = Pseudonyms(key=bytes(range(32)))
+    cohort = read_cohort(write(folder, NAMED_ALIKE), pseudonyms=names)
+    (problem,) = cohort.problems
+    assert problem.patient_id == names.of("P1")
+    assert "P1" not in str(problem).replace(names.of("P1"), "")
+
+
+def test_a_column_in_other_letters_is_not_guessed_but_named(folder: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        read(folder, TWO.replace("patient_id", "Patient_ID"))
+    assert str(caught.value) == "no column patient_id @ cohort.csv row 1; rename the column 'Patient_ID' to patient_id"
+    assert "rename it to mask if that is meant" in lines(read(folder, TWO.replace("mask\n", "Mask\n")))[0]
+
+
+def test_a_date_of_patients_csv_in_other_letters_is_named(folder: Path) -> None:
+    write(folder, "patient_id,Death Date,treatment_start,Arm\nP01,2024-09-01,2024-01-06,A\n", "patients.csv")
+    cohort = read(folder, TWO)
+    assert lines(cohort) == [
+        "warning: column Death Date: not read as death_date @ patients.csv row 1; "
+        "rename it to death_date if that is meant"
+    ]
+    assert cohort["P01"].facts.extra == (("Death Date", "2024-09-01"), ("Arm", "A"))

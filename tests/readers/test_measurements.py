@@ -886,3 +886,11 @@ def test_any_table_is_read_and_judged(rows):
     if patient.examinations:
         told = build_timeline(patient.facts, patient.examinations, settings=Settings())
         assert len([row for row in told.responses if row.scope == "overall"]) == len(told.visits)
+
+
+def test_names_that_differ_by_case_only_are_two_patients_and_a_warning(read):
+    measured = read(f"p1 {FIRST} L1 20 10", f"P1 {SECOND} L1 20 10", f"P1 {THIRD} L1 20 10")
+    assert [patient.patient_id for patient in measured.patients] == ["p1", "P1"]
+    told = [problem for problem in measured.problems if problem.severity is Severity.WARNING]
+    assert [(problem.patient_id, problem.where) for problem in told] == [("P1", "sizes.csv row 3 column patient_id")]
+    assert told[0].what.startswith("the patient of row 2 but for upper and lower case")
