@@ -24,7 +24,7 @@ TABLES = ("cohort.csv", "patients.csv", "truth.csv", "truth_modalities.csv", "tr
 AXIS_TOLERANCE_MM = 1.0
 AXIS_TOLERANCE_MR_MM = 1.5
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one scores, or waits for another worker
 
 
 def table(path: Path) -> list[dict[str, str]]:
