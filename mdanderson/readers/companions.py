@@ -114,7 +114,7 @@ def read_patients(
 
 
 def _about_spelling(table: TextTable) -> Iterator[Problem]:
-    """A warning for every date that is not read as its column is written otherwise; other columns are the user's own."""
+    """A warning for every column of dates that is not read for how it is written; others are the user's own."""
     plain = {name.replace("_", ""): name for name in _FACTS}
     for name in table.columns:
         meant = plain.get("".join(filter(str.isalnum, name.lower())))
