@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from mdanderson.settings import Settings
 
 __all__ = [
+    "AN_HOUR_S",
     "CohortFile",
     "ConfigFile",
+    "Memory",
     "Pseudonymize",
+    "Timeout",
     "agree",
     "classify",
     "one_stop",
@@ -50,11 +53,11 @@ ConfigFile = Annotated[
 _By = Annotated[
     str, typer.Option(metavar="COLUMN", show_default=False, help="Column of patients.csv to group the summary by.")
 ]
-_Timeout = Annotated[
+Timeout = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="For one patient, which then counts as failed; 0 = any time.")
 ]
-_AN_HOUR_S = 3600.0
-_Memory = Annotated[
+AN_HOUR_S = 3600.0
+Memory = Annotated[
     float | None,
     typer.Option(min=0.5, metavar="GB", show_default="its share", help="Of a worker; a patient that wants more fails."),
 ]
@@ -86,8 +89,8 @@ def score(
     criteria: _Criteria = None,
     config: ConfigFile = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients scored at once.")] = 1,
-    timeout: _Timeout = _AN_HOUR_S,
-    memory: _Memory = None,
+    timeout: Timeout = AN_HOUR_S,
+    memory: Memory = None,
     scheduler: _Scheduler = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
     by: _By = "",

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mdanderson.cli.cohort import CohortFile, ConfigFile, Pseudonymize, one_stop, read_settings
+from mdanderson.cli.cohort import (
+    AN_HOUR_S,
+    CohortFile,
+    ConfigFile,
+    Memory,
+    Pseudonymize,
+    Timeout,
+    one_stop,
+    read_settings,
+)
 from mdanderson.cli.tell import SOME_FAILED, fail
 from mdanderson.errors import OutputError
 
@@ -46,6 +55,9 @@ def demo(
 
 def check(
     cohort: CohortFile,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Patients looked at at once.")] = 1,
+    timeout: Timeout = AN_HOUR_S,
+    memory: Memory = None,
     pseudonymize: Pseudonymize = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not tell how far it is.")] = False,
 ) -> None:
@@ -64,7 +76,7 @@ def check(
 
     with one_stop(), shown_progress(quiet=quiet) as progress:
         patients = pseudonymous_cohort(cohort, pseudonymize) if pseudonymize else read_cohort(cohort)
-        found = check_cohort(patients, progress=progress)
+        found = check_cohort(patients, workers=workers, timeout_s=timeout or None, memory_gb=memory, progress=progress)
     for problem in found.problems:
         typer.echo(str(problem))
     typer.echo(f"{found.patients} patients, {found.images} images read, {found.errors} errors")

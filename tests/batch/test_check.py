@@ -12,13 +12,14 @@ import pytest
 from pydicom.uid import RLELossless
 
 from mdanderson.assessment.load import load_images
-from mdanderson.batch.check import check
+from mdanderson.batch.check import Checked, check
 from mdanderson.batch.run import Progress
 from mdanderson.cli import main
+from mdanderson.errors import Problem, SettingsError
 from mdanderson.geometry import Geometry
 from mdanderson.phantoms.write import write_ct_series
 from mdanderson.readers import dicom_series, look_at_volume, nifti, read_volume
-from mdanderson.readers.manifest import read_cohort
+from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit, Volume
 
@@ -215,3 +216,66 @@ def test_progress_is_told_of_every_patient(tmp_path) -> None:
     told: list[Progress] = []
     check(read_cohort(cohort(tmp_path, "gone.nii")), progress=told.append)
     assert [(one.total, one.done, one.running, one.problems) for one in told] == [(1, 0, ("P1",), 1), (1, 1, (), 1)]
+
+
+def three(folder: Path) -> Cohort:
+    """Patients whose images nobody reads here."""
+    for name in ("a.nii", "b.nii", "c.nii"):
+        save(folder / name, voxels())
+    rows = [f"{name[0].upper()},{name},{DAY},CT" for name in ("a.nii", "b.nii", "c.nii")]
+    (folder / "cohort.csv").write_text("\n".join(["patient_id,image,date,modality", *rows]) + "\n")
+    return read_cohort(folder / "cohort.csv")
+
+
+def test_a_patient_that_takes_too_long_costs_only_itself(tmp_path) -> None:
+    def loads(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
+        import time
+
+        time.sleep(60 if patient.patient_id == "B" else 0)
+        return 1, ()
+
+    found = check(three(tmp_path), timeout_s=1, loads=loads)
+    (problem,) = found.problems
+    assert (problem.patient_id, problem.where) == ("B", "manifest row 3")
+    assert problem.what == "not finished after 1 s, and ended"
+    assert (found.images, found.usable, found.patients) == (2, 2, 3)
+
+
+def test_a_patient_that_wants_too_much_memory_costs_only_itself(tmp_path) -> None:
+    def loads(patient: Patient) -> tuple[int, tuple[Problem, ...]]:
+        held = bytearray(2**30 if patient.patient_id == "B" else 1)
+        return min(len(held), 1), ()
+
+    found = check(three(tmp_path), memory_gb=0.5, loads=loads)
+    (problem,) = found.problems
+    assert (problem.patient_id, problem.where, problem.what) == ("B", "manifest row 3", "out of memory")
+    assert (found.images, found.usable) == (2, 2)
+
+
+def test_the_command_has_the_limits_of_a_run(tmp_path, monkeypatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    def notes(cohort: Cohort, **wishes: object) -> Checked:
+        asked.append(wishes)
+        return Checked(problems=(), patients=1, images=1, usable=1)
+
+    monkeypatch.setattr("mdanderson.batch.check.check", notes)
+    manifest = str(cohort(tmp_path, plain(tmp_path)))
+    assert main(["check", manifest]) == 0
+    assert main(["check", manifest, "--workers", "2", "--timeout", "0", "--memory", "1"]) == 0
+    limits = [{key: wishes[key] for key in ("workers", "timeout_s", "memory_gb")} for wishes in asked]
+    assert limits == [
+        {"workers": 1, "timeout_s": 3600.0, "memory_gb": None},
+        {"workers": 2, "timeout_s": None, "memory_gb": 1.0},
+    ]
+
+
+def test_two_workers_find_what_one_does(tmp_path) -> None:
+    patients = three(tmp_path)
+    (tmp_path / "b.nii").write_bytes(b"no image")
+    assert check(patients, workers=2) == check(patients)
+
+
+def test_limits_that_are_none_are_refused(tmp_path) -> None:
+    with pytest.raises(SettingsError, match="a timeout of 0 s"):
+        check(three(tmp_path), timeout_s=0)

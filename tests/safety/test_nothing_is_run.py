@@ -126,7 +126,8 @@ on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows asks for o
 
 @on_unix
 def test_a_check_opens_no_connection_and_starts_nothing(safety, cohort):
-    ran = safety.run("check", str(cohort), out=cohort.parent, code=GUARDED)
+    """Without a limit, for which it would start a worker of its own."""
+    ran = safety.run("check", str(cohort), "--timeout", "0", out=cohort.parent, code=GUARDED)
     assert "GUARD" not in ran.stderr
     assert ran.code == 1
 
