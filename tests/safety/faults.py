@@ -392,10 +392,10 @@ def _places() -> dict[str, Fault]:
         "nifti of negative pixdim": Fault(
             build=_image("ct.nii", samples.nifti_bytes(edit=_without_sform(2.0, -2.0, 3.0))), says="spacing"
         ),
-        "nifti of zero pixdim beside an sform": Fault(
+        "an sform beside a zero pixdim": Fault(
             build=_image("ct.nii", samples.nifti_bytes(edit=_pixdim(3, 0.0))), says="spacing is not positive"
         ),
-        "nifti of negative pixdim beside an sform": Fault(
+        "an sform beside a negative pixdim": Fault(
             build=_image("ct.nii", samples.nifti_bytes(edit=_pixdim(1, -2.0))), says="spacing is not positive"
         ),
         "nifti of two spacings": Fault(
