@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import socket
 import time
 from collections.abc import Callable, Generator, Sequence
 from itertools import islice
@@ -16,7 +17,7 @@ from mdanderson.errors import MdandersonError, SettingsError
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["on_cluster"]
+__all__ = ["check_scheduler", "on_cluster"]
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -25,7 +26,22 @@ _AHEAD = 1000
 """Tasks handed over ahead of need: enough for an adaptive cluster to see that it should grow."""
 _ANSWER_S = 30.0
 """A scheduler that is silent for longer is lost."""
+_CONNECT_S = 5.0
+"""Where nobody takes the call within it, nobody is there."""
 _LOOK_S = 1.0
+
+
+def check_scheduler(scheduler: str) -> None:
+    """Raise `SettingsError` where the library is missing or nobody is at the address, before a run and not in it."""
+    _client_class()
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    protocol, place = parse_address(scheduler)
+    try:
+        if protocol in {"tcp", "tls"}:
+            socket.create_connection(parse_host_port(place), timeout=_CONNECT_S).close()
+    except (OSError, ValueError) as error:
+        raise _nobody(scheduler) from error
 
 
 def on_cluster(
@@ -88,17 +104,25 @@ def _no_scheduler(scheduler: str) -> MdandersonError:
 def _client(scheduler: str) -> Client:
     """A connection to the scheduler. Raises `SettingsError`."""
     try:
+        return _client_class()(scheduler, timeout=_ANSWER_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise _nobody(scheduler) from error
+
+
+def _client_class() -> type[Client]:
+    try:
         from distributed import Client
     except ImportError as error:
         raise SettingsError(
             "a scheduler needs the extra `cluster`", way_out="pip install 'mdanderson[cluster]'"
         ) from error
-    try:
-        return Client(scheduler, timeout=_ANSWER_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            "no Dask scheduler answers", where=scheduler, way_out="give its address, as in tcp://host:8786"
-        ) from error
+    return Client
+
+
+def _nobody(scheduler: str) -> SettingsError:
+    return SettingsError(
+        "no Dask scheduler answers", where=scheduler, way_out="give its address, as in tcp://host:8786"
+    )
 
 
 def _outcome(future: Any, task: Task, lost: Callable[[Task, MdandersonError], Done], scheduler: str) -> Done:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mdanderson.batch.agree import pairwise
+from mdanderson.batch.cluster import check_scheduler
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
@@ -92,6 +93,8 @@ def score(
     check_no_pseudonyms(folder, (patient.patient_id for patient in cohort))
     if parquet:
         check_parquet()
+    if scheduler:
+        check_scheduler(scheduler)
     make_folder(folder)
     job = Job(settings=settings or Settings(), criteria=criteria, assess=assess, pictures=report)
     with locked(folder):

@@ -249,6 +249,7 @@ def test_results_never_lie_beside_an_input(patient: Patient, tmp_path: Path, col
 
 def test_the_row_that_stands_in_the_way_is_named(patient: Patient, tmp_path: Path) -> None:
     """Among thousands, one whose image is `..` would be searched for in vain."""
+    (tmp_path / "tables").mkdir()
     wide = replace(patient.images[0], image=tmp_path / "tables" / "..", row=7)
     cohort = cohort_of(replace(patient, images=(*patient.images[1:], wide)), tmp_path / "tables")
     with pytest.raises(OutputError) as caught:
