@@ -256,6 +256,49 @@ def test_explain(cohort: Path, tmp_path: Path, assess: Callable[..., None], caps
     assert "no results here" in failure(capsys, "explain", str(tmp_path), "-p", "P01")
 
 
+@pytest.mark.parametrize("end", ["full", "closed"])
+def test_what_cannot_be_printed_costs_no_result(cohort: Path, tmp_path: Path, end: str) -> None:
+    """A full disk behind stdout, a reader such as `head` that has left: the exit code tells of the patients."""
+    program = textwrap.dedent(f"""
+        import sys
+        from types import SimpleNamespace
+        from mdanderson.cli import main
+        from mdanderson.cli.tell import show
+        import mdanderson.batch
+        import mdanderson.cli.cohort as room
+
+        room.show_results = lambda *_, **__: show(["a line"] * 10)
+        mdanderson.batch.score = lambda *_, **__: SimpleNamespace(failed={{"P02": "torn"}}, scored=("P01",))
+        sys.exit(main(["score", {str(cohort)!r}, "-o", {str(tmp_path / "out")!r}]))
+    """)
+    if end == "full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        read, descriptor = os.pipe()
+        os.close(read)
+    with os.fdopen(descriptor, "wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=out, stderr=subprocess.PIPE, cwd=ROOT, timeout=60, check=False
+        )
+    full = "mdanderson: nothing can be printed (No space left on device); what was to be written to files is written\n"
+    assert done.stderr.decode() == (full if end == "full" else "") + "mdanderson: P02: torn\n"
+    assert done.returncode == 1
+
+
+def test_told_to_end_is_another_code_than_stopped_by_hand(cohort: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    def ended(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr("mdanderson.batch.score", ended)
+    try:
+        assert main(["score", str(cohort), "-o", str(tmp_path / "out"), "-q"]) == 143
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == "mdanderson: stopped; run the same command again\n"
+
+
 def test_some_failed(
     cohort: Path, tmp_path: Path, assess: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

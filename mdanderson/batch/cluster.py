@@ -104,12 +104,13 @@ def _no_scheduler(scheduler: str) -> MdandersonError:
 def _client(scheduler: str) -> Client:
     """A connection to the scheduler. Raises `SettingsError`."""
     try:
-        return _client_class()(scheduler, timeout=_ANSWER_S, set_as_default=False)
+        client: Client = _client_class()(scheduler, timeout=_ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise _nobody(scheduler) from error
+    return client
 
 
-def _client_class() -> type[Client]:
+def _client_class() -> Any:
     try:
         from distributed import Client
     except ImportError as error:

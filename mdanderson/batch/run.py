@@ -147,6 +147,7 @@ def _run(
             columns=_free_columns(cohort),
             agreements=agreements,
         )
+        store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)
         (write_parquet if parquet else remove_parquet)(folder)
         write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))

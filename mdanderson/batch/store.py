@@ -110,6 +110,13 @@ class Store:
         for file in (*self.folder.glob("*.json"), *self.folder.glob("*.tmp")):
             remove(file)
 
+    def keep_only(self, patient_ids: Iterable[str]) -> None:
+        """Forget everybody else, as who has been taken out of a cohort is to be. Raises `OutputError`."""
+        kept = {self._path(patient_id, ending) for patient_id in patient_ids for ending in (".json", _PICTURES)}
+        for file in self.folder.glob("*.json"):
+            if file not in kept:
+                remove(file)
+
     def _path(self, patient_id: str, ending: str = ".json") -> Path:
         """A name that any file system takes, whatever the patient is called."""
         return self.folder / f"{hashlib.sha256(patient_id.encode()).hexdigest()[:24]}{ending}"

@@ -60,6 +60,7 @@ def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path 
     if (folder / PATIENTS_FOLDER).is_dir():
         found = list(_patients_that_changed(folder, record, key_file))
         changes += (change for _, some in found for change in some)
+        changes += _stored_that_changed(folder, record)
         patients, files = len(found), sum(count for count, _ in found)
     return Verified(changes=tuple(changes), patients=patients, files=files)
 
@@ -98,6 +99,15 @@ def _results_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[C
             yield Change(of="result", what="is gone", where=name)
         elif now[name] != sha256:
             yield Change(of="result", what="was changed since it was written", where=name)
+
+
+def _stored_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+    """Of every patient of the run, what is stored for the next one."""
+    store = Store(folder=folder / PATIENTS_FOLDER)
+    for patient_id in record["patients"]:
+        if store.read(patient_id) is None:
+            what = "is stored no longer as it was written" if patient_id in store else "is stored no longer"
+            yield Change(of="result", what=what, where=patient_id)
 
 
 def _program_changes(record: Mapping[str, Any]) -> Iterator[Change]:

@@ -1,6 +1,6 @@
 """The commands together, and the last door: whatever goes wrong is one line on stderr.
 
-Exit codes: 0 every patient was scored, 1 some failed, 2 nothing could be done, 130 stopped by the user.
+Exit codes: 0 every patient was scored, 1 some failed, 2 nothing could be done, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 
 from mdanderson.cli.cohort import agree, classify, score
 from mdanderson.cli.look import check, demo, explain, handbook, key, report, settings, verify
-from mdanderson.cli.tell import NOTHING_DONE, SOME_FAILED, STOPPED, fail, say
+from mdanderson.cli.tell import NOTHING_DONE, SOME_FAILED, STOPPED, TERMINATED, fail, say
 from mdanderson.errors import MdandersonError
 
 __all__ = ["app", "main"]
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last door: a user never sees a traceback
         _LOG.debug("a command met a bug", exc_info=True)
         return fail(f"unexpected error (bug): {type(error).__name__} {error}")
-    if code == STOPPED:
+    if code in {STOPPED, TERMINATED}:
         say("stopped; run the same command again")
     return code if isinstance(code, int) else 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mdanderson.cli.tell import agreement_part, end, show, show_results
+from mdanderson.cli.tell import TERMINATED, agreement_part, end, show, show_results
 from mdanderson.errors import SettingsError
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -220,15 +220,21 @@ def agree(
 @contextmanager
 def one_stop() -> Iterator[None]:
     """Ctrl-C or SIGTERM stops the block once; told again it disturbs neither the workers' orderly end nor our own."""
+    told: list[int] = []
 
-    def stop(*_: object) -> None:
-        for number in _STOPS:
-            signal.signal(number, signal.SIG_IGN)
+    def stop(number: int, _: object) -> None:
+        told.append(number)
+        for one in _STOPS:
+            signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in _STOPS}
     try:
         yield
+    except KeyboardInterrupt as stopped:
+        if told == [signal.SIGTERM]:
+            raise typer.Exit(TERMINATED) from stopped
+        raise
     finally:
         for number, handler in before.items():
             if signal.getsignal(number) is stop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,20 @@ if TYPE_CHECKING:
     from mdanderson.batch import Results
     from mdanderson.statistics import Agreement
 
-__all__ = ["NOTHING_DONE", "SOME_FAILED", "STOPPED", "agreement_part", "end", "fail", "say", "show", "show_results"]
+__all__ = [
+    "NOTHING_DONE",
+    "SOME_FAILED",
+    "STOPPED",
+    "TERMINATED",
+    "agreement_part",
+    "end",
+    "fail",
+    "say",
+    "show",
+    "show_results",
+]
 
-SOME_FAILED, NOTHING_DONE, STOPPED = 1, 2, 130
+SOME_FAILED, NOTHING_DONE, STOPPED, TERMINATED = 1, 2, 130, 143
 _PIPE_WIDTH = 160
 """Characters in a line of a table that does not go to a terminal."""
 _MOST_RESPONSES = 100
@@ -37,10 +50,18 @@ def fail(line: str) -> int:
 
 
 def show(parts: Iterable[RenderableType]) -> None:
-    """Tables and lines on stdout."""
+    """Tables and lines on stdout; where they cannot go, what was done is done, and its exit code stands."""
     console = _console()
-    for part in parts:
-        console.print(part)
+    try:
+        with console.capture() as captured:  # the library would end the program where a pipe is closed
+            for part in parts:
+                console.print(part)
+        sys.stdout.write(captured.get())
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(f"nothing can be printed ({error.strerror}); what was to be written to files is written")
 
 
 def show_results(results: Results, *, by: str, verb: str) -> None:

@@ -210,6 +210,8 @@ def test_a_patient_taken_out_of_the_cohort_leaves_the_tables(manifest: Path, tmp
     manifest.write_text("\n".join(manifest.read_text().splitlines()[:-2]) + "\n")
     run(manifest, tmp_path / "out")
     assert "P04" not in (tmp_path / "out" / "responses.csv").read_text()
+    stored = (tmp_path / "out" / ".patients").glob("*.json")
+    assert sorted(json.loads(path.read_bytes())["patient_id"] for path in stored) == ["P01", "P02", "P03"]
 
 
 def test_interrupted_and_run_again_gives_the_same_bytes(manifest: Path, tmp_path: Path) -> None:

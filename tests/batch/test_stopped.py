@@ -116,7 +116,8 @@ def test_told_to_stop(cohort: Path, tmp_path: Path, number: signal.Signals, work
     wait_for(lambda: finished(out) > 0, running)
     running.send_signal(number)
     _, err = running.communicate(timeout=60)
-    assert (running.returncode, err) == (130, "mdanderson: stopped; run the same command again\n")
+    code = {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert (running.returncode, err) == (code, "mdanderson: stopped; run the same command again\n")
     assert {path.name for path in out.iterdir()} == {".patients"}
     assert litter(out) == set()
     sample.run(cohort, out)

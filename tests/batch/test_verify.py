@@ -105,6 +105,16 @@ def test_results(out: Path) -> None:
     ]
 
 
+def test_what_is_stored(out: Path) -> None:
+    files = {json.loads(path.read_bytes())["patient_id"]: path for path in (out / ".patients").glob("*.json")}
+    files["P02"].write_bytes(files["P02"].read_bytes()[:100])
+    files["P03"].unlink()
+    assert lines(out) == [
+        "result is stored no longer as it was written @ P02",
+        "result is stored no longer @ P03",
+    ]
+
+
 def test_settings(out: Path) -> None:
     changed = Settings(policy=Policy(pr_size_fall=0.4))
     assert lines(out, settings=changed) == ["setting was 0.5, is 0.4 @ policy.pr_size_fall"]
