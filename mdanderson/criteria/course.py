@@ -89,6 +89,11 @@ class PatientCourse:
         treated = any(finding.treated for exams in self.examinations for e in exams.values() for finding in e.lesions)
         object.__setattr__(self, "any_treated", treated or bool(self.treated_since))
 
+    @property
+    def has_baseline(self) -> bool:
+        """Whether anything was ever evaluable; else the first visit is no baseline, of nothing."""
+        return any(first is not None for first in self._baselines.values())
+
     def _treated_from(self, lesion_id: str) -> int | None:
         """The first visit after a lesion's local treatment; None where it has none."""
         since = self.treated_since.get(lesion_id)

@@ -286,7 +286,7 @@ def deciding_scan(course, results, visit):
 
 def overall_of(course, visit):
     """(category, unconfirmed, flare)."""
-    if visit == 0:
+    if visit == 0 and any(exam["ok"] for one in course["visits"] for exam in one["exams"].values()):
         return "BL", False, False
     here = {
         name: one["results"][visit]

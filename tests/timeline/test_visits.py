@@ -95,3 +95,11 @@ def test_a_baseline_that_failed_to_read_leaves_the_next_visit_as_baseline(paper)
     )
     assert [row.category for row in timeline.responses if row.scope == "CT"] == ["NE", "BL", "PR"]
     assert [row.category for row in timeline.responses if row.scope == "overall"] == ["BL", "NE", "PR"]
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "mda2004", "who", "recist11", "pcwg3", "percist"])
+def test_where_nothing_could_be_read_there_is_no_baseline(paper, criteria):
+    timeline = paper.timeline(paper.exam(0, why="cut file"), paper.exam(90, why="cut file"), criteria=criteria)
+    overall = [row for row in timeline.responses if row.scope == "overall"]
+    assert [row.category for row in overall] == ["NE", "NE"]
+    assert all("cut file" in row.reason or "none of PT" in row.reason for row in overall)

@@ -177,7 +177,7 @@ def overall_row(
         ]
         reason = f"{leader.panel.modality}: {leader.reason}"
         return row._replace(reason=reason, discordant="; ".join(others), verdicts=())
-    baseline = visit.index == 0
+    baseline = visit.index == 0 and course.has_baseline
     silent = {modality: one for modality, one in rows.items() if not one.category.is_evaluable}
     told = "; ".join(f"{modality} {one.category}: {one.reason}" for modality, one in silent.items())
     read = ", ".join(sorted(comparator.modalities(settings)))

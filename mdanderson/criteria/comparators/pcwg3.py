@@ -256,7 +256,7 @@ def _bone_rows(course: PatientCourse, scans: Mapping[int, JudgedPanel]) -> Itera
             progressed = progressed or str(visit.date)
         elif progressed:
             bone = bone._replace(category=Category.PD, reason=f"progression at the scan of {progressed} stands")
-        elif visit.index == 0:
+        elif visit.index == 0 and course.has_baseline:
             bone = bone._replace(category=Category.BL)
         yield bone
 

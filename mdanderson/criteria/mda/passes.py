@@ -86,7 +86,7 @@ def _judge(bench: Bench) -> Series:
     anatomical = any(modality.is_anatomical for visit in course.examinations[:1] for modality in visit)
     overall = tuple(
         None
-        if visit.index == 0
+        if visit.index == 0 and course.has_baseline
         else judge_overall(visits[visit.index], anatomical_at_baseline=anatomical, settings=settings)
         for visit in course.visits
     )
