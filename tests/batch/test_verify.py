@@ -152,11 +152,12 @@ def test_a_damaged_store_and_a_lost_patient(out: Path, cohort: Path) -> None:
     for file in (out / ".patients").iterdir():
         file.write_text("{")
     (cohort.parent / "p1_0.nii").write_bytes(b"x")
-    assert lines(out) == ["input has other files @ P01"]
+    damaged = [f"result is stored no longer as it was written @ P0{number}" for number in range(1, 5)]
+    assert lines(out) == ["input has other files @ P01", *damaged]
     record = json.loads((out / "run.json").read_text())
     record["patients"]["P01"] |= {"failure": "ended", "files": 0}
     (out / "run.json").write_text(json.dumps(record))
-    assert lines(out) == []
+    assert lines(out) == damaged
 
 
 def test_a_readers_table(tmp_path: Path) -> None:
