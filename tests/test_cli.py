@@ -442,7 +442,7 @@ def test_check_survives_a_bug(
     monkeypatch.setattr(import_module("mdanderson.batch.check"), "_load", loads)
     assert main(["check", str(cohort)]) == 2
     out = capsys.readouterr().out
-    assert "error: unexpected error (bug): ZeroDivisionError x @ P01; report it" in out
+    assert "error: unexpected error (bug): ZeroDivisionError x @ P01 manifest row 2; report it" in out
     assert "error: torn @ P02" in out
 
 
