@@ -31,8 +31,10 @@ ATTRIBUTES = {
 ALLOWED = {
     *((f"batch/{module}.py", library) for module in ("pool", "served") for library in ("pickle", "cloudpickle")),
     ("batch/lock.py", "socket"),
+    ("batch/cluster.py", "socket"),
 }
-"""A run and its own worker processes speak through their pipes; a lock names the machine that holds it."""
+"""A run and its own worker processes speak through their pipes; a lock names the machine that holds it; the scheduler
+that `--scheduler` names is knocked at before the run."""
 
 
 def sins(path: Path) -> list[str]:
