@@ -273,6 +273,8 @@ if __name__ == "__main__":
         number, which, with_bones, where = given.make_large
         make_large(int(number), which, with_bones == "1", Path(where))
         sys.exit()
+    if given.folder is not None:
+        given.folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=given.folder))
     try:
         if given.large:
