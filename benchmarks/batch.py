@@ -31,6 +31,7 @@ import mdanderson as mda
 
 TABLES = ("lesions.csv", "responses.csv", "patients.csv", "problems.csv")
 KINDS = 8
+HEAD = "\n   done   seconds     CPU s   CPU s/patient   parent MB   worker MB"
 SPEC = """
 seed = 6
 [host]
@@ -143,8 +144,8 @@ def write_nifti(array: Any, path: Path, *, slope: float = 1.0) -> None:
 def main(patients: int, pairs: int, folder: Path) -> None:
     manifest = make_cohort(folder / "cohort", patients)
     print(f"{patients} patients of two visits, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
-    points = run(manifest, folder / "whole", workers=1, points=10)
-    print_curve(points)
+    print(HEAD)
+    run(manifest, folder / "whole", workers=1, points=10)
     print_again(manifest, folder / "whole")
     if pairs:
         print_pairs(make_cohort(folder / "part", pairs), folder)
@@ -178,23 +179,28 @@ def make_cohort(folder: Path, patients: int) -> Path:
     return folder / "cohort.csv"
 
 
-def run(manifest: Path, out: Path, *, workers: int, points: int = 1) -> list[Point]:
-    """Score a cohort in processes of their own; the points of its curve, the end among them."""
-    told: list[Point] = []
+def run(manifest: Path, out: Path, *, workers: int, points: int = 1) -> float:
+    """Score a cohort in processes of their own; its seconds. Of more points than one each is printed when reached."""
     shares = {0}
+    before = Point(0, 0.0, *spent())
     began = time.perf_counter()
 
     def tell(now: Any) -> None:
+        nonlocal before
         share = now.done * points // now.total
-        if share not in shares:
+        if points > 1 and share not in shares:
             shares.add(share)
-            told.append(Point(now.done, time.perf_counter() - began, *spent()))
+            point = Point(now.done, time.perf_counter() - began, *spent())
+            print_point(point, before)
+            before = point
 
     results = mda.score(manifest, out, workers=workers, timeout_s=600, progress=tell)
+    seconds = time.perf_counter() - began
+    if points > 1:
+        print(f" tables{seconds:10.1f}{'':26}{resident_mb('self'):12.0f}", flush=True)
     if results.failed:
         raise SystemExit(f"{len(results.failed)} patients failed: {next(iter(results.failed.items()))}")
-    told.append(Point(len(results.scored), time.perf_counter() - began, *spent()))
-    return told
+    return seconds
 
 
 def spent() -> tuple[float, float, float]:
@@ -223,16 +229,12 @@ def resident_mb(process: str) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def print_curve(points: list[Point]) -> None:
-    print("\n   done   seconds     CPU s   CPU s/patient   parent MB   worker MB")
-    before = points[0]
-    for point in points[:-1]:
-        each = (point.cpu_s - before.cpu_s) / max(1, point.done - before.done)
-        print(
-            f"{point.done:7}{point.seconds:10.1f}{point.cpu_s:10.1f}{each:16.3f}{point.parent_mb:12.0f}{point.workers_mb:12.0f}"
-        )
-        before = point
-    print(f" tables{points[-1].seconds:10.1f}{'':26}{points[-1].parent_mb:12.0f}")
+def print_point(point: Point, before: Point) -> None:
+    each = (point.cpu_s - before.cpu_s) / max(1, point.done - before.done)
+    print(
+        f"{point.done:7}{point.seconds:10.1f}{point.cpu_s:10.1f}{each:16.3f}{point.parent_mb:12.0f}{point.workers_mb:12.0f}",
+        flush=True,
+    )
 
 
 def print_again(manifest: Path, out: Path) -> None:
@@ -253,7 +255,7 @@ def print_pairs(manifest: Path, folder: Path) -> None:
         seconds = {}
         for workers in (1, 2):
             out = folder / f"{workers}-{turn}"
-            seconds[workers] = run(manifest, out, workers=workers)[-1].seconds
+            seconds[workers] = run(manifest, out, workers=workers)
         print(f"  {seconds[1]:.1f} s and {seconds[2]:.1f} s: {seconds[1] / seconds[2]:.2f} times as fast")
     same = all((folder / "1-0" / name).read_bytes() == (folder / "2-0" / name).read_bytes() for name in TABLES)
     print(f"  the same bytes: {same}")
