@@ -1,0 +1,67 @@
+"""One export after another from one results folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mdanderson.batch.results import Results
+from mdanderson.batch.store import make_folder
+from mdanderson.errors import OutputError, SettingsError
+from mdanderson.export.wish import DICOM_KINDS, Wish, Written, kind_named
+
+__all__ = ["Exported", "run_export"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exported:
+    """What came of all kinds together. counts: files by kind; failed: patient -> why, of whichever kind came first."""
+
+    counts: Mapping[str, int]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def run_export(
+    out: str | Path,
+    folders: Mapping[str, Path],
+    *,
+    study: str = "",
+    key_file: Path | None = None,
+    for_ohif: bool = False,
+    to: str = "",
+) -> Exported:
+    """Write every kind that `folders` names, and store what is DICOM at the DICOMweb address `to`.
+
+    Raises `OutputError` where there are no results or a folder cannot be written, `SettingsError` for a wish that
+    cannot be.
+    """
+    if to and not set(folders) & set(DICOM_KINDS):
+        raise SettingsError("nothing that a PACS stores", way_out="add --dicom-seg DIR or --dicom-sr DIR to --to")
+    results = Results.from_folder(out)
+    for folder in folders.values():
+        _check_apart(folder, Path(out))
+        make_folder(folder)
+    written: dict[str, Written] = {}
+    for kind, folder in folders.items():
+        wish = Wish(results=results, folder=folder, study=study, key_file=key_file, for_ohif=for_ohif)
+        written[kind] = kind_named(kind)(wish)
+    if to:
+        _store([file for kind in DICOM_KINDS if kind in written for file in written[kind].files], to)
+    return Exported(
+        counts={kind: len(one.files) for kind, one in written.items()},
+        failed={patient: why for one in reversed(written.values()) for patient, why in one.failed.items()},
+        notes=tuple(dict.fromkeys(note for one in written.values() for note in one.notes)),
+    )
+
+
+def _check_apart(folder: Path, out: Path) -> None:
+    """An export has a folder of its own: its tables are called like those of the run."""
+    if folder.resolve() == out.resolve():
+        raise OutputError("this is the results folder", where=str(folder), way_out="name another, it may lie inside")
+
+
+def _store(files: list[Path], url: str) -> None:
+    """Store DICOM files at a DICOMweb address."""
+    raise SettingsError(f"--to is not known yet ({len(files)} files)", where=url, way_out="store the files by hand")
