@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from mdanderson.errors import SettingsError
 __all__ = ["export"]
 
 
-def _folder(what: str) -> typer.models.OptionInfo:
+def _folder(what: str) -> Any:
     return typer.Option(metavar="DIR", show_default=False, help=f"{what}, to this folder.")
 
 
