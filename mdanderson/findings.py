@@ -40,7 +40,7 @@ class Density:
     `fill_in_fraction`: share of the *baseline* lytic volume that is sclerotic now; `cleared_fraction`: share of it that
     is no longer lytic; both None at baseline and where the lesion was not lytic. `rim_fraction`: share of boundary
     directions with a sclerotic rim round a core that is still lytic. `lytic_focus_mm`: diameter of a ball of the volume
-    of the largest lytic part that hangs together, 0 where there is none.
+    of the largest lytic part that hangs together, 0 where there is none. `sd_hu`: spread of the lesion's own voxels.
     """
 
     mean_hu: float
@@ -56,6 +56,7 @@ class Density:
     cleared_fraction: float | None = None
     rim_fraction: float | None = None
     lytic_focus_mm: float | None = None
+    sd_hu: float | None = None
 
     def __post_init__(self) -> None:
         _check_numbers(self, "density", _DENSITY_NUMBERS, least=None)
@@ -85,6 +86,7 @@ class Statement:
 
     The lesion is named by `lesion_id`, by its `label` in that examination's mask, or by both, which ties them together.
     `row`: as a spreadsheet counts, to name it in a problem. `time`: when it was stated; the latest counts.
+    `adjudicates`: it settles what readers differ about, and wins over them whenever they spoke.
     `fault`: why it cannot be used; what it could decide stays open, at any visit where `date` is the least there is, in
     any modality where `of_any_modality`. One that names no lesion says that there is a new metastasis.
     """
@@ -108,6 +110,7 @@ class Statement:
     laterality: str = ""
     structure: Structure | None = None
     comment: str = ""
+    adjudicates: bool = False
     fault: str = ""
     of_any_modality: bool = False
 
@@ -297,6 +300,7 @@ class PatientFacts:
 _DENSITY_NUMBERS = ("mean_hu", "median_hu", "reference_hu")
 _DENSITY_SHARES = (
     "reference_sd_hu",
+    "sd_hu",
     "lytic_fraction",
     "sclerotic_fraction",
     "fill_in_fraction",

@@ -146,7 +146,9 @@ def _density(
     reference_hu = reference.median_hu if reference else None
     spoiled = spoiled or spoiled_by_reference(reference_hu, known, settings=settings)
     if spoiled:
-        return Density(mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), why=spoiled)
+        return Density(
+            mean_hu=_hu(measured.mean_hu), median_hu=_hu(measured.median_hu), sd_hu=_hu(measured.sd_hu), why=spoiled
+        )
     lytic = station.carry(known.lytic, known.home) if known and known.lytic and station.trusted else None
     filled = (
         measure_fill_in(station.volume, lytic, reference, settings=settings.image)
@@ -156,6 +158,7 @@ def _density(
     return Density(
         mean_hu=_hu(measured.mean_hu),
         median_hu=_hu(measured.median_hu),
+        sd_hu=_hu(measured.sd_hu),
         reference_hu=_hu(reference.median_hu) if reference else None,
         reference_sd_hu=_hu(reference.robust_sd_hu) if reference else None,
         reference_source=reference.source if reference else "",

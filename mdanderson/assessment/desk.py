@@ -35,7 +35,8 @@ __all__ = ["Desk"]
 class Desk:
     """The work of one visit while its images are read one after the other: the only thing here that changes.
 
-    baseline: empty when this visit is the first. found: of every lesion its findings; seen: and where it was outlined.
+    baseline: empty when this visit is the first. found: of every lesion its findings; seen: and where it was outlined;
+    outlined: the same of every image, be another one better.
     called: found key -> what another modality calls it, of the image at hand.
     """
 
@@ -46,6 +47,7 @@ class Desk:
     elsewhere: Elsewhere
     found: dict[str, tuple[LesionFinding, ...]] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
+    outlined: list[Seen] = field(default_factory=list)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
     first_seen: set[str] = field(default_factory=set)
@@ -131,7 +133,7 @@ class Desk:
     ) -> None:
         """A known lesion, in one piece or several; several are measured as one region (docs/details.md, detail 27)."""
         if lesion_id in self.first_seen:
-            self._seen_again(station, lesion_id, together(parts), neighbours)
+            self._seen_again(station, lesion_id, parts, neighbours)
             return
         known = self.catalogue[lesion_id]
         if known.in_doubt:
@@ -140,12 +142,14 @@ class Desk:
         examined = self._examine(station, together(parts), lesion_id, status, known, neighbours)
         self._keep(examined.labelled(labels_of(parts)))
 
-    def _seen_again(self, station: Station, lesion_id: str, region: Region, neighbours: Sequence[Region]) -> None:
+    def _seen_again(
+        self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
+    ) -> None:
         """A lesion first seen at this very visit, in another image of it: no follow-up of itself."""
-        before = self.catalogue[lesion_id].first
+        before, region = self.catalogue[lesion_id].first, together(parts)
         examined = self._examine(station, region, lesion_id, before.status, None, neighbours)
         examined = examined.told(lambda finding: replace(finding, why=finding.why or before.why))
-        if self._keep(examined):
+        if self._keep(examined.labelled(labels_of(parts))):
             self._enter(station, region, examined)
 
     def _merged(
@@ -335,6 +339,8 @@ class Desk:
         lesion_id, now = examined.finding.lesion_id, examined.findings
         before = self.found.get(lesion_id, ())
         better = not before or _coverage(now[0]) > _coverage(before[0])
+        if examined.seen is not None:
+            self.outlined.append(replace(examined.seen, finding=examined.finding))
         if better and examined.seen is not None:
             self.seen[lesion_id] = examined.seen
         first, second = (now, before) if better else (before, now)

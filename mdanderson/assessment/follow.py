@@ -9,6 +9,7 @@ from mdanderson.assessment.by_reader import stated_identities
 from mdanderson.assessment.by_uptake import involvement
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.comparable import about_acquisition
+from mdanderson.assessment.drawn import Note, drawings_of
 from mdanderson.assessment.elsewhere import Elsewhere, Followed
 from mdanderson.assessment.pictured import Show, show_pictures
 from mdanderson.assessment.place import place_baseline, place_follow_up
@@ -40,10 +41,11 @@ def follow(
     statements: Sequence[Statement],
     settings: Settings,
     show: Show | None = None,
+    note: Note | None = None,
 ) -> Course:
     """Images of one modality, in order of date. elsewhere: the modalities that were followed before, to share names.
 
-    show: takes over the pictures, where they are wanted.
+    show: takes over the pictures, where they are wanted; note: which outline is which lesion.
     """
     modality = images[0].volume.modality
     stated = elsewhere.lent_names(images) | stated_identities(statements, modality, settings)
@@ -71,6 +73,9 @@ def follow(
     followed = Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names)
     if show is not None:
         show_pictures(followed, [outcome.seen for outcome in outcomes], settings=settings, show=show)
+    if note is not None:
+        for drawing in drawings_of(images, outcomes, settings=settings):
+            note(drawing)
     return Course(
         followed=followed,
         examinations=tuple(replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations),

@@ -48,14 +48,14 @@ def load_images(
     shelf = Shelf()
     lost = [_by_header(one) for one in patient.lost]
     problems = list(patient.problems)
-    for entry in patient.images:
+    for number, entry in enumerate(patient.images):
         try:
             loaded, told = _loaded(entry, settings, None if look_only else shelf)
         except MdandersonError as error:
             problems.append(replace(Problem.from_error(error, visit=entry.visit), where=_where(entry, error)))
             lost.append(_lost(entry, error))
         else:
-            images += loaded
+            images += (replace(image, number=number) for image in loaded)
             problems += told
     return tuple(sorted(images, key=lambda image: (image.date, image.where))), tuple(lost), tuple(problems)
 

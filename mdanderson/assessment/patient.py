@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mdanderson.assessment.by_reader import read_by_reader
+from mdanderson.assessment.drawn import Note
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.follow import follow
 from mdanderson.assessment.load import load_images
@@ -30,17 +31,18 @@ def assess(
     settings: Settings | None = None,
     criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     show: Show | None = None,
+    note: Note | None = None,
 ) -> Timeline:
     """Read, place, measure and judge all images of one patient.
 
     An image that cannot be used costs its own visit and a problem row; a missing baseline every category of its
     modality, and no other modality's.
-    show: is handed a `Picture` of every lesion at every visit, as for a report.
+    show: is handed a `Picture` of every lesion at every visit, as for a report; note: a `Drawing` of every outline.
     Raises `InputError` where no image can be used and not one of their days is known.
     """
     settings = settings or Settings()
     images, lost, problems = load_images(patient, settings=settings)
-    work = _Work(patient=patient, settings=settings, lost=lost, problems=list(problems), show=show)
+    work = _Work(patient=patient, settings=settings, lost=lost, problems=list(problems), show=show, note=note)
     for modality in _in_order(images, settings):
         work.take([image for image in images if image.volume.modality is modality])
     silent = [(one.modality or Modality.CT, one, one.why) for one in lost if one.date]
@@ -82,6 +84,7 @@ class _Work:
     lost: Sequence[LostImage]
     problems: list[Problem]
     show: Show | None = None
+    note: Note | None = None
     examinations: list[Examination] = field(default_factory=list)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     segmented: list[Image] = field(default_factory=list)
@@ -104,6 +107,7 @@ class _Work:
             statements=self.patient.statements,
             settings=self.settings,
             show=self.show,
+            note=self.note,
         )
         self.elsewhere = self.elsewhere.with_followed(course.followed)
         self.segmented += images

@@ -25,7 +25,7 @@ class Image:
     of a bone scan); their labels are this image's. drawn: of a companion, label here -> label in its own mask,
     for what it outlines itself.
     borrowed_from: the image whose outlines these are, blank where they are its own. notes: what makes values, sizes or
-    view doubtful.
+    view doubtful. number: of its row among the patient's usable ones, from 0.
     """
 
     volume: Volume
@@ -39,6 +39,7 @@ class Image:
     drawn: Mapping[int, int] = field(default_factory=dict)
     borrowed_from: str = ""
     notes: tuple[str, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

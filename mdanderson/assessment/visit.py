@@ -24,7 +24,7 @@ __all__ = ["VisitFindings", "assess_visit"]
 class VisitFindings:
     """What one visit showed: findings of every known lesion, the catalogue grown by the new ones, and problems.
 
-    names: image and label -> lesion. seen: lesion -> where it was outlined.
+    names: image and label -> lesion. seen: lesion -> where it was outlined; outlined: the same in every image.
     """
 
     findings: tuple[LesionFinding, ...]
@@ -32,6 +32,7 @@ class VisitFindings:
     problems: tuple[Problem, ...]
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    outlined: tuple[Seen, ...] = ()
 
 
 def assess_visit(
@@ -72,4 +73,5 @@ def assess_visit(
         problems=tuple(desk.problems),
         names=desk.names,
         seen=desk.seen,
+        outlined=tuple(desk.outlined),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mdanderson.batch.fingerprint import Input, inputs_of, whole
 from mdanderson.batch.readings import Readings, of_reader, readings_of
 from mdanderson.batch.store import Finished
+from mdanderson.drawings import Drawing
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.pictures import Picture
 from mdanderson.readers.manifest import Patient
@@ -81,12 +82,13 @@ def lost_patient(task: Task, error: MdandersonError) -> Finished:
 def _scored(job: Job, patient: Patient, fingerprint: str) -> Finished:
     began = time.perf_counter()
     pictures: list[Picture] = []
+    drawings: list[Drawing] = []
     try:
-        timeline = _timeline(job, patient, pictures)
+        timeline = _timeline(job, patient, pictures, drawings)
         assessed = time.perf_counter()
         readings = _readings(job, patient)
         finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
-        return replace(finished, pictures=tuple(pictures))
+        return replace(finished, pictures=tuple(pictures), drawings=tuple(drawings))
     except MdandersonError as error:
         return _without_response(patient, fingerprint, error)
     except MemoryError as error:
@@ -127,17 +129,17 @@ def _without_response(patient: Patient, fingerprint: str, error: MdandersonError
     )
 
 
-def _timeline(job: Job, patient: Patient, pictures: list[Picture]) -> Timeline:
-    """The patient's timeline; pictures are added where they are wanted."""
+def _timeline(job: Job, patient: Patient, pictures: list[Picture], drawings: list[Drawing]) -> Timeline:
+    """The patient's timeline; pictures are added where they are wanted, drawings where there are images."""
     if not patient.images:
         raise _without_image(patient)
-    assess = job.assess or _default_assess(pictures.append if job.pictures else None)
+    assess = job.assess or _default_assess(pictures.append if job.pictures else None, drawings.append)
     return assess(patient, settings=job.settings, criteria=job.criteria)
 
 
 def _readings(job: Job, patient: Patient) -> Readings:
     """What each of several readers by itself comes to; its images are measured once more for each."""
-    readers = sorted({statement.reader for statement in patient.statements} - {""})
+    readers = sorted({one.reader for one in patient.statements if not one.adjudicates} - {""})
     assess = job.assess or _default_assess()
 
     def judged_by(reader: str) -> Timeline:
@@ -155,11 +157,13 @@ def _without_image(patient: Patient) -> InputError:
     return InputError(f"no image can be used: {first.what}", where=first.where, way_out=first.how_to_fix)
 
 
-def _default_assess(show: Callable[[Picture], None] | None = None) -> Assess:
-    """The image half; `show` takes its pictures over."""
+def _default_assess(
+    show: Callable[[Picture], None] | None = None, note: Callable[[Drawing], None] | None = None
+) -> Assess:
+    """The image half; `show` takes its pictures over, `note` its drawings."""
     from mdanderson.assessment import assess
 
-    return assess if show is None else functools.partial(assess, show=show)
+    return functools.partial(assess, show=show, note=note)
 
 
 def _with_responses(

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.batch.fingerprint import Input
+from mdanderson.drawings import Drawing
 from mdanderson.errors import OutputError
 from mdanderson.pictures import Picture, pictures_from_json, pictures_to_json
 from mdanderson.report.cells import Cells
@@ -40,7 +41,8 @@ class Finished:
 
     prints: what it was made from, by the names of `PARTS`; fingerprint: all of that. inputs: the files by content.
     tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
-    response. details: for whoever mends a bug. pictures: stored beside it, and not read with it.
+    response. details: for whoever mends a bug. drawings: which outline is which lesion, for exports.
+    pictures: stored beside it, and not read with it.
     """
 
     patient_id: str
@@ -52,6 +54,7 @@ class Finished:
     details: str = ""
     prints: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
 
@@ -95,7 +98,9 @@ class Store:
             remove(pictures)
         told = asdict(replace(finished, pictures=()))
         del told["pictures"]
-        write_atomically(self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+        write_atomically(
+            self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1, default=str) + "\n"
+        )
 
     def pictures(self, finished: Finished) -> tuple[Picture, ...]:
         """The pictures of a stored patient; none where none were taken, or they are of another run or damaged."""

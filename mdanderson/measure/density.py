@@ -36,13 +36,14 @@ _MISPLACED_MM = 2.0
 class DensityMeasure:
     """Density of one region in one image.
 
-    mean_hu, median_hu: of the voxels as they are. lytic_fraction, sclerotic_fraction: shares of the region (0-1);
-    they are None, like `reference`, where no valid reference bone was found. lytic_focus_mm: diameter of a ball as
+    mean_hu, median_hu, sd_hu: of the voxels as they are. lytic_fraction, sclerotic_fraction: shares of the region
+    (0-1); they are None, like `reference`, where no valid reference bone was found. lytic_focus_mm: diameter of a ball as
     large as the largest lytic part that hangs together, 0 where there is none.
     """
 
     mean_hu: float
     median_hu: float
+    sd_hu: float
     reference: ReferenceBone | None = None
     lytic_fraction: float | None = None
     sclerotic_fraction: float | None = None
@@ -77,6 +78,7 @@ def measure_density(
     return DensityMeasure(
         mean_hu=float(raw.mean(dtype=np.float64)),
         median_hu=float(np.median(raw)),
+        sd_hu=float(raw.std(dtype=np.float64)),
         reference=reference,
         lytic_fraction=lytic,
         sclerotic_fraction=sclerotic,

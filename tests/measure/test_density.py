@@ -55,6 +55,7 @@ def test_literal_sample():
     assert found == DensityMeasure(
         mean_hu=240.0,
         median_hu=25.0,
+        sd_hu=pytest.approx(145250**0.5),
         reference=BONE,
         lytic_fraction=0.75,
         sclerotic_fraction=0.25,
@@ -75,7 +76,7 @@ def test_classes_below_at_and_above_their_thresholds(hu, lytic, sclerotic):
 def test_without_a_reference_there_are_no_classes():
     volume = even(40)
     assert measure_density(volume, region(volume), None, settings=SETTINGS) == DensityMeasure(
-        mean_hu=40.0, median_hu=40.0
+        mean_hu=40.0, median_hu=40.0, sd_hu=0.0
     )
 
 
