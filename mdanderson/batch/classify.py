@@ -15,7 +15,7 @@ from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.fingerprint import program, versions
 from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.lock import locked
-from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
+from mdanderson.batch.parquet import PARQUET_FOLDER, check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
@@ -36,7 +36,7 @@ from mdanderson.vocabulary import DEFAULT_CRITERIA
 if TYPE_CHECKING:
     from mdanderson.readers.companions import TableSource
 
-__all__ = ["classify", "lesions_text"]
+__all__ = ["classify", "judge_again", "lesions_text"]
 
 _ROWS_OF_A_PART = 2000
 """Rows that a process takes at once; a table of fewer needs no process but this one."""
@@ -87,8 +87,34 @@ def classify(
         with locked(folder):
             _write(folder, sheets, results, texts, by)
             (write_parquet if parquet else remove_parquet)(folder)
-            record = _run_record(judge, sheets, results, folder, seconds=time.time() - began)
+            record = _run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began)
             write_atomically(folder / RUN_FILE, record)
+    return results
+
+
+@collection_paused()
+def judge_again(folder: Path, judge: Judge, sheets: Sheets) -> Results:
+    """Judge the tables that `classify` has kept once more, with what reviews have left since, and replace the results.
+
+    judge, sheets: as `kept_run` reads them. Raises `ManifestError` and `OutputError`.
+    """
+    began = time.time()
+    before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    by = str(before.get("by", ""))
+    parquet = (folder / PARQUET_FOLDER).is_dir()
+    judge = replace(judge, lesions=(folder / LESIONS.file_name).exists())
+    with locked(folder):
+        sheets = sheets.reviewed_in(folder)
+        judged = _judge(judge, sheets, workers=usable_cores(), progress=lambda _: None)
+        texts, results = _gather(folder, judge, sheets, judged)
+        _write(folder, sheets, results, texts, by)
+        (write_parquet if parquet else remove_parquet)(folder)
+        record = json.loads(_run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began))
+        record["inputs"] = {
+            **before["inputs"],
+            **{name: told for name, told in record["inputs"].items() if name == "reviews"},
+        }
+        write_atomically(folder / RUN_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return results
 
 
@@ -177,7 +203,7 @@ def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, s
     """Everything but the record of the run, without which nothing there counts as results."""
     sweep(folder)
     remove(folder / RUN_FILE)
-    sheets.keep(folder / MEASUREMENTS_FOLDER)
+    sheets.keep(folder / MEASUREMENTS_FOLDER, by=by)
     for table in TABLES:
         if table.name in texts:
             write_atomically(folder / table.file_name, texts[table.name])
@@ -186,12 +212,13 @@ def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, s
     write_cohort_tables(folder, results, by)
 
 
-def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *, seconds: float) -> str:
+def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *, by: str, seconds: float) -> str:
     """run.json: what was run on what, by which program. The time differs from run to run; nothing else does."""
     record = {
         "notice": RESEARCH_USE,
         "inputs": sheets.fingerprints(),
         "criteria": list(judge.criteria),
+        "by": by,
         "versions": versions(),
         "program": program(),
         "settings": judge.settings.as_mapping(),

@@ -7,7 +7,7 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,11 @@ def report(out: str | Path) -> Path:
         return write_pages(folder)
 
 
-def write_pages(folder: Path) -> Path:
-    """The same in a folder that nobody else writes to: patient by patient, then the cohort's page."""
+def write_pages(folder: Path, *, only: Collection[str] | None = None) -> Path:
+    """The same in a folder that nobody else writes to: patient by patient, then the cohort's page.
+
+    only: the patients whose pages are written anew, where the others are there already.
+    """
     pages = folder / REPORT_FOLDER
     _check_ours(pages / "index.html")
     results = Results.from_folder(folder)
@@ -81,10 +84,11 @@ def write_pages(folder: Path) -> Path:
     make_folder(pages / "patients")
     for place in (pages, pages / "patients"):
         sweep(place)
-    names: dict[str, str] = {}
-    for one in _patients(folder, results, criteria):
-        names[one.patient_id] = page_name(one.patient_id)
-        write_atomically(pages / "patients" / names[one.patient_id], _page(one))
+    names = {patient_id: page_name(patient_id) for patient_id in sorted({*results.scored, *results.failed})}
+    files = {patient_id: pages / "patients" / name for patient_id, name in names.items()}
+    wanted = [name for name, file in files.items() if only is None or name in only or not file.exists()]
+    for one in _patients(folder, results, criteria, wanted):
+        write_atomically(files[one.patient_id], _page(one))
     for stale in (pages / "patients").iterdir():
         if _OURS.fullmatch(stale.name) and stale.name not in names.values():
             remove(stale)
@@ -112,11 +116,13 @@ def _criteria(folder: Path) -> tuple[str, ...]:
         ) from error
 
 
-def _patients(folder: Path, results: Results, criteria: Sequence[str]) -> Iterator[PatientResults]:
-    """Every patient: as stored, with its pictures, or from the tables where nothing is stored."""
+def _patients(
+    folder: Path, results: Results, criteria: Sequence[str], wanted: Sequence[str]
+) -> Iterator[PatientResults]:
+    """The patients wanted: as stored, with its pictures, or from the tables where nothing is stored."""
     store = Store(folder=folder / PATIENTS_FOLDER)
     by_patient: dict[str, dict[str, list[Cells]]] | None = None
-    for patient_id in sorted({*results.scored, *results.failed}):
+    for patient_id in wanted:
         finished = store.read(patient_id)
         if finished is None:
             by_patient = by_patient or _by_patient(results)

@@ -67,13 +67,14 @@ def hash_of_inputs(inputs: Sequence[Input]) -> str:
     return hashlib.sha256(" ".join(one.sha256 for one in inputs).encode()).hexdigest()
 
 
-def run_record(cohort: Cohort, job: Job, briefs: Sequence[Brief], folder: Path, *, seconds: float) -> str:
+def run_record(cohort: Cohort, job: Job, briefs: Sequence[Brief], folder: Path, *, by: str, seconds: float) -> str:
     """The text of run.json, once the tables are written to `folder`. Times alone differ from run to run."""
     record = {
         "notice": RESEARCH_USE,
         "manifest": str(cohort.path.absolute()),
         "inputs": {name: told_of(file) for name, file in _tables(cohort, folder).items()},
         "criteria": list(job.criteria),
+        "by": by,
         "versions": versions(),
         "program": program(),
         "settings": job.settings.as_mapping(),

@@ -22,13 +22,14 @@ from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.record import Brief, replaced_results, run_record
 from mdanderson.batch.results import Results, no_column
+from mdanderson.batch.reviews import reviews_in
 from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, sweep, write_atomically
 from mdanderson.batch.tables import rows_in, write_tables
 from mdanderson.batch.workers import Force, each
 from mdanderson.criteria import CRITERIA_SETS, criteria_set
 from mdanderson.errors import SettingsError
 from mdanderson.readers.manifest import Cohort, ImageEntry, Patient, read_cohort
-from mdanderson.readers.reads import read_reviews
+from mdanderson.readers.reads import read_reads
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
@@ -69,6 +70,7 @@ def score(
     by: str = "",
     parquet: bool = False,
     report: bool = False,
+    only: Collection[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     assess: Assess | None = None,
 ) -> Results:
@@ -80,6 +82,7 @@ def score(
     None = its share of the machine's. scheduler: address of a Dask scheduler, whose workers score in place of this
     machine's and must see the images by the same paths. by: a column of patients.csv, groups of the cohort summary.
     parquet: write the tables to out/parquet as well. report: take pictures, and write pages to out/report.
+    only: patients that may be scored again; the others stay as an earlier run left them, whatever has changed.
     `progress` is told of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
@@ -99,10 +102,18 @@ def score(
     job = Job(settings=settings or Settings(), criteria=criteria, assess=assess, pictures=report)
     with locked(folder):
         results = _run(
-            cohort, job, folder, force=force, fresh=fresh, by=by, parquet=parquet, progress=progress or (lambda _: None)
+            cohort,
+            job,
+            folder,
+            force=force,
+            fresh=fresh,
+            by=by,
+            parquet=parquet,
+            only=only,
+            progress=progress or (lambda _: None),
         )
         if report:
-            write_pages(folder)
+            write_pages(folder, only=only)
         return results
 
 
@@ -125,6 +136,7 @@ def _run(
     fresh: bool,
     by: str,
     parquet: bool,
+    only: Collection[str] | None,
     progress: Callable[[Progress], None],
 ) -> Results:
     """The run itself, in a folder that nobody else writes to."""
@@ -134,7 +146,7 @@ def _run(
     sweep(store.folder)
     if fresh:
         store.clear()
-    briefs = _finish(cohort, job, store, force=force, progress=progress)
+    briefs = _finish(cohort, job, store, force=force, only=only, progress=progress)
     agreements, not_compared = pairwise(_readings(briefs))
     of_cohort = [problem for problem in cohort.problems if not problem.patient_id]
     with replaced_results(folder):
@@ -150,15 +162,17 @@ def _run(
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)
         (write_parquet if parquet else remove_parquet)(folder)
-        write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, seconds=time.time() - began))
+        write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, by=by, seconds=time.time() - began))
     return results
 
 
 def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
     """The cohort with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
-    statements, problems = read_reviews(out, known={patient.patient_id for patient in cohort})
-    if not statements and not problems:
+    table = reviews_in(out)
+    if table is None:
         return cohort
+    known = {patient.patient_id for patient in cohort}
+    statements, problems = read_reads(table, known=known, known_from="image in the manifest")
     patients = (
         replace(
             patient,
@@ -171,15 +185,24 @@ def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
 
 
 def _finish(
-    cohort: Cohort, job: Job, store: Store, *, force: Force, progress: Callable[[Progress], None]
+    cohort: Cohort,
+    job: Job,
+    store: Store,
+    *,
+    force: Force,
+    only: Collection[str] | None,
+    progress: Callable[[Progress], None],
 ) -> tuple[Brief, ...]:
     """Every patient finished and stored, in the cohort's order: kept where still right, else scored now."""
     briefs: dict[str, Brief] = {}
     pending: list[Task] = []
     again: dict[str, list[str]] = {}
     for patient in map(_in_full, cohort):
-        task = Task(patient=patient, prints=prints(patient, settings=job.settings, criteria=job.criteria))
         stored = store.read(patient.patient_id)
+        if stored is not None and only is not None and patient.patient_id not in only:
+            briefs[patient.patient_id] = Brief.of(stored)
+            continue
+        task = Task(patient=patient, prints=prints(patient, settings=job.settings, criteria=job.criteria))
         if stored is not None and not stored.failure and stored.fingerprint == task.fingerprint:
             briefs[patient.patient_id] = Brief.of(stored)
         else:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import make_folder, remove, write_atomically
 from mdanderson.readers.companions import PATIENTS_COLUMNS
 from mdanderson.readers.events import EVENTS_COLUMNS
 from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED
-from mdanderson.readers.reads import READS_COLUMNS, READS_FILE, read_reads
+from mdanderson.readers.reads import READS_COLUMNS, read_reads
 from mdanderson.readers.text_table import Row, TextTable, read_text_table, text_table
-from mdanderson.report.cells import guarded, unguarded
+from mdanderson.report.cells import guarded
 
 if TYPE_CHECKING:
     from mdanderson.errors import Problem
@@ -76,15 +77,14 @@ class Sheets:
     @classmethod
     def from_folder(cls, folder: Path) -> Sheets:
         """The tables that `keep` wrote. Raises `ManifestError`."""
-        kept = cls.from_sources(folder / "measurements.csv")._with_reviews(folder / _REVIEWS_FILE)
-        return replace(kept, **{name: _as_given(table) for name, table in kept.named})
+        kept, reviews = cls.from_sources(folder / "measurements.csv"), folder / _REVIEWS_FILE
+        if reviews.exists():
+            kept = replace(kept, reviews=read_text_table(reviews))
+        return replace(kept, **{name: as_given(table) for name, table in kept.named})
 
     def reviewed_in(self, results: Path) -> Sheets:
         """The same, with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
-        return self._with_reviews(results / READS_FILE)
-
-    def _with_reviews(self, path: Path) -> Sheets:
-        return replace(self, reviews=read_text_table(path)) if path.exists() else self
+        return replace(self, reviews=reviews_in(results))
 
     def read(self) -> Measurements:
         """The patients as measured and stated. Raises `ManifestError` where a table cannot be understood."""
@@ -150,16 +150,18 @@ class Sheets:
         free = [name for name in table.columns if name not in PATIENTS_COLUMNS]
         return {name: {row["patient_id"]: row[name] for row in reversed(table.rows)} for name in free}
 
-    def keep(self, folder: Path) -> None:
+    def keep(self, folder: Path, *, by: str = "") -> None:
         """Write the rows, of the columns that a criterion reads alone, so that a category can be explained later.
 
-        No cell is one that a spreadsheet would run. Raises `OutputError`.
+        by: a column of patients.csv that is kept as well. No cell is one that a spreadsheet would run.
+        Raises `OutputError`.
         """
         make_folder(folder)
         for name in _KNOWN:
             remove(folder / f"{name}.csv")
         for name, table in self.named:
-            write_atomically(folder / f"{name}.csv", _text(table, _KNOWN[name], write=guarded))
+            known = (*_KNOWN[name], by) if name == "patients" else _KNOWN[name]
+            write_atomically(folder / f"{name}.csv", _text(table, known, write=guarded))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """Name and SHA-256 of every table: of its file, which is told, or of its cells where it is a data frame."""
@@ -174,7 +176,7 @@ def _reviewed(
     patient: MeasuredPatient, statements: Sequence[Statement], problems: Sequence[Problem]
 ) -> MeasuredPatient:
     """The patient with what a review adds, and what is wrong with that."""
-    readers = {*patient.readers, *(statement.reader for statement in statements)} - {""}
+    readers = {*patient.readers, *(one.reader for one in statements if not one.adjudicates)} - {""}
     its = (problem for problem in problems if problem.patient_id == patient.patient_id)
     return replace(
         patient,
@@ -195,15 +197,6 @@ def _by_patient(table: TextTable, known: Collection[str]) -> dict[str, list[Row]
         patient_id = row.cells.get("patient_id", "")
         rows.setdefault(patient_id if patient_id in known else "", []).append(row)
     return rows
-
-
-def _as_given(table: TextTable) -> TextTable:
-    """A table that `keep` wrote with the cells that it was given."""
-    rows = (
-        replace(row, cells={name: unguarded(cell) if cell[:1] == "'" else cell for name, cell in row.cells.items()})
-        for row in table
-    )
-    return replace(table, rows=tuple(rows))
 
 
 def _text(table: TextTable, known: Collection[str] | None = None, *, write: Callable[[str], str] = str) -> str:

@@ -161,7 +161,7 @@ class _Chart:
         """The patient, when every row was taken; told: what is wrong with its companion rows."""
         statements = companions.statements.get(patient_id, ())
         examinations, found = examinations_of(self.rows, self.lost, self.visits, statements)
-        readers = self.readers | {statement.reader for statement in statements}
+        readers = self.readers | {one.reader for one in statements if not one.adjudicates}
         problems = [
             *told,
             *self.problems,

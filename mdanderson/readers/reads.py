@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from pathlib import Path
 
 from mdanderson.errors import ManifestError, Problem
 from mdanderson.findings import Statement
@@ -17,11 +16,11 @@ from mdanderson.readers.cells import (
     cell_flag,
     cell_size,
 )
-from mdanderson.readers.text_table import TextTable, read_text_table
+from mdanderson.readers.text_table import TextTable
 from mdanderson.timeline.codes import codes_in
 from mdanderson.vocabulary import LesionType, Modality, MrSequence
 
-__all__ = ["READS_COLUMNS", "READS_FILE", "read_reads", "read_reviews"]
+__all__ = ["READS_COLUMNS", "READS_FILE", "read_reads"]
 
 READS_FILE = "reads.csv"
 """Beside a manifest or a table of measurements, and in a results folder, where reviews are entered."""
@@ -32,7 +31,7 @@ _SAID = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft
 _DECIDING = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm")
 _OF_THE_PATIENT = frozenset({"PD4"})
 """What may be stated without a lesion: that there is a new one."""
-_OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *_SAID, *STRUCTURE_COLUMNS)
+_OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *_SAID, *STRUCTURE_COLUMNS, "adjudicates")
 READS_COLUMNS = (*_REQUIRED, *_OPTIONAL)
 
 Statements = dict[str, tuple[Statement, ...]]
@@ -57,14 +56,6 @@ def read_reads(
         )
     taken, problems = by_patient(table, _statement, known=known, known_from=known_from)
     return taken, (*about_columns(table, (*_REQUIRED, *_OPTIONAL)), *problems)
-
-
-def read_reviews(results: Path, *, known: Collection[str]) -> tuple[Statements, tuple[Problem, ...]]:
-    """The statements that reviews of earlier results have left in their folder; nothing where there are none."""
-    path = results / READS_FILE
-    if not path.exists():
-        return {}, ()
-    return read_reads(read_text_table(path), known=known, known_from="image in the manifest")
 
 
 def _statement(cells: Cells) -> Statement | None:
@@ -106,6 +97,7 @@ def _lost(cells: Cells, said: Statement, *, of_any_modality: bool) -> Statement 
         reader=said.reader,
         time=said.time,
         row=said.row,
+        adjudicates=said.adjudicates,
         fault="; ".join(fault.what for fault in cells.errors),
     )
 
@@ -133,6 +125,7 @@ def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:
         laterality=row["laterality"],
         structure=cells.structure(),
         comment=row["comment"],
+        adjudicates=bool(cells.read("adjudicates", cell_flag)),
     )
 
 

@@ -47,21 +47,24 @@ def _of_one_reader(exam: Examination, reader: str) -> Examination:
 def counting(statements: Iterable[Statement], settings: Settings, *, at_fault: bool = False) -> list[Statement]:
     """The statements that count by `[policy] reader`; of several about one thing the last of the list decides.
 
-    Those of the chosen reader come after nameless ones, which are common to all; then time decides. Where no reader is
-    chosen, times decide; of statements without one in one examination those of the reader whose name sorts first count
-    alone. The order of the rows decides between statements of one reader only. at_fault: those that cannot be used.
+    Those of the chosen reader come after nameless ones, which are common to all; then time decides; what an adjudicator
+    settled is no reader's own. Where no reader is chosen, adjudications come last, and times decide; of statements
+    without one in one examination those of the reader whose name sorts first count alone. The order of the rows decides
+    between statements of one reader only. at_fault: those that cannot be used.
     """
     return [one for one in _counting(list(statements), settings.policy.reader) if bool(one.fault) is at_fault]
 
 
 def _counting(given: Sequence[Statement], chosen: str) -> list[Statement]:
     if chosen:
-        counted = [one for one in given if one.reader in {"", chosen}]
+        counted = [one for one in given if one.reader in {"", chosen} and not one.adjudicates]
         return sorted(counted, key=lambda one: (one.reader == chosen, one.time))
     tied = _tied(given)
-    counted = [one for one in given if one.time or one.reader in {"", tied.get(_when(one), one.reader)}]
+    counted = [
+        one for one in given if one.time or one.adjudicates or one.reader in {"", tied.get(_when(one), one.reader)}
+    ]
     counted.sort(key=lambda one: one.reader, reverse=True)
-    return sorted(counted, key=lambda one: (one.time, bool(one.reader)))
+    return sorted(counted, key=lambda one: (one.adjudicates, one.time, bool(one.reader)))
 
 
 def about_readers(
@@ -69,7 +72,7 @@ def about_readers(
 ) -> Iterator[Problem]:
     """A problem where the reader of the settings has read nothing, or where nothing tells whose word is the last."""
     chosen = settings.policy.reader
-    stated = {one.reader for one in statements if one.reader}
+    stated = {one.reader for one in statements if one.reader and not one.adjudicates}
     names = stated.union(*(_readers(exam.lesions) for exam in examinations))
     if chosen and names and chosen not in names:
         yield Problem(
@@ -100,7 +103,7 @@ def _by_time(statements: Iterable[Statement]) -> dict[_Read, set[str]]:
     """Who stated anything of an examination, by time."""
     readers: dict[_Read, set[str]] = {}
     for one in statements:
-        if one.reader:
+        if one.reader and not one.adjudicates:
             readers.setdefault(_when(one), set()).add(one.reader)
     return readers
 

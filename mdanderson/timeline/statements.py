@@ -52,12 +52,16 @@ def with_statements(
     """
     desk = _Desk(settings=settings, examinations=list(examinations))
     placed: dict[tuple[int, str, str], list[Statement]] = {}
-    counted = counting(statements, settings)
+    counted = _without_renamed(counting(statements, settings))
     of_all = [one for one in counted if not (one.lesion_id or one.label)]
     for statement in (one for one in counted if one not in of_all):
         index = desk.find(statement)
         if index is not None and (lesion_id := desk.identify(index, statement)):
-            placed.setdefault((index, lesion_id, statement.sequence), []).append(statement)
+            key = (index, lesion_id, statement.sequence)
+            placed[key] = [
+                *placed.pop(key, ()),
+                statement,
+            ]  # of a lesion and of its one sequence, the last is laid last
     in_time = sorted(placed.items(), key=lambda item: desk.examinations[item[0][0]].date)
     for (index, lesion_id, _), said in in_time:
         desk.lay(index, lesion_id, desk.latest(said))
@@ -309,6 +313,17 @@ class _Desk:
         named = f"lesion {statement.lesion_id}" if statement.lesion_id else label
         where = f"reads.csv row {statement.row}, {statement.modality} of {statement.date}, {named}"
         self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
+
+
+def _without_renamed(counted: Sequence[Statement]) -> list[Statement]:
+    """The statements but those that tie a label to a lesion to which a later one does not tie it."""
+    ties = {(one.date, one.modality, one.sequence, one.label): one for one in counted if one.label and one.lesion_id}
+    last = {key: one.lesion_id for key, one in ties.items()}
+    return [
+        one
+        for one in counted
+        if not (one.label and one.lesion_id) or last[one.date, one.modality, one.sequence, one.label] == one.lesion_id
+    ]
 
 
 def _renamed(exam: Examination, found: str, wanted: str) -> Examination:

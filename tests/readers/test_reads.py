@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from mdanderson.errors import ManifestError
-from mdanderson.readers.reads import READS_COLUMNS, read_reads, read_reviews
+from mdanderson.readers.reads import READS_COLUMNS, read_reads
 from mdanderson.readers.text_table import text_table
 from mdanderson.vocabulary import Alignment, Collapse, LesionType, Modality, Posterolateral
 
@@ -166,16 +165,8 @@ def test_a_column_must_name_the_lesion():
 def test_the_columns_are_those_of_the_contract():
     contract = (
         "patient_id date modality label lesion_id sequence new node time pain alignment collapse posterolateral site "
-        "laterality target measurable lesion_type soft_tissue_mm findings reader comment"
+        "laterality target measurable lesion_type soft_tissue_mm findings reader comment adjudicates"
     )
     assert set(READS_COLUMNS) == set(contract.split())
 
 
-def test_reviews_in_a_results_folder(tmp_path: Path):
-    assert read_reviews(tmp_path, known={"P"}) == ({}, ())
-    (tmp_path / "reads.csv").write_text(
-        "patient_id,date,modality,lesion_id,measurable\nP,2024-04-01,CT,L01,no\nQ,2024-04-01,CT,L01,no\n"
-    )
-    statements, problems = read_reviews(tmp_path, known={"P"})
-    assert [said.measurable for said in statements["P"]] == [False]
-    assert "patient Q has no image in the manifest @ reads.csv row 3" in str(problems[0])

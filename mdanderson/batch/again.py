@@ -1,0 +1,86 @@
+"""Some patients of finished results judged once more, by what is stated of them since; the others stay as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from mdanderson.batch.classify import judge_again
+from mdanderson.batch.fingerprint import program
+from mdanderson.batch.kept import kept_run
+from mdanderson.batch.lock import locked
+from mdanderson.batch.pages import REPORT_FOLDER, write_pages
+from mdanderson.batch.parquet import PARQUET_FOLDER
+from mdanderson.batch.pseudonymous import pseudonymous_cohort
+from mdanderson.batch.results import Results
+from mdanderson.batch.run import Progress, score
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE
+from mdanderson.errors import InputError, OutputError
+from mdanderson.readers.manifest import Cohort, read_cohort
+from mdanderson.readers.pseudonyms import PREFIX
+from mdanderson.settings import Settings
+
+__all__ = ["rescore"]
+
+_RUN_AGAIN = "run `score` on this folder again, which takes the entries into account as well"
+
+
+def rescore(
+    folder: Path,
+    patient_ids: Collection[str],
+    *,
+    key_file: Path | None = None,
+    timeout_s: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Results:
+    """Judge some patients again by the settings of the run, write all tables, and the pages that are concerned.
+
+    key_file: of the pseudonyms, where the results are under such. timeout_s: for one patient.
+    Raises `InputError` where the cohort is another by now, `OutputError` where the results are not as a run wrote them
+    or another run is writing there, `ManifestError` for a table that cannot be read.
+    """
+    if (folder / MEASUREMENTS_FOLDER).is_dir():
+        results = judge_again(folder, *kept_run(folder))
+        if (folder / REPORT_FOLDER).is_dir():
+            with locked(folder):
+                write_pages(folder, only=patient_ids)
+        return results
+    record = _record(folder)
+    return score(
+        _cohort(record, key_file),
+        folder,
+        settings=Settings.from_mapping(record["settings"]),
+        criteria=tuple(record["criteria"]),
+        timeout_s=timeout_s,
+        by=str(record.get("by", "")),
+        parquet=(folder / PARQUET_FOLDER).is_dir(),
+        report=(folder / REPORT_FOLDER).is_dir(),
+        only=patient_ids,
+        progress=progress,
+    )
+
+
+def _record(folder: Path) -> Mapping[str, Any]:
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if {"manifest", "settings", "criteria", "patients", "program"} <= record.keys():
+            checked: Mapping[str, Any] = record
+            return checked
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise OutputError("the results are not as a run wrote them", where=str(folder), way_out="run `score` again")
+
+
+def _cohort(record: Mapping[str, Any], key_file: Path | None) -> Cohort:
+    """The cohort of the run, as long as it and the program are the same: results of two must not be mixed."""
+    manifest = Path(record["manifest"])
+    if record["program"] != program():
+        raise InputError("the results were made by another version of the program", way_out=_RUN_AGAIN)
+    if key_file is None and any(name.startswith(PREFIX) for name in record["patients"]):
+        raise InputError("the results are under pseudonyms", way_out="give the key: --pseudonymize KEYFILE")
+    cohort = read_cohort(manifest) if key_file is None else pseudonymous_cohort(manifest, key_file)
+    if {patient.patient_id for patient in cohort} != record["patients"].keys():
+        raise InputError("the manifest has other patients than the results", where=manifest.name, way_out=_RUN_AGAIN)
+    return cohort
