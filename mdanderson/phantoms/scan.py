@@ -157,7 +157,7 @@ def render_spect(
 ) -> ScanPhantom:
     """A volume without attenuation on an upright axial grid of image LPS mm; y is the depth, foci are balls."""
     pose = pose or ScanPose()
-    places = _in_body(geometry, pose)
+    places = _in_body(geometry, pose)[:, :1]  # upright: the same in every row
     depth = geometry.to_lps(np.stack([np.zeros(geometry.shape[1])] * 3, 1) + _rows(geometry.shape[1]))[:, 1]
     plain = _filled(body, pose, places, depth[None, :, None])
     hot = plain.copy()
@@ -224,13 +224,14 @@ def _projected(body: ScanBody, pose: ScanPose, places: FloatArray, view: View) -
 
 
 def _filled(body: ScanBody, pose: ScanPose, places: FloatArray, depth: FloatArray) -> FloatArray:
-    """(planes, rows, columns): uptake, 1 = usual bone."""
+    """(planes, rows, columns): uptake, 1 = usual bone. places: of one row; depth: of every row."""
     layers: dict[Literal["bone", "soft", "urine"], FloatArray] = {}
+    shape = (places.shape[0], depth.shape[1], places.shape[2])
     for capsule in _moved(body, pose):
         across = capsule.apart_mm(places) / capsule.radius_mm
         flat = 1.0 if capsule.kind != "soft" else BODY_DEPTH_MM / 2 / capsule.radius_mm
         inside = across**2 + ((depth - capsule.depth_mm) / (capsule.radius_mm * flat)) ** 2 < 1.0
-        layer = layers.setdefault(capsule.kind, np.zeros(places.shape[:3]))
+        layer = layers.setdefault(capsule.kind, np.zeros(shape))
         np.maximum(layer, inside * capsule.uptake, out=layer)
     soft, others = layers.pop("soft", None), sum(layers.values())
     return np.asarray(others if soft is None else np.maximum(soft, others))
