@@ -33,7 +33,7 @@ from mdanderson.readers.reads import read_reads
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
-__all__ = ["Progress", "checked_criteria", "score"]
+__all__ = ["Progress", "checked_criteria", "in_full", "score", "with_reviews"]
 
 _NEW = "not scored before"
 
@@ -88,7 +88,7 @@ def score(
     """
     force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
     criteria, folder = checked_criteria(criteria), named_folder(out)
-    cohort = _with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
+    cohort = with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
     columns = _free_columns(cohort)
     if by and by not in columns:
         raise no_column(by, tuple(columns))
@@ -166,7 +166,7 @@ def _run(
     return results
 
 
-def _with_reviews(cohort: Cohort, out: Path) -> Cohort:
+def with_reviews(cohort: Cohort, out: Path) -> Cohort:
     """The cohort with what reviews of earlier results have left in their folder. Raises `ManifestError`."""
     table = reviews_in(out)
     if table is None:
@@ -197,7 +197,7 @@ def _finish(
     briefs: dict[str, Brief] = {}
     pending: list[Task] = []
     again: dict[str, list[str]] = {}
-    for patient in map(_in_full, cohort):
+    for patient in map(in_full, cohort):
         stored = store.read(patient.patient_id)
         if stored is not None and only is not None and patient.patient_id not in only:
             briefs[patient.patient_id] = Brief.of(stored)
@@ -228,7 +228,7 @@ def _why_again(store: Store, stored: Finished | None, task: Task) -> str:
     return ", ".join(changed) or "it failed before"
 
 
-def _in_full(patient: Patient) -> Patient:
+def in_full(patient: Patient) -> Patient:
     """The patient with paths that are right wherever they are read."""
     return replace(patient, images=tuple(map(_entry_in_full, patient.images)))
 
