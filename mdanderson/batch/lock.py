@@ -1,4 +1,4 @@
-"""One run at a time in a results folder: a lock that the system takes back by itself when its holder is killed."""
+"""One writer at a time in a results folder: a lock that the system takes back by itself when its holder is killed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +23,21 @@ LOCK_FILE = ".lock"
 _TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder while the block runs. Raises `OutputError` where one is in it.
+_PAUSE_S = 0.02
 
+
+@contextmanager
+def locked(
+    folder: Path, *, name: str = LOCK_FILE, wait_s: float = 0.0, taken: str = "another run is writing here"
+) -> Iterator[None]:
+    """Keep others out of a folder while the block runs. Raises `OutputError` where one is in it, for `wait_s` or more.
+
+    name: of the file that is locked; taken: what is said of the others.
     The lock is on an open file, not its presence: the file that a killed run leaves locks nobody out. A file system
     that knows no locks (some of clusters) is used without.
     """
-    path = folder / LOCK_FILE
-    descriptor = _taken(path)
+    path = folder / name
+    descriptor = _taken(path, taken, until=time.monotonic() + wait_s)
     try:
         yield
     finally:
@@ -39,7 +46,7 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _taken(path: Path) -> int:
+def _taken(path: Path, taken: str, *, until: float) -> int:
     """The open file that holds the lock; a file that its holder removed meanwhile is no lock, so it is tried again."""
     while True:
         try:
@@ -54,8 +61,11 @@ def _taken(path: Path) -> int:
             holder = _read(descriptor)
             os.close(descriptor)
             if error.errno in _TAKEN:
+                if time.monotonic() < until:
+                    time.sleep(_PAUSE_S)
+                    continue
                 raise OutputError(
-                    f"another run is writing here{holder}",
+                    f"{taken}{holder}",
                     where=str(path.parent),
                     way_out="wait until it has ended, or name another folder",
                 ) from error

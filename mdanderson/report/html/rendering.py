@@ -56,15 +56,18 @@ def themed(svg: str) -> str:
     return svg
 
 
-def render(template: str, values: Mapping[str, object]) -> str:
-    """The page. Raises `jinja2.UndefinedError` where a template asks for what is not given."""
-    return _environment().get_template(template).render(values)
+def render(template: str, values: Mapping[str, object], *, within: Path = _HERE) -> str:
+    """The page; within: a folder of templates of one's own, which may build on those of the report.
+
+    Raises `jinja2.UndefinedError` where a template asks for what is not given.
+    """
+    return _environment(within).get_template(template).render(values)
 
 
 @functools.cache
-def _environment() -> Environment:
+def _environment(within: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader([within, _HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -105,7 +108,7 @@ def _both(key: str, values: Mapping[str, object]) -> tuple[str, str]:
     english, chinese = (table.get(key) for table in (EN, ZH))
     if english is None or chinese is None:
         kind, _, rest = key.partition(".")
-        if kind in {"page", "word", "notice"}:
+        if kind in {"page", "review", "word", "notice"}:
             raise KeyError(key)
         return rest, rest
     return english.format(**values), chinese.format(**values)
