@@ -19,7 +19,7 @@ from pydicom import Dataset
 from mdanderson.errors import ImageError, InputError
 from mdanderson.readers.dicom_elements import text, unheard
 from mdanderson.readers.dicom_file import DicomFile, open_dicom
-from mdanderson.readers.dicom_grid import stack_slices
+from mdanderson.readers.dicom_grid import Stack, stack_slices
 from mdanderson.readers.dicom_header import acquisition_date, acquisition_facts, known_modality, value_unit
 from mdanderson.readers.dicom_multiframe import rescale_header, slices_of_frames
 from mdanderson.readers.dicom_pixels import header_tells_all, read_stored
@@ -34,7 +34,7 @@ from mdanderson.readers.voxel_values import rescale, unread
 from mdanderson.vocabulary import Modality, MrSequence
 from mdanderson.volume import Unit, Volume
 
-__all__ = ["peek_dicom_date", "peek_dicom_header", "read_dicom", "series_at"]
+__all__ = ["peek_dicom_date", "peek_dicom_header", "read_dicom", "series_at", "stack_at"]
 
 
 def read_dicom(
@@ -64,6 +64,20 @@ def read_dicom(
             files, kind, lambda slices: mr_image(slices, sequence=sequence, number=number), look_only=look_only
         )
         return replace(volume, date=date or volume.date, source=str(path))
+
+
+def stack_at(path: Path, *, series: str | None = None, sequence: MrSequence | None = None) -> Stack:
+    """The slices of which `read_dicom` makes a volume, in the order of its planes; headers alone are read.
+
+    Raises `ImageError` or `GeometryError`.
+    """
+    uid, number = _series_and_number(series)
+    with unheard():
+        files = series_at(path, uid)
+        slices, _ = _without_copies(_slices(files))
+        if _kind(files[0], None) is Modality.MR:
+            slices = list(mr_image(slices, sequence=sequence, number=number).slices)
+        return stack_slices(slices)
 
 
 def series_at(path: Path, series: str | None) -> list[DicomFile]:
