@@ -14,7 +14,7 @@ export XDG_CONFIG_HOME := $(CURDIR)/.cache/config
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check docs format handbook lock clean
+.PHONY: help demo test check viewer docs format handbook lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,12 +35,22 @@ help: ## show this list
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[docs]'
 	@touch $@
 
+VIEWER := mdanderson/report/html/vendor/niivue.umd.js
+VIEWER_IF_POSSIBLE := test -e $(VIEWER) || $(BIN)/python tools/fetch_viewer.py --if-possible
+
+$(VIEWER): tools/fetch_viewer.py | .venv/installed
+	$(BIN)/python tools/fetch_viewer.py
+
+viewer: $(VIEWER) ## fetch the report's viewer (NiiVue, by npm), which is no part of this repository
+
 demo: .venv/installed ## score the embedded demo cohort and print its response table
+	@$(VIEWER_IF_POSSIBLE)
 	@rm -rf .demo
 	$(BIN)/mdanderson demo .demo/cohort
 	$(BIN)/mdanderson score .demo/cohort/cohort.csv --out .demo/results
 
 test: .venv/installed-test ## run the whole test suite
+	@$(VIEWER_IF_POSSIBLE)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 check: .venv/installed-test docs ## lint, format, types, import layers, documentation
@@ -64,4 +74,4 @@ lock: .venv/installed-test ## pin every dependency anew (addresses of registries
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade --quiet --output-file requirements.lock pyproject.toml
 
 clean: ## remove the environment, caches, demo results and site
-	rm -rf .venv .cache .demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .cache .demo site mdanderson/report/html/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,6 +9,7 @@ from mdanderson.assessment.by_reader import stated_identities
 from mdanderson.assessment.by_uptake import involvement
 from mdanderson.assessment.catalogue import Catalogue
 from mdanderson.assessment.comparable import about_acquisition
+from mdanderson.assessment.cropped import Keep, keep_crops
 from mdanderson.assessment.drawn import Note, drawings_of
 from mdanderson.assessment.elsewhere import Elsewhere, Followed
 from mdanderson.assessment.pictured import Show, show_pictures
@@ -42,10 +43,11 @@ def follow(
     settings: Settings,
     show: Show | None = None,
     note: Note | None = None,
+    keep: Keep | None = None,
 ) -> Course:
     """Images of one modality, in order of date. elsewhere: the modalities that were followed before, to share names.
 
-    show: takes over the pictures, where they are wanted; note: which outline is which lesion.
+    show, keep: take over the pictures and the crops, where they are wanted; note: which outline is which lesion.
     """
     modality = images[0].volume.modality
     stated = elsewhere.lent_names(images) | stated_identities(statements, modality, settings)
@@ -71,8 +73,11 @@ def follow(
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
     followed = Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names)
+    seen = [outcome.seen for outcome in outcomes]
     if show is not None:
-        show_pictures(followed, [outcome.seen for outcome in outcomes], settings=settings, show=show)
+        show_pictures(followed, seen, settings=settings, show=show)
+    if keep is not None:
+        keep_crops(followed, seen, settings=settings, keep=keep)
     if note is not None:
         for drawing in drawings_of(images, outcomes, settings=settings):
             note(drawing)

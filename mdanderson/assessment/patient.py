@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mdanderson.assessment.by_reader import read_by_reader
+from mdanderson.assessment.cropped import Keep, shares_of
 from mdanderson.assessment.drawn import Note
 from mdanderson.assessment.elsewhere import Elsewhere
 from mdanderson.assessment.follow import follow
@@ -13,6 +14,7 @@ from mdanderson.assessment.load import load_images
 from mdanderson.assessment.pictured import Show
 from mdanderson.assessment.scenes import borrowed_outlines
 from mdanderson.assessment.station import Image
+from mdanderson.crops import Crop
 from mdanderson.errors import InputError, Problem, Severity
 from mdanderson.findings import Examination
 from mdanderson.readers.manifest import LostImage, Patient
@@ -32,17 +34,27 @@ def assess(
     criteria: Sequence[str] = (DEFAULT_CRITERIA,),
     show: Show | None = None,
     note: Note | None = None,
+    keep: Callable[[Crop], None] | None = None,
 ) -> Timeline:
     """Read, place, measure and judge all images of one patient.
 
     An image that cannot be used costs its own visit and a problem row; a missing baseline every category of its
     modality, and no other modality's.
-    show: is handed a `Picture` of every lesion at every visit, as for a report; note: a `Drawing` of every outline.
+    show: is handed a `Picture` of every lesion at every visit, as for a report; note: a `Drawing` of every outline;
+    keep: a `Crop` of every lesion at every visit, as for a viewer.
     Raises `InputError` where no image can be used and not one of their days is known.
     """
     settings = settings or Settings()
     images, lost, problems = load_images(patient, settings=settings)
-    work = _Work(patient=patient, settings=settings, lost=lost, problems=list(problems), show=show, note=note)
+    work = _Work(
+        patient=patient,
+        settings=settings,
+        lost=lost,
+        problems=list(problems),
+        show=show,
+        note=note,
+        keeps=shares_of(images, keep) if keep is not None else {},
+    )
     for modality in _in_order(images, settings):
         work.take([image for image in images if image.volume.modality is modality])
     silent = [(one.modality or Modality.CT, one, one.why) for one in lost if one.date]
@@ -85,6 +97,7 @@ class _Work:
     problems: list[Problem]
     show: Show | None = None
     note: Note | None = None
+    keeps: Mapping[Modality, Keep] = field(default_factory=dict)
     examinations: list[Examination] = field(default_factory=list)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     segmented: list[Image] = field(default_factory=list)
@@ -108,6 +121,7 @@ class _Work:
             settings=self.settings,
             show=self.show,
             note=self.note,
+            keep=self.keeps.get(modality),
         )
         self.elsewhere = self.elsewhere.with_followed(course.followed)
         self.segmented += images

@@ -13,19 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mdanderson.assessment.catalogue import Known
 from mdanderson.assessment.companions import shown_in
 from mdanderson.assessment.cut import Cut, outline_in, profile_in, rounded_frame
 from mdanderson.assessment.elsewhere import Followed
 from mdanderson.assessment.examiner import Seen
+from mdanderson.assessment.framed import Subject, subjects_of, window_of
 from mdanderson.assessment.station import Station
 from mdanderson.geometry import FloatArray
-from mdanderson.lesions import Lesion
 from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.pictures import Frame, Line, Outline, Picture, png_of
 from mdanderson.settings import Settings
-from mdanderson.vocabulary import Modality, MrSequence
-from mdanderson.volume import Region, Unit, Volume
+from mdanderson.vocabulary import Modality
 
 __all__ = ["Show", "show_pictures"]
 
@@ -34,19 +32,6 @@ Show = Callable[[Picture], None]
 
 _LOG = logging.getLogger(__name__)
 
-_FRAME_MM = {Modality.NM: 180.0, Modality.PT: 120.0, Modality.XR: 120.0}
-_USUAL_FRAME_MM = 90.0
-_MARGIN = 1.5
-"""A frame is at least so many times as wide as the lesion."""
-_BONE_WINDOW_HU = (-500.0, 1300.0)
-_SUV_WINDOW = (0.0, 10.0)
-_ADC_WINDOW_UM2_S = (0.0, 2500.0)
-_GREY_PERCENTILES = (1.0, 99.5)
-_COUNTS_PERCENTILE = 99.0
-"""Of counts above zero: brighter foci are all black, as readers print bone scans."""
-_SAMPLED = 100_000
-"""Voxels that the window of an image is found from."""
-
 
 def show_pictures(followed: Followed, seen: Sequence[Mapping[str, Seen]], *, settings: Settings, show: Show) -> None:
     """Hand a picture of every lesion at every visit to `show`, then whole views of bone scans.
@@ -54,7 +39,7 @@ def show_pictures(followed: Followed, seen: Sequence[Mapping[str, Seen]], *, set
     seen: of each visit, what was outlined of a lesion. What cannot be shown is left out; no score depends on it.
     """
     camera = _Camera(settings=settings)
-    subjects = [_Subject.from_known(known, seen, settings) for known in followed.catalogue]
+    subjects = subjects_of(followed, seen, settings)
     for stations, its in zip(followed.visits, seen, strict=True):  # visit by visit: large images may be read again
         for subject in subjects:
             try:
@@ -68,46 +53,25 @@ def show_pictures(followed: Followed, seen: Sequence[Mapping[str, Seen]], *, set
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Subject:
-    """A lesion to be shown. anchor: (3,) common space, round which every picture is cut; width_mm: of every frame."""
-
-    known: Known
-    anchor: FloatArray
-    width_mm: float
-
-    @classmethod
-    def from_known(cls, known: Known, seen: Sequence[Mapping[str, Seen]], settings: Settings) -> _Subject:
-        """Framed so that its outline of every visit has room."""
-        outlined = [its[known.lesion_id] for its in seen if known.lesion_id in its]
-        return cls(known=known, anchor=_anchor(known, settings), width_mm=_frame_mm(known, outlined))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Camera:
     """Takes pictures; keeps the window of every image that it has met. windows: by the image's own identity."""
 
     settings: Settings
     windows: dict[int, tuple[float, float]] = field(default_factory=dict)
 
-    def of_lesion(self, subject: _Subject, stations: Sequence[Station], one: Seen | None) -> Iterator[Picture]:
-        """A lesion in every image of a visit that shows its place; one: its outline, where it has one."""
-        known = subject.known
-        station = one.station if one else _best_view(known, stations)
-        if station is None:
-            return
-        region = one.region if one else station.carry(known.region, known.home)
-        middle = _middle(known, station, subject.anchor, one)
-        if region is not None and middle is not None:
-            yield from self._in_images(known.lesion_id, station, region, middle, subject.width_mm, one)
+    def of_lesion(self, subject: Subject, stations: Sequence[Station], one: Seen | None) -> Iterator[Picture]:
+        """A lesion in every image of a visit that shows its place; one: its outline, where it has one.
 
-    def _in_images(
-        self, lesion_id: str, station: Station, region: Region, middle: FloatArray, width: float, one: Seen | None
-    ) -> Iterator[Picture]:
-        """The image that leads, in the slice that was measured there, and its companions in the plane next to that."""
+        The image that leads in the slice that was measured there, its companions in the plane next to that.
+        """
+        sight = subject.sight(stations, one)
+        if sight is None:
+            return
+        lesion_id, width = subject.known.lesion_id, subject.width_mm
         axes = _axes(one, self.settings)
-        at = middle
-        for image, shown in shown_in(station.image, region):
-            leads = image is station.image
+        at = sight.middle
+        for image, shown in shown_in(sight.station.image, sight.region):
+            leads = image is sight.station.image
             cut = Cut.through(image, at, self.settings, axes.plane if leads and axes else None)
             if leads and axes:
                 at = _moved_onto(cut)
@@ -153,7 +117,7 @@ class _Camera:
             return
         values, filled = found
         volume = cut.image.volume
-        window = self.windows.setdefault(id(cut.image), _window(volume))
+        window = self.windows.setdefault(id(cut.image), window_of(volume))
         inverse = volume.modality in {Modality.NM, Modality.PT}
         yield Picture(
             lesion_id=lesion_id,
@@ -176,52 +140,6 @@ class _Camera:
         )
 
 
-def _anchor(known: Known, settings: Settings) -> FloatArray:
-    """(3,) common space: the lesion's middle when first seen, in the slice that was measured then."""
-    middle = known.points_common_mm.mean(axis=0)
-    home = known.home
-    if not home.volume.modality.is_anatomical:
-        return np.asarray(middle)
-    measured = measure_diameters(known.region, home.volume.geometry, settings=settings.image)
-    index = home.volume.geometry.to_voxel(home.to_image(middle[None])[0])
-    index[measured.axis] = measured.plane
-    return np.asarray(home.to_common(home.volume.geometry.to_lps(index)[None])[0])
-
-
-def _middle(known: Known, station: Station, anchor: FloatArray, one: Seen | None) -> FloatArray | None:
-    """(3,) LPS mm of the image: where the middle of the picture lies; of a lesion whose place is lost, its own."""
-    if station.trusted_at(known.points_common_mm) and station.trusted:
-        return np.asarray(station.to_image(anchor[None])[0])
-    if one is None:
-        return None
-    return Lesion.from_region(one.region, station.volume.geometry).centroid_lps_mm
-
-
-def _best_view(known: Known, stations: Sequence[Station]) -> Station | None:
-    """The image of a visit that shows most of a lesion's place; None where none does."""
-    points = known.points_common_mm
-    shares = {
-        number: station.share_in_view(points)
-        for number, station in enumerate(stations)
-        if station.trusted and station.trusted_at(points)
-    }
-    best = max(shares, key=lambda number: shares[number], default=None)
-    return stations[best] if best is not None and shares[best] > 0 else None
-
-
-def _frame_mm(known: Known, seen: Sequence[Seen]) -> float:
-    """One width for all visits: that of the modality, or more where the lesion needs it."""
-    usual = _FRAME_MM.get(known.home.volume.modality, _USUAL_FRAME_MM)
-    widest = max((_extent_mm(one) for one in seen), default=0.0)
-    return float(max(usual, np.ceil(_MARGIN * widest / 10.0) * 10.0))
-
-
-def _extent_mm(one: Seen) -> float:
-    """The longest side of the box round an outline."""
-    sides = zip(one.region.box, one.station.volume.geometry.spacing_mm, strict=True)
-    return float(max((part.stop - part.start) * step for part, step in sides))
-
-
 def _axes(one: Seen | None, settings: Settings) -> Diameters | None:
     """The diameters of an outline, where its size was measured."""
     if one is None or one.finding.long_axis_mm is None:
@@ -239,27 +157,6 @@ def _moved_onto(cut: Cut) -> FloatArray:
 
 def _diameters(cut: Cut, axes: Diameters) -> tuple[Line, ...]:
     return cut.flat(axes.long_ends_lps_mm), cut.flat(axes.short_ends_lps_mm)
-
-
-def _window(volume: Volume) -> tuple[float, float]:
-    """Least and greatest value shown."""
-    if volume.modality is Modality.CT:
-        return _BONE_WINDOW_HU
-    if volume.unit is Unit.SUV:
-        return _SUV_WINDOW
-    if volume.sequence is MrSequence.ADC:
-        return _ADC_WINDOW_UM2_S
-    values = volume.array.reshape(-1)
-    values = values[:: max(1, values.size // _SAMPLED)].astype(np.float64)
-    values = values[np.isfinite(values) & (values != (np.nan if volume.padding is None else volume.padding))]
-    if volume.modality is Modality.NM:
-        values = values[values > 0]
-        high = float(np.percentile(values, _COUNTS_PERCENTILE)) if values.size else 1.0
-        return 0.0, round(max(high, 1.0), 2)
-    if not values.size:
-        return 0.0, 1.0
-    low, high = (float(end) for end in np.percentile(values, _GREY_PERCENTILES))
-    return round(low, 2), round(max(high, low + 1.0), 2)
 
 
 def _grey(values: npt.NDArray[np.generic], window: tuple[float, float], *, inverse: bool) -> npt.NDArray[np.uint8]:

@@ -8,12 +8,13 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mdanderson.batch.fingerprint import Input, inputs_of, whole
 from mdanderson.batch.readings import Readings, of_reader, readings_of
 from mdanderson.batch.store import Finished
+from mdanderson.crops import Crop
 from mdanderson.drawings import Drawing
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.pictures import Picture
@@ -43,13 +44,15 @@ class Assess(Protocol):
 class Job:
     """What is the same for every patient of a run. assess: None stands for `mdanderson.assessment`.
 
-    pictures: whether lesions are pictured, for a report; what else assesses takes none.
+    pictures: whether lesions are pictured, for a report; crops: whether they are cropped, for a viewer; what else
+    assesses takes none.
     """
 
     settings: Settings
     criteria: tuple[str, ...]
     assess: Assess | None = None
     pictures: bool = False
+    crops: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,14 +84,13 @@ def lost_patient(task: Task, error: MdandersonError) -> Finished:
 
 def _scored(job: Job, patient: Patient, fingerprint: str) -> Finished:
     began = time.perf_counter()
-    pictures: list[Picture] = []
-    drawings: list[Drawing] = []
+    looks = _Looks()
     try:
-        timeline = _timeline(job, patient, pictures, drawings)
+        timeline = _timeline(job, patient, looks)
         assessed = time.perf_counter()
         readings = _readings(job, patient)
         finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
-        return replace(finished, pictures=tuple(pictures), drawings=tuple(drawings))
+        return looks.added(finished)
     except MdandersonError as error:
         return _without_response(patient, fingerprint, error)
     except MemoryError as error:
@@ -129,11 +131,30 @@ def _without_response(patient: Patient, fingerprint: str, error: MdandersonError
     )
 
 
-def _timeline(job: Job, patient: Patient, pictures: list[Picture], drawings: list[Drawing]) -> Timeline:
-    """The patient's timeline; pictures are added where they are wanted, drawings where there are images."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Looks:
+    """What was taken of a patient's images on the way."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    crops: list[Crop] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
+
+    def added(self, finished: Finished) -> Finished:
+        """The same patient with them."""
+        return replace(
+            finished, pictures=tuple(self.pictures), crops=tuple(self.crops), drawings=tuple(self.drawings)
+        )
+
+
+def _timeline(job: Job, patient: Patient, looks: _Looks) -> Timeline:
+    """The patient's timeline; pictures and crops are added where they are wanted, drawings where there are images."""
     if not patient.images:
         raise _without_image(patient)
-    assess = job.assess or _default_assess(pictures.append if job.pictures else None, drawings.append)
+    assess = job.assess or _default_assess(
+        show=looks.pictures.append if job.pictures else None,
+        keep=looks.crops.append if job.crops else None,
+        note=looks.drawings.append,
+    )
     return assess(patient, settings=job.settings, criteria=job.criteria)
 
 
@@ -158,12 +179,15 @@ def _without_image(patient: Patient) -> InputError:
 
 
 def _default_assess(
-    show: Callable[[Picture], None] | None = None, note: Callable[[Drawing], None] | None = None
+    *,
+    show: Callable[[Picture], None] | None = None,
+    keep: Callable[[Crop], None] | None = None,
+    note: Callable[[Drawing], None] | None = None,
 ) -> Assess:
-    """The image half; `show` takes its pictures over, `note` its drawings."""
+    """The image half; `show` takes its pictures over, `keep` its crops, `note` its drawings."""
     from mdanderson.assessment import assess
 
-    return functools.partial(assess, show=show, note=note)
+    return functools.partial(assess, show=show, keep=keep, note=note)
 
 
 def _with_responses(

@@ -36,6 +36,8 @@ from mdanderson.vocabulary import DEFAULT_CRITERIA
 __all__ = ["Progress", "checked_criteria", "in_full", "score", "with_reviews"]
 
 _NEW = "not scored before"
+_MOST_WITH_VIEWER = 100
+"""Patients; a page with a viewer has up to 8 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +72,7 @@ def score(
     by: str = "",
     parquet: bool = False,
     report: bool = False,
+    viewer: bool | None = None,
     only: Collection[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     assess: Assess | None = None,
@@ -82,6 +85,8 @@ def score(
     None = its share of the machine's. scheduler: address of a Dask scheduler, whose workers score in place of this
     machine's and must see the images by the same paths. by: a column of patients.csv, groups of the cohort summary.
     parquet: write the tables to out/parquet as well. report: take pictures, and write pages to out/report.
+    viewer: with the report, keep what its viewer shows of every lesion, up to 6 MB a patient; None = in a cohort of 100
+    patients or fewer, where the viewer is installed.
     only: patients that may be scored again; the others stay as an earlier run left them, whatever has changed.
     `progress` is told of every start and end; `assess` scores one patient in place of `mdanderson.assessment`.
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
@@ -99,7 +104,8 @@ def score(
     if scheduler:
         check_scheduler(scheduler)
     make_folder(folder)
-    job = Job(settings=settings or Settings(), criteria=criteria, assess=assess, pictures=report)
+    crops = report and (_viewer_by_default(cohort) if viewer is None else viewer)
+    job = Job(settings=settings or Settings(), criteria=criteria, assess=assess, pictures=report, crops=crops)
     with locked(folder):
         results = _run(
             cohort,
@@ -115,6 +121,13 @@ def score(
         if report:
             write_pages(folder, only=only)
         return results
+
+
+def _viewer_by_default(cohort: Cohort) -> bool:
+    """Whether crops are kept unasked: not of so many patients that they fill a disk, nor where nothing shows them."""
+    from mdanderson.report.html.viewer import viewer_code
+
+    return len(cohort) <= _MOST_WITH_VIEWER and viewer_code() is not None
 
 
 def checked_criteria(criteria: Sequence[str]) -> tuple[str, ...]:

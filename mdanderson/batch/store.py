@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.batch.fingerprint import Input
+from mdanderson.crops import Crop, crops_from_json, crops_to_json
 from mdanderson.drawings import Drawing
 from mdanderson.errors import OutputError
 from mdanderson.pictures import Picture, pictures_from_json, pictures_to_json
@@ -42,7 +43,7 @@ class Finished:
     prints: what it was made from, by the names of `PARTS`; fingerprint: all of that. inputs: the files by content.
     tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
     response. details: for whoever mends a bug. drawings: which outline is which lesion, for exports.
-    pictures: stored beside it, and not read with it.
+    pictures, crops: stored beside it, and not read with it.
     """
 
     patient_id: str
@@ -56,10 +57,12 @@ class Finished:
     inputs: tuple[Input, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    crops: tuple[Crop, ...] = ()
 
 
 _FINISHED = TypeAdapter(Finished)
-_PICTURES = ".pictures.json"
+_PICTURES, _CROPS = ".pictures.json", ".crops.json"
+_ENDINGS = (".json", _PICTURES, _CROPS)
 _DRAFT = re.compile(r"\..+\.\d+\.tmp")
 
 
@@ -91,24 +94,36 @@ class Store:
 
     def write(self, finished: Finished) -> None:
         """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""
-        pictures = self._path(finished.patient_id, _PICTURES)
-        if finished.pictures:
-            write_atomically(pictures, pictures_to_json(finished.fingerprint, finished.pictures))
-        else:
-            remove(pictures)
-        told = asdict(replace(finished, pictures=()))
-        del told["pictures"]
+        key = finished.fingerprint
+        self._keep(finished, _PICTURES, pictures_to_json(key, finished.pictures) if finished.pictures else "")
+        self._keep(finished, _CROPS, crops_to_json(key, finished.crops) if finished.crops else "")
+        told = asdict(replace(finished, pictures=(), crops=()))
+        del told["pictures"], told["crops"]
         write_atomically(
             self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1, default=str) + "\n"
         )
 
     def pictures(self, finished: Finished) -> tuple[Picture, ...]:
         """The pictures of a stored patient; none where none were taken, or they are of another run or damaged."""
+        return pictures_from_json(finished.fingerprint, self._kept(finished, _PICTURES))
+
+    def crops(self, finished: Finished) -> tuple[Crop, ...]:
+        """The crops of a stored patient, in the same way."""
+        return crops_from_json(finished.fingerprint, self._kept(finished, _CROPS))
+
+    def _keep(self, finished: Finished, ending: str, text: str) -> None:
+        """Write what lies beside a patient, or remove what an earlier run has left there."""
+        path = self._path(finished.patient_id, ending)
+        if text:
+            write_atomically(path, text)
+        else:
+            remove(path)
+
+    def _kept(self, finished: Finished, ending: str) -> str:
         try:
-            text = self._path(finished.patient_id, _PICTURES).read_text(encoding="utf-8")
+            return self._path(finished.patient_id, ending).read_text(encoding="utf-8")
         except (OSError, ValueError):
-            return ()
-        return pictures_from_json(finished.fingerprint, text)
+            return ""
 
     def clear(self) -> None:
         """Forget every patient. Raises `OutputError`."""
@@ -117,7 +132,7 @@ class Store:
 
     def keep_only(self, patient_ids: Iterable[str]) -> None:
         """Forget everybody else, as who has been taken out of a cohort is to be. Raises `OutputError`."""
-        kept = {self._path(patient_id, ending) for patient_id in patient_ids for ending in (".json", _PICTURES)}
+        kept = {self._path(patient_id, ending) for patient_id in patient_ids for ending in _ENDINGS}
         for file in self.folder.glob("*.json"):
             if file not in kept:
                 remove(file)
@@ -161,7 +176,7 @@ def write_atomically(path: Path, text: str) -> None:
     write_together((path,), [(text,)])
 
 
-def write_together(paths: Sequence[Path], chunks: Iterable[Sequence[str]]) -> None:
+def write_together(paths: Sequence[Path], chunks: Iterable[Sequence[str | bytes]]) -> None:
     """Write files side by side, each as a whole or not at all, chunk by chunk of each.
 
     Nothing is left behind however it ends, but by a kill. Raises `OutputError`.
@@ -172,7 +187,7 @@ def write_together(paths: Sequence[Path], chunks: Iterable[Sequence[str]]) -> No
             files = [opened.enter_context(draft.open("wb")) for draft in drafts.values()]
             for texts in chunks:
                 for file, text in zip(files, texts, strict=True):
-                    file.write(text.encode())
+                    file.write(text if isinstance(text, bytes) else text.encode())
             for file in files:
                 file.flush()
                 os.fsync(file.fileno())
