@@ -34,6 +34,9 @@ def export(
     ohif: Annotated[
         bool, typer.Option("--ohif", help="Name lesions in the SR so that OHIF loads them as its own measurements.")
     ] = False,
+    algorithm: Annotated[
+        str, typer.Option(metavar="NAME", show_default="readers", help="What drew the masks, as the SEG is to say.")
+    ] = "",
     pseudonymize: Annotated[
         Path | None, typer.Option(metavar="KEYFILE", show_default=False, help="The key that the run was given.")
     ] = None,
@@ -60,7 +63,7 @@ def export(
     wanted = {kind: folder for kind, folder in folders.items() if folder is not None}
     if not wanted:
         raise SettingsError("nothing to write", way_out="name a folder, as in --dicom-seg DIR")
-    written = run_export(out, wanted, study=study, key_file=pseudonymize, for_ohif=ohif, to=to)
+    written = run_export(out, wanted, study=study, key_file=pseudonymize, for_ohif=ohif, algorithm=algorithm, to=to)
     for note in written.notes:
         say(note)
     for kind, folder in wanted.items():

@@ -30,6 +30,7 @@ def run_export(
     study: str = "",
     key_file: Path | None = None,
     for_ohif: bool = False,
+    algorithm: str = "",
     to: str = "",
 ) -> Exported:
     """Write every kind that `folders` names, and store what is DICOM at the DICOMweb address `to`.
@@ -45,7 +46,14 @@ def run_export(
         make_folder(folder)
     written: dict[str, Written] = {}
     for kind, folder in folders.items():
-        wish = Wish(results=results, folder=folder, study=study, key_file=key_file, for_ohif=for_ohif)
+        wish = Wish(
+            results=results,
+            folder=folder,
+            study=study,
+            key_file=key_file,
+            for_ohif=for_ohif,
+            algorithm=algorithm,
+        )
         written[kind] = kind_named(kind)(wish)
     if to:
         _store([file for kind in DICOM_KINDS if kind in written for file in written[kind].files], to)

@@ -30,7 +30,8 @@ class Wish:
     """What is to be written. results: with `out`, their folder, set. folder: exists and is writable.
 
     study: the trial's name, blank where none is given. key_file: of the pseudonyms that the run was given.
-    for_ohif: lesions are named so that OHIF loads their measurements again.
+    for_ohif: lesions are named so that OHIF loads their measurements again. algorithm: what drew the masks, blank where
+    readers did.
     """
 
     results: Results
@@ -38,6 +39,7 @@ class Wish:
     study: str = ""
     key_file: Path | None = None
     for_ohif: bool = False
+    algorithm: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
