@@ -27,6 +27,7 @@ __all__ = [
     "by_patient",
     "cell_date",
     "cell_flag",
+    "cell_instant",
     "cell_number",
     "cell_parts",
     "cell_ratio",
@@ -63,6 +64,20 @@ def cell_date(text: str) -> dt.date:
     if date.year not in _YEARS:
         raise ManifestError(f"not a plausible date: {text}", way_out="correct the year")
     return date
+
+
+def cell_instant(text: str) -> str:
+    """A day and time, spelled so that later sorts after earlier; in UTC where a zone is given.
+
+    Raises `ManifestError`.
+    """
+    try:
+        instant = dt.datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
+        raise ManifestError(f"not an ISO 8601 time: {text}", way_out="write YYYY-MM-DDThh:mm") from error
+    return instant.isoformat(timespec="microseconds")
 
 
 @functools.lru_cache(maxsize=4096)

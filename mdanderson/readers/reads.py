@@ -14,6 +14,7 @@ from mdanderson.readers.cells import (
     by_patient,
     cell_date,
     cell_flag,
+    cell_instant,
     cell_size,
 )
 from mdanderson.readers.text_table import TextTable
@@ -112,7 +113,7 @@ def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:
         lesion_id=row["lesion_id"],
         label=row["label"],
         reader=row["reader"],
-        time=_time(cells),
+        time=cells.read("time", cell_instant) or "",
         row=row.number,
         codes=codes_in(row["findings"]),
         new=cells.read("new", cell_flag),
@@ -127,18 +128,3 @@ def _said(cells: Cells, date: dt.date, modality: Modality) -> Statement:
         comment=row["comment"],
         adjudicates=bool(cells.read("adjudicates", cell_flag)),
     )
-
-
-def _time(cells: Cells) -> str:
-    """When it was stated, spelled so that later sorts after earlier; in UTC where a zone is given."""
-    return cells.read("time", _instant) or ""
-
-
-def _instant(text: str) -> str:
-    try:
-        instant = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ManifestError(f"not an ISO 8601 time: {text}", way_out="write YYYY-MM-DDThh:mm") from error
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
-    return instant.isoformat(timespec="microseconds")

@@ -24,7 +24,7 @@ from mdanderson.errors import ManifestError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Row", "TextTable", "nearest", "read_text_table", "text_table"]
+__all__ = ["Row", "TextTable", "delimiter_of", "nearest", "read_text_table", "text_table"]
 
 _DELIMITERS = ",;\t"
 _LARGEST_TABLE = 2**30
@@ -125,13 +125,16 @@ def read_text_table(path: Path) -> TextTable:
 def _from_text(path: Path) -> TextTable:
     text = _decoded(path)
     named = _SEPARATOR_LINE.match(text)
-    if named:
-        text = text[named.end() :]
-    header, _, _ = text.partition("\n")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
+    return _table(path, _lines(path, text[named.end() :] if named else text, delimiter_of(path, text)))
+
+
+def delimiter_of(path: Path, text: str) -> str:
+    """What stands between the cells of a file: as its first line names it, else as its name or its header tells."""
+    named = _SEPARATOR_LINE.match(text)
     if named and named["delimiter"]:
-        delimiter = named["delimiter"]
-    return _table(path, _lines(path, text, delimiter))
+        return named["delimiter"]
+    header, _, _ = (text[named.end() :] if named else text).partition("\n")
+    return "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
 
 
 def _lines(path: Path, text: str, delimiter: str) -> list[list[str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mdanderson.criteria import OVERALL
+from mdanderson.crops import Crop
 from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
@@ -13,6 +14,7 @@ from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, course_cur
 from mdanderson.report.html.lesion_part import LesionPart, lesion_parts
 from mdanderson.report.html.numbers import number_of
 from mdanderson.report.html.rendering import render
+from mdanderson.report.html.viewer import Viewer, viewer_for
 from mdanderson.report.trace import TRACE
 
 __all__ = ["PatientResults", "Row", "patient_page"]
@@ -24,14 +26,16 @@ Row = Mapping[str, str]
 class PatientResults:
     """All that the results hold of one patient. rows: by table name, text; failure: why it was not scored.
 
-    criteria: the sets asked, the leading one first.
+    criteria: the sets asked, the leading one first. judged: whether categories are shown; not in a blinded reading.
     """
 
     patient_id: str
     criteria: tuple[str, ...]
     rows: Mapping[str, Sequence[Cells]]
     pictures: tuple[Picture, ...] = ()
+    crops: tuple[Crop, ...] = ()
     failure: str = ""
+    judged: bool = True
 
     def named(self, table: Table) -> list[Row]:
         """The rows of a table by column name."""
@@ -80,11 +84,17 @@ class ScanPart:
 
 
 def patient_page(results: PatientResults) -> str:
-    """The page of a patient, as HTML. The same results give the same page, to the byte."""
+    """The page of a patient, as HTML, below 8 MB. The same results give the same page, to the byte."""
+    plain = _page(results, None)
+    viewer = viewer_for(results.crops, beside_bytes=len(plain.encode()))
+    return plain if viewer is None else _page(results, viewer)
+
+
+def _page(results: PatientResults, viewer: Viewer | None) -> str:
     responses = results.named(RESPONSES)
     visits = _visits(responses)
     texts = _texts_of_rules(results.named(TRACE))
-    course = tuple(_course(responses, visits, results.criteria, texts))
+    course = tuple(_course(responses, visits, results.criteria, texts)) if results.judged else ()
     lesions = _lesions(results, visits, texts)
     return render(
         "patient.html.j2",
@@ -93,13 +103,17 @@ def patient_page(results: PatientResults) -> str:
             "failure": results.failure,
             "visits": visits,
             "course": course,
-            "changes": _changes(results, visits, course),
+            "changes": _changes(results, visits, course) if results.judged else None,
+            "judged": results.judged,
             "leading": next((row for row in course if row.leads and row.scope == OVERALL), None),
             "summaries": sorted(results.named(PATIENTS), key=lambda row: _place(row["criteria"], results.criteria)),
             "lesions": lesions,
             "scans": tuple(_scans(results.pictures, visits)),
             "has_pictures": bool(results.pictures),
             "problems": results.named(PROBLEMS),
+            "viewer": viewer,
+            "viewer_hash": viewer.code.policy if viewer else "",
+            "groups": viewer.groups if viewer else {},
         },
     )
 
