@@ -1,0 +1,194 @@
+"""Which of several reconstructions of one examination is measured: rules in order, the first that differs decides.
+
+Two images of one day and modality are reconstructions of one examination where they show the same part of the body:
+in one frame of reference by the place of their slices, else by the part that the headers name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdanderson.readers.dicom_index.deeper import Part
+from mdanderson.readers.dicom_index.series import Series
+from mdanderson.vocabulary import Modality, MrSequence
+
+__all__ = ["RULES", "Candidate", "Rule", "choose", "is_bone_kernel"]
+
+_COMMON_SHARE = 0.5
+"""Of the shorter of two images, along every axis: more in common makes them images of one part of the body."""
+_THIN_MM = (1.5, 3.0, 5.0)
+"""Steps of thickness within which a bone kernel counts more than a thinner slice."""
+_BONE_KERNEL = re.compile(
+    r"BONE.*|EDGE"  # GE
+    r"|[BHUQ][A-Z]?(5[7-9]|[6-9]\d)[A-Z]?(/\d)?"  # Siemens: B60f, Br64, H70h; the number is the sharpness
+    r"|FC(3[0-5]|8[01])"  # Canon
+    r"|Y?[CD]|E|YE",  # Philips
+    re.IGNORECASE,
+)
+_BONE_NAME = re.compile(r"\b(bone|bones|knochen|osseux|hueso|oss)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Candidate:
+    """One image that could be measured. mask: whether something was drawn on it."""
+
+    series: Series
+    part: Part
+    mask: bool = False
+
+    @property
+    def kind(self) -> Modality:
+        """Its modality; a candidate has one."""
+        assert self.series.kind is not None  # noqa: S101 - what has none is no candidate
+        return self.series.kind
+
+    @property
+    def examination(self) -> tuple[str, ...]:
+        """What it can be an alternative within: patient, day, modality, what MR weighs, from where a scan looks."""
+        projection = self.series.first.projection if self.kind is Modality.XR else self.part.views
+        return (self.series.patient_id, str(self.series.date), self.kind, self.part.sequence or "", projection)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One reason to prefer an image: the lesser key wins. tell: how the image stands in it, in words."""
+
+    why: str
+    key: Callable[[Candidate], Any]
+    tell: Callable[[Candidate], str]
+    kinds: frozenset[Modality] = frozenset(Modality)
+
+
+def is_bone_kernel(one: Series) -> bool:
+    """Whether a CT was reconstructed for bone, by the kernel's name or, where none is told, the series' description."""
+    kernel = one.first.kernel.split("/")[0].strip()
+    if kernel:
+        return _BONE_KERNEL.fullmatch(kernel) is not None
+    return _BONE_NAME.search(one.first.description) is not None
+
+
+def _thickness_class(one: Candidate) -> int:
+    thickness = one.part.stack.apart_mm
+    return len(_THIN_MM) + 1 if thickness is None else sum(thickness > limit for limit in _THIN_MM)
+
+
+def _thickness(one: Candidate) -> str:
+    thickness = one.part.stack.apart_mm
+    return "unknown thickness" if thickness is None else f"{thickness:g} mm"
+
+
+_CT, _MR = frozenset({Modality.CT}), frozenset({Modality.MR})
+
+RULES: tuple[Rule, ...] = (
+    Rule(why="a mask was drawn on it", key=lambda one: not one.mask, tell=lambda one: "mask" if one.mask else "none"),
+    Rule(
+        why="it is original, not calculated from other images",
+        key=lambda one: one.series.is_derived,
+        tell=lambda one: "derived" if one.series.is_derived else "original",
+    ),
+    Rule(
+        why="it lies in the plane of acquisition",
+        key=lambda one: one.part.stack.plane not in {"axial", ""},
+        tell=lambda one: one.part.stack.plane,
+        kinds=_CT,
+    ),
+    Rule(
+        why="no contrast agent was given, which lights up marrow",
+        key=lambda one: one.part.sequence is MrSequence.T1 and bool(one.series.first.contrast),
+        tell=lambda one: "contrast" if one.series.first.contrast else "none",
+        kinds=_MR,
+    ),
+    Rule(why="it is thinner", key=_thickness_class, tell=_thickness),
+    Rule(
+        why="it was reconstructed for bone",
+        key=lambda one: not is_bone_kernel(one.series),
+        tell=lambda one: one.series.first.kernel or "no kernel told",
+        kinds=_CT,
+    ),
+    Rule(why="it is thinner", key=lambda one: round(one.part.stack.apart_mm or 1e3, 3), tell=_thickness),
+    Rule(
+        why="it has more slices",
+        key=lambda one: -one.part.stack.slices,
+        tell=lambda one: f"{one.part.stack.slices}",
+    ),
+    Rule(
+        why="it is for presentation",
+        key=lambda one: one.series.first.intent != "FOR PRESENTATION",
+        tell=lambda one: one.series.first.intent.casefold() or "not told",
+        kinds=frozenset({Modality.XR}),
+    ),
+    Rule(
+        why="it comes first by number",
+        key=lambda one: (one.series.first.number or 0, one.series.uid, one.part.number, one.part.file),
+        tell=lambda one: one.series.name if not one.part.number else f"#{one.part.number}",
+    ),
+)
+"""In the order in which they are asked."""
+
+
+def choose(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[tuple[Candidate, Candidate, str]]]:
+    """The images to be measured; and each that is not, with the one in its place and the reason."""
+    examinations: dict[tuple[str, ...], list[Candidate]] = {}
+    for one in candidates:
+        examinations.setdefault(one.examination, []).append(one)
+    chosen: list[Candidate] = []
+    left: list[tuple[Candidate, Candidate, str]] = []
+    for examination in sorted(examinations):
+        waiting = sorted(examinations[examination], key=_rank)
+        while waiting:
+            best, *others = waiting
+            chosen.append(best)
+            left += [(one, best, _reason(best, one)) for one in others if _shows_the_same(best, one)]
+            waiting = [one for one in others if not _shows_the_same(best, one)]
+    return chosen, left
+
+
+def _rank(one: Candidate) -> tuple[Any, ...]:
+    return tuple(rule.key(one) if one.kind in rule.kinds else 0 for rule in RULES)
+
+
+def _reason(best: Candidate, other: Candidate) -> str:
+    """Why `best` is measured in place of `other`."""
+    name = best.part.file if best.series is other.series else best.series.name
+    for rule in RULES:
+        if best.kind in rule.kinds and rule.key(best) != rule.key(other):
+            against = f" ({rule.tell(best)} against {rule.tell(other)})" if rule.tell(best) != rule.tell(other) else ""
+            return f"{name} is used: {rule.why}{against}"
+    return f"{name} is used"
+
+
+def _shows_the_same(one: Candidate, other: Candidate) -> bool:
+    """Whether two images of an examination show the same part of the body."""
+    here, there = one.series.first, other.series.first
+    if one.kind is Modality.XR:  # no place is known: each picture is one, but for the same picture stored twice
+        same = (here.projection, here.body_part, here.rows, here.columns, here.instance_number)
+        return same == (there.projection, there.body_part, there.rows, there.columns, there.instance_number) and (
+            here.intent != there.intent
+        )
+    box, other_box = one.part.stack.box, other.part.stack.box
+    if box and other_box and here.frame_uid and here.frame_uid == there.frame_uid:
+        return _common_share(box, other_box) > _COMMON_SHARE
+    if one.kind is Modality.NM and not (box and other_box):  # a whole body, and a spot view of a part of it
+        return (here.image_type[2:3], here.rows, here.columns, here.body_part) == (
+            there.image_type[2:3],
+            there.rows,
+            there.columns,
+            there.body_part,
+        )
+    return here.body_part == there.body_part or not (here.body_part and there.body_part)
+
+
+_Box = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def _common_share(one: _Box, other: _Box) -> float:
+    """How much of the shorter they have in common, along the axis where that is least."""
+    shares = []
+    for low, high, other_low, other_high in zip(*one, *other, strict=True):
+        shorter = min(high - low, other_high - other_low)
+        common = min(high, other_high) - max(low, other_low)
+        shares.append(common / shorter if shorter > 0 else float(common >= 0))
+    return min(shares)

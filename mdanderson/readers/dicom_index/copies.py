@@ -1,0 +1,107 @@
+"""One file of each instance. The same bytes twice are one; where they differ, a folder that holds all of a series wins.
+
+Only files that claim the same SOPInstanceUID are read as a whole, to be compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydicom import dcmread
+
+from mdanderson.errors import Problem, Severity
+from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
+from mdanderson.readers.dicom_index.facts import Facts
+
+__all__ = ["one_of_each"]
+
+_LARGEST = 2**31
+_BLOCK = 2**20
+
+
+def one_of_each(root: Path, files: Sequence[Facts], name: str) -> tuple[list[Facts], list[Problem], bool]:
+    """One file of each instance of a series, what is to be told of the others, and whether none can be trusted.
+
+    name: how the series is told of.
+    """
+    by_instance: dict[str, list[Facts]] = defaultdict(list)
+    for one in sorted(files, key=lambda one: one.path):
+        by_instance[one.instance_uid or one.path].append(one)
+    several = {uid: alike for uid, alike in by_instance.items() if len(alike) > 1}
+    if not several:
+        return [alike[0] for alike in by_instance.values()], [], False
+    where = next(iter(several.values()))[1].path
+    whole = _folder_with_all(by_instance)
+    chosen = [next((one for one in alike if one.folder == whole), alike[0]) for alike in by_instance.values()]
+    left = sum(len(alike) - 1 for alike in several.values())
+    if all(_are_one(root, alike) for alike in several.values()):
+        told = f"{name}: {left} file(s) hold an image that is there already, byte for byte"
+        return chosen, [_problem(Severity.INFO, where, told, "nothing: each is used once")], False
+    if whole is not None:
+        told = f"{name}: {left} file(s) claim to be an image that is there already, and differ from it"
+        used = f"the series in the folder {whole or '.'} is used; delete the other copies if that is wrong"
+        return chosen, [_problem(Severity.WARNING, where, told, used)], False
+    told = (
+        f"{name}: {left} file(s) claim to be an image that is there already and differ, and no folder holds one whole"
+    )
+    if all(_have_one_picture(root, alike) for alike in several.values()):
+        used = "their pixels are the same: the first by name is used"
+        return chosen, [_problem(Severity.WARNING, where, told, used)], False
+    return chosen, [_problem(Severity.ERROR, where, told, "export the series again, or delete the wrong copies")], True
+
+
+def _problem(severity: Severity, where: str, what: str, how_to_fix: str) -> Problem:
+    return Problem(severity=severity, where=where, what=what, how_to_fix=how_to_fix)
+
+
+def _folder_with_all(by_instance: dict[str, list[Facts]]) -> str | None:
+    """The first folder that holds every instance once."""
+    holding: dict[str, int] = defaultdict(int)
+    twice = set()
+    for alike in by_instance.values():
+        folders = [one.folder for one in alike]
+        for folder in set(folders):
+            holding[folder] += 1
+            if folders.count(folder) > 1:
+                twice.add(folder)
+    return next((each for each in sorted(holding) if holding[each] == len(by_instance) and each not in twice), None)
+
+
+def _are_one(root: Path, alike: Sequence[Facts]) -> bool:
+    """Whether all are the same bytes; names of one file are not even read."""
+    different = list({one.inode: one for one in alike}.values())
+    if len({one.size for one in different}) > 1:
+        return False
+    return len(different) == 1 or len({_digest(root / one.path) for one in different}) == 1
+
+
+def _digest(path: Path) -> str:
+    """Of the content; a file that cannot be read is like no other."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except OSError:
+        return str(path)
+    return digest.hexdigest()
+
+
+def _have_one_picture(root: Path, alike: Sequence[Facts]) -> bool:
+    """Whether the pixels, as they are stored, are the same."""
+    return len({_picture(root / one.path, one.size) for one in alike}) == 1
+
+
+def _picture(path: Path, size: int) -> str:
+    if size > _LARGEST:
+        return str(path)
+    try:
+        with unheard():
+            dataset = dcmread(path, specific_tags=["PixelData"], force=True)
+            stored = dataset.file_meta.get("TransferSyntaxUID", "")
+            return f"{stored} {hashlib.sha256(dataset.PixelData).hexdigest()}"
+    except (*BROKEN_HEADER, OSError):
+        return str(path)

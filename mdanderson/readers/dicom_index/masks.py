@@ -1,0 +1,125 @@
+"""Masks and reports, and the series that they were made from; what refers to nothing here is an orphan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mdanderson.errors import Problem, Severity
+from mdanderson.readers.dicom_index.facts import Facts
+from mdanderson.readers.dicom_index.series import MASKS, Series, unusable
+
+__all__ = ["Links", "link"]
+
+
+@dataclass(kw_only=True, slots=True)
+class Links:
+    """What was drawn on which series. lesions, bones: the one mask of a series, by its UID.
+
+    remarks: of each mask or report, by path, what became of it; problems: what is wrong with them.
+    """
+
+    lesions: dict[str, Facts] = field(default_factory=dict)
+    bones: dict[str, Facts] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def link(images: Sequence[Series], others: Iterable[Series]) -> Links:
+    """Masks and reports (`others`) laid to the series of `images` that they refer to."""
+    links = Links()
+    known = {one.uid: one for one in images}
+    of_instance = {file.instance_uid: one.uid for one in images for file in one.files}
+    drawn: dict[tuple[str, bool], list[Facts]] = defaultdict(list)
+    for series in others:
+        for file in series.files:
+            is_mask = file.modality in MASKS
+            meant = _meant(file, known, of_instance, images)
+            if not meant:
+                _tell_orphan(links, file, series.patient_id, is_mask=is_mask)
+            elif is_mask and file.segments == "anatomy":
+                links.remarks[file.path] = "its segments are parts of the body, neither lesions nor bones"
+            else:
+                links.remarks[file.path] = "made from " + ", ".join(known[uid].name for uid in meant)
+                if is_mask:
+                    drawn[meant[0], file.segments == "bones"].append(file)
+            _tell_foreign(links, file, series.patient_id, [known[uid] for uid in meant])
+    for (uid, is_bones), masks in sorted(drawn.items()):
+        kept = _newest(masks, known[uid], links)
+        if kept is not None:
+            (links.bones if is_bones else links.lesions)[uid] = kept
+    return links
+
+
+def _meant(
+    file: Facts, known: Mapping[str, Series], of_instance: Mapping[str, str], images: Sequence[Series]
+) -> list[str]:
+    """The series that a file was made from: as it says, else the only one in its frame of reference and study."""
+    meant = [uid for uid in file.refers if uid in known]
+    meant += [of_instance[uid] for uid in file.refers_to_images if uid in of_instance]
+    if meant or file.refers or file.refers_to_images or not file.frame_uid:
+        return list(dict.fromkeys(meant))
+    alike = [
+        one.uid
+        for one in images
+        if (one.first.frame_uid, one.first.study_uid) == (file.frame_uid, file.study_uid) and not unusable(one)
+    ]
+    return alike if len(alike) == 1 else []
+
+
+def _tell_orphan(links: Links, file: Facts, patient_id: str, *, is_mask: bool) -> None:
+    what = "a segmentation" if is_mask else "a report"
+    says = "refers to" if file.refers or file.refers_to_images else "does not say, and nothing else tells, "
+    told = (
+        f"{what} ({file.modality}) whose images are not here"
+        if says == "refers to"
+        else (f"{what} ({file.modality}) that does not tell which images it was made from")
+    )
+    links.remarks[file.path] = told
+    links.problems.append(
+        Problem(
+            severity=Severity.WARNING if is_mask else Severity.INFO,
+            patient_id=patient_id,
+            where=file.path,
+            what=told,
+            how_to_fix="export its images too, or name it in the column mask by hand" if is_mask else "",
+        )
+    )
+
+
+def _tell_foreign(links: Links, file: Facts, patient_id: str, meant: Sequence[Series]) -> None:
+    """A mask under another PatientID than its images: told, and used, as it names them."""
+    if any(one.patient_id != patient_id for one in meant):
+        links.problems.append(
+            Problem(
+                severity=Severity.WARNING,
+                patient_id=patient_id,
+                where=file.path,
+                what=f"a {file.modality} under another PatientID than the images that it was made from",
+                how_to_fix="check that it is the same person; it is used for those images",
+            )
+        )
+
+
+def _newest(masks: list[Facts], on: Series, links: Links) -> Facts | None:
+    """The mask saved last; none where several could be it."""
+    ordered = sorted(masks, key=lambda one: (one.content_time, one.path))
+    if len(ordered) == 1:
+        return ordered[0]
+    newest, before = ordered[-1], ordered[-2]
+    is_open = newest.content_time == before.content_time
+    what = f"{len(ordered)} masks of {on.name}: " + ("which is meant is not told" if is_open else "the newest is used")
+    links.problems.append(
+        Problem(
+            severity=Severity.ERROR if is_open else Severity.WARNING,
+            patient_id=on.patient_id,
+            visit=str(on.date or ""),
+            where=newest.path,
+            what=what,
+            how_to_fix="keep one, with all lesions in it, or name the right one in the column mask",
+        )
+    )
+    for one in ordered if is_open else ordered[:-1]:
+        links.remarks[one.path] = "not used: " + what
+    return None if is_open else newest
