@@ -17,7 +17,6 @@ from mdanderson.batch.results import Results
 from mdanderson.batch.store import (
     PATIENTS_FOLDER,
     RUN_FILE,
-    Finished,
     Store,
     make_folder,
     remove,
@@ -25,7 +24,6 @@ from mdanderson.batch.store import (
     write_atomically,
 )
 from mdanderson.errors import OutputError
-from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells, from_csv
 from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.html import (
@@ -133,7 +131,8 @@ def _patients(
             patient_id=patient_id,
             criteria=tuple(criteria),
             rows=rows,
-            pictures=_pictures(store, finished),
+            pictures=() if finished is None else store.pictures(finished),
+            crops=() if finished is None else store.crops(finished),
             failure=results.failed.get(patient_id, ""),
         )
 
@@ -145,11 +144,7 @@ def _page(one: PatientResults) -> str:
     except Exception:  # noqa: BLE001 - a bug that one patient meets must not cost the others
         _LOG.debug("a page could not be made", exc_info=True)
         why = one.failure or "its page could not be made (bug); the tables have its results"
-        return patient_page(replace(one, rows={}, pictures=(), failure=why))
-
-
-def _pictures(store: Store, finished: Finished | None) -> tuple[Picture, ...]:
-    return () if finished is None else store.pictures(finished)
+        return patient_page(replace(one, rows={}, pictures=(), crops=(), failure=why))
 
 
 def _by_patient(results: Results) -> dict[str, dict[str, list[Cells]]]:

@@ -91,6 +91,58 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "蓝色：长径。粉色：短径。各次随访的 HU 与 SUV 使用同一窗；MR 信号、计数和 X 线片各用其窗。"
             ),
         ),
+        "page.open_viewer": ("Open viewer", "打开查看器"),
+        "page.viewer": ("Viewer", "查看器"),
+        "page.viewer_title": ("Lesion", "病灶"),
+        "page.viewer_close": ("Close viewer", "关闭查看器"),
+        "page.viewer_window": ("window", "窗宽窗位"),
+        "page.viewer_pictured": ("as pictured", "同图像"),
+        "page.viewer_bone": ("bone", "骨窗"),
+        "page.viewer_cortex": ("cortex and metal", "骨皮质与金属"),
+        "page.viewer_marrow": ("marrow", "骨髓"),
+        "page.viewer_soft": ("soft tissue", "软组织"),
+        "page.viewer_half": ("half as wide", "窄一半"),
+        "page.viewer_double": ("twice as wide", "宽一倍"),
+        "page.viewer_plane": ("plane", "层面"),
+        "page.viewer_planes": ("three planes", "三平面"),
+        "page.viewer_axial": ("axial", "横断面"),
+        "page.viewer_coronal": ("coronal", "冠状面"),
+        "page.viewer_sagittal": ("sagittal", "矢状面"),
+        "page.viewer_volume": ("volume", "三维"),
+        "page.viewer_outline": ("outlines", "轮廓"),
+        "page.viewer_link": ("one place at all visits", "各次随访同步定位"),
+        "page.viewer_keys": (
+            (
+                "Click or drag to move the cross-hair; the wheel and Page Up, Page Down go through the slices, the "
+                "arrow keys move in the plane, the right button drags the window. Voxels are those of the image, in "
+                "its own planes; the cross-hair is at the same place of the patient at every visit. Yellow: the lesion as "
+                "segmented; blue: its place, nothing is segmented here; pink: other lesions."
+            ),
+            (
+                "点击或拖动可移动十字线；滚轮或 Page Up、Page Down 翻层，方向键在层面内移动，右键拖动调窗。"
+                "体素与层面均为原始图像；各次随访的十字线位于患者同一位置。黄色：所勾画病灶；蓝色：其所在位置，此处未勾画；粉色：其他病灶。"
+            ),
+        ),
+        "page.viewer_unlinked": (
+            "not linked: no trusted registration here",
+            "未同步：此处无可信配准",
+        ),
+        "page.viewer_coarse": (
+            "To keep this page small, voxels were put together, to {step} mm at most.",
+            "为控制页面大小，体素已合并，最大 {step} 毫米。",
+        ),
+        "page.viewer_left_out": (
+            "The viewer has the largest lesions; pictures alone show the others.",
+            "查看器仅含最大的病灶；其余病灶仅有图像。",
+        ),
+        "page.viewer_failed": (
+            "This browser cannot show volumes (no WebGL2, or it is switched off). The pictures show the same lesions.",
+            "此浏览器无法显示三维图像（无 WebGL2 或已关闭）。上方图像显示相同病灶。",
+        ),
+        "page.viewer_pane": (
+            "Lesion {lesion}, {modality} of {date}: voxels round it; arrow keys move the cross-hair",
+            "病灶 {lesion}，{date} {modality}：周围体素；方向键移动十字线",
+        ),
         "page.label": ("label {label}", "标签 {label}"),
         "page.treated": ("treated locally", "已局部治疗"),
         "page.slice": ("slice {number}", "层面 {number}"),

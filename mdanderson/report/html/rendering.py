@@ -6,7 +6,6 @@ patient's identifier or a reader's comment would not run, were it ever to get pa
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import re
@@ -17,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mdanderson.palette import DARK, LIGHT, Theme
+from mdanderson.report.html.viewer import hash_of
 from mdanderson.report.texts import EN, ZH
 from mdanderson.version import __version__
 from mdanderson.vocabulary import Category
@@ -74,8 +74,7 @@ def _environment(within: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script, viewer = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.js", "viewer.js"))
     environment.globals |= {
         "say": _say,
         "spoken": _spoken,
@@ -83,11 +82,20 @@ def _environment(within: Path) -> Environment:
         "generator": GENERATOR,
         "version": __version__,
         "script": Markup(script),  # noqa: S704 - our own file
+        "viewer_script": Markup(viewer),  # noqa: S704
         "style": Markup(_variables() + (_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704
-        "policy": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'",
+        "policy": functools.partial(_policy, hash_of(script.encode()), hash_of(viewer.encode())),
     }
     return environment
+
+
+def _policy(script: str, viewer_script: str, viewer_code: str = "") -> str:
+    """What a page may do: show what is in it, and run the scripts of these hashes; the viewer's where it has one."""
+    scripts = f"{script} {viewer_script} {viewer_code}" if viewer_code else script
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {scripts}; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def _say(key: str, **values: object) -> Markup:

@@ -10,7 +10,7 @@ import base64
 import functools
 import gzip
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,24 @@ class Viewer:
     code: ViewerCode
     crops: tuple[Crop, ...]
     left_out: int
+
+    @property
+    def groups(self) -> Mapping[tuple[str, str, str], int]:
+        """What is opened together, by lesion, modality and sequence: a number each."""
+        keys = dict.fromkeys((crop.lesion_id, str(crop.modality), crop.sequence) for crop in self.crops)
+        return {key: number for number, key in enumerate(keys)}
+
+    @property
+    def shown(self) -> tuple[tuple[int, Crop], ...]:
+        """Every crop with the number of its group, in order of date."""
+        groups = self.groups
+        ordered = sorted(self.crops, key=lambda crop: crop.date)
+        return tuple((groups[crop.lesion_id, str(crop.modality), crop.sequence], crop) for crop in ordered)
+
+    @property
+    def coarsest_mm(self) -> float:
+        """The longest voxel where some were put together; 0 where none were."""
+        return max((crop.step_mm for crop in self.crops if not crop.native), default=0.0)
 
 
 @functools.cache

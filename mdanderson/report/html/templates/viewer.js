@@ -1,0 +1,174 @@
+"use strict";
+(() => {
+  const one = (id) => document.getElementById(id);
+  const viewer = one("viewer");
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const COLOURS = { I: [0, 1, 2, 3], R: [0, 255, 76, 255], G: [0, 212, 201, 157], B: [0, 59, 255, 226], A: [0, 255, 255, 255] };
+  const OPTIONS = {
+    logLevel: "silent", loadingText: "", isRadiologicalConvention: true, sagittalNoseLeft: true, show3Dcrosshair: true,
+    multiplanarShowRender: 0, crosshairColor: [0.3, 0.9, 0.4, 0.9], crosshairWidth: 0.5, crosshairGap: 6, atlasOutline: 1, dragMode: 9,
+    dragAndDropEnabled: false, scrollRequiresFocus: true, fontColor: [1, 1, 1, 1], backColor: [0, 0, 0, 1],
+  };
+  const FILL = 0.08;  // an outline, through which bone is seen
+  let panes = [];
+  let opener = null;
+  let asked = 0;
+
+  // The code is data on the page until a reader asks for it; its hash stands in the page's policy.
+  let started = null;
+  const start = () => started ??= (async () => {
+    const packed = Uint8Array.from(atob(one("viewer-code").content.textContent), (letter) => letter.charCodeAt(0));
+    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(unpacked).text();
+    document.head.append(script);
+    return window.niivue;
+  })();
+
+  const drawsVolumes = () => {
+    const context = document.createElement("canvas").getContext("webgl2");
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    return Boolean(context);
+  };
+
+  const close = () => {
+    for (const pane of panes) {
+      pane.niivue.cleanup();
+      pane.niivue.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    }
+    panes = [];
+    one("viewer-panes").replaceChildren();
+    one("viewer-failed").hidden = true;
+    viewer.hidden = true;
+  };
+
+  // Places are millimetres of the baseline, left to right, back to front, foot to head.
+  const placeOf = (pane) => [...pane.image.convertFrac2MM(pane.niivue.scene.crosshairPos, true)].slice(0, 3);
+  const put = (pane, place) => {
+    const at = pane.image.convertMM2Frac(place, true);
+    pane.niivue.scene.crosshairPos = at.map((share) => Math.min(1, Math.max(0, share)));
+    pane.niivue.drawScene();
+    tell(pane);
+  };
+  const tell = (pane) => {
+    const place = placeOf(pane);
+    const voxel = pane.image.convertFrac2Vox(pane.niivue.scene.crosshairPos);
+    const value = pane.image.getValue(voxel[0], voxel[1], voxel[2]);
+    pane.figure.dataset.place = place.map((mm) => mm.toFixed(2)).join(" ");
+    pane.output.textContent = `${Number(value.toPrecision(4))} ${pane.data.unit}`;
+  };
+  const moved = (pane) => {
+    tell(pane);
+    if (!one("viewer-link").checked || pane.data.linked !== "True") return;
+    const place = placeOf(pane);
+    panes.filter((other) => other !== pane && other.data.linked === "True").forEach((other) => put(other, place));
+  };
+
+  const drawWindow = (pane) => {
+    const chosen = one("viewer-window").value;
+    let [low, high] = [Number(pane.data.low), Number(pane.data.high)];
+    if (chosen === "half" || chosen === "double") {
+      const [middle, half] = [(low + high) / 2, (high - low) / (chosen === "half" ? 4 : 1)];
+      [low, high] = [middle - half, middle + half];
+    } else if (chosen !== "pictured") {
+      [low, high] = chosen.split(" ").map(Number);
+    }
+    [pane.image.cal_min, pane.image.cal_max] = [low, high];
+    pane.niivue.updateGLVolume();
+  };
+  const drawOutline = (pane) => pane.niivue.setOpacity(1, one("viewer-outline").checked ? FILL : 0);
+
+  const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const walk = (pane, event) => {
+    if (["Tab", "Escape", "Shift"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.stopPropagation();  // no hidden key of the library
+    const plane = pane.niivue.opts.sliceType;
+    const through = { PageUp: 1, PageDown: -1 }[event.key];
+    const [right, up] = STEPS[event.key] ?? [0, 0];
+    if (!through && !right && !up) return;
+    event.preventDefault();
+    const by = through ?? 0;
+    if (plane === 1) pane.niivue.moveCrosshairInVox(right, by, up);
+    else if (plane === 2) pane.niivue.moveCrosshairInVox(by, -right, up);
+    else pane.niivue.moveCrosshairInVox(right, up, by);
+  };
+
+  const pane = async (library, template) => {
+    const data = template.dataset;
+    const [figure, stage, canvas, output] = ["figure", "div", "canvas", "output"].map((name) => document.createElement(name));
+    const caption = document.createElement("figcaption");
+    stage.className = "stage";
+    stage.append(canvas);
+    caption.append(data.title, " ", output);
+    figure.append(caption, stage);
+    one("viewer-panes").append(figure);
+    const niivue = new library.Niivue(OPTIONS);
+    await niivue.attachToCanvas(canvas, false);
+    const [low, high] = [Number(data.low), Number(data.high)];
+    const image = await library.NVImage.loadFromBase64({
+      base64: template.content.textContent, name: "image.nii.gz", colormap: "gray", cal_min: low, cal_max: high,
+    });
+    image.colormapInvert = data.inverse === "True";
+    const outlines = await library.NVImage.loadFromBase64({ base64: data.outlines, name: "outlines.nii.gz", opacity: FILL });
+    outlines.setColormapLabel(COLOURS);
+    niivue.addVolume(image);
+    niivue.addVolume(outlines);
+    const shown = { niivue, image, data, figure, output, canvas };
+    for (const language of ["en", "zh"]) canvas.setAttribute(`data-aria-label-${language}`, template.getAttribute(`data-data-label-${language}`));
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label", template.getAttribute(`data-data-label-${document.documentElement.lang}`));
+    figure.addEventListener("keydown", (event) => walk(shown, event), true);
+    niivue.onLocationChange = () => moved(shown);
+    niivue.setSliceType(Number(one("viewer-plane").value));
+    return shown;
+  };
+
+  const open = async (button) => {
+    close();
+    const turn = ++asked;
+    opener = button;
+    button.closest(".wide").after(viewer);
+    one("viewer-lesion").textContent = button.dataset.lesion;
+    viewer.hidden = false;
+    viewer.setAttribute("aria-busy", "true");
+    const templates = all("template.crop").filter((template) => template.dataset.group === button.dataset.group);
+    const hounsfield = templates.every((template) => template.dataset.unit === "HU");
+    all("#viewer-window .hounsfield").forEach((option) => { option.hidden = option.disabled = !hounsfield; });
+    one("viewer-window").value = "pictured";
+    try {
+      if (!drawsVolumes()) throw new Error("no WebGL2");
+      const library = await start();
+      for (const template of templates) {
+        const shown = await pane(library, template);
+        if (turn !== asked) { shown.niivue.cleanup(); shown.figure.remove(); return; }
+        panes.push(shown);
+      }
+      for (const shown of panes) {
+        drawOutline(shown);
+        put(shown, shown.data.middle.split(" ").map(Number));
+      }
+    } catch {
+      close();
+      viewer.hidden = false;
+      one("viewer-failed").hidden = false;
+    }
+    viewer.removeAttribute("aria-busy");
+    viewer.focus({ preventScroll: true });
+    viewer.scrollIntoView({ block: "nearest" });
+  };
+
+  const leave = () => {
+    asked += 1;
+    close();
+    opener?.focus();
+  };
+  all("button.open-viewer").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => open(button));
+  });
+  one("viewer-close").addEventListener("click", leave);
+  viewer.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
+  one("viewer-window").addEventListener("input", () => panes.forEach(drawWindow));
+  one("viewer-outline").addEventListener("input", () => panes.forEach(drawOutline));
+  one("viewer-plane").addEventListener("input", (event) => panes.forEach((shown) => shown.niivue.setSliceType(Number(event.target.value))));
+})();
