@@ -142,6 +142,7 @@ class LesionFinding:
     `adc_um2_s` (mean apparent diffusion coefficient, with its change since baseline) and `fat_fraction` (0-1) decide
     nothing; `evidence` says in words what stands beside the rows.
     `reference_source`: what signal or uptake is a ratio to, or why there is no ratio.
+    `site_source`: how `site` was found where no table gave it: overlap with a bone mask, and how much.
     `place`: the file and row it was read from, to be named in a problem; blank for an image.
     """
 
@@ -154,6 +155,7 @@ class LesionFinding:
     label: str = ""
     site: str = ""
     laterality: str = ""
+    site_source: str = ""
     basis: Basis = Basis.MEASURED
     lesion_type: LesionType | None = None
     measurable: bool | None = None

@@ -9,28 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from mdanderson.anatomy.bones import Bone, BoneKind, Side
 
-__all__ = ["SCHEMES", "BoneScheme", "Scheme"]
-
-
-class BoneScheme(StrEnum):
-    """What `[image] bone_scheme` may say."""
-
-    AUTO = "auto"
-    TOTALSEGMENTATOR = "totalsegmentator"
-    TOTALSEGMENTATOR_1 = "totalsegmentator_v1"
-    VERSE = "verse"
-    NONE = "none"
+__all__ = ["SCHEMES", "Scheme"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scheme:
-    """One numbering. bones: label -> bone. last: its greatest label; labels up to it that are no bones are organs."""
+    """One numbering. name: as `[image] bone_scheme` has it. bones: label -> bone. last: its greatest label.
 
-    name: BoneScheme
+    Labels up to the last that are no bones are organs, vessels and muscles.
+    """
+
+    name: str
     title: str
     bones: Mapping[int, Bone]
     last: int
@@ -65,7 +57,7 @@ _SACRUM = Bone(kind=BoneKind.SACRUM)
 
 SCHEMES: tuple[Scheme, ...] = (
     Scheme(
-        name=BoneScheme.TOTALSEGMENTATOR,
+        name="totalsegmentator",
         title="TotalSegmentator 2",
         bones={
             25: _SACRUM,
@@ -79,13 +71,13 @@ SCHEMES: tuple[Scheme, ...] = (
         last=117,
     ),
     Scheme(
-        name=BoneScheme.TOTALSEGMENTATOR_1,
+        name="totalsegmentator_v1",
         title="TotalSegmentator 1",
         bones={**_vertebrae(18, _UPWARDS), **_ribs(58), **_pairs(82), 92: _SACRUM},
         last=104,
     ),
     Scheme(
-        name=BoneScheme.VERSE,
+        name="verse",
         title="VerSe",
         bones={
             **_vertebrae(1, (*_LEVELS, "L6")),

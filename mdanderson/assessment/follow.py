@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mdanderson.assessment.by_reader import stated_identities
@@ -15,6 +15,7 @@ from mdanderson.assessment.elsewhere import Elsewhere, Followed
 from mdanderson.assessment.pictured import Show, show_pictures
 from mdanderson.assessment.place import place_baseline, place_follow_up
 from mdanderson.assessment.scenes import about_twins, scenes_of
+from mdanderson.assessment.sites import BonePlace, places_seen
 from mdanderson.assessment.station import Image, Station
 from mdanderson.assessment.visit import VisitFindings, assess_visit
 from mdanderson.errors import Problem, Severity
@@ -28,11 +29,15 @@ __all__ = ["Course", "follow"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Course:
-    """What a modality showed, visit by visit, and how it may be tied to others."""
+    """What a modality showed, visit by visit, and how it may be tied to others.
+
+    places: of every visit, the bones that lesions lie in.
+    """
 
     followed: Followed
     examinations: tuple[Examination, ...]
     problems: tuple[Problem, ...]
+    places: tuple[Mapping[str, BonePlace], ...] = ()
 
 
 def follow(
@@ -85,6 +90,7 @@ def follow(
         followed=followed,
         examinations=tuple(replace(one, lesions=catalogue.settled(one.lesions)) for one in examinations),
         problems=tuple(problems),
+        places=tuple(places_seen(outcome.seen, settings) for outcome in outcomes),
     )
 
 

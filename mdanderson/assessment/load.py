@@ -15,6 +15,7 @@ from mdanderson.errors import ImageError, MaskError, MdandersonError, Problem, S
 from mdanderson.measure.bias import corrected
 from mdanderson.measure.reference import given_voxels
 from mdanderson.readers import is_planar, look_at_volume, peek_date, peek_modality, read_planar, read_volume
+from mdanderson.readers.bone_masks import read_bone_mask
 from mdanderson.readers.manifest import ImageEntry, LostImage, Patient
 from mdanderson.readers.masks import read_mask, read_planar_masks
 from mdanderson.readers.voxel_values import unread
@@ -71,7 +72,12 @@ def _loaded(
     told = (
         problem
         for image in images
-        for problem in (*_about_volume(image), *_about_mask(image), *_about_reference(image, settings))
+        for problem in (
+            *_about_volume(image),
+            *_about_mask(image),
+            *_about_bones(image),
+            *_about_reference(image, settings),
+        )
     )
     problems = tuple(told)
     return tuple(_let_go(image) if shelf is None else _shelved(image, entry, shelf) for image in images), problems
@@ -138,6 +144,19 @@ def _about_mask(image: Image) -> Iterator[Problem]:
         )
 
 
+def _about_bones(image: Image) -> Iterator[Problem]:
+    """How the bones got their names, or that they have none, and what happened to labels on their way."""
+    bones = image.bone_map
+    for note in () if bones is None else bones.notes:
+        yield Problem(
+            severity=Severity.INFO,
+            visit=image.visit,
+            where=bones.source if bones else "",
+            what=f"bone_mask: {note}",
+            how_to_fix="set bone_scheme in [image] if the bones have other names",
+        )
+
+
 def _about_reference(image: Image, settings: Settings) -> Iterator[Problem]:
     """A given reference too small to be one: it is not replaced by a guess, so nothing is judged by it."""
     mask, modality = image.reference_mask, image.volume.modality
@@ -166,8 +185,9 @@ def _load(entry: ImageEntry, settings: Settings, *, look_only: bool) -> tuple[Im
     if volume.modality is Modality.MR and not look_only:
         volume = corrected(volume, settings=settings)
     _check_suv(volume, settings)
-    masks = (_mask(path, volume, settings) for path in (entry.mask, entry.bone_mask, entry.reference_mask))
-    return (_image(entry, volume, *masks),)
+    lesions, reference = (_mask(path, volume, settings) for path in (entry.mask, entry.reference_mask))
+    bones = read_bone_mask(entry.bone_mask, like=volume, settings=settings.image) if entry.bone_mask else None
+    return (_image(entry, volume, lesions, bones, reference),)
 
 
 def _volume(entry: ImageEntry, read: Callable[..., Volume] = read_volume) -> Volume:

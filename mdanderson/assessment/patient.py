@@ -13,6 +13,7 @@ from mdanderson.assessment.follow import follow
 from mdanderson.assessment.load import load_images
 from mdanderson.assessment.pictured import Show
 from mdanderson.assessment.scenes import borrowed_outlines
+from mdanderson.assessment.sites import BonePlace, with_sites
 from mdanderson.assessment.station import Image
 from mdanderson.crops import Crop
 from mdanderson.errors import InputError, Problem, Severity
@@ -63,7 +64,7 @@ def assess(
         raise _nothing_to_judge(work.problems)
     return build_timeline(
         patient.facts,
-        work.examinations,
+        with_sites(work.examinations, work.places),
         settings=settings,
         criteria=criteria,
         problems=[note.of(patient_id=patient.patient_id) for note in work.problems],
@@ -101,6 +102,7 @@ class _Work:
     examinations: list[Examination] = field(default_factory=list)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     segmented: list[Image] = field(default_factory=list)
+    places: list[Mapping[str, BonePlace]] = field(default_factory=list)
 
     def take(self, images: Sequence[Image]) -> None:
         """Follow one modality, by its outlines or by what readers state."""
@@ -125,6 +127,7 @@ class _Work:
         )
         self.elsewhere = self.elsewhere.with_followed(course.followed)
         self.segmented += images
+        self.places += course.places
         self.examinations += course.examinations
         self.problems += (*course.problems, *_about_borrowed(images))
 

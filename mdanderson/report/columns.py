@@ -163,6 +163,7 @@ LESIONS = Table(
         _MEASURED,
         *_PROBABILITIES,
         _DISTANCE,
+        _text("site_source", "how the site was found: in a bone mask, with share or distance; by a reader"),
     ),
 )
 

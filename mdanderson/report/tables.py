@@ -109,6 +109,7 @@ _OF_FINDING = _named(
     "lesion_id",
     "label",
     "site",
+    "site_source",
     "status",
     "lesion_type",
     "long_axis_mm",

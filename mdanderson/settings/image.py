@@ -10,6 +10,7 @@ from mdanderson.settings.field import STRICT, known
 
 __all__ = ["ImageSettings"]
 
+BoneScheme = Literal["auto", "totalsegmentator", "totalsegmentator_v1", "verse", "none"]
 MeasuringPlane = Literal["acquisition", "axial", "coronal", "sagittal"]
 
 
@@ -64,6 +65,10 @@ class ImageSettings:
     mask_fraction: float = known(
         0.5, "ours: a voxel of a fractional DICOM SEG is lesion from this share of the maximum upwards", gt=0, le=1
     )
+    bone_scheme: BoneScheme = known(
+        "auto", "ours: how labels of bone_mask are numbered; auto = by names in the file, its name, labels and places"
+    )
+    site_reach_mm: float = known(5.0, "ours: a lesion outside every named bone is of the nearest within this", ge=0)
     outline_sigma_pixels: float = known(1.3, "ours: scale at which the mask is smoothed to find its outline", gt=0)
     outline_tie_pixels: float = known(
         0.1, "ours: slices this near the greatest diameter are as long; the longer perpendicular decides", ge=0

@@ -14,6 +14,7 @@ from mdanderson.timeline.left_open import leave_open, still_lost
 from mdanderson.timeline.naming import nearest_name
 from mdanderson.timeline.normalise import carrier_of, is_measured
 from mdanderson.timeline.reading import counting
+from mdanderson.timeline.sites import one_site, site_stated
 from mdanderson.timeline.visits import group_visits
 from mdanderson.vocabulary import Basis, Status
 
@@ -68,7 +69,7 @@ def with_statements(
     for statement in sorted(of_all, key=lambda one: one.date):
         desk.call_new(statement)
     desk.leave_open(still_lost(counting(statements, settings, at_fault=True), counted))
-    return tuple(desk.examinations), tuple(desk.problems)
+    return one_site(desk.examinations), tuple(desk.problems)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -267,6 +268,8 @@ class _Desk:
         changes: dict[str, Any] = {
             name: value for name in _STATED if (value := getattr(statement, name)) not in {None, ""}
         }
+        if statement.site:
+            changes |= site_stated(finding, statement)
         if statement.codes:
             changes |= {"reader_codes": statement.codes, "basis": Basis.READER}
         is_first = not self._before(exam)

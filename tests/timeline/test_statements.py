@@ -74,7 +74,8 @@ def test_what_is_stated_replaces_what_was_found(paper, say, field, value):
     finding = only(exams, say(0, "L1", **{field: value}))
     assert getattr(finding, field) == value
     before = exams[0].lesions[0]
-    assert replace(finding, **{field: getattr(before, field)}) == before
+    assert finding.site_source == ("reader" if field == "site" else "")
+    assert replace(finding, **{field: getattr(before, field)}, site_source="") == before
 
 
 def test_what_is_not_stated_stays(paper, say):
