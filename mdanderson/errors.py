@@ -11,7 +11,8 @@ Every error of this package descends from `MdandersonError`:
     │   └── MaskError        a segmentation cannot be read, or does not fit its image
     ├── MeasurementError     a quantity cannot be measured on what is there
     ├── SettingsError        a setting is unknown or impossible
-    └── OutputError          results cannot be written where they were asked for
+    ├── OutputError          results cannot be written where they were asked for
+    └── ServerError          a PACS does not answer, or refuses what was asked of it
 
 An error carries data: what is wrong, where, and the way out. A batch turns it into a `Problem` and goes on.
 """
@@ -33,6 +34,7 @@ __all__ = [
     "MeasurementError",
     "OutputError",
     "Problem",
+    "ServerError",
     "SettingsError",
     "Severity",
     "UnitError",
@@ -126,6 +128,10 @@ class SettingsError(MdandersonError):
 
 class OutputError(MdandersonError):
     """Results cannot be written where they were asked for."""
+
+
+class ServerError(MdandersonError):
+    """A PACS does not answer, or refuses what was asked of it."""
 
 
 class Severity(StrEnum):

@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mdanderson.cli.cohort import agree, classify, score
-from mdanderson.cli.exchange import index
+from mdanderson.cli.exchange import fetch, index
 from mdanderson.cli.export import export
 from mdanderson.cli.look import check, demo, explain, handbook, key, report, settings, verify
 from mdanderson.cli.tell import NOTHING_DONE, SOME_FAILED, STOPPED, TERMINATED, fail, say
@@ -37,7 +37,11 @@ app = typer.Typer(
     epilog="Begin with: mdanderson demo DIR, then: mdanderson score DIR/cohort.csv -o results",
 )
 
-for _command in (demo, index, check, score, classify, agree, explain, report, export, verify, key, handbook, settings):
+_COMMANDS = (
+    *(demo, fetch, index, check, score, classify, agree, explain, report, export, verify),
+    *(key, handbook, settings),
+)
+for _command in _COMMANDS:
     app.command()(_command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +16,18 @@ from mdanderson.cli.tell import SOME_FAILED, fail, say
 
 if TYPE_CHECKING:
     from mdanderson.batch.index import Index
+    from mdanderson.pacs.fetch import Standing
 
-__all__ = ["index"]
+__all__ = ["fetch", "index"]
 
 _BETWEEN_S = 2.0
 _MOST_TOLD = 40
 
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+_Day = Annotated[
+    dt.datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], metavar="DATE", show_default=False, help="Studies of that day on, or up to it."),
+]
 _Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that read headers.")
 ]
@@ -66,6 +72,90 @@ def index(
     _end(found)
 
 
+def fetch(
+    url: Annotated[
+        str, typer.Option("--from", metavar="URL", show_default=False, help="DICOMweb address of the PACS.")
+    ],
+    patients: Annotated[
+        Path,
+        typer.Option(
+            metavar="LIST.csv",
+            show_default=False,
+            help="patient_id (the PatientID of the archive), and date, or since and until, where not all are wanted.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", show_default=False, help="Folder of the images.")],
+    modality: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", show_default="all of ours", help="CT MR NM PT XR; repeat it, or a comma list."),
+    ] = None,
+    since: _Day = None,
+    until: _Day = None,
+    auth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Credentials: token, or user and password; else of the environment."),
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE.pem", help="Certificates to trust, for a PACS that signs its own.")
+    ] = None,
+    insecure_tls: Annotated[
+        bool, typer.Option("--insecure-tls", help="Do NOT check who answers: for tests on a network of your own.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="For one answer.")] = 60.0,
+    by_hand: Annotated[bool, typer.Option("--no-index", help="Images only; write no manifest.")] = False,
+    pseudonymize: Pseudonymize = None,
+    quiet: _Quiet = False,
+) -> None:
+    """Fetch the images of a list of patients from a PACS (DICOMweb), and write their manifest to DIR/cohort.csv.
+
+    What is in DIR already is not fetched again: run the same command again after a break. Credentials come from the
+    environment (MDANDERSON_PACS_TOKEN, or MDANDERSON_PACS_USER and MDANDERSON_PACS_PASSWORD) or a file, never from the
+    command line. SEG, RTSTRUCT and SR come along.
+
+    Example: mdanderson fetch --from https://pacs.example/dicom-web --patients list.csv -o study
+
+    Exit code 0: all is here, 1: some is not, 2: nothing could be fetched.
+    """
+    from mdanderson.pacs import Server, read_wanted
+    from mdanderson.pacs import fetch as fetch_images
+    from mdanderson.pacs.wanted import checked_modalities
+
+    server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout)
+    for warning in server.warnings:
+        say(f"warning: {warning}")
+    days = {name: day.date() if day else None for name, day in (("since", since), ("until", until))}
+    wanted, problems = read_wanted(patients, **days)
+    with one_stop(), _transferred(quiet=quiet) as progress:
+        fetched = fetch_images(server, wanted, out, modalities=checked_modalities(modality or ()), progress=progress)
+    for problem in (*problems, *fetched.problems):
+        typer.echo(str(problem))
+    there = fetched.standing.images + fetched.standing.kept
+    if not quiet:
+        typer.echo(f"{fetched.standing.images} images fetched, {fetched.standing.kept} were here already: {out}")
+    if not there:
+        raise typer.Exit(fail("no image of any of these patients"))
+    lost = bool(problems) or fetched.errors > 0
+    if not by_hand:
+        lost = _index_fetched(out, pseudonymize, quiet=quiet) or lost
+    if fetched.stopped:
+        say(f"not finished: {fetched.stopped}; run the same command again")
+    if lost:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _index_fetched(out: Path, pseudonymize: Path | None, *, quiet: bool) -> bool:
+    """Write the manifest of what is here; whether some of it cannot be used."""
+    from mdanderson.batch.index import index as index_folder
+    from mdanderson.readers.pseudonyms import Pseudonyms
+
+    named = Pseudonyms.from_file(pseudonymize).of if pseudonymize else None
+    manifest = out / "cohort.csv"
+    found = index_folder(out, manifest, named=named, replace=True)
+    if not quiet:
+        _show(found, manifest)
+    return found.errors > 0
+
+
 def _show(found: Index, out: Path) -> None:
     """What was found, in a few lines."""
     known = found.found
@@ -101,5 +191,20 @@ def _counted(*, quiet: bool, what: str) -> Iterator[Callable[[int, int], None]]:
         if not quiet and time.monotonic() - told_at >= _BETWEEN_S:
             told_at = time.monotonic()
             say(f"{done} of {total} {what}")
+
+    yield tell
+
+
+@contextmanager
+def _transferred(*, quiet: bool) -> Iterator[Callable[[Standing], None]]:
+    """A function to be told how far a transfer is; a line on stderr now and then."""
+    told_at = time.monotonic()
+
+    def tell(now: Standing) -> None:
+        nonlocal told_at
+        if not quiet and time.monotonic() - told_at >= _BETWEEN_S:
+            told_at = time.monotonic()
+            here = f", {now.kept} were here already" if now.kept else ""
+            say(f"{now.done} of {now.patients} patients, {now.images} images, {now.bytes / 1e6:.0f} MB{here}")
 
     yield tell

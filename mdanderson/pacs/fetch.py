@@ -1,0 +1,198 @@
+"""Images of a list of patients, from a PACS into a folder: what is there already is not fetched again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mdanderson.batch.store import make_folder, sweep, write_together
+from mdanderson.errors import OutputError, Problem, ServerError, Severity
+from mdanderson.pacs.query import RemoteSeries, instances_of, series_of_patient
+from mdanderson.pacs.server import Server
+from mdanderson.pacs.session import Asking, asking
+from mdanderson.pacs.wanted import Wanted
+from mdanderson.readers.dicom_index import Facts, look_at
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+__all__ = ["Fetched", "Standing", "fetch"]
+
+_MOST_IN_A_ROW = 3
+"""Images that cannot be had, one after the other, before the server is left alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How far a transfer is. patients: of how many; images: fetched now; kept: those that were there already."""
+
+    patients: int
+    done: int = 0
+    images: int = 0
+    kept: int = 0
+    bytes: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class Fetched:
+    """What came of it. standing: at the end. stopped: why it ended before its end; blank where it did not."""
+
+    standing: Standing
+    problems: list[Problem] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def errors(self) -> int:
+        """Problems that cost an image."""
+        return sum(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def fetch(
+    server: Server,
+    wanted: Sequence[Wanted],
+    folder: Path,
+    *,
+    modalities: Sequence[str],
+    progress: Callable[[Standing], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Fetched:
+    """Fetch every image of the wanted patients into `folder`, a folder a series, each file as a whole or not at all.
+
+    Names of folders and files are hashes: nothing that a server sends becomes part of a path. A patient who is not
+    there, and an image that cannot be had, are problems. Raises `ServerError` where nothing could be asked at all,
+    `OutputError`, `SettingsError` without the extra `pacs`.
+    """
+    _check(folder)
+    fetched = Fetched(standing=Standing(patients=len(wanted)))
+    tell = progress or (lambda _: None)
+    with asking(server, sleep=sleep) as connection:
+        for number, one in enumerate(wanted):
+            try:
+                _patient(connection, one, folder, modalities, fetched, tell)
+            except ServerError as error:
+                if not number and not fetched.standing.images and not fetched.standing.kept:
+                    raise
+                fetched.stopped = str(error)
+                fetched.problems.append(Problem.from_error(error, patient_id=one.patient_id))
+                break
+            fetched.standing = replace(fetched.standing, done=number + 1)
+            tell(fetched.standing)
+    return fetched
+
+
+def _check(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("not a folder", where=str(folder), way_out="name a folder")
+    make_folder(folder)
+
+
+def _patient(
+    connection: Asking,
+    one: Wanted,
+    folder: Path,
+    modalities: Sequence[str],
+    fetched: Fetched,
+    tell: Callable[[Standing], None],
+) -> None:
+    found = series_of_patient(connection, one, modalities)
+    if not found:
+        fetched.problems.append(
+            Problem(
+                severity=Severity.WARNING,
+                patient_id=one.patient_id,
+                where=connection.server.where,
+                what="no image of this patient that is wanted",
+                how_to_fix="check patient_id, days and modalities",
+            )
+        )
+    for series in found:
+        place = folder / f"patient-{_hash(one.patient_id)}" / f"{series.date or 'undated'}_{_word(series)}"
+        place = place.with_name(f"{place.name}_{_hash(series.series_uid)}")
+        _series(connection, series, place, fetched, tell)
+
+
+def _word(series: RemoteSeries) -> str:
+    """The modality, which is one of those that were asked for."""
+    return series.modality
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _series(
+    connection: Asking, series: RemoteSeries, place: Path, fetched: Fetched, tell: Callable[[Standing], None]
+) -> None:
+    instances = instances_of(connection, series)
+    make_folder(place)
+    sweep(place)
+    here = _complete(place)
+    failed: list[ServerError] = []
+    in_a_row = 0
+    for uid in instances:
+        standing = fetched.standing
+        if uid in here:
+            fetched.standing = replace(standing, kept=standing.kept + 1)
+            continue
+        try:
+            size = _instance(connection, series, uid, place)
+        except ServerError as error:
+            failed.append(error)
+            in_a_row += 1
+            if in_a_row >= _MOST_IN_A_ROW:
+                raise
+            continue
+        in_a_row = 0
+        fetched.standing = replace(standing, images=standing.images + 1, bytes=standing.bytes + size)
+        tell(fetched.standing)
+    if failed or not instances:
+        what = f"{len(failed)} of {len(instances)} images of a series could not be fetched"
+        first = f": {failed[0].what}" if failed else ": the server lists none"
+        fetched.problems.append(
+            Problem(
+                patient_id=series.patient_id,
+                visit=str(series.date or ""),
+                where=f"{series.modality} {place.name}",
+                what=what + first,
+                how_to_fix="run the same command again: what is here is kept",
+            )
+        )
+
+
+def _complete(place: Path) -> set[str]:
+    """The instances that are in a folder, by their own headers; a file is there as a whole or not at all."""
+    names = sorted(path.name for path in place.glob("*.dcm"))
+    return {one.instance_uid for one in look_at(place, names) if isinstance(one, Facts)}
+
+
+def _instance(connection: Asking, series: RemoteSeries, uid: str, place: Path) -> int:
+    """Fetch one image; its bytes. Raises `ServerError`, also where the server sends another one."""
+    content = connection.ask(
+        lambda client: _encoded(client.retrieve_instance(series.study_uid, series.series_uid, uid))
+    )
+    dataset, raw = content
+    for keyword, meant in (
+        ("SOPInstanceUID", uid),
+        ("SeriesInstanceUID", series.series_uid),
+        ("PatientID", series.patient_id),
+    ):
+        if str(dataset.get(keyword, "")).strip() != meant:
+            raise ServerError(
+                f"the server sent another image than it was asked for ({keyword})",
+                where=connection.server.where,
+                way_out="ask its keeper",
+            )
+    write_together((place / f"{_hash(uid)}.dcm",), [(raw,)])
+    return len(raw)
+
+
+def _encoded(dataset: Dataset) -> tuple[Dataset, bytes]:
+    """The image as the file that it is to be; what cannot be written was not whole."""
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return dataset, buffer.getvalue()
