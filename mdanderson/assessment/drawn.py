@@ -11,6 +11,7 @@ from mdanderson.drawings import Drawing, Point
 from mdanderson.geometry import FloatArray
 from mdanderson.measure.diameters import measure_diameters
 from mdanderson.settings import Settings
+from mdanderson.vocabulary import Status
 
 __all__ = ["Note", "drawings_of"]
 
@@ -41,6 +42,7 @@ def _of_outline(
     if finding.long_axis_mm is not None:
         axes = measure_diameters(one.measured, one.station.volume.geometry, settings=settings.image)
     density = finding.density
+    merged = finding.parents if finding.status is Status.MERGED else ()
     yield Drawing(
         lesion_id=finding.lesion_id,
         image=image.number,
@@ -50,6 +52,7 @@ def _of_outline(
         view=_view(image),
         sequence=str(image.volume.sequence or ""),
         labels=tuple(label for label in labels if label in in_own_mask),
+        merged=merged,
         leads=leads,
         plane=axes.plane if axes else None,
         axis=axes.axis if axes else 0,
@@ -70,6 +73,7 @@ def _of_outline(
                 view=_view(companion),
                 sequence=str(companion.volume.sequence or ""),
                 labels=drawn,
+                merged=merged,
                 leads=False,
                 own_grid="corrected" not in companion.volume.acquisition,
             )

@@ -17,6 +17,7 @@ __all__ = [
     "criteria_code",
     "laterality_code",
     "site_code",
+    "word_code",
 ]
 
 
@@ -79,6 +80,9 @@ RESPONSE_METHOD = _dcm("112021", "Response Evaluation Method")
 BASELINE = Code(value="C1442488", scheme="UMLS", meaning="Baseline")
 POSTTREATMENT = _dcm("126074", "Posttreatment")
 STATUS = _own("STATUS", "Status of the lesion since baseline")
+SEQUENCE = _own("SEQUENCE", "MR sequence")
+OHIF_TRACKING = "Cornerstone3DTools@^0.1.0:Bidirectional"
+"""The tracking identifier by which OHIF knows a bidimensional measurement of its own; `:L01` may follow."""
 
 PROCEDURES = {
     "CT": Code(value="25045-6", scheme="LN", meaning="CT unspecified body region"),
@@ -200,7 +204,12 @@ def laterality_code(laterality: str, site: str = "") -> Code | None:
 
 def category_code(category: str) -> Code:
     """A category of any criteria set."""
-    return CATEGORIES.get(category) or _own(re.sub(r"[^A-Z]", "", category.upper())[:16], category)
+    return CATEGORIES.get(category) or word_code(category)
+
+
+def word_code(word: str) -> Code:
+    """A word of our result tables that no published scheme has, in ours."""
+    return _own(re.sub(r"[^A-Z0-9]", "", word.upper())[:16], word)
 
 
 def criteria_code(name: str) -> Code:

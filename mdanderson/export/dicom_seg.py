@@ -1,7 +1,8 @@
 """Lesions as DICOM Segmentation objects: one for every image that was segmented, a segment for every label.
 
 All labels of a mask are written, so that scoring the SEG in place of the mask gives the same tables. A label whose
-lesion is known carries that lesion's tracking identifier and UID; one that nobody could tell apart carries none.
+lesion is known carries that lesion's tracking identifier and UID; one that nobody could tell apart carries none, nor
+does an outline into which several lesions have merged: it is not one of them.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ from mdanderson.export.dicom_source import (
     derived_uid,
     dicom_image,
     file_stem,
+    in_pictures,
     tracking_uid,
 )
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.wish import Wish, Written
 from mdanderson.palette import LIGHT
-from mdanderson.readers import is_planar, look_at_volume
+from mdanderson.readers import look_at_volume
 from mdanderson.readers.manifest import ImageEntry
 from mdanderson.readers.masks import read_mask
-from mdanderson.vocabulary import MrSequence, View
+from mdanderson.vocabulary import MrSequence
 from mdanderson.volume import Mask
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ SUFFIX = ".seg.dcm"
 _SERIES_NUMBER = 901
 _MOST_BYTES = 2**31
 """Of frames that are held at once where lesions overlap; without overlap a frame is shared by all."""
-_LABEL_BYTES = 64
+_TEXT = 64
+"""Characters of a label (PS3.5, LO and UT as viewers take it)."""
 
 
 def write_dicom_seg(wish: Wish) -> Written:
@@ -75,7 +78,7 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
 
 def _of_image(source: Source, number: int, entry: ImageEntry, wish: Wish) -> dict[str, bytes]:
     """The SEG of one image; none where its mask is empty."""
-    if is_planar(entry.image, modality=entry.modality, view=View(entry.view) if entry.view else None):
+    if in_pictures(entry):
         raise InputError(
             "a planar image has no place in the patient, so that no SEG is made of it",
             where=entry.image.name,
@@ -104,9 +107,10 @@ def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wi
     geometry = mask.geometry
     planes = sorted({plane for region in mask for plane in range(region.box[0].start, region.box[0].stop)})
     _, row, column = geometry.directions
+    series_uid = image.header().SeriesInstanceUID
     with unheard():
         made = hd.seg.Segmentation(
-            source_images=list(image.instances),
+            source_images=image.instances(),
             pixel_array=_frames(mask, planes),
             segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=list(_segments(source, number, mask, wish)),
@@ -126,9 +130,9 @@ def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wi
                 slice_thickness=float(geometry.spacing_mm[0]),
                 spacing_between_slices=float(geometry.spacing_mm[0]),
             ),
-            series_instance_uid=derived_uid(source, "seg series", image.first.SeriesInstanceUID, number),
+            series_instance_uid=derived_uid(source, "seg series", series_uid, number),
             series_number=_SERIES_NUMBER + number,
-            sop_instance_uid=derived_uid(source, "seg", image.first.SeriesInstanceUID, number),
+            sop_instance_uid=derived_uid(source, "seg", series_uid, number),
             instance_number=1,
             content_label="LESIONS",
             content_description="Bone metastases, research use only",
@@ -176,8 +180,9 @@ def _frames(mask: Mask, planes: Sequence[int]) -> npt.NDArray[np.generic]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Identity:
-    """What is known of a label. row: of lesions.csv, where it has one."""
+    """What is known of a label. lesion_id: blank where several lesions are one outline. row: of lesions.csv, if any."""
 
+    name: str
     lesion_id: str
     row: Mapping[str, str]
 
@@ -189,7 +194,9 @@ def _identities(source: Source, number: int) -> dict[int, _Identity]:
         if drawing.image != number:
             continue
         row = next((row for row in source.lesions if row["lesion_id"] == drawing.lesion_id and row["site"]), {})
-        found |= {label: _Identity(lesion_id=drawing.lesion_id, row=row) for label in drawing.labels}
+        own = "" if drawing.merged else drawing.lesion_id
+        identity = _Identity(name="+".join(drawing.merged) or own, lesion_id=own, row=row)
+        found |= dict.fromkeys(drawing.labels, identity)
     return found
 
 
@@ -207,16 +214,17 @@ def _segments(source: Source, number: int, mask: Mask, wish: Wish) -> Iterator[S
         )
     for segment, region in enumerate(mask, start=1):
         identity = known.get(region.label)
-        colour = LIGHT.lines[(lesions.index(identity.lesion_id) if identity else 0) % len(LIGHT.lines)]
+        tracked = identity.lesion_id if identity else ""
+        colour = LIGHT.lines[(lesions.index(tracked) if tracked else 0) % len(LIGHT.lines)]
         yield hd.seg.SegmentDescription(
             segment_number=segment,
-            segment_label=(identity.lesion_id if identity else f"label {region.label}")[:_LABEL_BYTES],
+            segment_label=(identity.name if identity else f"label {region.label}")[:_TEXT],
             segmented_property_category=coded(ABNORMAL),
             segmented_property_type=coded(BONY_METASTASIS),
             algorithm_type="AUTOMATIC" if algorithm else "MANUAL",
             algorithm_identification=algorithm,
-            tracking_uid=tracking_uid(source, identity.lesion_id) if identity else None,
-            tracking_id=identity.lesion_id[:_LABEL_BYTES] if identity else None,
+            tracking_uid=tracking_uid(source, tracked) if tracked else None,
+            tracking_id=tracked[:_TEXT] or None,
             anatomic_regions=[_region(identity)],
             display_color=hd.color.CIELabColor.from_rgb(*(int(colour[k : k + 2], 16) for k in (1, 3, 5))),
         )

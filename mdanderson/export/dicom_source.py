@@ -5,27 +5,37 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mdanderson.errors import ImageError, InputError
-from mdanderson.export.codes import Code
+from mdanderson.export.codes import OWN, Code
 from mdanderson.export.sources import Source
-from mdanderson.readers import peek_modality
+from mdanderson.readers import is_planar, peek_modality
 from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
-from mdanderson.readers.dicom_grid import Stack
-from mdanderson.readers.dicom_series import stack_at
+from mdanderson.readers.dicom_series import series_at, stack_at
 from mdanderson.readers.manifest import ImageEntry
 from mdanderson.report.html import page_name
 from mdanderson.version import __version__
-from mdanderson.vocabulary import MrSequence
+from mdanderson.vocabulary import MrSequence, View
 
 if TYPE_CHECKING:
     from highdicom.sr import CodedConcept
     from pydicom import Dataset
 
-__all__ = ["MAKER", "DicomImage", "as_bytes", "coded", "derived_uid", "dicom_image", "file_stem", "tracking_uid"]
+__all__ = [
+    "MAKER",
+    "DicomImage",
+    "as_bytes",
+    "coded",
+    "derived_uid",
+    "dicom_image",
+    "file_stem",
+    "in_pictures",
+    "tracking_uid",
+]
 
 MAKER = {
     "manufacturer": "mdanderson",
@@ -48,49 +58,65 @@ _TEXTS = (*_IDENTIFYING, *_STUDY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Plane:
+    """One plane, as an object refers to it. frame: from 1, in a file of several; None in one of a single frame."""
+
+    path: Path
+    frame: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DicomImage:
-    """One image of the manifest. headers: of every plane, with what `_PLACE` names and who the patient is.
+    """One image of the manifest, its planes in the order of its volume; headers are read when they are asked for."""
 
-    frames: of every plane, from 1, in a file of several; None in one of a single frame.
-    """
+    source: Source
+    planes: tuple[Plane, ...]
+    headers: dict[Path, Dataset] = field(default_factory=dict)
 
-    stack: Stack
-    headers: tuple[Dataset, ...]
-    frames: tuple[int | None, ...]
+    def header(self, plane: int = 0) -> Dataset:
+        """What of the header of a plane a derived object takes over or refers to. Raises `ImageError`."""
+        path = self.planes[plane].path
+        if path not in self.headers:
+            self.headers[path] = _header(path, self.source)
+        return self.headers[path]
 
-    @property
-    def first(self) -> Dataset:
-        """The header of the first plane."""
-        return self.headers[0]
-
-    @property
-    def instances(self) -> tuple[Dataset, ...]:
-        """Every file once."""
-        return tuple({str(header.SOPInstanceUID): header for header in self.headers}.values())
+    def instances(self) -> list[Dataset]:
+        """The header of every file, once."""
+        return list({plane.path: self.header(k) for k, plane in enumerate(self.planes)}.values())
 
 
 def dicom_image(source: Source, entry: ImageEntry) -> DicomImage:
-    """The image of a manifest row. Raises `InputError` for what is no DICOM image with a place in the patient."""
+    """The image of a manifest row. Raises `InputError` for what is no DICOM image."""
     if peek_modality(entry.image) is None:
         raise InputError(
             "no DICOM image, which a SEG or SR would have to refer to",
             where=entry.image.name,
             way_out="score the DICOM series itself; its masks may stay NIfTI or NRRD",
         )
-    sequence = MrSequence(entry.sequence) if entry.sequence else None
     try:
-        stack = stack_at(entry.image, series=entry.series or None, sequence=sequence)
+        return DicomImage(source=source, planes=_planes(entry))
     except ImageError as error:
         raise error.located(entry.image.name) from error
-    headers = {path: _header(path, source) for path in dict.fromkeys(one.file.path for one in stack.slices)}
-    return DicomImage(
-        stack=stack,
-        headers=tuple(headers[one.file.path] for one in stack.slices),
-        frames=tuple(one.frame + 1 if one.file.has_frames else None for one in stack.slices),
+
+
+def in_pictures(entry: ImageEntry) -> bool:
+    """Whether it is a projection: a bone scan or a radiograph, whose pixels have no place in the patient."""
+    return is_planar(entry.image, modality=entry.modality, view=View(entry.view) if entry.view else None)
+
+
+def _planes(entry: ImageEntry) -> tuple[Plane, ...]:
+    if in_pictures(entry):
+        with unheard():
+            files = series_at(entry.image, entry.series or None)
+        return tuple(Plane(path=file.path, frame=None) for file in files)
+    sequence = MrSequence(entry.sequence) if entry.sequence else None
+    stack = stack_at(entry.image, series=entry.series or None, sequence=sequence)
+    return tuple(
+        Plane(path=one.file.path, frame=one.frame + 1 if one.file.has_frames else None) for one in stack.slices
     )
 
 
-def _header(path: Any, source: Source) -> Dataset:
+def _header(path: Path, source: Source) -> Dataset:
     """The few elements of a file that a derived object takes over or refers to. Raises `ImageError`."""
     from pydicom import dcmread
 
@@ -140,6 +166,18 @@ def coded(code: Code) -> CodedConcept:
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
+def _name_own_scheme(made: Dataset) -> None:
+    """Say in a report what our own coding scheme is (PS3.3, C.12.1)."""
+    from pydicom import Dataset
+
+    if "ContentSequence" in made:
+        scheme = Dataset()
+        scheme.CodingSchemeDesignator = OWN
+        scheme.CodingSchemeName = "mdanderson terms"
+        scheme.CodingSchemeResponsibleOrganization = "The mdanderson developers"
+        made.CodingSchemeIdentificationSequence = [scheme]
+
+
 def as_bytes(made: Dataset) -> bytes:
     """The file, with the study's date and time in place of the clock's: the same result gives the same bytes."""
     date, time = str(made.get("StudyDate") or ""), str(made.get("StudyTime") or "") or "000000"
@@ -152,6 +190,7 @@ def as_bytes(made: Dataset) -> bytes:
     for equipment in made.get("ContributingEquipmentSequence", ()):
         if "ContributionDateTime" in equipment:
             del equipment.ContributionDateTime
+    _name_own_scheme(made)
     file = io.BytesIO()
     made.save_as(file, enforce_file_format=True)
     return file.getvalue()

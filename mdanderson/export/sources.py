@@ -18,6 +18,7 @@ from mdanderson.export.own_files import LIST_FILE, write_own_files
 from mdanderson.export.wish import Wish, Written
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
+from mdanderson.report.cells import unguarded
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES, Table
 from mdanderson.settings import Settings
 
@@ -154,4 +155,5 @@ def _changed(source: Source) -> InputError | None:
 
 
 def _named(table: Table, finished: Finished) -> tuple[Mapping[str, str], ...]:
-    return tuple(dict(zip(table.column_names, row, strict=True)) for row in finished.tables[table.name])
+    rows = finished.tables[table.name]
+    return tuple(dict(zip(table.column_names, map(unguarded, row), strict=True)) for row in rows)
