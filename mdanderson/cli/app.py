@@ -18,6 +18,7 @@ from mdanderson.cli.cohort import agree, classify, score
 from mdanderson.cli.exchange import fetch, index
 from mdanderson.cli.export import export
 from mdanderson.cli.look import check, demo, explain, handbook, key, report, settings, verify
+from mdanderson.cli.review import review
 from mdanderson.cli.tell import NOTHING_DONE, SOME_FAILED, STOPPED, TERMINATED, fail, say
 from mdanderson.errors import MdandersonError
 
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
-    *(demo, fetch, index, check, score, classify, agree, explain, report, export, verify),
+    *(demo, fetch, index, check, score, classify, agree, explain, report, review, export, verify),
     *(key, handbook, settings),
 )
 for _command in _COMMANDS:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from mdanderson.errors import SettingsError
 from mdanderson.report.texts_figures import FIGURES
 from mdanderson.report.texts_pages import PAGES
+from mdanderson.report.texts_review import REVIEW
 from mdanderson.report.texts_words import WORDS
 
 __all__ = ["EN", "ZH", "Language", "language_of", "text", "word"]
@@ -25,7 +26,7 @@ class Language(StrEnum):
     ZH = "zh"
 
 
-_TABLES = (WORDS, FIGURES, PAGES)
+_TABLES = (WORDS, FIGURES, PAGES, REVIEW)
 EN: Mapping[str, str] = MappingProxyType({key: both[0] for table in _TABLES for key, both in table.items()})
 """Every string in English, by key."""
 ZH: Mapping[str, str] = MappingProxyType({key: both[1] for table in _TABLES for key, both in table.items()})

@@ -8,10 +8,22 @@ import pytest
 
 from mdanderson.criteria import CRITERIA_SETS
 from mdanderson.errors import SettingsError
-from mdanderson.report import texts, texts_figures, texts_pages, texts_words
-from mdanderson.vocabulary import Basis, Category, EventKind, LesionType, Modality, Pattern, Status
+from mdanderson.report import texts, texts_figures, texts_pages, texts_review, texts_words
+from mdanderson.vocabulary import (
+    Alignment,
+    Basis,
+    Category,
+    Collapse,
+    EventKind,
+    LesionType,
+    Modality,
+    Pain,
+    Pattern,
+    Posterolateral,
+    Status,
+)
 
-TABLES = (texts_words.WORDS, texts_figures.FIGURES, texts_pages.PAGES)
+TABLES = (texts_words.WORDS, texts_figures.FIGURES, texts_pages.PAGES, texts_review.REVIEW)
 
 
 def places(line: str) -> set[str]:
@@ -56,6 +68,10 @@ def test_an_unknown_language_names_those_there_are_and_an_unknown_key_is_our_fau
         ("basis", Basis),
         ("event", EventKind),
         ("pattern", Pattern),
+        ("pain", Pain),
+        ("alignment", Alignment),
+        ("collapse", Collapse),
+        ("posterolateral", Posterolateral),
         ("criteria", [one.code for one in CRITERIA_SETS]),
     ],
 )

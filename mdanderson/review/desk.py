@@ -1,0 +1,201 @@
+"""A results folder under review: its patients, what may be stated of them, and what has been stated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from mdanderson.batch.pages import REPORT_FOLDER
+from mdanderson.batch.patient_rows import patient_rows
+from mdanderson.batch.results import Results
+from mdanderson.batch.reviews import as_given, reviews_in
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
+from mdanderson.criteria import OVERALL
+from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.findings import Statement
+from mdanderson.pictures import Picture
+from mdanderson.readers.pseudonyms import Pseudonyms
+from mdanderson.readers.reads import READS_FILE, read_reads
+from mdanderson.readers.text_table import TextTable, read_text_table
+from mdanderson.report.cells import Cells
+from mdanderson.report.columns import LESIONS, PROBLEMS, RESPONSES, Table
+from mdanderson.report.html import page_name
+from mdanderson.review.items import Item, items_in
+
+__all__ = ["Desk", "Said", "Sheet", "named"]
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A statement, and where it stands. entered: in the results folder, where entries of reviews go."""
+
+    statement: Statement
+    entered: bool
+
+    @property
+    def order(self) -> tuple[bool, str, bool, int]:
+        """Of two about one thing the one that sorts last counts (docs/details.md, detail 33)."""
+        one = self.statement
+        return one.adjudicates, one.time, self.entered, one.row
+
+    def is_about(self, item: Item) -> bool:
+        """Whether it names this lesion, modality and day, by label or by name."""
+        one = self.statement
+        if (one.date.isoformat(), str(one.modality)) != (item.date, item.modality) or one.fault:
+            return False
+        return one.label in item.labels if one.label else bool(one.lesion_id) and one.lesion_id == item.lesion_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheet:
+    """One patient as the results have it now. failure: why it was not scored."""
+
+    patient_id: str
+    rows: Mapping[str, Sequence[Cells]]
+    items: tuple[Item, ...]
+    said: tuple[Said, ...]
+    visits: tuple[tuple[str, str], ...]
+    failure: str = ""
+
+    def item(self, key: str) -> Item | None:
+        """The item that a browser names; None where results have changed since."""
+        return next((item for item in self.items if item.key == key), None)
+
+    def about(self, item: Item) -> list[Said]:
+        """What is stated of an item, the one that counts last."""
+        return sorted((one for one in self.said if one.is_about(item)), key=lambda one: one.order)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """The folder. criteria: sets of the run, the leading one first. pages: patient by name of page.
+
+    given: the readers' own table beside the manifest, whose statements count as well.
+    """
+
+    folder: Path
+    criteria: tuple[str, ...]
+    pages: Mapping[str, str]
+    given: TextTable | None = None
+
+    @classmethod
+    def of_folder(cls, out: Path, *, key_file: Path | None = None) -> Self:
+        """The desk of finished results. Raises `OutputError` where there are none."""
+        try:
+            record: Mapping[str, Any] = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
+            criteria = tuple(str(name) for name in record["criteria"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OutputError(
+                "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
+            ) from error
+        results = Results.from_folder(out)
+        names = sorted({*results.scored, *results.failed})
+        given = _given(out, record, key_file)
+        return cls(folder=out, criteria=criteria, pages={page_name(name): name for name in names}, given=given)
+
+    @property
+    def report(self) -> Path:
+        """Where the pages are."""
+        return self.folder / REPORT_FOLDER
+
+    @property
+    def patient_ids(self) -> tuple[str, ...]:
+        """All patients, by name."""
+        return tuple(sorted(self.pages.values()))
+
+    def sheet(self, patient_id: str) -> Sheet:
+        """A patient. Raises `OutputError`, and `ManifestError` for a reads.csv that cannot be read."""
+        said = self.said(patient_id)
+        try:
+            rows = patient_rows(self.folder, patient_id)
+        except MdandersonError as error:
+            return Sheet(patient_id=patient_id, rows={}, items=(), said=said, visits=(), failure=str(error))
+        responses = named(RESPONSES, rows)
+        visits = sorted({(row["date"], row["visit"]) for row in responses if row["scope"] == OVERALL})
+        by_label = tuple((label, day) for day, label in visits)
+        items = items_in(named(LESIONS, rows), by_label)
+        return Sheet(patient_id=patient_id, rows=rows, items=items, said=said, visits=by_label)
+
+    def said(self, patient_id: str) -> tuple[Said, ...]:
+        """Every statement on a patient: the readers' own table, then the entries."""
+        found: list[Said] = []
+        for table, entered in ((self.given, False), (reviews_in(self.folder), True)):
+            if table is not None and table.rows:
+                statements, _ = read_reads(table, known={patient_id})
+                found += (Said(statement=one, entered=entered) for one in statements.get(patient_id, ()))
+        return tuple(found)
+
+    def pictures(self, patient_id: str) -> tuple[Picture, ...]:
+        """What a reader looks at."""
+        store = Store(folder=self.folder / PATIENTS_FOLDER)
+        finished = store.read(patient_id)
+        return () if finished is None else store.pictures(finished)
+
+    def look(self, patient_id: str) -> dict[str, Any]:
+        """What is compared before and after a patient is scored again."""
+        rows = patient_rows(self.folder, patient_id)
+        return {
+            "responses": {
+                f"{row['visit'] or row['date']} · {row['criteria']}": row["category"]
+                for row in named(RESPONSES, rows)
+                if row["scope"] == OVERALL
+            },
+            "lesions": {
+                " · ".join(
+                    filter(None, (row["lesion_id"], row["visit"] or row["date"], row["modality"], row["sequence"]))
+                ): row["category"]
+                for row in named(LESIONS, rows)
+            },
+            "problems": {
+                f"{row['what']} @ {row['where']}; {row['how_to_fix']}": row["severity"] for row in named(PROBLEMS, rows)
+            },
+        }
+
+    def waiting(self) -> tuple[str, ...]:
+        """Patients of whom something was entered after the results were written."""
+        table = reviews_in(self.folder)
+        if table is None:
+            return ()
+        written = (self.folder / RUN_FILE).stat().st_mtime
+        known = set(self.pages.values())
+        return tuple(
+            dict.fromkeys(
+                row["patient_id"] for row in table if row["patient_id"] in known and _after(row["time"], written)
+            )
+        )
+
+
+def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
+    """Rows of a table by column name."""
+    return [dict(zip(table.column_names, row, strict=True)) for row in rows.get(table.name, ())]
+
+
+def _after(time: str, seconds: float) -> bool:
+    import datetime as dt
+
+    try:
+        instant = dt.datetime.fromisoformat(time)
+    except ValueError:
+        return False
+    return (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)).timestamp() > seconds
+
+
+def _given(out: Path, record: Mapping[str, Any], key_file: Path | None) -> TextTable | None:
+    """reads.csv beside the manifest, or as `classify` has kept it; None where there is none, or it cannot be read."""
+    kept = out / MEASUREMENTS_FOLDER / READS_FILE
+    told = record.get("inputs", {}).get("reads", {})
+    path = kept if kept.is_file() else Path(told["path"]) if told.get("path") else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        table = read_text_table(path)
+        if key_file is not None and path != kept:
+            table = Pseudonyms.from_file(key_file).applied(table)
+    except MdandersonError:
+        return None
+    return as_given(table) if path == kept else replace(table)

@@ -1,0 +1,113 @@
+"""What a reader sends, as a row of reads.csv; what would not count as it is meant is refused before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from mdanderson.errors import InputError, Severity
+from mdanderson.findings import Statement
+from mdanderson.readers.cells import STRUCTURE_COLUMNS
+from mdanderson.readers.reads import READS_COLUMNS, read_reads
+from mdanderson.readers.text_table import Row, TextTable
+from mdanderson.review.items import Item
+from mdanderson.timeline.codes import codes_in, faults_of
+from mdanderson.vocabulary import Alignment, Collapse, LesionType, Pain, Posterolateral
+
+__all__ = ["FLAGS", "LONGEST_COMMENT", "WORDS", "as_fields", "entry_from"]
+
+FLAGS = ("new", "measurable", "target", "node")
+"""What is yes, no, or left as computed."""
+WORDS: Mapping[str, tuple[StrEnum, ...]] = {
+    "lesion_type": tuple(LesionType),
+    "pain": tuple(Pain),
+    "alignment": tuple(Alignment),
+    "collapse": tuple(Collapse),
+    "posterolateral": tuple(Posterolateral),
+}
+"""What is one of some words."""
+_TEXTS = ("soft_tissue_mm", "site", "laterality", "lesion_id")
+LONGEST_COMMENT = 2000
+_LONGEST = 200
+_ROW = 2
+
+
+def entry_from(
+    sent: Mapping[str, Any], item: Item, *, patient_id: str, reader: str, adjudicates: bool = False
+) -> dict[str, str]:
+    """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault."""
+    cells = _named(item, _text(sent, "lesion_id", _LONGEST))
+    cells |= {name: _text(sent, name, _LONGEST) for name in (*FLAGS, *WORDS, *_TEXTS) if name != "lesion_id"}
+    cells["findings"] = ";".join(sorted(codes_in(_text(sent, "findings", _LONGEST))))
+    cells["comment"] = _text(sent, "comment", LONGEST_COMMENT)
+    cells["reader"] = reader or _text(sent, "reader", _LONGEST)
+    cells |= {"patient_id": patient_id, "date": item.date, "modality": item.modality}
+    cells["adjudicates"] = "true" if adjudicates else ""
+    for name in ("reader", "comment"):
+        if not cells[name]:
+            what = "nobody signs it" if name == "reader" else "no reason is given"
+            raise InputError(what, where=name, way_out="fill it in: an entry without it is worth nothing later")
+    if not item.lesion_id:
+        cells["new"] = "true"
+    _check(cells)
+    return cells
+
+
+def as_fields(statement: Statement) -> dict[str, str]:
+    """A statement as the form shows it."""
+    told: dict[str, str] = {
+        "findings": ";".join(sorted(statement.codes)),
+        "soft_tissue_mm": "" if statement.soft_tissue_mm is None else str(statement.soft_tissue_mm),
+        "lesion_type": str(statement.lesion_type or ""),
+        "site": statement.site,
+        "laterality": statement.laterality,
+        "lesion_id": statement.lesion_id if statement.label else "",
+    }
+    for name in FLAGS:
+        flag = getattr(statement, name)
+        told[name] = "" if flag is None else str(flag).lower()
+    for name in STRUCTURE_COLUMNS:
+        told[name] = str(getattr(statement.structure, name, None) or "")
+    return told
+
+
+def _named(item: Item, stated: str) -> dict[str, str]:
+    """The lesion as reads.csv names it: as it is called, by label where another name is stated, or a new one."""
+    if not item.lesion_id:
+        if not stated:
+            raise InputError("the new lesion has no name", where="lesion_id", way_out="give it one, such as N1")
+        return {"lesion_id": stated, "label": ""}
+    if not stated or stated == item.lesion_id:
+        label = item.label if stated and len(item.labels) == 1 else ""
+        return {"lesion_id": item.lesion_id, "label": label}
+    if len(item.labels) != 1:
+        what = "it has no label here" if not item.labels else "it has several labels here"
+        raise InputError(
+            f"{what}, so it cannot be called another", where="lesion_id", way_out="leave the name as it is"
+        )
+    return {"lesion_id": stated, "label": item.label}
+
+
+def _text(sent: Mapping[str, Any], name: str, longest: int) -> str:
+    """A field as one line of text. Raises `InputError` for anything else."""
+    value = sent.get(name, "")
+    if not isinstance(value, str):
+        raise InputError("not a text", where=name, way_out="send the form as the page has it")
+    text = " ".join(value.split())
+    if len(text) > longest:
+        raise InputError(f"{len(text)} characters, more than {longest}", where=name, way_out="shorten it")
+    return text
+
+
+def _check(cells: Mapping[str, str]) -> None:
+    """Read the entry as a run will. Raises `InputError` for the first thing that is wrong with it."""
+    table = TextTable(path=Path("entry"), columns=READS_COLUMNS, rows=(Row(number=_ROW, cells=cells),))
+    _, problems = read_reads(table, known={cells["patient_id"]})
+    for problem in problems:
+        if problem.severity is Severity.ERROR:
+            column = problem.where.partition(" column ")[2]
+            raise InputError(problem.what, where=column, way_out=problem.how_to_fix)
+    for what, way_out in faults_of(codes_in(cells["findings"])):
+        raise InputError(what, where="findings", way_out=way_out)

@@ -1,0 +1,129 @@
+"""What may be stated of a patient: a lesion in one modality at one visit, or a new one that nobody has segmented."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mdanderson.criteria import criteria_set
+from mdanderson.criteria.rule import Level
+from mdanderson.vocabulary import Modality, Status
+
+__all__ = ["Code", "Item", "codes_for", "items_in"]
+
+Row = Mapping[str, str]
+_SILENT = {str(Status.MERGED)}
+"""A lesion that went into another one is judged with that one; nothing is stated of it by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Code:
+    """A row of the criteria that a reader may state, and what it says."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One lesion in one modality at one visit; without lesion_id, a new lesion there that no image or row has.
+
+    number: of the visit, counted from 1. label: of the mask, parts joined by `;`. row: of lesions.csv.
+    is_first: the lesion is first seen here. is_baseline: the modality is first looked at here, so nothing is new and
+    nothing can be compared.
+    """
+
+    modality: str
+    date: str
+    visit: str
+    number: int
+    lesion_id: str = ""
+    label: str = ""
+    is_first: bool = False
+    is_baseline: bool = False
+    row: Row
+
+    @property
+    def key(self) -> str:
+        """By which a browser names it: it tells nothing of patient, date or lesion, and fits no other item."""
+        parts = (self.modality, self.date, self.lesion_id, self.label)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that are one each."""
+        return tuple(filter(None, self.label.split(";")))
+
+
+def items_in(lesions: Sequence[Row], visits: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
+    """Every item of a patient, lesion by lesion in order of date; then the places for new ones.
+
+    lesions: rows of lesions.csv. visits: label and first day of each, in order.
+    """
+    rows = _leading(lesions)
+    first_day = {modality: min(row["date"] for row in rows if row["modality"] == modality) for modality in _of(rows)}
+    seen: set[tuple[str, str]] = set()
+    known: list[Item] = []
+    for row in rows:
+        lesion = row["lesion_id"], row["modality"]
+        known.append(
+            Item(
+                modality=row["modality"],
+                date=row["date"],
+                visit=row["visit"],
+                number=_number(row, visits),
+                lesion_id=row["lesion_id"],
+                label=row["label"],
+                is_first=lesion not in seen,
+                is_baseline=row["date"] == first_day[row["modality"]],
+                row=row,
+            )
+        )
+        seen.add(lesion)
+    return (*known, *_places_for_new(known))
+
+
+def codes_for(item: Item, criteria: str) -> tuple[Code, ...]:
+    """The rows on a lesion that the leading criteria have for a modality; none at its baseline."""
+    if item.is_baseline or item.modality not in set(Modality):
+        return ()
+    rules = criteria_set(criteria).rules
+    modality = Modality(item.modality)
+    return tuple(
+        Code(code=rule.code, text=rule.text)
+        for rule in rules
+        if rule.level is Level.LESION and modality in rule.modalities
+    )
+
+
+def _leading(lesions: Sequence[Row]) -> list[Row]:
+    """Of the sequences of an MR examination the one that size is taken from; in order of lesion, modality and date."""
+    chosen: dict[tuple[str, str, str], Row] = {}
+    for row in lesions:
+        if row["status"] in _SILENT or not row["lesion_id"]:
+            continue
+        key = row["lesion_id"], row["modality"], row["date"]
+        before = chosen.get(key)
+        if before is None or (not before["long_axis_mm"] and row["long_axis_mm"]):
+            chosen[key] = row
+    return [row for _, row in sorted(chosen.items())]
+
+
+def _of(rows: Iterable[Row]) -> set[str]:
+    return {row["modality"] for row in rows}
+
+
+def _number(row: Row, visits: Sequence[tuple[str, str]]) -> int:
+    """The visit of that label, else the last that had begun by that day."""
+    labels = [label for label, _ in visits]
+    if row["visit"] in labels:
+        return labels.index(row["visit"]) + 1
+    return max(1, sum(day <= row["date"] for _, day in visits))
+
+
+def _places_for_new(known: Sequence[Item]) -> Iterator[Item]:
+    """One for every modality and visit after its first, so that a lesion may be named that nobody has segmented."""
+    places = {(item.modality, item.number): item for item in known if not item.is_baseline}
+    for (modality, number), item in sorted(places.items()):
+        yield Item(modality=modality, date=item.date, visit=item.visit, number=number, is_first=True, row={})

@@ -1,0 +1,67 @@
+"""Pages as the server sends them: those on disk with the panel put in, under a policy that lets the panel speak to us.
+
+The page on disk stays as it is. Its own policy, which forbids forms and every network, stands in its head: it is taken
+over into the answer's header, and only what the panel needs is added, its script by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mdanderson.errors import OutputError
+from mdanderson.report.html.rendering import render
+
+__all__ = ["HERE", "drawn", "served"]
+
+HERE = Path(__file__).parent / "templates"
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
+_HEAD = 20_000
+"""Characters of a page in which its policy stands, before anything that came in."""
+
+
+def drawn(template: str, values: Mapping[str, object]) -> str:
+    """A template of this room."""
+    return render(template, values, within=HERE)
+
+
+def served(page: str, panel: str = "") -> tuple[str, str]:
+    """A page with the panel in it, and the policy for its answer. Raises `OutputError` for a page that is not ours."""
+    found = _POLICY.search(page[:_HEAD])
+    if found is None or not found[1].startswith("default-src 'none'"):
+        raise OutputError("a page is not as `mdanderson report` writes it", way_out="write it anew: mdanderson report")
+    page = page[: found.start()] + page[found.end() :]
+    policy = html.unescape(found[1])
+    if panel:
+        head, body = page.split("</head>", 1)
+        body, end = body.rsplit("</body>", 1)
+        head = f"{head}<style>\n{_text('review.css')}</style>\n</head>"
+        page = f"{head}{body}{panel}<script>{_text('review.js')}</script>\n</body>{end}"
+        policy = _with(policy, "script-src", f"'sha256-{_hash()}'")
+        policy = _with(policy, "connect-src", "'self'")
+    return page, f"{policy}; frame-ancestors 'none'"
+
+
+def _with(policy: str, directive: str, source: str) -> str:
+    """The policy with one more source of a kind."""
+    parts = [part.strip() for part in policy.split(";") if part.strip()]
+    for place, part in enumerate(parts):
+        if part.split()[0] == directive:
+            parts[place] = f"{part} {source}"
+            return "; ".join(parts)
+    return "; ".join([*parts, f"{directive} {source}"])
+
+
+@functools.cache
+def _text(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def _hash() -> str:
+    return base64.b64encode(hashlib.sha256(_text("review.js").encode()).digest()).decode()
