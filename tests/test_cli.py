@@ -70,7 +70,7 @@ def assess(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             ]
             return build_timeline(patient.facts, examinations, settings=settings, criteria=criteria)
 
-        monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda *_: fake)
+        monkeypatch.setattr(sys.modules["mdanderson.batch.one"], "_default_assess", lambda **_: fake)
         monkeypatch.setattr(import_module("mdanderson.batch.workers"), "in_processes", in_this_process)
 
     return put

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
+from mdanderson.batch.events import told_events
 from mdanderson.batch.fingerprint import program, versions
 from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.lock import locked
@@ -177,6 +178,7 @@ def _gather(
         failed=failed,
         columns=sheets.free_columns(),
         agreements=agreements,
+        events=sheets.happened(),
     )
     return texts, results
 
@@ -225,6 +227,7 @@ def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *,
         "seconds": round(seconds, 3),
         "results": results_in(folder),
         "scored": len(results.scored),
+        "events": told_events(results.events),
         "patients": {patient_id: {"failure": why} for patient_id, why in results.failed.items()},
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

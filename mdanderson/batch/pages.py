@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdanderson.batch.events import Events
 from mdanderson.batch.lock import locked
 from mdanderson.batch.results import Results
 from mdanderson.batch.store import (
@@ -57,20 +58,24 @@ class _Frames:
     responses: pd.DataFrame
     patients: pd.DataFrame
     lesions: pd.DataFrame
+    events: Events
 
 
-def report(out: str | Path) -> Path:
-    """Write the report of a results folder anew; the page to open. Raises `OutputError` where there are no results."""
+def report(out: str | Path, *, viewer: bool = True) -> Path:
+    """Write the report of a results folder anew; the page to open.
+
+    viewer: show the voxels round lesions where `score` has kept them. Raises `OutputError` where there are no results.
+    """
     folder = Path(out)
     if not (folder / RUN_FILE).is_file():
         raise OutputError(
             "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
         )
     with locked(folder):
-        return write_pages(folder)
+        return write_pages(folder, viewer=viewer)
 
 
-def write_pages(folder: Path, *, only: Collection[str] | None = None) -> Path:
+def write_pages(folder: Path, *, only: Collection[str] | None = None, viewer: bool = True) -> Path:
     """The same in a folder that nobody else writes to: patient by patient, then the cohort's page.
 
     only: the patients whose pages are written anew, where the others are there already.
@@ -85,7 +90,7 @@ def write_pages(folder: Path, *, only: Collection[str] | None = None) -> Path:
     names = {patient_id: page_name(patient_id) for patient_id in sorted({*results.scored, *results.failed})}
     files = {patient_id: pages / "patients" / name for patient_id, name in names.items()}
     wanted = [name for name, file in files.items() if only is None or name in only or not file.exists()]
-    for one in _patients(folder, results, criteria, wanted):
+    for one in _patients(folder, results, criteria, wanted, viewer=viewer):
         write_atomically(files[one.patient_id], _page(one))
     for stale in (pages / "patients").iterdir():
         if _OURS.fullmatch(stale.name) and stale.name not in names.values():
@@ -115,9 +120,9 @@ def _criteria(folder: Path) -> tuple[str, ...]:
 
 
 def _patients(
-    folder: Path, results: Results, criteria: Sequence[str], wanted: Sequence[str]
+    folder: Path, results: Results, criteria: Sequence[str], wanted: Sequence[str], *, viewer: bool
 ) -> Iterator[PatientResults]:
-    """The patients wanted: as stored, with its pictures, or from the tables where nothing is stored."""
+    """The patients wanted: as stored, with its pictures and crops, or from the tables where nothing is stored."""
     store = Store(folder=folder / PATIENTS_FOLDER)
     by_patient: dict[str, dict[str, list[Cells]]] | None = None
     for patient_id in wanted:
@@ -132,7 +137,7 @@ def _patients(
             criteria=tuple(criteria),
             rows=rows,
             pictures=() if finished is None else store.pictures(finished),
-            crops=() if finished is None else store.crops(finished),
+            crops=() if finished is None or not viewer else store.crops(finished),
             failure=results.failed.get(patient_id, ""),
         )
 
@@ -182,7 +187,9 @@ def _figures(results: Results, criteria: Sequence[str]) -> Iterator[DrawnFigure]
 
     if not results.scored:
         return
-    tables = _Frames(responses=results.responses, patients=results.patients, lesions=results.lesions)
+    tables = _Frames(
+        responses=results.responses, patients=results.patients, lesions=results.lesions, events=results.events
+    )
     drawn = {draw.__name__: draw for draw in (waterfall, spider, swimmer, response_flow, kaplan_meier)}
     for other in criteria[1:]:
         drawn[f"agreement-{other}"] = functools.partial(agreement, against=other)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mdanderson.batch.cohort_tables import COHORT_TABLES
+from mdanderson.batch.events import told_events
 from mdanderson.batch.fingerprint import Input, program, sha256_of, versions
 from mdanderson.batch.parquet import PARQUET_FOLDER
 from mdanderson.batch.results import RESEARCH_USE
@@ -80,6 +81,7 @@ def run_record(cohort: Cohort, job: Job, briefs: Sequence[Brief], folder: Path, 
         "settings": job.settings.as_mapping(),
         "seconds": round(seconds, 3),
         "results": results_in(folder),
+        "events": told_events({patient.patient_id: patient.facts.events for patient in cohort}),
         "patients": {
             one.patient_id: {
                 "fingerprint": one.fingerprint,

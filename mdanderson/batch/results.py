@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from mdanderson.batch.events import Events, events_in
 from mdanderson.batch.results_html import RESEARCH_USE, results_html
 from mdanderson.batch.store import MEASUREMENTS_FOLDER
 from mdanderson.criteria import OVERALL
@@ -56,7 +57,7 @@ class Results:
 
     out: the results folder, None where nothing was written. rows: sorted rows by table name, as text. failed: patients
     without a response, and why. columns: the free columns of patients.csv, by column and patient. agreements: of every
-    two readers, where patients were read by several.
+    two readers, where patients were read by several. events: what happened to patients (events.csv), by patient.
     """
 
     out: Path | None = None
@@ -65,6 +66,7 @@ class Results:
     failed: Mapping[str, str]
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
+    events: Events = field(default_factory=dict)
 
     @classmethod
     def from_folder(cls, out: str | Path) -> Self:
@@ -90,7 +92,8 @@ class Results:
             patients = dict.fromkeys(row[0] for row in rows[RESPONSES.name])
         except csv.Error as error:
             raise InputError(f"not a table: {error}", where=RESPONSES.file_name, way_out="run it again") from error
-        return cls(out=folder, rows=rows, scored=tuple(name for name in patients if name not in failed), failed=failed)
+        scored = tuple(name for name in patients if name not in failed)
+        return cls(out=folder, rows=rows, scored=scored, failed=failed, events=events_in(record))
 
     def __repr__(self) -> str:
         """Where the results are and how many patients they hold."""

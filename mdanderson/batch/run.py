@@ -119,7 +119,7 @@ def score(
             progress=progress or (lambda _: None),
         )
         if report:
-            write_pages(folder, only=only)
+            write_pages(folder, only=only, viewer=viewer is not False)
         return results
 
 
@@ -171,6 +171,7 @@ def _run(
             failed={one.patient_id: one.failure for one in briefs if one.failure},
             columns=_free_columns(cohort),
             agreements=agreements,
+            events={patient.patient_id: patient.facts.events for patient in cohort if patient.facts.events},
         )
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)

@@ -21,7 +21,7 @@ from mdanderson.report.cells import guarded
 
 if TYPE_CHECKING:
     from mdanderson.errors import Problem
-    from mdanderson.findings import Statement
+    from mdanderson.findings import Event, Statement
     from mdanderson.readers.companions import TableSource
     from mdanderson.readers.measurements import MeasuredPatient, Measurements
 
@@ -149,6 +149,14 @@ class Sheets:
             return {}
         free = [name for name in table.columns if name not in PATIENTS_COLUMNS]
         return {name: {row["patient_id"]: row[name] for row in reversed(table.rows)} for name in free}
+
+    def happened(self) -> dict[str, tuple[Event, ...]]:
+        """What happened to the patients of the measurements, by patient."""
+        if self.events is None:
+            return {}
+        from mdanderson.readers.events import read_events
+
+        return read_events(self.events, known=frozenset(self.patient_ids))[0]
 
     def keep(self, folder: Path, *, by: str = "") -> None:
         """Write the rows, of the columns that a criterion reads alone, so that a category can be explained later.

@@ -97,6 +97,14 @@ def score(
     parquet: _Parquet = False,
     pseudonymize: Pseudonymize = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Tables only: no pictures, no pages.")] = False,
+    viewer: Annotated[
+        bool | None,
+        typer.Option(
+            "--viewer/--no-viewer",
+            show_default="with 100 patients or fewer",
+            help="A viewer on the pages: the voxels round every lesion, up to 6 MB a patient.",
+        ),
+    ] = None,
     quiet: _Quiet = False,
 ) -> None:
     """Score every patient and write the tables to OUT: lesions, responses, patients, problems (.csv) and run.json.
@@ -127,6 +135,7 @@ def score(
             by=by,
             parquet=parquet,
             report=not no_report,
+            viewer=viewer,
             progress=progress,
         )
     if not quiet:

@@ -102,6 +102,9 @@ def explain(
 
 def report(
     out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
+    no_viewer: Annotated[
+        bool, typer.Option("--no-viewer", help="Smaller pages: pictures, but no voxels to go through.")
+    ] = False,
 ) -> None:
     """Write the pages of results anew to OUT/report, from what is in OUT: tables, and pictures that `score` took.
 
@@ -109,7 +112,7 @@ def report(
     """
     from mdanderson.batch.pages import report as write_report
 
-    typer.echo(f"The report is {write_report(out)}")
+    typer.echo(f"The report is {write_report(out, viewer=not no_viewer)}")
 
 
 def verify(

@@ -139,12 +139,16 @@ def rows_of(given: Tables, table: Table) -> Iterator[Mapping[str, Any]]:
 
 
 def events_of(given: Tables, events: TableSource | None, *, known: Iterable[str]) -> Mapping[str, Sequence[Event]]:
-    """Events by patient: those of a table as events.csv, else a timeline's own. known: the patients of the results.
+    """Events by patient: those of a table as events.csv, else what the results or a timeline have themselves.
 
-    Raises `InputError` for a table that cannot be used, and for a row of a known patient that cannot.
+    known: the patients of the results. Raises `InputError` for a table that cannot be used, and for a row of a known
+    patient that cannot.
     """
+    if events is None and isinstance(given, Timeline):
+        return {given.patient.patient_id: given.patient.events}
     if events is None:
-        return {given.patient.patient_id: given.patient.events} if isinstance(given, Timeline) else {}
+        own: Mapping[str, Sequence[Event]] = getattr(given, "events", {})
+        return own
     from mdanderson.readers.events import read_events
     from mdanderson.readers.text_table import text_table
 

@@ -44,7 +44,7 @@ def swimmer(
     follow-up it is that of the baseline. After the last visit a thin line goes on to where the patient was last heard
     of. Marks: the start of treatment where it is not the baseline's day, the first confirmed progression, death, an
     arrow for who had no event. events: a file or a frame as events.csv, whose events are marked, and whose therapies
-    are a line under the bar; those of a Timeline are its own.
+    are a line under the bar; without one, those that the results or the Timeline have themselves.
     Raises as `waterfall`, and `InputError` for a table of events that cannot be used.
     """
     canvas = Canvas.of(language, dark=dark)

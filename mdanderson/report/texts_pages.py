@@ -92,7 +92,6 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             ),
         ),
         "page.open_viewer": ("Open viewer", "打开查看器"),
-        "page.viewer": ("Viewer", "查看器"),
         "page.viewer_title": ("Lesion", "病灶"),
         "page.viewer_close": ("Close viewer", "关闭查看器"),
         "page.viewer_window": ("window", "窗宽窗位"),
@@ -115,8 +114,8 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             (
                 "Click or drag to move the cross-hair; the wheel and Page Up, Page Down go through the slices, the "
                 "arrow keys move in the plane, the right button drags the window. Voxels are those of the image, in "
-                "its own planes; the cross-hair is at the same place of the patient at every visit. Yellow: the lesion as "
-                "segmented; blue: its place, nothing is segmented here; pink: other lesions."
+                "its own planes; the cross-hair is at the same place of the patient at every visit. Yellow: the lesion "
+                "as segmented; blue: its place, nothing is segmented here; pink: other lesions."
             ),
             (
                 "点击或拖动可移动十字线；滚轮或 Page Up、Page Down 翻层，方向键在层面内移动，右键拖动调窗。"

@@ -99,7 +99,13 @@
     const caption = document.createElement("figcaption");
     stage.className = "stage";
     stage.append(canvas);
-    caption.append(data.title, " ", output);
+    caption.append(output, data.title);
+    if (data.linked !== "True") {
+      const note = one("viewer-unlinked").cloneNode(true);
+      note.removeAttribute("id");
+      note.hidden = false;
+      caption.append(" ", note);
+    }
     figure.append(caption, stage);
     one("viewer-panes").append(figure);
     const niivue = new library.Niivue(OPTIONS);
@@ -128,7 +134,7 @@
     const turn = ++asked;
     opener = button;
     button.closest(".wide").after(viewer);
-    one("viewer-lesion").textContent = button.dataset.lesion;
+    one("viewer-lesion").textContent = button.dataset.title;
     viewer.hidden = false;
     viewer.setAttribute("aria-busy", "true");
     const templates = all("template.crop").filter((template) => template.dataset.group === button.dataset.group);
