@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -45,3 +46,12 @@ def demo_folder(tmp_path_factory) -> Path:
 def paper() -> ModuleType:
     """The shorthand of tests/paper.py for series of findings."""
     return shorthand
+
+
+@pytest.fixture(scope="module")
+def bodies_made_once() -> Iterator[None]:
+    """For tests that draw one body again and again (see tests/once.py)."""
+    from once import made_once
+
+    with made_once():
+        yield

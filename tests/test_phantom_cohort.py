@@ -12,7 +12,7 @@ from mdanderson.phantoms import write_phantoms
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "phantoms.toml"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bodies_made_once")]
 
 
 def table(path: Path) -> list[dict[str, str]]:

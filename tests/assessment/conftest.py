@@ -10,6 +10,11 @@ import pytest
 from assessment import one_patient
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _bodies_made_once(bodies_made_once: None) -> None:
+    """For every module here."""
+
+
 @pytest.fixture(scope="session")
 def bench() -> ModuleType:
     """one_patient.py as a module."""
