@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mdanderson import plot
     from mdanderson.assessment import assess
     from mdanderson.batch import Results, agreement, classify, score
+    from mdanderson.batch.index import index
     from mdanderson.criteria import Response
     from mdanderson.errors import MdandersonError, Problem
     from mdanderson.findings import Event, Examination, LesionFinding, PatientFacts, Statement, Structure
@@ -55,6 +56,7 @@ __all__ = [
     "assess",
     "build_timeline",
     "classify",
+    "index",
     "measure_lesion",
     "plot",
     "read_cohort",
@@ -92,6 +94,7 @@ _HOMES = {
     "assess": "assessment",
     "build_timeline": "timeline",
     "classify": "batch",
+    "index": "batch.index",
     "measure_lesion": "measure.any_modality",
     "read_cohort": "readers.manifest",
     "read_mask": "readers.masks",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom import Dataset
 from pydicom.filereader import read_partial
@@ -27,13 +28,17 @@ _WANTED = (
     *("PatientID", "IssuerOfPatientID", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "ContentTime"),
     *("SeriesNumber", "SeriesDescription", "InstanceNumber", "ImageType", "BodyPartExamined", "SpecificCharacterSet"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns"),
-    *("NumberOfFrames", "SamplesPerPixel", "ConvolutionKernel", "ContrastBolusAgent", "CorrectedImage", "Units"),
+    *("NumberOfFrames", "SamplesPerPixel", "ConvolutionKernel", "ContrastBolusAgent", "CorrectedImage"),
     *("ViewPosition", "ImageLaterality", "PresentationIntentType"),
-    *("ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence", "SegmentSequence", "SourceImageSequence"),
-    *("CurrentRequestedProcedureEvidenceSequence", "ReferencedImageSequence"),
 )
-_LAST = Tag("ReferencedFrameOfReferenceSequence")
+_WANTED_OF_MASKS = (
+    *("ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence", "SegmentSequence", "SourceImageSequence"),
+    *("CurrentRequestedProcedureEvidenceSequence", "ReferencedImageSequence", "NumberOfFrames", "Modality"),
+)
+_LAST = 0x0028FFFF
+_LAST_OF_MASKS = 0x30060020
 """Nothing wanted comes after it; a segmentation has the places of its frames there, thousands of items."""
+_MADE_FROM_IMAGES = frozenset({"SEG", "RTSTRUCT", "SR"})
 _DEFER_BYTES = 2**16
 _UID = re.compile(r"[0-9]{1,64}(\.[0-9]{1,64})*", re.ASCII)
 _LONGEST_UID = 64
@@ -122,7 +127,10 @@ def _look(root: Path, path: str) -> Looked:
         refuse_bomb(place)
         with place.open("rb") as file:
             status = os.fstat(file.fileno())
-            header = read_partial(file, _is_enough, defer_size=_DEFER_BYTES, force=True, specific_tags=_tags())
+            header = _read(file, _is_enough, _WANTED)
+            if text(header, "Modality") in _MADE_FROM_IMAGES:
+                file.seek(0)
+                header.update(_read(file, _is_enough_of_masks, _WANTED_OF_MASKS))
         if text(header.file_meta, "MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             return Facts(path=path, modality="DICOMDIR")
         if not ("SOPClassUID" in header or "Modality" in header or "SeriesInstanceUID" in header):
@@ -136,13 +144,25 @@ def _look(root: Path, path: str) -> Looked:
         return _fault(path, "the DICOM header is damaged", "copy or export it again")
 
 
+def _read(file: BinaryIO, is_enough: Callable[[BaseTag, str | None, int], bool], wanted: tuple[str, ...]) -> Dataset:
+    return read_partial(file, is_enough, defer_size=_DEFER_BYTES, force=True, specific_tags=_tags(wanted))
+
+
+_greater = int.__gt__
+"""A tag is an integer whose own comparison takes anything, at ten times the time."""
+
+
 def _is_enough(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return bool(tag > _LAST)
+    return _greater(tag, _LAST)
+
+
+def _is_enough_of_masks(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return _greater(tag, _LAST_OF_MASKS)
 
 
 @cache
-def _tags() -> list[BaseTag | int]:
-    return [Tag(keyword) for keyword in _WANTED]
+def _tags(wanted: tuple[str, ...]) -> list[BaseTag | int]:
+    return [Tag(keyword) for keyword in wanted]
 
 
 def _no_dicom(place: Path, path: str) -> Problem | None:
