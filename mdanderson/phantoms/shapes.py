@@ -213,14 +213,17 @@ def _norm(vectors: FloatArray, exponent: float) -> FloatArray:
 def _longest_chord(outline: np.ndarray[tuple[int], np.dtype[np.complex128]]) -> float:
     """Longest vertical chord of a closed outline given as complex numbers."""
     start, end = outline, np.roll(outline, -1)
-    at = np.linspace(outline.real.min(), outline.real.max(), _CHORDS)[:, None]
-    crosses = (np.minimum(start.real, end.real) <= at) & (at < np.maximum(start.real, end.real))
-    width = np.where(crosses, end.real - start.real, 1.0)
-    height = start.imag + (at - start.real) / width * (end.imag - start.imag)
-    top = np.where(crosses, height, -np.inf).max(axis=1)
-    bottom = np.where(crosses, height, np.inf).min(axis=1)
-    met = crosses.any(axis=1)
-    return float((top[met] - bottom[met]).max())
+    at = np.linspace(outline.real.min(), outline.real.max(), _CHORDS)
+    first, past = (np.searchsorted(at, side(start.real, end.real)) for side in (np.minimum, np.maximum))
+    edge = np.repeat(np.arange(len(outline)), past - first)  # one entry for every chord that an edge crosses
+    before = np.cumsum(past - first) - (past - first)
+    chord = np.arange(len(edge)) - before[edge] + first[edge]
+    start, end = start[edge], end[edge]
+    height = start.imag + (at[chord] - start.real) / (end.real - start.real) * (end.imag - start.imag)
+    top, bottom = np.full(_CHORDS, -np.inf), np.full(_CHORDS, np.inf)
+    np.maximum.at(top, chord, height)
+    np.minimum.at(bottom, chord, height)
+    return float((top - bottom).max())
 
 
 def rigid_motion(
