@@ -9,6 +9,7 @@ from pathlib import Path
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER
 from mdanderson.errors import OutputError
 from mdanderson.readers.manifest import Cohort, read_cohort
+from mdanderson.readers.measurements import measured_table
 from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
 from mdanderson.readers.text_table import TextTable, read_text_table
 from mdanderson.report.columns import RESPONSES
@@ -36,7 +37,8 @@ def pseudonymous_tables(measurements: Path, key_file: Path, out: Path) -> dict[s
     _check_results(out, key_file)
     paths = {name: measurements.parent / f"{name}.csv" for name in _BESIDE}
     found = {name: path for name, path in paths.items() if path != measurements and path.exists()}
-    return {name: pseudonyms.applied(read_text_table(path)) for name, path in {"source": measurements, **found}.items()}
+    tables = {"source": measured_table(measurements)} | {name: read_text_table(path) for name, path in found.items()}
+    return {name: pseudonyms.applied(table) for name, table in tables.items()}
 
 
 def check_no_pseudonyms(out: Path, patient_ids: Iterable[str]) -> None:

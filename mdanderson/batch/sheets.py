@@ -63,7 +63,9 @@ class Sheets:
         events: TableSource | None = None,
     ) -> Sheets:
         """Files or data frames; what is not given is looked for beside the measurements. Raises `ManifestError`."""
-        main = text_table(measurements, name="measurements")
+        from mdanderson.readers.measurements import measured_table
+
+        main = measured_table(measurements)
         folder = Path(measurements).parent if isinstance(measurements, str | Path) else None
         beside: dict[str, TextTable | None] = {}
         for name, given in zip(_BESIDE, (patients, reads, events), strict=True):

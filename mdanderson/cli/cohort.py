@@ -151,7 +151,7 @@ def classify(
             metavar="MEASUREMENTS",
             show_default=False,
             help="A reader's table (CSV, TSV or Parquet), one row per lesion and visit: patient_id, date, lesion_id, "
-            "modality, long_axis_mm, short_axis_mm, ...",
+            "modality, long_axis_mm, short_axis_mm, ...; or DICOM SR: a report, or a folder of them.",
         ),
     ],
     out: _Out,

@@ -81,6 +81,9 @@ BASELINE = Code(value="C1442488", scheme="UMLS", meaning="Baseline")
 POSTTREATMENT = _dcm("126074", "Posttreatment")
 STATUS = _own("STATUS", "Status of the lesion since baseline")
 SEQUENCE = _own("SEQUENCE", "MR sequence")
+LESION_TYPE = _own("LESIONTYPE", "Lytic, blastic or mixed")
+RULE = _own("RULE", "Row of the MD Anderson criteria that fired")
+PARENT = _own("PARENT", "Lesion that has merged into this one")
 OHIF_TRACKING = "Cornerstone3DTools@^0.1.0:Bidirectional"
 """The tracking identifier by which OHIF knows a bidimensional measurement of its own; `:L01` may follow."""
 
@@ -209,7 +212,7 @@ def category_code(category: str) -> Code:
 
 def word_code(word: str) -> Code:
     """A word of our result tables that no published scheme has, in ours."""
-    return _own(re.sub(r"[^A-Z0-9]", "", word.upper())[:16], word)
+    return _own(re.sub(r"[^A-Z0-9]", "", word.upper())[:16] or "OTHER", word[:64])
 
 
 def criteria_code(name: str) -> Code:

@@ -59,11 +59,15 @@ def write_dicom_seg(wish: Wish) -> Written:
 
 
 def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
-    """The files of a patient. Raises the first error where there is not one file."""
+    """The files of a patient, and what of its images has none. Raises the first error where there is not one file."""
     files: dict[str, bytes] = {}
     faults: list[MdandersonError] = []
+    pictures: list[str] = []
     for number, entry in enumerate(source.patient.images):
         if entry.mask is None:
+            continue
+        if in_pictures(entry):
+            pictures.append(entry.image.name)
             continue
         try:
             content = _of_image(source, number, entry, wish)
@@ -71,19 +75,16 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
             faults.append(error)
         else:
             files |= content
-    if not files:
-        raise faults[0] if faults else InputError("nothing is segmented in its images")
-    return files, [f"no SEG: {fault}" for fault in faults]
+    if faults and not files:
+        raise faults[0]
+    notes = [f"no SEG: {fault}" for fault in faults]
+    if pictures:
+        notes.append(f"no SEG of {', '.join(pictures)}: a planar image has no place in the patient; its mask stays")
+    return files, notes if files or notes else ["no SEG: nothing is segmented in its images"]
 
 
 def _of_image(source: Source, number: int, entry: ImageEntry, wish: Wish) -> dict[str, bytes]:
     """The SEG of one image; none where its mask is empty."""
-    if in_pictures(entry):
-        raise InputError(
-            "a planar image has no place in the patient, so that no SEG is made of it",
-            where=entry.image.name,
-            way_out="its mask stays what it is",
-        )
     image = dicom_image(source, entry)
     volume = look_at_volume(
         entry.image,

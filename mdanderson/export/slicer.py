@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mdanderson.drawings import Drawing, Point
-from mdanderson.errors import InputError
 from mdanderson.export.dicom_source import file_stem
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.wish import Wish, Written
@@ -33,12 +32,12 @@ def write_slicer(wish: Wish) -> Written:
 
 
 def _of_patient(source: Source) -> tuple[Files, Sequence[str]]:
-    """The files of a patient. Raises `InputError` where no diameter has a place."""
+    """The files of a patient; none, and why, where no diameter has a place."""
     measured = [one for one in source.finished.drawings if one.long_ends_lps_mm and one.short_ends_lps_mm]
     placed = [one for one in measured if one.modality is not Modality.XR]
     if not placed:
         why = "a radiograph has no place in the patient" if measured else "no size was measured in its images"
-        raise InputError(f"no diameter to show: {why}")
+        return {}, [f"no diameter to show: {why}"]
     lesions = list(dict.fromkeys(one.lesion_id for one in source.finished.drawings))
     files: dict[str, bytes] = {}
     for number in sorted({one.image for one in placed}):

@@ -29,6 +29,8 @@ __all__ = ["Group", "lesion_group", "patient_group"]
 
 _TEXT = 64
 _BASELINE = "BL"
+_SEEN_IN_IMAGES = frozenset({"CR1", "CR2", "CR3", "CR4", "PR1"})
+"""Rows on density, signal and rim, which no number of the report lets anybody judge again; complete is more than PR."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +125,14 @@ def patient_group(source: Source, row: Mapping[str, str], best: str, *, time_poi
 def _of_lesion(source: Source, row: Mapping[str, str]) -> Iterator[QualitativeEvaluation]:
     """What is said of a lesion: what became of it, in which sequence, its category by the set that judges lesions."""
     yield _evaluation(codes.STATUS, codes.word_code(row["status"]))
+    if row["lesion_type"]:
+        yield _evaluation(codes.LESION_TYPE, codes.word_code(row["lesion_type"]))
+    if row["status"] == "merged":
+        for parent in filter(None, row["parents"].split(";")):
+            yield _evaluation(codes.PARENT, codes.word_code(parent))
+    fired = [rule for rule in row["rules"].split(";") if rule in _SEEN_IN_IMAGES]
+    if fired:
+        yield _evaluation(codes.RULE, codes.word_code(min(fired)))
     if row["sequence"]:
         yield _evaluation(codes.SEQUENCE, codes.word_code(row["sequence"]))
     if row["category"] not in {"", _BASELINE}:

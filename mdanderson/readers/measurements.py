@@ -22,9 +22,16 @@ from mdanderson.readers.cells import Cells, about_columns, about_twins, has_deci
 from mdanderson.readers.companions import Companions, TableSource, read_companions
 from mdanderson.readers.measured_rows import NUMBERS, OPTIONAL, REQUIRED, LostRow, MeasuredRow, RowReader
 from mdanderson.readers.measured_series import examinations_of
-from mdanderson.readers.text_table import Row, TextTable, text_table
+from mdanderson.readers.text_table import Row, TextTable, may_be_report, text_table
 
-__all__ = ["MeasuredPatient", "Measurements", "about_table", "collection_paused", "read_measurements"]
+__all__ = [
+    "MeasuredPatient",
+    "Measurements",
+    "about_table",
+    "collection_paused",
+    "measured_table",
+    "read_measurements",
+]
 
 _FRAME = "measurements"
 """What problems call a table that is no file."""
@@ -67,14 +74,14 @@ def read_measurements(
     reads: TableSource | None = None,
     events: TableSource | None = None,
 ) -> Measurements:
-    """Read a table of measurements (a CSV, TSV or Parquet file, or a data frame) and the tables beside it.
+    """Read a table of measurements (CSV, TSV, Parquet, DICOM SR, or a data frame) and the tables beside it.
 
     patients, reads, events: the companion tables; None = the file of that name beside `source`, where there is one.
     Rows of a frame are named as in a file, the first one being row 2. Raises `ManifestError` when a table cannot be
     read, lacks a required column, or has no row.
     """
     with collection_paused():
-        table = text_table(source, name=_FRAME)
+        table = measured_table(source)
         table.require(REQUIRED, optional=OPTIONAL)
         if not table.rows:
             raise ManifestError("no rows", where=table.path.name, way_out="write one row for every lesion and visit")
@@ -90,6 +97,18 @@ def read_measurements(
             events=events,
         )
         return _measurements(table, desk, companions)
+
+
+def measured_table(source: TableSource) -> TextTable:
+    """A table of measurements: a CSV, TSV or Parquet file, a data frame, or DICOM SR (a report, a folder of them).
+
+    Raises `ManifestError`.
+    """
+    if isinstance(source, str | Path) and may_be_report(Path(source)):
+        from mdanderson.readers.dicom_sr import table_of_reports
+
+        return table_of_reports(Path(source))
+    return text_table(source, name=_FRAME)
 
 
 @contextmanager
@@ -120,6 +139,7 @@ def _measurements(table: TextTable, desk: _Desk, companions: Companions) -> Meas
 
 def about_table(table: TextTable) -> Iterator[Problem]:
     """What is to be known of the table as a whole: columns that are not used, rows without modality, said once."""
+    yield from table.told
     yield from about_columns(table, (*REQUIRED, *OPTIONAL))
     yield from about_twins(table)
     yield from _about_commas(table)

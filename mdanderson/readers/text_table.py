@@ -19,12 +19,12 @@ from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mdanderson.errors import ManifestError
+from mdanderson.errors import ManifestError, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Row", "TextTable", "delimiter_of", "nearest", "read_text_table", "text_table"]
+__all__ = ["Row", "TextTable", "delimiter_of", "may_be_report", "nearest", "read_text_table", "text_table"]
 
 _DELIMITERS = ",;\t"
 _LARGEST_TABLE = 2**30
@@ -70,11 +70,15 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextTable:
-    """The rows of a file under its header; wholly blank rows are left out. No row at all is allowed."""
+    """The rows of a file under its header; wholly blank rows are left out. No row at all is allowed.
+
+    told: what is to be said of a table that was made of other files.
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[Row, ...] = field(default=())
+    told: tuple[Problem, ...] = ()
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -82,7 +86,7 @@ class TextTable:
     def __reduce__(self) -> tuple[Any, ...]:
         """Between processes the names of the columns travel once, not with every row."""
         packed = [(row.number, tuple(row.cells.values()), row.surplus) for row in self.rows]
-        return _unpacked, (self.path, self.columns, packed)
+        return _unpacked, (self.path, self.columns, packed, self.told)
 
     def place(self, row: Row, column: str = "") -> str:
         """Where a cell is: `cohort.csv row 3 column date`."""
@@ -110,6 +114,19 @@ def nearest(word: str, known: Collection[str]) -> str:
     folded = {_folded(name): name for name in known}
     found = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=0.7)
     return folded[found[0]] if found else ""
+
+
+def may_be_report(path: Path) -> bool:
+    """Whether it is no table but may hold DICOM reports: a folder, or a file that begins as DICOM files do."""
+    try:
+        if path.is_dir():
+            return True
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def read_text_table(path: Path) -> TextTable:
@@ -295,14 +312,17 @@ def _row(number: int, columns: tuple[str, ...], line: Sequence[str]) -> Row:
 
 
 def _unpacked(
-    path: Path, columns: tuple[str, ...], packed: Sequence[tuple[int, Sequence[str], tuple[str, ...]]]
+    path: Path,
+    columns: tuple[str, ...],
+    packed: Sequence[tuple[int, Sequence[str], tuple[str, ...]]],
+    told: tuple[Problem, ...],
 ) -> TextTable:
     """The table that was sent to another process."""
     rows = [
         Row(number=number, cells=dict(zip(columns, cells, strict=False)), surplus=surplus)
         for number, cells, surplus in packed
     ]
-    return TextTable(path=path, columns=columns, rows=tuple(rows))
+    return TextTable(path=path, columns=columns, rows=tuple(rows), told=told)
 
 
 def _folded(word: str) -> str:

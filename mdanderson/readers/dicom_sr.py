@@ -1,0 +1,180 @@
+"""DICOM Structured Reports as a reader's table: the measurement groups of TID 1500, one row a lesion and report.
+
+Read are reports of this program, of OHIF (dcmjs), of 3D Slicer and other writers of TID 1500, with today's codes or
+the retired ones of SRT. A row says what a reader's table says; what the report leaves open stays blank, and what it
+says otherwise (a length in pixels) stays as it is, to be refused as a cell would be.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+
+from mdanderson.errors import ImageError, ManifestError, Problem, Severity
+from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, text, unheard
+from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
+from mdanderson.readers.dicom_sr_content import Group, groups_in, observers_in
+from mdanderson.readers.dicom_sr_lesions import named
+from mdanderson.readers.text_table import Row, TextTable
+
+__all__ = ["REPORT_COLUMNS", "table_of_reports"]
+
+REPORT_COLUMNS = (
+    *("patient_id", "date", "visit", "modality", "sequence", "lesion_id", "site", "laterality", "status", "parents"),
+    *("lesion_type", "long_axis_mm", "short_axis_mm", "uptake", "signal_ratio", "suv_peak", "suv_max"),
+    *("findings", "reader"),
+)
+"""Columns of the table that reports make."""
+
+_SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
+_LARGEST_BYTES = 2**26
+"""Of a report: it holds text and numbers; longer ones are no reports of measurements."""
+_MOST_FILES = 100_000
+_DATES = ("StudyDate", "SeriesDate", "ContentDate")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Report:
+    """One document. superseded: UIDs of the documents that it replaces. author: who measured, never shown."""
+
+    name: str
+    uid: str
+    patient_id: str
+    date: str
+    groups: tuple[Group, ...]
+    superseded: frozenset[str]
+    author: tuple[str, ...]
+
+
+def table_of_reports(path: Path) -> TextTable:
+    """The measurements of a report, or of all reports in a folder and the folders in it; other files are ignored.
+
+    A document that is there twice, or that another one says it replaces, counts once; rows that say the same are one.
+    Raises `ManifestError` where there is no report, or none with a measurement that criteria use.
+    """
+    reports: dict[str, _Report] = {}
+    told: list[Problem] = []
+    for file in _candidates(path):
+        try:
+            report = _read(file)
+        except (ManifestError, ImageError) as error:
+            told.append(Problem.from_error(error))
+            continue
+        if report is not None:
+            reports.setdefault(report.uid or file.as_posix(), report)
+    if not reports:
+        why = f": {told[0].line}" if told else ""
+        raise ManifestError(
+            f"no DICOM SR that can be read{why}", where=path.name, way_out="name a report, or a folder of reports"
+        )
+    gone = {uid for report in reports.values() for uid in report.superseded if uid != report.uid}
+    current = [report for report in reports.values() if report.uid not in gone]
+    rows = _rows(current)
+    told += _about_others(current, path)
+    if not rows:
+        raise ManifestError(
+            "no report measures a lesion",
+            where=path.name,
+            way_out="save long and short axes (TID 1500), as with OHIF's bidirectional tool",
+        )
+    return TextTable(path=path, columns=REPORT_COLUMNS, rows=rows, told=tuple(told))
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    """The file itself, or the files below a folder in order of name; links to folders are not followed."""
+    if not path.is_dir():
+        yield path
+        return
+    count = 0
+    for folder, inside, names in os.walk(path):
+        inside.sort()
+        for name in sorted(names):
+            count += 1
+            if count > _MOST_FILES:
+                raise ManifestError(f"more than {_MOST_FILES} files", where=path.name, way_out="name a smaller folder")
+            if not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _read(file: Path) -> _Report | None:
+    """The report in a file; None for what is none. Raises `ManifestError` or `ImageError` for a damaged one."""
+    try:
+        if not (file.is_file() and starts_like_dicom(file)):
+            return None
+        with unheard():
+            refuse_bomb(file)
+            kind = dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"], force=True)
+            if not text(kind, "SOPClassUID").startswith(_SR_CLASSES):
+                return None
+            if file.stat().st_size > _LARGEST_BYTES:
+                raise ManifestError("a report of more than 64 MB", where=file.name, way_out="export it again")
+            return _report(dcmread(file, stop_before_pixels=True, force=True), file.name)
+    except (ManifestError, ImageError) as error:
+        raise error.located(file.name) from error
+    except (*BROKEN_HEADER, OSError, struct.error) as error:
+        raise ManifestError("the report is damaged or cut short", where=file.name, way_out="export it again") from error
+
+
+def _report(document: Dataset, name: str) -> _Report:
+    predecessors = (
+        text(instance, "ReferencedSOPInstanceUID")
+        for study in items(document, "PredecessorDocumentsSequence")
+        for series in items(study, "ReferencedSeriesSequence")
+        for instance in items(series, "ReferencedSOPSequence")
+    )
+    return _Report(
+        name=name,
+        uid=text(document, "SOPInstanceUID"),
+        patient_id=text(document, "PatientID"),
+        date=next((iso for keyword in _DATES if (iso := _iso(text(document, keyword)))), ""),
+        groups=tuple(groups_in(document)),
+        superseded=frozenset(predecessors),
+        author=observers_in(document),
+    )
+
+
+def _iso(digits: str) -> str:
+    """YYYY-MM-DD of a DICOM date; blank for what is none."""
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 and digits.isdecimal() else ""
+
+
+def _rows(reports: Sequence[_Report]) -> tuple[Row, ...]:
+    """A row for every group that measures or states something, patients and dates in order; what is said twice once."""
+    readers = _readers(reports)
+    seen: dict[tuple[str, ...], None] = {}
+    ordered = sorted(reports, key=lambda report: (report.patient_id, report.date, report.name))
+    for patient_id in dict.fromkeys(report.patient_id for report in ordered):
+        own = [report for report in ordered if report.patient_id == patient_id]
+        for report, groups in zip(own, named([report.groups for report in own]), strict=True):
+            for group in groups:
+                if group.measures:
+                    about = {"patient_id": patient_id, "date": report.date, "reader": readers.get(report.author, "")}
+                    cells = {**group.cells, **about}
+                    seen.setdefault(tuple(cells.get(column, "") for column in REPORT_COLUMNS))
+    return tuple(
+        Row(number=number, cells=dict(zip(REPORT_COLUMNS, line, strict=True)))
+        for number, line in enumerate(seen, start=2)
+    )
+
+
+def _readers(reports: Sequence[_Report]) -> dict[tuple[str, ...], str]:
+    """Who measured, as a number: names are told to nobody. One reader has none."""
+    authors = sorted({report.author for report in reports if any(group.measures for group in report.groups)})
+    return {} if len(authors) < 2 else {author: f"reader {k}" for k, author in enumerate(authors, start=1)}
+
+
+def _about_others(reports: Sequence[_Report], path: Path) -> Iterator[Problem]:
+    """Measurement groups of which nothing is used."""
+    others = sum(not group.measures and group.has_numbers for report in reports for group in report.groups)
+    if others:
+        yield Problem(
+            severity=Severity.INFO,
+            where=path.name,
+            what=f"{others} measurement groups hold neither axes nor uptake: left out",
+            how_to_fix="measure lesions with a bidirectional tool",
+        )
