@@ -105,7 +105,7 @@ class Volume:
 class Region:
     """One segmented label: its voxels in a tight box. Labels may overlap, so each keeps its own.
 
-    label: voxel value, DICOM segment number or ROI number (> 0). voxels: bool, the shape of `box`, at least one true.
+    label: voxel value, segment or ROI number (> 0). voxels: bool, as `box`, some true. site: the bone, by its file.
     """
 
     label: int
@@ -113,6 +113,7 @@ class Region:
     voxels: BoolArray
     name: str = ""
     tracking_uid: str = ""
+    site: str = ""
 
     def __post_init__(self) -> None:
         if self.label < 1:
@@ -138,7 +139,7 @@ class Region:
         voxels = np.zeros(box_shape(box), dtype=bool)
         for region in regions:
             voxels[box_within(region.box, box)] |= region.voxels
-        return cls(label=regions[0].label, box=box, voxels=voxels, name=regions[0].name)
+        return cls(label=regions[0].label, box=box, voxels=voxels, name=regions[0].name, site=regions[0].site)
 
     def narrowed(self, voxels: BoolArray) -> Region | None:
         """The same label with fewer voxels: those of this region's box that are true; None when there are none."""

@@ -101,13 +101,18 @@ _NO_BONE = frozenset(
 _SPINE = frozenset({"vertebra", "vertebrae", "vertebral", "spine", "spinal"})
 _BEYOND = re.compile(r"\b(t13|th13|l6)\b")
 """Levels that some people have, which SINS does not know."""
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth"),
+    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+)
+_ORDINAL_LEVEL = re.compile(rf"\b({'|'.join(_ORDINALS)}) (cervical|thoracic|lumbar|rib)\b")
 _MOST_CHARACTERS = 200
 
 
 @lru_cache(maxsize=4096)
 def bone_named(name: str) -> Bone | None:
     """The bone of a name; None where it names none, or something beside one."""
-    text = re.sub(r"[_]+", " ", name[:_MOST_CHARACTERS].lower())
+    text = _ORDINAL_LEVEL.sub(_numbered, re.sub(r"[_]+", " ", name[:_MOST_CHARACTERS].lower()))
     words = _WORD.findall(text)
     if _NO_BONE & set(words):
         return None
@@ -118,6 +123,12 @@ def bone_named(name: str) -> Bone | None:
             part = numbers[0] if kind is BoneKind.RIB and len(numbers) == 1 and 1 <= int(numbers[0]) <= 12 else ""
             return Bone(kind=kind, part=part, side=side)
     return _vertebra(text, set(words), side)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    """`third lumbar` as L3, `fifth rib` as rib 5."""
+    number = _ORDINALS.index(found[1]) + 1
+    return f"rib {number}" if found[2] == "rib" else f"{found[2][0].upper()}{number}"
 
 
 def _vertebra(text: str, words: set[str], side: Side) -> Bone | None:

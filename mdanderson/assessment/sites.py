@@ -21,6 +21,8 @@ __all__ = ["BonePlace", "place_in_bones", "places_seen", "with_sites"]
 _WORTH_NAMING = 0.1
 """Share of a lesion in another bone from which on that one is told as well."""
 
+_TERMINOLOGY = "terminology of the segmentation"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BonePlace:
@@ -31,10 +33,14 @@ class BonePlace:
 
 
 def places_seen(seen: Mapping[str, Seen], settings: Settings) -> dict[str, BonePlace]:
-    """Lesion -> its place at one visit, of those that were outlined on an image with a bone mask of known names."""
+    """Lesion -> its place at one visit: as the segmentation states it, else by the image's bone mask."""
     found: dict[str, BonePlace] = {}
     for lesion_id, one in seen.items():
         image = one.station.image
+        stated = bone_named(one.region.site)
+        if stated is not None:
+            found[lesion_id] = BonePlace(bone=stated, how=_TERMINOLOGY)
+            continue
         if image.bone_map is None or image.volume.planar:
             continue
         place = place_in_bones(one.region, image.volume.geometry, image.bone_map, settings.image.site_reach_mm)

@@ -42,7 +42,7 @@ def read_bone_mask(path: str | Path, *, like: Volume, settings: ImageSettings) -
     mask = read_mask(path, like=like, settings=settings)
     if like.planar or settings.bone_scheme == _NOBODY:
         return replace(mask, regions=tuple(replace(region, name="") for region in mask))
-    own = {region.label: region.name for region in mask if region.name}
+    own = {region.label: _own_name(region) for region in mask if _own_name(region)}
     return named_bones(mask, own or names_of_labels(Path(path)), scheme=settings.bone_scheme, file=Path(path).name)
 
 
@@ -67,6 +67,11 @@ def named_bones(mask: Mask, names: Mapping[int, str], *, scheme: str = _AUTO, fi
     left_out = len(mask) - len(regions)
     told = f"bones named by {found.by}" + (f"; {left_out} labels that are no bones are left out" if left_out else "")
     return replace(mask, regions=regions, notes=(*mask.notes, told))
+
+
+def _own_name(region: Region) -> str:
+    """What the file calls a segment: by its name, else by its terminology."""
+    return region.name if bone_named(region.name) or not region.site else region.site
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,6 +19,7 @@ from mdanderson.errors import ImageError, MaskError
 from mdanderson.geometry import Geometry
 from mdanderson.planar import PlanarImage
 from mdanderson.readers.orientation import no_memory
+from mdanderson.readers.slicer_segments import Segment, slicer_segments
 from mdanderson.settings import ImageSettings
 from mdanderson.volume import Mask, Volume
 
@@ -242,7 +243,7 @@ def _from_layers(array: npt.NDArray[np.generic], geometry: Geometry, header: Map
 
     label = label value; where layers use one value twice, the running number of the segment in the header instead.
     """
-    segments = _slicer_segments(header)
+    segments = slicer_segments(header)
     if array.ndim == 3:
         array = array[..., np.newaxis]
     elif not segments:
@@ -253,22 +254,13 @@ def _from_layers(array: npt.NDArray[np.generic], geometry: Geometry, header: Map
         for region in Mask.from_label_map(array[..., layer], geometry, source=source)
     }
     numbers = _labels(list(found), list(segments))
-    regions = [replace(found[key], label=number, name=segments.get(key, "")) for key, number in numbers.items()]
+    told = {key: segments.get(key, Segment()) for key in numbers}
+    regions = [
+        replace(found[key], label=number, name=told[key].name, site=told[key].site) for key, number in numbers.items()
+    ]
     empty = [key for key in segments if key not in found]
     notes = tuple(f"segment {list(segments).index(key) + 1} has no voxels in the file" for key in empty)
     return Mask(geometry=geometry, regions=tuple(regions), source=source, notes=notes)
-
-
-def _slicer_segments(header: Mapping[str, str]) -> dict[tuple[int, int], str]:
-    """(layer, label value) -> name, in the order of the header's Segment0_, Segment1_, ... keys."""
-    segments: dict[tuple[int, int], str] = {}
-    while (value := header.get(f"Segment{len(segments)}_LabelValue", "")).isdecimal():
-        layer = header.get(f"Segment{len(segments)}_Layer", "0")
-        key = (int(layer) if layer.isdecimal() else 0, int(value))
-        if key in segments:
-            raise MaskError(f"two segments have label value {value} in one layer", way_out="save it again")
-        segments[key] = header.get(f"Segment{len(segments)}_Name", "")
-    return segments
 
 
 def _labels(found: list[tuple[int, int]], segments: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
