@@ -14,7 +14,7 @@ from conftest import lacking
 from mdanderson.cli import main
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserType
 
 DEMO = Path(__file__).parents[2] / "segmentations"
 CHROMIUM = next(
@@ -40,8 +40,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "cohort.csv", rows)
     stated = {"patient_id": EVIL, "date": "2024-07-20", "modality": "CT", "label": "1", "site": EVIL_COMMENT}
     write(folder / "reads.csv", [stated | {"reader": EVIL_COMMENT, "comment": EVIL_COMMENT}])
+    happened = [("2024-03-02", "therapy_start"), ("2024-05-02", "radiotherapy"), ("2024-06-01", "therapy_stop")]
+    write(folder / "events.csv", [{"patient_id": EVIL, "date": date, "event": event} for date, event in happened])
     out = folder / "out"
-    assert main(["score", str(folder / "cohort.csv"), "-o", str(out), "-q", "--timeout", "0", *CRITERIA]) == 1
+    wanted = ["--timeout", "0", "--viewer", *CRITERIA]
+    assert main(["score", str(folder / "cohort.csv"), "-o", str(out), "-q", *wanted]) == 1
     return out
 
 
@@ -53,8 +56,8 @@ def write(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+def chromium() -> Iterator[BrowserType]:
+    """What starts a browser."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -62,6 +65,21 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         lacking("chromium: no browser to open the report in")
     with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+        yield started.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    """Chromium without a window; volumes are drawn by the processor where there is no graphics card."""
+    drawing = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    opened = chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *drawing])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def browser_without_webgl(chromium: BrowserType) -> Iterator[Browser]:
+    """The same where volumes cannot be drawn."""
+    opened = chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-3d-apis"])
+    yield opened
+    opened.close()

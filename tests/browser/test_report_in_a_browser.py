@@ -65,7 +65,7 @@ def test_what_came_in_with_a_name_stays_text(cohort: Page, said: list[str]) -> N
     assert EVIL in cohort.locator("h1").inner_text()
     assert "window.ran=3" in cohort.locator("blockquote").first.inner_text()
     assert "window.ran=3" in " ".join(cohort.locator(".lesion h3").all_inner_texts())
-    assert cohort.locator("script").count() == 1
+    assert cohort.locator("script").count() == 2  # the page's own and the viewer's
     assert cohort.locator("main img").count() == 0
     assert cohort.evaluate("window.ran") is None
     assert said == []
@@ -179,6 +179,13 @@ def test_every_figure_is_on_the_cohorts_page(cohort: Page) -> None:
     for number in range(shown.count()):
         assert shown.nth(number).locator("svg:visible").count() == 1
         assert shown.nth(number).locator("svg:visible").get_attribute("aria-label")
+
+
+def test_the_swimmer_shows_what_happened_to_the_patients(cohort: Page) -> None:
+    """Events are read when the cohort is scored, and kept with the results."""
+    swimmer = cohort.locator("#figure-swimmer svg:visible")
+    told = swimmer.locator("text").all_text_contents()
+    assert {"radiotherapy", "on treatment"} <= set(told)
 
 
 @pytest.mark.parametrize("width", [380, 1300])
