@@ -1,9 +1,9 @@
 """How fast `index` sorts out a folder of DICOM files, against reading every header by pydicom.
 
-`python benchmarks/index.py [--files 20000] [--workers 2]`: writes a soup of slices of CT and MR with the headers of real
-scanners' length (pixels 64 x 64) to a temporary folder, two patients at five visits with several reconstructions each, and
-times in one run, each in a process of its own: `mdanderson.index` with one and with several workers, and
-`pydicom.dcmread(path, stop_before_pixels=True)` in a loop, which tells nothing yet of what belongs together. Seconds of wall
+`python benchmarks/index.py [--files 20000] [--workers 2]`: writes a soup of slices of CT and MR with headers as long as
+those of scanners (pixels 64 x 64) to a temporary folder, two patients at five visits with several reconstructions each,
+and times in one run, each in a process of its own: `pydicom.dcmread(path, stop_before_pixels=True)` in a loop, which
+tells nothing yet of what belongs together, and `mdanderson.index` with one and with several workers. Seconds of wall
 clock and of all cores; then whether the tables are the same to the byte with another number of workers.
 """
 

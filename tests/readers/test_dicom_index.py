@@ -1,0 +1,460 @@
+"""A folder in no order: who, what, which of several, what was drawn on it, and what is wrong; on small files."""
+
+from __future__ import annotations
+
+import os
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset
+from safety import samples
+from soup import drawn_on, one_of, report_on, series, throw, uid
+
+import mdanderson as mda
+from mdanderson.errors import InputError, Severity
+from mdanderson.readers.dicom_index.choose import RULES, is_bone_kernel
+from mdanderson.readers.dicom_index.facts import Facts, is_uid
+from mdanderson.readers.dicom_index.series import series_of
+
+CT, SEG = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.66.4"
+
+
+def found_in(folder: Path, *files, folders: int = 3, **options):
+    return mda.index(throw(folder / "soup", *files, folders=folders), workers=1, **options)
+
+
+def used(found) -> list[tuple[str, str, str, int]]:
+    return [(one.patient_id, str(one.date), one.modality, one.series_number) for one in found.found.series if one.used]
+
+
+def reasons(found) -> dict[int, str]:
+    return {one.series_number: one.reason for one in found.found.series if not one.used}
+
+
+def told(found) -> list[tuple[str, str]]:
+    return [(problem.severity.value, problem.what) for problem in found.problems]
+
+
+class TestWhatBelongsTogether:
+    def test_patients_days_and_series_are_told_apart(self, tmp_path):
+        found = found_in(
+            tmp_path,
+            series(patient="P1", day="20240105"),
+            series(patient="P1", day="20240405"),
+            series(patient="P2", day="20240105"),
+            series("MR", patient="P2", day="20240105", number=2),
+            series("PT", patient="P2", day="20240105", number=3),
+        )
+        assert used(found) == [
+            ("P1", "2024-01-05", "CT", 1),
+            ("P1", "2024-04-05", "CT", 1),
+            ("P2", "2024-01-05", "CT", 1),
+            ("P2", "2024-01-05", "MR", 2),
+            ("P2", "2024-01-05", "PT", 3),
+        ]
+        assert found.problems == ()
+        assert [row.images for row in found.found.series] == [6] * 5
+        assert [row.sequence for row in found.found.images if row.modality == "MR"] == ["T1"]
+
+    def test_planar_images_are_a_file_each(self, tmp_path):
+        films = []
+        for number, view in enumerate(("AP", "LL"), start=1):
+            film = one_of(samples.radiograph(), patient="P1", day="20240105", number=1)
+            film.ViewPosition, film.InstanceNumber = view, number
+            film.SOPInstanceUID = uid("film", number)
+            films.append(film)
+        found = found_in(tmp_path, films, one_of(samples.scintigram(), patient="P1", day="20240105", number=2))
+        rows = found.found.images
+        assert [(row.modality, row.series) for row in rows] == [("NM", ""), ("XR", ""), ("XR", "")]
+        assert all((tmp_path / "soup" / row.image).is_file() for row in rows)
+        assert len({row.image for row in rows}) == 3
+
+    def test_an_mr_series_of_two_echoes_is_two_images(self, tmp_path):
+        echoes = []
+        for echo, time_ms in enumerate((2.4, 4.8)):
+            part = series("MR", ScanningSequence="GR", EchoTime=time_ms, RepetitionTime=100, MagneticFieldStrength=1.5)
+            for ds in part:
+                ds.SOPInstanceUID = uid(ds.SOPInstanceUID, echo)
+            echoes += part
+        found = found_in(tmp_path, echoes)
+        assert [(row.sequence, row.series[-2:]) for row in found.found.images] == [("IN", "#2"), ("OPP", "#1")]
+
+    def test_an_mr_image_that_weighs_nothing_known_is_left_out_unless_drawn_on(self, tmp_path):
+        flair = series(
+            "MR", number=4, EchoTime=100, RepetitionTime=9000, InversionTime=2500, ScanningSequence=["SE", "IR"]
+        )
+        found = found_in(tmp_path / "a", flair)
+        assert used(found) == []
+        assert "fluid attenuated" in reasons(found)[4]
+        assert len(found_in(tmp_path / "b", flair, drawn_on(flair)).found.images) == 1
+
+    def test_without_a_date_nothing_is_used(self, tmp_path):
+        undated = series()
+        for ds in undated:
+            del ds.StudyDate, ds.SeriesDate
+        assert reasons(found_in(tmp_path, undated)) == {1: "its headers tell no date"}
+
+
+class TestPatients:
+    def test_one_number_of_two_issuers_is_two_patients(self, tmp_path):
+        here = series(patient="7", day="20240105", IssuerOfPatientID="A")
+        there = series(patient="7", day="20240205", IssuerOfPatientID="B")
+        found = found_in(tmp_path, here, there)
+        assert found.found.patients == ("7@A", "7@B")
+        assert told(found) == [("warning", "one PatientID from 2 issuers: taken as 2 patients")]
+
+    def test_an_issuer_alone_is_not_told(self, tmp_path):
+        assert found_in(tmp_path, series(patient="7", IssuerOfPatientID="A")).found.patients == ("7",)
+
+    def test_studies_without_a_number_are_patients_of_their_own(self, tmp_path):
+        found = found_in(tmp_path, series(patient="", day="20240105"), series(patient="", day="20240405", number=2))
+        assert found.found.patients == ("unknown-1", "unknown-2")
+        assert [severity for severity, _ in told(found)] == ["warning"] * 2
+
+    def test_folders_are_patients_where_they_are_said_to_be(self, tmp_path):
+        for folder, patient in (("A", "1"), ("B", "1"), ("B", "2")):
+            throw(
+                tmp_path / "soup" / folder / patient,
+                series(patient=patient, day=f"2024010{patient}", number=ord(folder)),
+            )
+        throw(tmp_path / "soup", series(patient="9", number=9), folders=0)
+        found = mda.index(tmp_path / "soup", by_folder=True)
+        assert [one[:2] for one in used(found)] == [("A", "2024-01-01"), ("B", "2024-01-01"), ("B", "2024-01-02")]
+        assert told(found) == [
+            ("error", "6 DICOM file(s) lie in no patient's folder: left out"),
+            ("warning", "files of 2 different PatientIDs in one patient's folder"),
+        ]
+
+    def test_other_names_hide_the_number_everywhere(self, tmp_path):
+        found = found_in(tmp_path, series(patient="SECRET7"), named=lambda patient_id: f"PSN-{len(patient_id)}")
+        assert found.found.patients == ("PSN-7",)
+        assert "SECRET7" not in repr(found.found)
+
+    def test_a_series_of_two_patients_is_nobodys(self, tmp_path):
+        mixed = series()
+        mixed[2].PatientID = "P2"
+        found = found_in(tmp_path, mixed)
+        assert used(found) == []
+        assert told(found) == [("error", "series 1: files of 2 patients claim to be one series")]
+
+
+class TestWhatIsNeverMeasured:
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "a scout view (localizer)"),
+            ({"ImageType": ["DERIVED", "SECONDARY", "MIP"]}, "a projection (MIP or rendering) of other images"),
+            ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "a picture of a screen, not the image itself"),
+            ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "a picture of a screen, not the image itself"),
+            ({"SamplesPerPixel": 3}, "a colour picture"),
+            ({"Modality": "US"}, "US: not scored"),
+            ({"step_mm": 0.0}, "all its slices lie in one place (bolus tracking or perfusion)"),
+            (
+                {"ImageOrientationPatient": None},
+                "its slices have no place (ImagePositionPatient, ImageOrientationPatient)",
+            ),
+        ],
+    )
+    def test_is_listed_with_the_reason(self, tmp_path, said, why):
+        found = found_in(tmp_path, series(number=1), series(number=2, **said))
+        assert used(found) == [("P1", "2024-01-05", "CT", 1)]
+        assert reasons(found) == {2: why}
+
+    def test_a_pet_without_correction(self, tmp_path):
+        raw = series("PT", number=2, CorrectedImage=["DECY"])
+        assert "attenuation" in reasons(found_in(tmp_path, series("PT"), raw))[2]
+
+    def test_a_mask_on_what_cannot_be_measured_is_a_problem(self, tmp_path):
+        scout = series(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+        found = found_in(tmp_path, scout, drawn_on(scout))
+        assert told(found) == [
+            ("warning", "a mask was drawn on series 1 'AXIAL', which cannot be measured: a scout view (localizer)")
+        ]
+
+
+class TestWhichReconstruction:
+    """Each rule by itself: the second series would win by every later one."""
+
+    @pytest.mark.parametrize(
+        ("one", "other", "why"),
+        [
+            ({}, {"ImageType": ["DERIVED", "SECONDARY", "MPR"], "step_mm": 1.0}, "it is original"),
+            ({}, {"ImageOrientationPatient": [1, 0, 0, 0, 0.5, 0.866], "step_mm": 1.0}, "plane of acquisition"),
+            ({"step_mm": 1.5}, {"step_mm": 1.6, "ConvolutionKernel": "B60f"}, "it is thinner (1.5 mm against 1.6 mm)"),
+            ({"ConvolutionKernel": "B60f", "step_mm": 1.5}, {"step_mm": 1.0, "ConvolutionKernel": "B30f"}, "for bone"),
+            ({"step_mm": 1.0}, {"step_mm": 1.5}, "it is thinner (1 mm against 1.5 mm)"),
+            ({"planes": 6}, {"planes": 5}, "it has more slices (6 against 5)"),
+            ({}, {}, "it comes first by number"),
+        ],
+    )
+    def test_rule(self, tmp_path, one, other, why):
+        worse_first = {"number": 1} if why == "it comes first by number" else {"number": 3}
+        found = found_in(tmp_path, series(**one | worse_first), series(**other | {"number": 2}))
+        assert [row[3] for row in used(found)] == [worse_first["number"]]
+        assert why in reasons(found)[2]
+
+    def test_what_was_drawn_on_wins_over_all(self, tmp_path):
+        thick = series(number=2, ImageType=["DERIVED", "SECONDARY", "MPR"])
+        found = found_in(tmp_path, series(step_mm=1.0, ConvolutionKernel="B70f"), thick, drawn_on(thick))
+        assert [row[3] for row in used(found)] == [2, 100]
+        assert reasons(found)[1].endswith("is used: a mask was drawn on it (mask against none)")
+
+    def test_of_two_that_were_drawn_on_the_better_one_is_used_and_it_is_told(self, tmp_path):
+        thin, thick = series(step_mm=1.0, planes=6), series(number=2, step_mm=1.2, planes=5)
+        found = found_in(tmp_path, thin, thick, drawn_on(thin), drawn_on(thick, number=101))
+        assert [row[3] for row in used(found)] == [1, 100]
+        assert [severity for severity, _ in told(found)] == ["warning"]
+
+    def test_parts_of_the_body_are_images_of_their_own(self, tmp_path):
+        """15 mm from first to last slice: half of it in common is two parts yet, more is one."""
+        chest = series(number=1)
+        for start_mm, count in ((7.4, 1), (7.5, 2), (7.6, 2), (100.0, 2)):
+            found = found_in(tmp_path / f"{start_mm}", chest, series(number=2, start_mm=start_mm))
+            assert len(used(found)) == count, start_mm
+
+    def test_without_a_common_frame_the_part_of_the_body_decides(self, tmp_path):
+        chest = series(number=1, frame="a", BodyPartExamined="CHEST")
+        pelvis = series(number=2, frame="b", BodyPartExamined="PELVIS")
+        assert len(used(found_in(tmp_path / "1", chest, pelvis))) == 2
+        assert len(used(found_in(tmp_path / "2", chest, series(number=2, frame="b", BodyPartExamined="CHEST")))) == 1
+        assert len(used(found_in(tmp_path / "3", chest, series(number=2, frame="b")))) == 1
+
+    def test_two_studies_of_a_day_are_one_visit(self, tmp_path):
+        found = found_in(tmp_path, series(number=1, study="morning"), series(number=2, study="noon"))
+        assert len(used(found)) == 1
+
+    def test_marrow_is_looked_at_before_contrast(self, tmp_path):
+        found = found_in(
+            tmp_path, series("MR", number=1, step_mm=1.0, ContrastBolusAgent="Gd"), series("MR", number=2, step_mm=4.0)
+        )
+        assert [row[3] for row in used(found)] == [2]
+
+    @pytest.mark.parametrize(
+        ("kernel", "is_bone"),
+        [
+            ("B60f", True), ("B57s", True), ("B56s", False), ("Br64", True), ("Br38f/3", False), ("H70h", True),
+            ("BONEPLUS", True), ("BONE", True), ("STANDARD", False), ("LUNG", False), ("FC30", True), ("FC36", False),
+            ("FC81", True), ("FC13", False), ("D", True), ("YC", True), ("B", False), ("", False),
+        ],
+    )  # fmt: skip
+    def test_kernels(self, kernel, is_bone):
+        assert is_bone_kernel(series_of("1", "P", [Facts(path="a", kernel=kernel)])) is is_bone
+
+    def test_a_description_stands_in_for_a_kernel_that_is_not_told(self):
+        bone, stone = (Facts(path="a", description=text) for text in ("CT Bone 1.0", "Backbone"))
+        assert is_bone_kernel(series_of("1", "P", [bone]))
+        assert not is_bone_kernel(series_of("1", "P", [stone]))
+
+    def test_rules_are_told_in_words(self):
+        assert all(rule.why and rule.kinds for rule in RULES)
+
+
+class TestMasks:
+    @pytest.mark.parametrize("kind", ["SEG", "RTSTRUCT"])
+    def test_is_laid_to_its_images(self, tmp_path, kind):
+        images = series()
+        found = found_in(tmp_path, images, series(number=2), drawn_on(images, kind))
+        (row,) = found.found.images
+        assert row.series == images[0].SeriesInstanceUID
+        assert mda.read_cohort  # the path leads there
+        assert (tmp_path / "soup" / row.mask).is_file()
+
+    def test_by_single_images_where_no_series_is_named(self, tmp_path):
+        images = series()
+        mask = drawn_on(images)
+        del mask.ReferencedSeriesSequence
+        source = Dataset()
+        source.ReferencedSOPInstanceUID = images[3].SOPInstanceUID
+        mask.SourceImageSequence = [source]
+        assert found_in(tmp_path, images, mask).found.images[0].mask
+
+    def test_by_frame_of_reference_where_nothing_is_named_and_one_image_fits(self, tmp_path):
+        images = series()
+        mask = drawn_on(images)
+        del mask.ReferencedSeriesSequence
+        assert found_in(tmp_path / "one", images, mask).found.images[0].mask
+        two = found_in(tmp_path / "two", images, series(number=2), mask)
+        assert two.found.images[0].mask == ""
+        assert told(two) == [("warning", "a segmentation (SEG) that does not tell which images it was made from")]
+
+    def test_the_newest_of_two_is_used_and_it_is_told(self, tmp_path):
+        images = series()
+        found = found_in(
+            tmp_path, images, drawn_on(images, saved="090000"), drawn_on(images, number=101, saved="100000")
+        )
+        assert [row[3] for row in used(found)] == [1, 101]
+        assert told(found) == [("warning", "2 masks of series 1 'AXIAL': the newest is used")]
+
+    def test_of_two_saved_at_once_none_is_guessed(self, tmp_path):
+        images = series()
+        found = found_in(tmp_path, images, drawn_on(images), drawn_on(images, number=101))
+        assert found.found.images[0].mask == ""
+        assert [severity for severity, _ in told(found)] == ["error"]
+
+    def test_without_its_images_it_is_an_orphan(self, tmp_path):
+        found = found_in(tmp_path, series(number=2), drawn_on(series(number=1)))
+        assert told(found) == [("warning", "a segmentation (SEG) whose images are not here")]
+
+    def test_reports_are_laid_to_images_too(self, tmp_path):
+        images = series()
+        found = found_in(tmp_path, images, report_on(images))
+        assert reasons(found) == {100: "made from series 1 'AXIAL'"}
+        orphan = found_in(tmp_path / "orphan", series(number=2), report_on(images))
+        assert [problem.severity for problem in orphan.problems] == [Severity.INFO]
+
+    @pytest.mark.parametrize(
+        ("label", "category", "column"),
+        [
+            ("T12 vertebra", "123037004", "bone_mask"),
+            ("liver", "123037004", ""),
+            ("vertebral metastasis", "123037004", "mask"),
+            ("T12 vertebra", "85756007", "mask"),
+            ("lesion 1", "49755003", "mask"),
+        ],
+    )
+    def test_what_its_segments_are(self, tmp_path, label, category, column):
+        images, code = series(), Dataset()
+        mask = drawn_on(images)
+        code.CodingSchemeDesignator, code.CodeValue, code.CodeMeaning = "SCT", category, "a category"
+        mask.SegmentSequence[0].SegmentLabel = label
+        mask.SegmentSequence[0].SegmentedPropertyCategoryCodeSequence = [code]
+        row = found_in(tmp_path, images, mask).found.images[0]
+        assert {name for name in ("mask", "bone_mask") if getattr(row, name)} == ({column} if column else set())
+
+
+class TestCopies:
+    def test_the_same_bytes_are_one_image(self, tmp_path):
+        throw(tmp_path / "soup" / "a", series())
+        throw(tmp_path / "soup" / "b", series())
+        found = mda.index(tmp_path / "soup")
+        assert [row.images for row in found.found.series] == [6]
+        assert told(found) == [("info", "series 1: 6 file(s) hold an image that is there already, byte for byte")]
+
+    def test_of_copies_that_differ_the_folder_with_all_is_used(self, tmp_path):
+        other = series(PatientComments="sent again")
+        throw(tmp_path / "soup" / "a", other[:3], folders=0)
+        throw(tmp_path / "soup" / "b", series(), folders=0)
+        found = mda.index(tmp_path / "soup")
+        assert [row.folder for row in found.found.series] == ["b"]
+        assert told(found)[0][0] == "warning"
+
+    def test_headers_may_differ_where_pixels_do_not(self, tmp_path):
+        throw(tmp_path / "soup" / "a", series()[:4], folders=0)
+        throw(tmp_path / "soup" / "b", series(PatientComments="sent again")[2:], folders=0)
+        found = mda.index(tmp_path / "soup")
+        assert [row.images for row in found.found.series] == [6]
+        assert [problem.severity for problem in found.problems] == [Severity.WARNING]
+
+    def test_two_pictures_under_one_uid_are_not_guessed(self, tmp_path):
+        changed = series()
+        changed[2].PixelData = bytes(len(changed[2].PixelData))
+        throw(tmp_path / "soup" / "a", series()[:4], folders=0)
+        throw(tmp_path / "soup" / "b", changed[2:], folders=0)
+        found = mda.index(tmp_path / "soup")
+        assert found.found.images == ()
+        assert [problem.severity for problem in found.problems] == [Severity.ERROR]
+
+    def test_a_link_to_a_file_is_that_file(self, tmp_path):
+        folder = throw(tmp_path / "soup", series(), folders=0)
+        (folder / "again").symlink_to(folder / "IM00000")
+        assert told(mda.index(folder))[0][0] == "info"
+
+
+class TestHostileFolders:
+    def test_links_that_loop_devices_and_damaged_files_cost_themselves_alone(self, tmp_path):
+        folder = throw(tmp_path / "soup", series())
+        (folder / "loop").symlink_to(folder)
+        (folder / "nowhere").symlink_to(folder / "gone")
+        os.mkfifo(folder / "pipe")
+        (folder / "empty").touch()
+        whole = (folder / "d0").iterdir().__next__().read_bytes()
+        (folder / "cut").write_bytes(whole[:300])
+        (folder / "noise").write_bytes(b"\0" * 128 + b"DICM" + bytes(range(256)) * 4)
+        (folder / "note.txt").write_text("not DICOM")
+        with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+            archive.writestr("a", "b")
+        found = mda.index(folder)
+        assert [row.images for row in found.found.series] == [6]
+        by_place = {problem.where: problem.what for problem in found.problems}
+        assert by_place.keys() >= {"loop", "nowhere", "pipe", "empty", "noise", "more.zip"}
+        assert by_place["more.zip"] == "a zip archive: not looked into"
+        assert found.found.ignored == 1
+
+    def test_what_may_not_be_read_is_told(self, tmp_path, monkeypatch):
+        folder = throw(tmp_path / "soup", series(), folders=0)
+        (folder / "closed").mkdir()
+        look, open_ = os.scandir, Path.open
+
+        def closed(path, real, *options):
+            if Path(path).name in {"closed", "IM00000"}:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *options)
+
+        monkeypatch.setattr(os, "scandir", lambda path: closed(path, look))
+        monkeypatch.setattr(Path, "open", lambda path, *options, **_: closed(path, open_, *options))
+        found = mda.index(folder)
+        assert [(problem.severity, problem.where) for problem in found.problems] == [
+            (Severity.ERROR, "IM00000"),
+            (Severity.ERROR, "closed"),
+        ]
+        assert "Permission denied" in found.problems[0].what
+
+    def test_a_directory_is_counted_and_not_followed(self, tmp_path):
+        folder = throw(tmp_path / "soup", series())
+        listing = samples.dataset("CT", uid("dicomdir"))
+        listing.SOPClassUID = "1.2.840.10008.1.3.10"
+        listing.save_as(folder / "DICOMDIR", enforce_file_format=True)
+        found = mda.index(folder)
+        assert (found.found.directories, found.found.dicom) == (1, 6)
+
+    def test_a_uid_that_is_none_is_no_series(self, tmp_path):
+        evil = series(number=2)
+        real, bad = evil[0].SeriesInstanceUID.encode(), b"=cmd|' /C calc'!A0"
+        folder = throw(tmp_path / "soup", series(), evil, folders=0)
+        for path in folder.iterdir():
+            path.write_bytes(path.read_bytes().replace(real, bad.ljust(len(real), b"A")))
+        found = mda.index(folder)
+        assert used(found) == [("P1", "2024-01-05", "CT", 1)]
+        assert told(found) == [("error", "6 file(s) without a usable SeriesInstanceUID: left out")]
+        assert "cmd" not in repr(found.found)
+
+    @pytest.mark.parametrize(
+        ("word", "good"),
+        [("1.2.3", True), ("", False), ("..", False), ("1..2", False), ("1/2", False), ("1" * 65, False)],
+    )
+    def test_what_a_uid_is(self, word, good):
+        assert is_uid(word) is good
+
+    @pytest.mark.parametrize("name", ["gone", "file"])
+    def test_no_folder_is_one_line(self, tmp_path, name):
+        (tmp_path / "file").touch()
+        with pytest.raises(InputError, match="folder"):
+            mda.index(tmp_path / name)
+
+    def test_no_dicom_is_one_line(self, tmp_path):
+        (tmp_path / "note.txt").write_text("nothing")
+        with pytest.raises(InputError, match="no DICOM file among 1 files"):
+            mda.index(tmp_path)
+
+
+@given(seed=st.integers(0, 10**6), folders=st.integers(0, 4))
+@settings(max_examples=6)
+def test_where_files_lie_changes_nothing(tmp_path_factory, seed, folders):
+    """Names and folders are no facts: everything but the places of files is the same, whatever their order."""
+    images = series()
+    files = [*images, *series(number=2, step_mm=1.0), *series("MR", number=3), drawn_on(images), report_on(images)]
+    random.Random(seed).shuffle(files)
+    found = mda.index(throw(tmp_path_factory.mktemp("soup"), files, seed=seed, folders=folders))
+    rows = [(row.patient_id, row.date, row.modality, row.sequence, bool(row.mask)) for row in found.found.images]
+    assert [(*row[:1], str(row[1]), *row[2:]) for row in rows] == [
+        ("P1", "2024-01-05", "CT", "", True),
+        ("P1", "2024-01-05", "MR", "T1", False),
+    ]
+    assert [(row.series_number, row.used) for row in found.found.series] == [
+        (1, True), (2, False), (3, True), (100, True), (100, False),
+    ]  # fmt: skip
+    assert found.problems == ()
