@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mdanderson.assessment.by_reader import read_by_reader
 from mdanderson.assessment.cropped import Keep, shares_of
@@ -15,6 +15,7 @@ from mdanderson.assessment.pictured import Show
 from mdanderson.assessment.scenes import borrowed_outlines
 from mdanderson.assessment.sites import BonePlace, with_sites
 from mdanderson.assessment.station import Image
+from mdanderson.assessment.viewed import Viewing
 from mdanderson.crops import Crop
 from mdanderson.errors import InputError, Problem, Severity
 from mdanderson.findings import Examination
@@ -62,7 +63,7 @@ def assess(
     work.silence(silent)
     if not work.examinations:
         raise _nothing_to_judge(work.problems)
-    return build_timeline(
+    timeline = build_timeline(
         patient.facts,
         with_sites(work.examinations, work.places),
         settings=settings,
@@ -70,6 +71,7 @@ def assess(
         problems=[note.of(patient_id=patient.patient_id) for note in work.problems],
         statements=patient.statements,
     )
+    return replace(timeline, viewing=Viewing(patient, settings))
 
 
 def _nothing_to_judge(problems: Sequence[Problem]) -> InputError:

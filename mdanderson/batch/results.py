@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mdanderson.batch.events import Events, events_in
 from mdanderson.batch.results_html import RESEARCH_USE, results_html
@@ -150,6 +150,26 @@ class Results:
         if by not in self.columns:
             raise no_column(by, tuple(self.columns))
         return self.columns[by]
+
+    def view(self, patient_id: str, lesion_id: str = "", modality: str = "") -> Any:
+        """A widget for a notebook, as `Timeline.view`, from what `score` has kept for the report's viewer.
+
+        Raises `MdandersonError` without the extra `notebook`, and `InputError` for what is not there.
+        """
+        from mdanderson.assessment.viewed import check_notebook, widget_of
+        from mdanderson.batch.store import PATIENTS_FOLDER, Store
+
+        check_notebook()
+        store = None if self.out is None else Store(folder=self.out / PATIENTS_FOLDER)
+        finished = store.read(patient_id) if store else None
+        crops = store.crops(finished) if store and finished else ()
+        if not crops:
+            raise InputError(
+                "no volumes are kept of this patient",
+                where=patient_id,
+                way_out="score with report=True and viewer=True, or view what `mda.assess` gives",
+            )
+        return widget_of(crops, lesion_id, modality)
 
     def _repr_html_(self) -> str:
         """Best responses as a picture and the overall responses, as a notebook shows them."""

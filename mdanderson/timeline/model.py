@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mdanderson.criteria import OVERALL, LesionRows, Response, Visit
 from mdanderson.errors import InputError, Problem
@@ -21,7 +23,7 @@ class Timeline:
 
     lesions: one row per lesion, visit and image, by the first criteria set asked that judges lesions, else by the set
     of record; judged_lesions: by every set asked that judges lesions. responses: one per visit, criteria and scope.
-    summaries: one per criteria set, in the order asked.
+    summaries: one per criteria set, in the order asked. viewing: shows a lesion of a modality, where there are images.
     """
 
     patient: PatientFacts
@@ -33,6 +35,7 @@ class Timeline:
     problems: tuple[Problem, ...] = ()
     lesions_baseline: int = 0
     baseline_pattern: Pattern | None = None
+    viewing: Callable[[str, str], Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def best_response(self) -> Category:
@@ -83,6 +86,17 @@ class Timeline:
             f"no {criteria} response for {scope} at {chosen.label}",
             way_out=f"this visit has {scopes}; criteria asked: {', '.join(one.criteria for one in self.summaries)}",
         )
+
+    def view(self, lesion_id: str = "", modality: str = "") -> Any:
+        """A widget for a notebook: a lesion's voxels at every visit side by side, outlined, cross-hairs at one place.
+
+        lesion_id: blank = the largest. modality: blank = the one that speaks first. No voxel is kept before: the images
+        are read and measured again when this is first called. Needs the extra `notebook`. Raises `MdandersonError`
+        without it, and `InputError` for what is not there.
+        """
+        if self.viewing is None:
+            raise InputError("no images behind this timeline", way_out="assess a patient of a manifest, and view that")
+        return self.viewing(lesion_id, modality)
 
     def _repr_html_(self) -> str:
         """The overall responses and what they amount to, as a notebook shows them."""
