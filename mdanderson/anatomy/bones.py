@@ -106,6 +106,7 @@ _ORDINALS = (
     *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
 )
 _ORDINAL_LEVEL = re.compile(rf"\b({'|'.join(_ORDINALS)}) (cervical|thoracic|lumbar|rib)\b")
+_SACRAL = re.compile(r"\bs[1-5]\b")
 _MOST_CHARACTERS = 200
 
 
@@ -120,9 +121,16 @@ def bone_named(name: str) -> Bone | None:
     for kind, known in _WORDS.items():
         if known & set(words):
             numbers = [word for word in words if word.isdecimal()]
-            part = numbers[0] if kind is BoneKind.RIB and len(numbers) == 1 and 1 <= int(numbers[0]) <= 12 else ""
-            return Bone(kind=kind, part=part, side=side)
+            return Bone(kind=kind, part=_part(kind, text, numbers), side=side)
     return _vertebra(text, set(words), side)
+
+
+def _part(kind: BoneKind, text: str, numbers: list[str]) -> str:
+    """The number of a rib, the segment of a sacrum; blank where there is not one."""
+    if kind is BoneKind.RIB and len(numbers) == 1 and len(numbers[0]) < 3 and 1 <= int(numbers[0]) <= 12:
+        return str(int(numbers[0]))
+    segments = _SACRAL.findall(text) if kind is BoneKind.SACRUM else []
+    return segments[0].upper() if len(segments) == 1 else ""
 
 
 def _numbered(found: re.Match[str]) -> str:

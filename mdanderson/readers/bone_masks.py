@@ -97,8 +97,8 @@ def _by_names(names: Mapping[int, str], labels: Iterable[int]) -> _Named | None:
 
 def _called_like(file: str) -> tuple[Scheme, ...]:
     """The schemes that a file's name speaks of."""
-    name = file.lower()
-    return tuple(one for word, begins in _BY_NAME if word in name for one in SCHEMES if one.name.startswith(begins))
+    begins = tuple(begin for word, begin in _BY_NAME if word in file.lower())
+    return tuple(one for one in SCHEMES if one.name.startswith(begins)) if begins else ()
 
 
 def _by_scheme(
