@@ -155,9 +155,7 @@ class _Counter:
             return _none()
         if page:
             return _html(text, reviewing.panel(page))
-        link = drawn("cohort_part.html.j2", {"reader": reviewing.reader})
-        head, rest = text.split('<main id="main">', 1)
-        return _html(f'{head}<main id="main">{link}{rest}')
+        return _html(text, before=drawn("cohort_part.html.j2", {"reader": reviewing.reader}))
 
     def _cases(self) -> Response:
         reviewing = self.reviewing
@@ -174,9 +172,8 @@ class _Counter:
         sheet = reviewing.desk.sheet(patient_id)
         page = patient_page(blinded_results(reviewing.desk, sheet, number))
         part = drawn("case_part.html.j2", {"number": number, "count": len(reviewing.cases)})
-        head, rest = page.split('<main id="main">', 1)
-        head = head.replace('href="../index.html"', 'href="/"')
-        return _html(f'{head}<main id="main">{part}{rest}', reviewing.panel(f"{_CASE}{number}"))
+        page = page.replace('href="../index.html"', 'href="/"', 1)
+        return _html(page, reviewing.panel(f"{_CASE}{number}"), before=part)
 
     def _adjudication(self) -> Response:
         desk = self.reviewing.desk
@@ -254,10 +251,10 @@ def _visits_that_differ(desk: Desk) -> list[Mapping[str, str]]:
     return list(named(table, {table.name: from_csv(table, text)}))
 
 
-def _html(page: str, panel: str = "") -> Response:
+def _html(page: str, panel: str = "", *, before: str = "") -> Response:
     from starlette.responses import HTMLResponse
 
-    text, policy = served(page, panel)
+    text, policy = served(page, panel, before=before)
     return HTMLResponse(text, headers={"content-security-policy": policy})
 
 

@@ -21,6 +21,7 @@ __all__ = ["HERE", "drawn", "served"]
 
 HERE = Path(__file__).parent / "templates"
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
+_MAIN = '<main id="main">'
 _HEAD = 20_000
 """Characters of a page in which its policy stands, before anything that came in."""
 
@@ -30,18 +31,23 @@ def drawn(template: str, values: Mapping[str, object]) -> str:
     return render(template, values, within=HERE)
 
 
-def served(page: str, panel: str = "") -> tuple[str, str]:
-    """A page with the panel in it, and the policy for its answer. Raises `OutputError` for a page that is not ours."""
+def served(page: str, panel: str = "", *, before: str = "") -> tuple[str, str]:
+    """A page with the panel in it, something before its content, and the policy for its answer.
+
+    Raises `OutputError` for a page that is not ours.
+    """
     found = _POLICY.search(page[:_HEAD])
-    if found is None or not found[1].startswith("default-src 'none'"):
+    policy = html.unescape(found[1]) if found else ""
+    if found is None or not policy.startswith("default-src 'none'"):
         raise OutputError("a page is not as `mdanderson report` writes it", way_out="write it anew: mdanderson report")
     page = page[: found.start()] + page[found.end() :]
-    policy = html.unescape(found[1])
+    page = page.replace(_MAIN, _MAIN + before, 1)
     if panel:
         head, body = page.split("</head>", 1)
-        body, end = body.rsplit("</body>", 1)
+        body, end = body.rsplit("</main>", 1)
+        end, last = end.rsplit("</body>", 1)  # the panel comes before the page's own script, which speaks for it too
         head = f"{head}<style>\n{_text('review.css')}</style>\n</head>"
-        page = f"{head}{body}{panel}<script>{_text('review.js')}</script>\n</body>{end}"
+        page = f"{head}{body}</main>\n{panel}{end}<script>{_text('review.js')}</script>\n</body>{last}"
         policy = _with(policy, "script-src", f"'sha256-{_hash()}'")
         policy = _with(policy, "connect-src", "'self'")
     return page, f"{policy}; frame-ancestors 'none'"

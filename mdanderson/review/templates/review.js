@@ -172,6 +172,7 @@
     field("comment").value = "";
     dirty = false;
     await load();
+    one("#review-job").scrollIntoView({ block: "nearest" });
   };
 
   form.addEventListener("submit", (event) => { event.preventDefault(); save(); });

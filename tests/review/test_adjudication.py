@@ -1,0 +1,160 @@
+"""Where readers differ, who wins, and a second reading that does not know the first."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+from review.review_client import EVIL, key_of, page_of, post, state
+
+import mdanderson as mda
+from mdanderson.batch.again import rescore
+from mdanderson.review.adjudication import disputes
+from mdanderson.review.blinded import cases
+from mdanderson.review.desk import Desk
+from mdanderson.review.entries import append_entry
+
+PAGE = page_of("P01")
+FOLLOW_UP = "L1 · CT · week 12"
+ENTRY = {"patient_id": "P01", "date": "2024-04-02", "modality": "CT", "lesion_id": "L1", "comment": "seen"}
+
+
+def said(out, reader: str, findings: str, **more: str) -> None:
+    append_entry(out, ENTRY | {"reader": reader, "findings": findings} | more)
+
+
+def open_ones(out) -> list[tuple[str, str, list[str]]]:
+    found = [one for one in disputes(Desk.of_folder(out)) if one.is_open]
+    return [(one.patient_id, one.item.lesion_id, [side.reader for side in one.positions]) for one in found]
+
+
+def category(out, *, lesion: bool = False) -> str:
+    results = mda.Results.from_folder(out)
+    frame = results.lesions if lesion else results.responses
+    rows = frame[(frame.patient_id == "P01") & (frame.visit == "week 12")]
+    rows = rows[rows.lesion_id == "L1"] if lesion else rows[rows.scope == "overall"]
+    return str(rows.category.item())
+
+
+def test_readers_who_agree_or_speak_of_other_things_have_no_dispute(bare):
+    assert open_ones(bare) == []
+    said(bare, "Smith", "SD3", comment="alike")
+    said(bare, "Jones", "SD3", comment="in other words")
+    said(bare, "Jones", "SD3", lesion_id="L2")
+    assert open_ones(bare) == []
+
+
+def test_two_readers_or_a_reader_and_the_computation(bare):
+    said(bare, "Smith", "PR1")
+    said(bare, "Jones", "SD3")
+    assert open_ones(bare) == [("P01", "L1", ["Jones", "Smith"])]
+    said(bare, "Jones", "PR1", comment="on second thoughts")
+    assert open_ones(bare) == []
+    rescore(bare, {"P01"})
+    assert open_ones(bare) == [("P01", "L1", ["Jones", "Smith", ""])]
+
+
+@pytest.mark.parametrize(
+    "field", [{"measurable": "false"}, {"target": "true"}, {"lesion_type": "mixed"}, {"soft_tissue_mm": "9"}]
+)
+def test_what_decides_is_compared(bare, field):
+    said(bare, "Smith", "")
+    said(bare, "Jones", "", **field)
+    assert len(open_ones(bare)) == 1
+
+
+def test_what_is_settled_wins_whoever_speaks_later_and_only_settling_again_supersedes_it(bare):
+    """The last reader counts until somebody settles it; a reader who speaks afterwards opens the matter, no more."""
+    said(bare, "Smith", "PR1")
+    said(bare, "Jones", "SD1")
+    rescore(bare, {"P01"})
+    assert category(bare) == "SD"
+    said(bare, "Chen", "PR1", adjudicates="true")
+    rescore(bare, {"P01"})
+    assert (category(bare), category(bare, lesion=True), open_ones(bare)) == ("PR", "PR", [])
+    said(bare, "Jones", "SD1", comment="no, I mean it")
+    rescore(bare, {"P01"})
+    assert category(bare) == "PR"
+    assert open_ones(bare) == [("P01", "L1", ["Jones", "Smith", ""])]
+    said(bare, "Chen", "SD1", adjudicates="true")
+    rescore(bare, {"P01"})
+    assert (category(bare), open_ones(bare)) == ("SD", [])
+
+
+def test_an_adjudicator_is_no_third_reader(bare):
+    said(bare, "Smith", "PR1")
+    said(bare, "Jones", "SD1")
+    said(bare, "Chen", "PR1", adjudicates="true")
+    results = rescore(bare, {"P01"})
+    assert [one.names for one in results.agreements] == [("Jones", "Smith")]
+
+
+def test_what_is_settled_on_the_page_is_kept_as_such(client, out):
+    said(out, "Smith", "PR1")
+    said(out, "Jones", "SD1", comment="<b>no</b>")
+    page = client.get("/adjudication").text
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert page.count('class="take"') == 2
+    key = key_of(client, PAGE, FOLLOW_UP)
+    assert f'data-item="{key}"' in page
+    assert post(client, "/review/settle", page=PAGE, item=key, findings="PR1", comment="both saw it").status_code == 200
+    (one,) = disputes(Desk.of_folder(out))
+    assert one.settled is not None
+    assert (one.settled.reader, one.settled.comment, one.is_open) == ("Smith", "both saw it", False)
+    assert "settled" in client.get("/adjudication").text
+
+
+class TestBlinded:
+    @pytest.fixture
+    def blind(self, serving, out):
+        said(out, "Smith", "PR1", comment="the first reader")
+        with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
+            rescore(out, {"P01"})
+        client = serving(reader="Jones", blinded=True)
+        assert client.get(f"/?token={client.door.token}").status_code == 303
+        return client
+
+    def case_of(self, out, patient_id: str) -> str:
+        order = cases(Desk.of_folder(out).patient_ids, "Jones")
+        return f"case-{order.index(patient_id) + 1}"
+
+    def test_nothing_that_was_computed_or_stated_is_told(self, blind, out):
+        case = self.case_of(out, "P01")
+        told = state(blind, case)
+        texts = [blind.get("/").text, blind.get(f"/case/{case[5:]}").text, str(told)]
+        for text in texts:
+            for secret in ("P01", "2024", "week 12", "Smith", "the first reader", "reads.csv row", EVIL):
+                assert secret not in text.replace("2024.", "")
+            assert 'class="chip' not in text.partition("<script>")[0].partition("</style>")[2]
+        assert "32.0" in texts[1]  # what can be measured on the picture stays
+        assert told["items"][key_of(blind, case, "L1 · CT · visit 2")]["shown"] == ""
+
+    @pytest.mark.parametrize(
+        "path", ["/report/index.html", f"/report/patients/{PAGE}", "/adjudication", "/case/0", "/case/3"]
+    )
+    def test_the_pages_that_tell_are_not_there(self, blind, path):
+        assert blind.get(path).status_code == 404
+        assert blind.get(f"/review/state?page={PAGE}").status_code == 404
+        assert post(blind, "/review/settle", page="case-1").status_code == 404
+        assert post(blind, "/review/rescore", page="case-1").status_code == 404
+
+    def test_an_entry_is_kept_under_its_readers_name_and_nothing_is_scored(self, blind, out):
+        case = self.case_of(out, "P01")
+        key = key_of(blind, case, "L1 · CT · visit 2")
+        answer = post(blind, page=case, item=key, findings="SD3", comment="no change", reader="Smith")
+        assert answer.status_code == 200
+        assert blind.rescorer.asked == []
+        own = state(blind, case)
+        assert own["items"][key]["fields"]["findings"] == "SD3"
+        assert own["history"].count("<li") == 1
+        assert "1 of 4" in blind.get("/").text
+        desk = Desk.of_folder(out)
+        assert [one.statement.reader for one in desk.said("P01")] == ["Smith", "Jones"]
+        assert desk.waiting() == ("P01",)
+        assert open_ones(out) == [("P01", "L1", ["Jones", "Smith", ""])]
+
+    def test_the_order_is_each_readers_own_and_stays(self):
+        names = [f"P{number:02d}" for number in range(30)]
+        assert cases(names, "Jones") == cases(list(reversed(names)), "Jones")
+        assert sorted(cases(names, "Jones")) == names
+        assert len({cases(names, reader) for reader in ("Jones", "Smith", "Chen")} | {tuple(names)}) == 4

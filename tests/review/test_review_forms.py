@@ -1,0 +1,181 @@
+"""What a reader may state, what is refused, and what becomes of what comes in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from review.review_client import EVIL, ORIGIN, key_of, page_of, post, state
+
+from mdanderson.batch.reviews import reviews_in
+from mdanderson.findings import Statement
+from mdanderson.readers.reads import read_reads
+from mdanderson.report.texts import EN
+from mdanderson.review.forms import FLAGS, WORDS, as_fields
+
+PAGE = page_of("P01")
+FOLLOW_UP = "L1 · CT · week 12"
+
+
+def stated(out, patient_id: str = "P01") -> list[Statement]:
+    statements, problems = read_reads(reviews_in(out), known={patient_id})
+    assert problems == ()
+    return list(statements[patient_id])
+
+
+def test_everything_that_a_form_has_is_kept_as_it_was_meant(client, out):
+    told = {
+        "findings": "PR1;PR4",
+        "target": "true",
+        "node": "false",
+        "lesion_type": "mixed",
+        "soft_tissue_mm": "12.5",
+        "site": "L3",
+        "laterality": "left",
+        "pain": "mechanical",
+        "alignment": "deformity",
+        "collapse": "<50",
+        "posterolateral": "unilateral",
+    }
+    key = key_of(client, PAGE, FOLLOW_UP)
+    answer = post(client, page=PAGE, item=key, comment="  rim,\n all round ", **told)
+    assert answer.json() == {"row": 2, "saved": ["Saved, as row 2 of reads.csv.", "已保存：reads.csv 第 2 行。"]}
+    (one,) = stated(out)
+    assert (str(one.date), one.modality, one.lesion_id, one.reader) == ("2024-04-02", "CT", "L1", "Smith")
+    assert (one.comment, one.adjudicates) == ("rim, all round", False)
+    assert {name: text for name, text in as_fields(one).items() if text} == told
+    assert client.rescorer.asked == ["P01"]
+    told_now = state(client, PAGE)["items"][key]
+    assert told_now["stated"]
+    assert {name: text for name, text in told_now["fields"].items() if text} == told
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "what"),
+    [
+        ({"comment": ""}, "comment", "no reason is given"),
+        ({"comment": " \n"}, "comment", "no reason is given"),
+        ({"comment": "x" * 2001}, "comment", "2001 characters, more than 2000"),
+        ({"comment": 7}, "comment", "not a text"),
+        ({"findings": "PR1;CR9"}, "findings", "no criteria have a row CR9"),
+        ({"findings": "PR1;PD1;SD3;CR1"}, "findings", "contradict each other"),
+        ({"findings": ["PR1"]}, "findings", "not a text"),
+        ({"lesion_type": "soft"}, "lesion_type", "unknown lesion_type soft"),
+        ({"target": "perhaps"}, "target", "neither true nor false"),
+        ({"soft_tissue_mm": "12 mm"}, "soft_tissue_mm", "more than a number"),
+        ({"soft_tissue_mm": "-3"}, "soft_tissue_mm", "below zero"),
+        ({"site": "x" * 201}, "site", "201 characters"),
+        ({"lesion_id": "L2"}, "lesion_id", "it has no label here"),
+        ({"item": "0123456789abcdef"}, "item", "no such lesion and visit"),
+        ({"page": page_of(EVIL)}, "item", "no such lesion and visit"),
+        ({"page": "../../etc/passwd"}, "item", "no such lesion and visit"),
+    ],
+)
+def test_what_would_not_count_as_it_is_meant_is_refused_at_its_field(client, out, sent, field, what):
+    told = {"page": PAGE, "item": key_of(client, PAGE, FOLLOW_UP), "comment": "seen"} | sent
+    answer = post(client, **told)
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+    assert what in answer.json()["what"]
+    assert not (out / "reads.csv").exists()
+    assert client.rescorer.asked == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"\xff", b"[" * 60_000])
+def test_what_is_no_form_is_refused(client, out, body):
+    answer = client.post("/review/entry", content=body, headers={"Origin": ORIGIN, "Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["what"]) == (422, "not a form; load the page again")
+    assert not (out / "reads.csv").exists()
+
+
+def test_a_browser_cannot_choose_patient_day_reader_or_who_adjudicates(client, out):
+    forged = {"patient_id": "P02", "date": "1999-01-01", "reader": "Jones", "time": "2099-01-01", "adjudicates": "true"}
+    post(client, page=PAGE, item=key_of(client, PAGE, FOLLOW_UP), comment="seen", **forged)
+    (one,) = stated(out)
+    assert (str(one.date), one.reader, one.adjudicates, one.time[:4] < "2090") == ("2024-04-02", "Smith", False, True)
+
+
+def test_where_the_server_knows_no_reader_the_form_has_to(serving, out):
+    client = serving(reader="")
+    client.get(f"/?token={client.door.token}")
+    key = key_of(client, PAGE, FOLLOW_UP)
+    answer = post(client, page=PAGE, item=key, comment="seen")
+    assert (answer.status_code, answer.json()["field"]) == (422, "reader")
+    assert post(client, page=PAGE, item=key, comment="seen", reader="Jones").status_code == 200
+    assert stated(out)[0].reader == "Jones"
+
+
+def test_an_entry_is_superseded_by_a_later_one_and_stays(client, out):
+    key = key_of(client, PAGE, FOLLOW_UP)
+    for findings in ("PR1", "", "SD3"):
+        assert post(client, page=PAGE, item=key, findings=findings, comment=f"now {findings}").status_code == 200
+    assert [sorted(one.codes) for one in stated(out)] == [["PR1"], [], ["SD3"]]
+    told = state(client, PAGE)
+    assert told["items"][key]["fields"]["findings"] == "SD3"
+    assert told["history"].count("<li") == 3
+    assert told["history"].count("superseded</span>") == 2
+
+
+def test_a_new_lesion_gets_a_name_that_is_free(client, out):
+    key = key_of(client, PAGE, "+ · CT · week 12")
+    assert state(client, PAGE)["items"][key]["name"] == "N1"
+    answer = post(client, page=PAGE, item=key, comment="left iliac wing")
+    assert (answer.status_code, answer.json()["field"]) == (422, "lesion_id")
+    assert post(client, page=PAGE, item=key, lesion_id="N1", comment="left iliac wing").status_code == 200
+    (one,) = stated(out)
+    assert (one.lesion_id, one.new) == ("N1", True)
+    assert state(client, PAGE)["items"][key]["name"] == "N2"
+
+
+def test_nothing_is_compared_at_baseline_and_only_there_it_is_said_what_is_measurable(client):
+    items = {told["title"]: told for told in state(client, PAGE)["items"].values()}
+    baseline, follow_up = items["L1 · CT · baseline"], items[FOLLOW_UP]
+    assert (baseline["codes"], baseline["first"], baseline["baseline"]) == ([], True, True)
+    assert [one["code"] for one in follow_up["codes"]][:3] == ["CR1", "CR2", "PR1"]
+    assert not {"CR3", "CR4", "PR2", "PD4"} & {one["code"] for one in follow_up["codes"]}
+    assert (follow_up["first"], follow_up["baseline"]) == (False, False)
+
+
+def test_what_came_in_with_names_and_comments_stays_text(client, out):
+    page = page_of(EVIL)
+    evil = "</script><script>alert(3)</script>"
+    key = key_of(client, page, FOLLOW_UP)
+    assert post(client, page=page, item=key, comment=evil, site=evil).status_code == 200
+    assert stated(out, EVIL)[0].comment == evil
+    told = state(client, page)
+    for text in (client.get(f"/report/patients/{page}").text, told["history"], told["job"]):
+        assert "<script>alert" not in text
+        assert "<img" not in text
+    assert "&lt;script&gt;alert(3)" in told["history"]
+    assert "'=P" in (out / "reads.csv").read_text()
+
+
+def test_a_file_that_cannot_be_read_is_told_and_no_entry_is_lost_in_it(client, out):
+    key = key_of(client, PAGE, FOLLOW_UP)
+    (out / "reads.csv").write_bytes(b"\xff\xfe\x00")
+    answer = post(client, page=PAGE, item=key, comment="seen")
+    assert answer.status_code == 422
+    assert answer.json()["what"] == "not UTF-8 text; save it as CSV UTF-8"
+    assert (out / "reads.csv").read_bytes() == b"\xff\xfe\x00"
+
+
+def test_every_word_of_the_form_is_in_the_table_of_strings():
+    for name in (*FLAGS, *WORDS, "findings", "soft_tissue_mm", "site", "laterality", "lesion_id"):
+        assert f"review.{name}" in EN
+    for name, words in WORDS.items():
+        assert all(f"{name}.{word}" in EN for word in words)
+
+
+def test_statements_beside_the_table_are_told_and_prefilled(client, out):
+    """A later entry supersedes them as a whole: so what they state has to stand in the form."""
+    kept = out / ".measurements" / "reads.csv"
+    kept.write_text("patient_id,date,modality,lesion_id,soft_tissue_mm,reader\nP01,2024-04-02,CT,L1,14,Jones\n")
+    record = json.loads((out / "run.json").read_text())
+    from mdanderson.review.desk import Desk
+
+    desk = Desk.of_folder(out)
+    sheet = desk.sheet("P01")
+    item = next(item for item in sheet.items if item.lesion_id == "L1" and item.visit == "week 12")
+    (said,) = sheet.about(item)
+    assert (said.entered, as_fields(said.statement)["soft_tissue_mm"]) == (False, "14")
+    assert record["criteria"] == list(desk.criteria)
