@@ -73,7 +73,11 @@ def asking(server: Server, *, sleep: Callable[[float], None] = time.sleep) -> It
         raise SettingsError("DICOMweb needs the package dicomweb-client", way_out=_EXTRA) from error
     from mdanderson.readers.dicom_elements import unheard
 
-    with contextlib.closing(_session(server)) as session, unheard(), _silenced("dicomweb_client", "urllib3"):
+    with (
+        contextlib.closing(_session(server)) as session,
+        unheard(),
+        _silenced("dicomweb_client", "retrying", "urllib3"),
+    ):
         timeout = (min(server.timeout_s, 10.0), server.timeout_s)
         client = DICOMwebClient(url=server.url, session=session, timeout=timeout, permissive_uid=True)
         client.set_http_retry_params(retry=False)
@@ -105,6 +109,12 @@ def _session(server: Server) -> requests.Session:
     import requests
 
     class Session(requests.Session):
+        def merge_environment_settings(self, *told: Any) -> Any:
+            settings = super().merge_environment_settings(*told)
+            if self.verify is not True:  # the environment names certificates too, and requests lets it win
+                settings["verify"] = self.verify
+            return settings
+
         def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
             response = super().send(request, **options | {"stream": True, "allow_redirects": False})
             with contextlib.closing(response):

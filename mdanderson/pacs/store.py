@@ -78,7 +78,7 @@ def _store_one(connection: Asking, file: Path) -> Problem | None:
         answer = connection.ask(lambda client: client.store_instances([dataset]))
     except ServerError as error:
         if any(f"HTTP {code}" in error.what for code in (400, 409, 413, 415)):
-            return Problem.from_error(error, patient_id="").of(patient_id="")
+            return Problem(where=file.name, what=error.what, how_to_fix=error.way_out)
         raise
     return _failure(answer, file)
 
