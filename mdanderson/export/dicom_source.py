@@ -53,6 +53,16 @@ _PLACE = (
     *("SliceThickness", "PositionReferenceIndicator", "SharedFunctionalGroupsSequence", "InstanceNumber"),
     *("PerFrameFunctionalGroupsSequence", "DimensionOrganizationSequence", "DimensionIndexSequence"),
 )
+_REFERRED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+_FORMS = {
+    "StudyID": re.compile(r"[^\\\x00-\x1f]{0,16}"),
+    "AccessionNumber": re.compile(r"[^\\\x00-\x1f]{0,16}"),
+    "StudyDate": re.compile(r"\d{8}"),
+    "StudyTime": re.compile(r"\d{6}(\.\d{1,6})?"),
+    "PatientBirthDate": re.compile(r"\d{8}"),
+    "PatientSex": re.compile(r"[MFO]"),
+}
+"""What of the header is taken over only as PS3.5 has it; whoever the patient is, and which study, is not touched."""
 _BLANK = ("AccessionNumber", "StudyID", "PatientBirthDate", "PatientSex")
 _TEXTS = (*_IDENTIFYING, *_STUDY)
 
@@ -135,10 +145,28 @@ def _header(path: Path, source: Source) -> Dataset:
             header.SpecificCharacterSet = "ISO_IR 192"
             for keyword in _TEXTS:
                 if keyword in header:
-                    setattr(header, keyword, str(header[keyword].value or ""))
+                    setattr(header, keyword, _as_allowed(keyword, str(header[keyword].value or "")))
+            _check_uids(header, path)
     except BROKEN_HEADER as error:
         raise ImageError("the header cannot be read", where=path.name, way_out="export it again") from error
     return header
+
+
+def _as_allowed(keyword: str, value: str) -> str:
+    """The value, blank where the standard does not allow it: what is derived is to be valid, be its source or not."""
+    form = _FORMS.get(keyword)
+    return value if form is None or form.fullmatch(value) else ""
+
+
+def _check_uids(header: Dataset, path: Path) -> None:
+    """Raise `ImageError` for an image that nothing can refer to."""
+    lacking = [keyword for keyword in _REFERRED if not header.get(keyword)]
+    if lacking:
+        raise ImageError(
+            f"no {', '.join(lacking)} in the header, so that nothing can refer to the image",
+            where=path.name,
+            way_out="export it with its UIDs; to de-identify replace them, do not blank them",
+        )
 
 
 def derived_uid(source: Source, *parts: object) -> str:
