@@ -17,13 +17,26 @@ from mdanderson.cli.tell import SOME_FAILED, fail, say
 if TYPE_CHECKING:
     from mdanderson.batch.index import Index
     from mdanderson.pacs.fetch import Standing
+    from mdanderson.pacs.server import Server
 
-__all__ = ["fetch", "index"]
+__all__ = ["PacsAuth", "PacsCa", "PacsInsecure", "fetch", "index", "pacs_server"]
 
 _BETWEEN_S = 2.0
 _MOST_TOLD = 40
 
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+PacsAuth = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml", help="Credentials of the PACS: token, or user and password; else of the environment."
+    ),
+]
+PacsCa = Annotated[
+    Path | None, typer.Option(metavar="FILE.pem", help="Certificates to trust, for a PACS that signs its own.")
+]
+PacsInsecure = Annotated[
+    bool, typer.Option("--insecure-tls", help="Do NOT check who answers: for tests on a network of your own.")
+]
 _Day = Annotated[
     dt.datetime | None,
     typer.Option(formats=["%Y-%m-%d"], metavar="DATE", show_default=False, help="Studies of that day on, or up to it."),
@@ -91,16 +104,9 @@ def fetch(
     ] = None,
     since: _Day = None,
     until: _Day = None,
-    auth: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.toml", help="Credentials: token, or user and password; else of the environment."),
-    ] = None,
-    ca: Annotated[
-        Path | None, typer.Option(metavar="FILE.pem", help="Certificates to trust, for a PACS that signs its own.")
-    ] = None,
-    insecure_tls: Annotated[
-        bool, typer.Option("--insecure-tls", help="Do NOT check who answers: for tests on a network of your own.")
-    ] = False,
+    auth: PacsAuth = None,
+    ca: PacsCa = None,
+    insecure_tls: PacsInsecure = False,
     timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="For one answer.")] = 60.0,
     by_hand: Annotated[bool, typer.Option("--no-index", help="Images only; write no manifest.")] = False,
     pseudonymize: Pseudonymize = None,
@@ -116,13 +122,10 @@ def fetch(
 
     Exit code 0: all is here, 1: some is not, 2: nothing could be fetched.
     """
-    from mdanderson.pacs import Server, read_wanted
     from mdanderson.pacs import fetch as fetch_images
-    from mdanderson.pacs.wanted import checked_modalities
+    from mdanderson.pacs.wanted import checked_modalities, read_wanted
 
-    server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout)
-    for warning in server.warnings:
-        say(f"warning: {warning}")
+    server = pacs_server(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout)
     days = {name: day.date() if day else None for name, day in (("since", since), ("until", until))}
     wanted, problems = read_wanted(patients, **days)
     with one_stop(), _transferred(quiet=quiet) as progress:
@@ -141,6 +144,16 @@ def fetch(
         say(f"not finished: {fetched.stopped}; run the same command again")
     if lost:
         raise typer.Exit(SOME_FAILED)
+
+
+def pacs_server(url: str, *, auth: Path | None, ca: Path | None, insecure_tls: bool, timeout_s: float = 60.0) -> Server:
+    """The PACS that options name; what is doubtful about it is told at once. Raises `SettingsError`."""
+    from mdanderson.pacs.server import Server
+
+    server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout_s)
+    for warning in server.warnings:
+        say(f"warning: {warning}")
+    return server
 
 
 def _index_fetched(out: Path, pseudonymize: Path | None, *, quiet: bool) -> bool:

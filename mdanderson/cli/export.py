@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mdanderson.cli.exchange import PacsAuth, PacsCa, PacsInsecure, pacs_server
 from mdanderson.cli.tell import end, say
 from mdanderson.errors import SettingsError
 
@@ -31,6 +32,9 @@ def export(
     to: Annotated[
         str, typer.Option(metavar="URL", show_default=False, help="DICOMweb address that SEG and SR are stored at too.")
     ] = "",
+    auth: PacsAuth = None,
+    ca: PacsCa = None,
+    insecure_tls: PacsInsecure = False,
     ohif: Annotated[
         bool, typer.Option("--ohif", help="Name lesions in the SR so that OHIF loads them as its own measurements.")
     ] = False,
@@ -63,7 +67,8 @@ def export(
     wanted = {kind: folder for kind, folder in folders.items() if folder is not None}
     if not wanted:
         raise SettingsError("nothing to write", way_out="name a folder, as in --dicom-seg DIR")
-    written = run_export(out, wanted, study=study, key_file=pseudonymize, for_ohif=ohif, algorithm=algorithm, to=to)
+    server = pacs_server(to, auth=auth, ca=ca, insecure_tls=insecure_tls) if to else ""
+    written = run_export(out, wanted, study=study, key_file=pseudonymize, for_ohif=ohif, algorithm=algorithm, to=server)
     for note in written.notes:
         say(note)
     for kind, folder in wanted.items():

@@ -10,13 +10,18 @@ from mdanderson.batch.results import Results
 from mdanderson.batch.store import make_folder
 from mdanderson.errors import OutputError, SettingsError
 from mdanderson.export.wish import DICOM_KINDS, Wish, Written, kind_named
+from mdanderson.pacs.server import Server
+from mdanderson.pacs.store import store
 
 __all__ = ["Exported", "run_export"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exported:
-    """What came of all kinds together. counts: files by kind; failed: patient -> why, of whichever kind came first."""
+    """What came of all kinds together. counts: files by kind.
+
+    failed: patient -> why, of whichever kind came first; and of files that a PACS refused, by name.
+    """
 
     counts: Mapping[str, int]
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -31,12 +36,12 @@ def run_export(
     key_file: Path | None = None,
     for_ohif: bool = False,
     algorithm: str = "",
-    to: str = "",
+    to: str | Server = "",
 ) -> Exported:
     """Write every kind that `folders` names, and store what is DICOM at the DICOMweb address `to`.
 
     Raises `OutputError` where there are no results or a folder cannot be written, `SettingsError` for a wish that
-    cannot be.
+    cannot be, `ServerError` where the PACS does not answer; what is written stays.
     """
     if to and not set(folders) & set(DICOM_KINDS):
         raise SettingsError("nothing that a PACS stores", way_out="add --dicom-seg DIR or --dicom-sr DIR to --to")
@@ -55,11 +60,13 @@ def run_export(
             algorithm=algorithm,
         )
         written[kind] = kind_named(kind)(wish)
+    failed = {patient: why for one in reversed(written.values()) for patient, why in one.failed.items()}
     if to:
-        _store([file for kind in DICOM_KINDS if kind in written for file in written[kind].files], to)
+        files = [file for kind in DICOM_KINDS if kind in written for file in written[kind].files]
+        failed |= {problem.where: problem.what for problem in store(to, files).problems}
     return Exported(
         counts={kind: len(one.files) for kind, one in written.items()},
-        failed={patient: why for one in reversed(written.values()) for patient, why in one.failed.items()},
+        failed=failed,
         notes=tuple(dict.fromkeys(note for one in written.values() for note in one.notes)),
     )
 
@@ -68,8 +75,3 @@ def _check_apart(folder: Path, out: Path) -> None:
     """An export has a folder of its own: its tables are called like those of the run."""
     if folder.resolve() == out.resolve():
         raise OutputError("this is the results folder", where=str(folder), way_out="name another, it may lie inside")
-
-
-def _store(files: list[Path], url: str) -> None:
-    """Store DICOM files at a DICOMweb address."""
-    raise SettingsError(f"--to is not known yet ({len(files)} files)", where=url, way_out="store the files by hand")
