@@ -82,12 +82,12 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.picture_note": (
             (
                 "Every picture of a lesion is cut round the same place of the patient and shows the slice that was "
-                "measured. Yellow: outline as segmented (dashed: carried over from another visit, nothing was "
-                "segmented here). Blue: long axis. Pink: short axis. HU and SUV are shown in one window at every "
+                "measured. Yellow (crimson on white): outline as segmented (dashed: carried over from another "
+                "visit, nothing was segmented here). Blue: long axis. Pink: short axis. HU and SUV are shown in one window at every "
                 "visit; MR signal, counts and radiographs in one of their own."
             ),
             (
-                "同一病灶的各图均以患者同一位置为中心，显示所测层面。黄色：勾画轮廓（虚线：由其他随访移置，此处未勾画）。"
+                "同一病灶的各图均以患者同一位置为中心，显示所测层面。黄色（白底为深红色）：勾画轮廓（虚线：由其他随访移置，此处未勾画）。"
                 "蓝色：长径。粉色：短径。各次随访的 HU 与 SUV 使用同一窗；MR 信号、计数和 X 线片各用其窗。"
             ),
         ),
@@ -114,12 +114,12 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             (
                 "Click or drag to move the cross-hair; the wheel and Page Up, Page Down go through the slices, the "
                 "arrow keys move in the plane, the right button drags the window. Voxels are those of the image, in "
-                "its own planes; the cross-hair is at the same place of the patient at every visit. Yellow: the lesion "
-                "as segmented; blue: its place, nothing is segmented here; pink: other lesions."
+                "its own planes; the cross-hair is at the same place of the patient at every visit. Yellow (orange "
+                "on white): the lesion as segmented; blue: its place, nothing is segmented here; pink: other lesions."
             ),
             (
                 "点击或拖动可移动十字线；滚轮或 Page Up、Page Down 翻层，方向键在层面内移动，右键拖动调窗。"
-                "体素与层面均为原始图像；各次随访的十字线位于患者同一位置。黄色：所勾画病灶；蓝色：其所在位置，此处未勾画；粉色：其他病灶。"
+                "体素与层面均为原始图像；各次随访的十字线位于患者同一位置。黄色（白底为橙色）：所勾画病灶；蓝色：其所在位置，此处未勾画；粉色：其他病灶。"
             ),
         ),
         "page.viewer_unlinked": (

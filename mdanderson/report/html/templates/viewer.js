@@ -3,11 +3,13 @@
   const one = (id) => document.getElementById(id);
   const viewer = one("viewer");
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const COLOURS = { I: [0, 1, 2, 3], R: [0, 255, 76, 255], G: [0, 212, 201, 157], B: [0, 59, 255, 226], A: [0, 255, 255, 255] };
+  // The lesion as drawn, its place carried here, other lesions; on black and on white.
+  const ON_BLACK = { I: [0, 1, 2, 3], R: [0, 255, 76, 255], G: [0, 212, 201, 157], B: [0, 59, 255, 226], A: [0, 255, 255, 255] };
+  const ON_WHITE = { I: [0, 1, 2, 3], R: [0, 217, 25, 194], G: [0, 72, 113, 37], B: [0, 15, 194, 92], A: [0, 255, 255, 255] };
   const OPTIONS = {
     logLevel: "silent", loadingText: "", isRadiologicalConvention: true, sagittalNoseLeft: true, show3Dcrosshair: true,
-    multiplanarShowRender: 0, crosshairColor: [0.3, 0.9, 0.4, 0.9], crosshairWidth: 0.5, crosshairGap: 6, atlasOutline: 1, dragMode: 9,
-    dragAndDropEnabled: false, scrollRequiresFocus: true, fontColor: [1, 1, 1, 1], backColor: [0, 0, 0, 1],
+    multiplanarShowRender: 0, crosshairColor: [0.3, 0.9, 0.4, 0.9], crosshairWidthUnit: "mm", crosshairWidth: 0.4, crosshairGap: 5, atlasOutline: 1, dragMode: 9,
+    dragAndDropEnabled: false, scrollRequiresFocus: true,
   };
   const FILL = 0.08;  // an outline, through which bone is seen
   let panes = [];
@@ -68,8 +70,9 @@
     const chosen = one("viewer-window").value;
     let [low, high] = [Number(pane.data.low), Number(pane.data.high)];
     if (chosen === "half" || chosen === "double") {
-      const [middle, half] = [(low + high) / 2, (high - low) / (chosen === "half" ? 4 : 1)];
-      [low, high] = [middle - half, middle + half];
+      const times = chosen === "half" ? 0.5 : 2;
+      const fixed = pane.data.inverse === "True" ? low : (low + high) / 2;  // counts and SUV begin at nothing
+      [low, high] = [fixed + (low - fixed) * times, fixed + (high - fixed) * times];
     } else if (chosen !== "pictured") {
       [low, high] = chosen.split(" ").map(Number);
     }
@@ -108,15 +111,17 @@
     }
     figure.append(caption, stage);
     one("viewer-panes").append(figure);
-    const niivue = new library.Niivue(OPTIONS);
+    const inverse = data.inverse === "True";
+    const [ink, ground] = inverse ? [[0, 0, 0, 1], [1, 1, 1, 1]] : [[1, 1, 1, 1], [0, 0, 0, 1]];
+    const niivue = new library.Niivue({ ...OPTIONS, fontColor: ink, backColor: ground });
     await niivue.attachToCanvas(canvas, false);
     const [low, high] = [Number(data.low), Number(data.high)];
     const image = await library.NVImage.loadFromBase64({
       base64: template.content.textContent, name: "image.nii.gz", colormap: "gray", cal_min: low, cal_max: high,
     });
-    image.colormapInvert = data.inverse === "True";
+    image.colormapInvert = inverse;
     const outlines = await library.NVImage.loadFromBase64({ base64: data.outlines, name: "outlines.nii.gz", opacity: FILL });
-    outlines.setColormapLabel(COLOURS);
+    outlines.setColormapLabel(inverse ? ON_WHITE : ON_BLACK);
     niivue.addVolume(image);
     niivue.addVolume(outlines);
     const shown = { niivue, image, data, figure, output, canvas };
