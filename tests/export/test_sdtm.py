@@ -10,11 +10,13 @@ import sys
 from collections import Counter
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from exported import classified_in, wish
 from sdtm_codelists import CODELISTS, KEYS, NEVER
 
 import mdanderson as mda
+from mdanderson.cli import main
 from mdanderson.errors import OutputError, SettingsError
 from mdanderson.export.sdtm import EXTENSIONS_FILE, write_sdtm
 from mdanderson.export.sdtm_domains import DATASETS
@@ -253,6 +255,29 @@ def test_transport_and_csv_hold_the_same(exported, dataset):
             ours = [unguarded(row[variable.name]) for row in rows]
             theirs = list(frame[variable.name])
         assert theirs == ours
+
+
+def test_another_reader_of_transport_files_agrees(results, tmp_path):
+    """pandas reads SAS transport files by code of its own."""
+    write_sdtm(wish(results, tmp_path))
+    for name in ("tu", "tr", "rs"):
+        frame = pd.read_sas(tmp_path / f"{name}.xpt", format="xport", encoding="ascii")
+        rows = read(tmp_path, name)
+        assert list(frame.columns) == list(rows[0])
+        for column in ("VISITNUM", *(["TRSTRESN"] if name == "tr" else [])):
+            ours = [float(row[column]) if row[column] else None for row in rows]
+            assert [None if pd.isna(one) else pytest.approx(one, abs=1e-12) for one in frame[column]] == ours
+        code = f"{name.upper()}TESTCD"
+        assert list(frame[code]) == [row[code] for row in rows]
+
+
+def test_from_the_command_line(results, tmp_path, capsys):
+    out, folder = str(results.out), tmp_path / "sdtm"
+    assert main(["export", out, "--sdtm", str(folder)]) == 2
+    assert capsys.readouterr().err == "mdanderson: SDTM needs the name of the study; give it: --study NAME\n"
+    assert main(["export", out, "--sdtm", str(folder), "--study", "ABC-01"]) == 0
+    assert "15 files: " in capsys.readouterr().out
+    assert (folder / "tu.xpt").is_file()
 
 
 def test_everything_is_ascii(exported):
