@@ -28,7 +28,20 @@ from mdanderson.timeline import Timeline, build_timeline
 from mdanderson.vocabulary import Modality
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("demo", "check", "score", "classify", "agree", "explain", "report", "verify", "key", "handbook", "settings")
+COMMANDS = (
+    "demo",
+    "check",
+    "score",
+    "classify",
+    "agree",
+    "explain",
+    "report",
+    "review",
+    "verify",
+    "key",
+    "handbook",
+    "settings",
+)
 
 
 def fresh(*arguments: str, **given: object) -> subprocess.CompletedProcess[str]:
