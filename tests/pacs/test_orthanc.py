@@ -15,7 +15,6 @@ import mdanderson as mda
 from mdanderson.cli import main
 from mdanderson.pacs import Server, Wanted, fetch, store
 from mdanderson.pacs.session import Asking
-from mdanderson.phantoms.write import write_dicom_seg
 
 DEMO = Path(__file__).parents[2] / "segmentations"
 
@@ -36,7 +35,7 @@ def put_series(orthanc, folder: Path, *lots: object) -> None:
 
 @pytest.mark.slow
 def test_round_trip(orthanc, wanted_list, tmp_path, capsys, monkeypatch):
-    """A patient of the demo cohort goes in, is fetched and scored; the masks go back as SEG and are found again."""
+    """A patient of the demo cohort goes in, is fetched and scored; SEG and SR go back, and are found again."""
     orthanc.put(files_below(DEMO / "DEMO-DICOM"))
     put_series(orthanc, tmp_path / "other", series(patient="DEMO-DICOM-2"))
     study = tmp_path / "study"
@@ -53,28 +52,24 @@ def test_round_trip(orthanc, wanted_list, tmp_path, capsys, monkeypatch):
     truth = [row["category"] for row in rows_of(DEMO / "truth.csv") if row["patient_id"] == "DEMO-DICOM"]
     assert [row["category"] for row in results.overall()] == truth
 
-    entry = results_entry(study)
-    volume = mda.read_volume(entry.image)
-    seg = write_dicom_seg(
-        mda.read_mask(entry.mask, like=volume),
-        sorted(entry.image.iterdir()),
-        tmp_path / "ours.dcm",
-        seed="again",
-        series_number=900,
-    )
     before = orthanc.count("instances")
-    assert store(orthanc.url, [seg]).problems == []
-    assert orthanc.count("instances") == before + 1
-    assert store(orthanc.url, [seg]).stored == [seg]  # once more is no fault
-    assert orthanc.count("instances") == before + 1
-    again = fetch(Server.at(orthanc.url), [Wanted(patient_id="DEMO-DICOM")], study, modalities=("SEG",))
-    assert (again.standing.images, again.problems) == (1, [])
+    folders = {kind: tmp_path / kind for kind in ("dicom-seg", "dicom-sr")}
+    wishes = [word for kind, folder in folders.items() for word in (f"--{kind}", str(folder))]
+    for _ in range(2):  # once more is no fault, and nothing is there twice
+        assert main(["export", str(tmp_path / "results"), *wishes, "--to", orthanc.url]) == 0
+        ours = [path for folder in folders.values() for path in files_below(folder)]
+        assert orthanc.count("instances") == before + len(ours)
+    wanted = [Wanted(patient_id="DEMO-DICOM")]
+    again = fetch(Server.at(orthanc.url), wanted, study, modalities=("SEG", "SR"))
+    assert (again.standing.images, again.problems) == (len(ours), [])
     uids = {dcmread(path, specific_tags=["SOPInstanceUID"]).SOPInstanceUID for path in files_below(study)}
-    assert dcmread(seg).SOPInstanceUID in uids
-
-
-def results_entry(study: Path):
-    return next(one for one in mda.read_cohort(study / "cohort.csv")["DEMO-DICOM"].images if one.mask)
+    assert {dcmread(path).SOPInstanceUID for path in ours} <= uids
+    found = mda.index(study, workers=1)
+    kinds = {row.modality: row.reason for row in found.found.series if row.modality in {"SEG", "SR"}}
+    assert {kind: "made from" in reason or "not used" in reason for kind, reason in kinds.items()} == {
+        "SEG": True,
+        "SR": True,
+    }
 
 
 class TestWhatIsFetched:
