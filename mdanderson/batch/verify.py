@@ -14,6 +14,7 @@ from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Store
 from mdanderson.errors import InputError, MdandersonError, OutputError
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
+from mdanderson.readers.reads import READS_FILE
 from mdanderson.settings import Settings
 
 __all__ = ["Change", "Verified", "verify"]
@@ -52,6 +53,7 @@ def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path 
     record = _record(folder)
     changes = [
         *_tables_that_changed(record),
+        *_reviews_since(folder, record),
         *_results_that_changed(folder, record),
         *_program_changes(record),
         *(() if settings is None else _setting_changes(record["settings"], settings.as_mapping())),
@@ -90,6 +92,12 @@ def _tables_that_changed(record: Mapping[str, Any]) -> Iterator[Change]:
             yield Change(of="input", what="is gone", where=str(file))
         elif sha256_of(file) != told["sha256"]:
             yield Change(of="input", what="changed", where=str(file))
+
+
+def _reviews_since(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+    """Entries of a review where the run had none."""
+    if "reviews" not in record["inputs"] and (folder / READS_FILE).is_file():
+        yield Change(of="input", what="is new", where=str(folder / READS_FILE))
 
 
 def _results_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:

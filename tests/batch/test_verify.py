@@ -34,6 +34,17 @@ def test_nothing_changed(out: Path) -> None:
     assert (found.changes, found.patients, found.files) == ((), 4, 8)
 
 
+def test_entries_of_a_review_are_told_until_a_run_has_read_them(out: Path, cohort: Path) -> None:
+    reads = out / "reads.csv"
+    reads.write_text("patient_id,date,modality,lesion_id,findings\nP02,2024-04-02,CT,L01,SD1\n")
+    assert lines(out) == [f"input is new @ {reads}"]
+    sample.run(cohort, out, parquet=True)
+    assert lines(out) == []
+    with reads.open("a") as file:
+        file.write("P02,2024-04-02,CT,L01,SD2\n")
+    assert lines(out) == [f"input changed @ {reads}"]
+
+
 def test_a_file_is_compared_by_content_not_by_time(out: Path, cohort: Path) -> None:
     """Same size, same time, another byte: a run would keep the result, `verify` tells."""
     image = cohort.parent / "p2_1.nii"
