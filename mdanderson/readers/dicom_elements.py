@@ -24,7 +24,7 @@ from pydicom.tag import BaseTag, Tag
 from mdanderson.errors import ImageError, printable
 from mdanderson.geometry import FloatArray
 
-__all__ = ["BROKEN_HEADER", "items", "numbers", "private_text", "text", "unheard", "whole_number"]
+__all__ = ["BROKEN_HEADER", "UNREADABLE", "items", "numbers", "private_text", "text", "unheard", "whole_number"]
 
 BROKEN_HEADER = (
     InvalidDicomError,
@@ -51,7 +51,8 @@ _SHORT = 128
 """Bytes; longer values are rare, and a cache of them could fill the memory."""
 
 _LONGEST_TEXT = 1024
-_UNREADABLE = "(unreadable)"
+UNREADABLE = "(unreadable)"
+"""What `text` gives for what no header holds."""
 
 
 @contextmanager
@@ -115,7 +116,7 @@ def text(header: Dataset, keyword: str) -> str:
         return ""
     parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
     line = "/".join(str(part).strip() for part in parts)
-    return line if len(line) <= _LONGEST_TEXT and printable(line) == line else _UNREADABLE
+    return line if len(line) <= _LONGEST_TEXT and printable(line) == line else UNREADABLE
 
 
 def private_text(header: Dataset, creator: str, tag: int) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pydicom import Dataset
 
 from mdanderson.errors import ManifestError, printable
-from mdanderson.readers.dicom_elements import items, text
+from mdanderson.readers.dicom_elements import UNREADABLE, items, text
 
 __all__ = ["Group", "groups_in", "observers_in"]
 
@@ -151,7 +151,9 @@ def _meaning(item: Dataset, sequence: str) -> str:
 
 
 def _name(words: str) -> str:
-    """A name as a cell takes it."""
+    """A name as a cell takes it; none where the text cannot be read."""
+    if words == UNREADABLE:
+        return ""
     return printable(words).strip()[:_LONGEST_NAME].strip()
 
 
