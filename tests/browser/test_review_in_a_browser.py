@@ -84,7 +84,7 @@ def test_a_finding_is_stated_by_keyboard_saved_and_the_new_category_shown(
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.closest('#review') !== null")
     shown = tab.locator("#review-shown").inner_text()
-    tab.locator("#review .codes input[value=SD1]").focus()
+    tab.locator("#review .codes input[value=PR1]").focus()
     tab.keyboard.press("Space")
     tab.keyboard.press("Tab")
     tab.locator("#review textarea").focus()
@@ -102,18 +102,18 @@ def test_a_finding_is_stated_by_keyboard_saved_and_the_new_category_shown(
     assert (entry["patient_id"], entry["reader"], entry["findings"], entry["comment"]) == (
         EVIL,
         "Smith",
-        "SD1",
+        "PR1",
         EVIL_COMMENT,
     )
     tab.locator(".stage.s-done").wait_for(timeout=120_000)
     tab.wait_for_load_state()
-    tab.locator("button.review-open.stated").wait_for()
+    tab.locator("button.review-open.stated").first.wait_for()
     tab.locator("#review-history blockquote").wait_for()
     assert EVIL_COMMENT in tab.locator("#review-history").inner_text()
     tab.locator(".changes").wait_for()
     assert tab.locator(".changes tbody tr").count() >= 1
     assert tab.locator("#review-shown").inner_text() != shown
-    assert "SD1" in tab.locator(".lesion .why").first.inner_text()
+    assert "PR1" in tab.locator(".lesion .why").first.inner_text()
     assert tab.evaluate("window.ran") is None
     assert said == []
 
@@ -154,7 +154,7 @@ def test_what_differs_is_settled_on_its_own_page(tab: Page, out: Path, said: lis
     tab.locator("#review textarea").fill("seen by both of us")
     tab.get_by_role("button", name="Settle").click()
     tab.locator("#review-saved:visible").wait_for()
-    assert [(one["adjudicates"], one["findings"]) for one in entries(out)] == [("", "SD1"), ("true", "SD1")]
+    assert [(one["adjudicates"], one["findings"]) for one in entries(out)] == [("", "PR1"), ("true", "PR1")]
     assert said == []
 
 

@@ -55,6 +55,22 @@ def test_a_later_time_counts_for_its_lesion_and_leaves_the_others(say):
         assert (len(counted), counted[-1].reader) == (3, "bob")
 
 
+def test_what_is_settled_comes_last_whenever_it_was_and_is_no_readers_own(say):
+    settled = replace(say("L1", "cid", "PR1", time="2024-02-01T00:00"), adjudicates=True)
+    later = replace(say("L1", "dan", "PR1", time="2024-02-02T00:00"), adjudicates=True)
+    given = [say("L1", "ann", "SD2", time="2024-03-01T00:00"), settled, say("L1", "bob", "PD1"), later]
+    for order in permutations(given):
+        assert [one.reader for one in counting(order, Settings())] == ["bob", "ann", "cid", "dan"]
+        chosen = Settings.from_mapping({"policy": {"reader": "cid"}})
+        assert counting(order, chosen) == []
+
+
+def test_an_adjudicator_beside_a_reader_is_no_tie(say, paper):
+    settled = replace(say("L1", "ann", "PR1"), adjudicates=True)
+    assert told([], say("L1", "bob", "PD1"), settled) == []
+    assert [one.reader for one in counting([settled, say("L1", "bob", "PD1")], Settings())] == ["bob", "ann"]
+
+
 def test_of_equal_times_the_first_by_name_decides(say):
     given = [say("L1", name, "SD2", time="2024-02-01T00:00") for name in ("cid", "bob", "", "ann")]
     for order in permutations(given):

@@ -138,6 +138,29 @@ def test_a_name_that_no_lesion_has_names_it_at_every_visit(paper, say):
     assert result[1].lesions[0].parents == ("L1", "hip")
 
 
+def test_of_a_label_tied_to_one_lesion_after_the_other_the_last_tie_counts(paper, say):
+    first = paper.exam(0, L1="20x10", L2="20x10")
+    second = paper.exam(90, L3="new 30x10", L1="missing", L2="missing")
+    second = replace(second, lesions=tuple(replace(f, label="5") if f.lesion_id == "L3" else f for f in second.lesions))
+    ties = [say(90, name, label="5", time=f"2024-05-0{day}") for day, name in ((1, "L1"), (2, "L2"))]
+    for given in (ties, ties[::-1]):
+        result, problems = laid([first, second], *given)
+        assert problems == ()
+        found = {one.lesion_id: one.status for one in result[1].lesions if one.label == "5"}
+        assert found == {"L2": Status.FOLLOWED}
+        assert "L1" in {one.lesion_id for one in result[1].lesions}
+
+
+def test_of_one_lesion_and_of_its_sequence_the_last_word_is_laid_last(paper, say):
+    exam = paper.exam(0, "MR", L1=("20x10 T1", "22x10 STIR"))
+    of_one = say(0, "L1", modality="MR", sequence="T1", site="rib", time="2024-05-02")
+    of_all = [say(0, "L1", modality="MR", site=site, time=f"2024-05-0{day}") for day, site in ((1, "hip"), (3, "L3"))]
+    result, _ = laid([exam], of_all[0], of_one, of_all[1])
+    assert [finding.site for finding in result[0].lesions] == ["L3", "L3"]
+    result, _ = laid([exam], of_all[0], of_one)
+    assert [finding.site for finding in result[0].lesions] == ["rib", "hip"]
+
+
 def test_an_identity_that_another_finding_has(paper, say):
     exam = paper.exam(0, L1="20x10", L2="30x10")
     exam = replace(exam, lesions=tuple(replace(f, label=f.lesion_id[1:]) for f in exam.lesions))
