@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mdanderson.errors import InputError
 from mdanderson.palette import ink_on
-from mdanderson.plot.canvas import Canvas
+from mdanderson.plot.canvas import Canvas, bilingual
 from mdanderson.plot.source import Tables, patients_of, sets_of, visits_of
 from mdanderson.statistics import Kappa, cohen_kappa
 from mdanderson.vocabulary import Category
@@ -24,6 +24,7 @@ _ORDER = (Category.CR, Category.PR, Category.SD, Category.PD, Category.NE)
 _Pair = tuple[Category, Category]
 
 
+@bilingual
 def agreement(
     results: Tables,
     *,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import html
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from mdanderson.errors import printable
 from mdanderson.palette import Theme, is_hatched, theme
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from mdanderson.plot.figure import SpokenFigure
 
-__all__ = ["HATCH", "Canvas", "counted", "letters", "percent", "shortened", "svg"]
+__all__ = ["HATCH", "Canvas", "bilingual", "counted", "letters", "percent", "shortened", "svg"]
+
+P = ParamSpec("P")
 
 HATCH = "////"
 """Over the colour of what is not evaluable."""
@@ -220,6 +223,21 @@ def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     """
     line = printable(name)
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def bilingual(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """A function of `language` whose figures can be drawn where Chinese letters are lacking: in English."""
+
+    @functools.wraps(draw)
+    def drawn(*given: P.args, **named: P.kwargs) -> Figure:
+        figure = draw(*given, **named)
+        if named.get("language") == Language.ZH and not _chinese_font():
+            in_english: Any = {**named, "language": Language.EN}
+            made: Any = figure
+            made.in_english = functools.partial(draw, *given, **in_english)
+        return figure
+
+    return drawn
 
 
 def _chinese_font() -> tuple[str, ...]:

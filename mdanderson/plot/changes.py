@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mdanderson.plot.canvas import Canvas, counted, letters, percent, shortened
+from mdanderson.plot.canvas import Canvas, bilingual, counted, letters, percent, shortened
 from mdanderson.plot.scene import Scene
 from mdanderson.plot.source import Tables
 from mdanderson.settings import Settings
@@ -42,6 +42,7 @@ class _Bar:
         return min(self.change or 0.0, CUT_AT)
 
 
+@bilingual
 def waterfall(
     results: Tables,
     *,

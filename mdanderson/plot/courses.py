@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mdanderson.plot.canvas import Canvas, counted, percent, shortened
+from mdanderson.plot.canvas import Canvas, bilingual, counted, percent, shortened
 from mdanderson.plot.changes import CUT_AT
 from mdanderson.plot.scene import Scene
 from mdanderson.plot.source import Tables
@@ -38,6 +38,7 @@ class _Course:
     progressed: tuple[_Place, ...]
 
 
+@bilingual
 def spider(
     results: Tables,
     *,

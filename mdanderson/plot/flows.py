@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.errors import SettingsError
 from mdanderson.palette import ink_on
-from mdanderson.plot.canvas import Canvas, letters
+from mdanderson.plot.canvas import Canvas, bilingual, letters
 from mdanderson.plot.scene import Scene
 from mdanderson.plot.source import Tables
 from mdanderson.vocabulary import Category
@@ -44,6 +44,7 @@ class _Box:
         return self.low + self.count
 
 
+@bilingual
 def response_flow(
     results: Tables,
     *,

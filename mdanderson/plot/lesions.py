@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from mdanderson.errors import InputError
-from mdanderson.plot.canvas import Canvas, percent, shortened
+from mdanderson.plot.canvas import Canvas, bilingual, percent, shortened
 from mdanderson.plot.source import Tables, rows_of
 from mdanderson.report.columns import LESIONS
 from mdanderson.settings import Settings
@@ -60,6 +60,7 @@ class _Panel:
     of_size: bool = False
 
 
+@bilingual
 def lesion_course(
     results: Tables,
     patient_id: str = "",

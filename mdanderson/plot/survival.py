@@ -9,7 +9,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from mdanderson.errors import SettingsError
-from mdanderson.plot.canvas import Canvas, letters
+from mdanderson.plot.canvas import Canvas, bilingual, letters
 from mdanderson.plot.scene import Scene
 from mdanderson.plot.source import PatientRow, Tables
 from mdanderson.vocabulary import Category
@@ -34,6 +34,7 @@ class _Group:
     events: tuple[bool, ...]
 
 
+@bilingual
 def kaplan_meier(
     results: Tables,
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.palette import ink_on
 from mdanderson.plot import study_marks
-from mdanderson.plot.canvas import Canvas, letters, shortened
+from mdanderson.plot.canvas import Canvas, bilingual, letters, shortened
 from mdanderson.plot.scene import Scene
 from mdanderson.plot.source import Tables, events_of
 from mdanderson.plot.study_marks import Lane, Mark, lanes
@@ -30,6 +30,7 @@ _BAR = 0.5
 _ABOVE, _BELOW = -0.38, 0.36
 
 
+@bilingual
 def swimmer(
     results: Tables,
     *,

@@ -83,8 +83,8 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             (
                 "Every picture of a lesion is cut round the same place of the patient and shows the slice that was "
                 "measured. Yellow (crimson on white): outline as segmented (dashed: carried over from another "
-                "visit, nothing was segmented here). Blue: long axis. Pink: short axis. HU and SUV are shown in one window at every "
-                "visit; MR signal, counts and radiographs in one of their own."
+                "visit, nothing was segmented here). Blue: long axis. Pink: short axis. HU and SUV are shown in one "
+                "window at every visit; MR signal, counts and radiographs in one of their own."
             ),
             (
                 "同一病灶的各图均以患者同一位置为中心，显示所测层面。黄色（白底为深红色）：勾画轮廓（虚线：由其他随访移置，此处未勾画）。"

@@ -111,3 +111,28 @@ def test_colours_of_the_ground(few):
 def test_what_is_not_evaluable_is_hatched(few):
     figure = plot.swimmer(few)
     assert {patch.get_hatch() for patch in figure.axes[0].patches if drawn.colour("NE")} == {None, "////"}
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf"])
+def test_without_chinese_letters_a_picture_speaks_english_and_svg_chinese(few, monkeypatch, tmp_path, ending):
+    """Boxes, with a warning for each of them, help nobody; warnings are errors here."""
+    monkeypatch.setattr("mdanderson.plot.canvas._chinese_font", lambda: ())
+    chinese, english = (plot.waterfall(few, language=language) for language in ("zh", "en"))
+    for figure, name in ((chinese, "zh"), (english, "en")):
+        figure.savefig(
+            tmp_path / f"{name}.{ending}", metadata={"Software": None} if ending == "png" else {"CreationDate": None}
+        )
+    assert (tmp_path / f"zh.{ending}").read_bytes() == (tmp_path / f"en.{ending}").read_bytes()
+    assert "的最佳变化" in plot.svg(chinese)
+
+
+def test_a_chinese_figure_on_a_screen_without_letters_is_drawn_in_english(few, monkeypatch):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    monkeypatch.setattr("mdanderson.plot.canvas._chinese_font", lambda: ())
+    shots = []
+    for language in ("zh", "en"):
+        canvas = FigureCanvasAgg(plot.waterfall(few, language=language))
+        canvas.draw()
+        shots.append(bytes(canvas.buffer_rgba()))
+    assert shots[0] == shots[1]
