@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mdanderson.errors import InputError, MdandersonError
 from mdanderson.report.columns import Table
-from mdanderson.report.html import patient_page
 from mdanderson.review.adjudication import disputes
-from mdanderson.review.blinded import blinded_results, cases
+from mdanderson.review.blinded import blinded_page, cases
 from mdanderson.review.desk import Desk, Sheet, named
 from mdanderson.review.entries import append_entry
 from mdanderson.review.forms import WORDS, entry_from
@@ -170,7 +169,7 @@ class _Counter:
     def _case(self, number: int, patient_id: str) -> Response:
         reviewing = self.reviewing
         sheet = reviewing.desk.sheet(patient_id)
-        page = patient_page(blinded_results(reviewing.desk, sheet, number))
+        page = blinded_page(reviewing.desk, sheet, number)
         part = drawn("case_part.html.j2", {"number": number, "count": len(reviewing.cases)})
         page = page.replace('href="../index.html"', 'href="/"', 1)
         return _html(page, reviewing.panel(f"{_CASE}{number}"), before=part)

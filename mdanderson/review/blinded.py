@@ -15,10 +15,10 @@ from mdanderson.criteria import OVERALL
 from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, RESPONSES, Table
-from mdanderson.report.html import PatientResults
+from mdanderson.report.html import PatientResults, patient_page
 from mdanderson.review.desk import Desk, Sheet, named
 
-__all__ = ["blinded_results", "cases"]
+__all__ = ["blinded_page", "cases"]
 
 _SHOWN = frozenset(
     {"lesion_id", "label", "modality", "sequence", "long_axis_mm", "short_axis_mm", "size_mm", "volume_ml", "mean_hu"}
@@ -33,8 +33,15 @@ def cases(patient_ids: Sequence[str], reader: str) -> tuple[str, ...]:
     )
 
 
-def blinded_results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
-    """A case as a page may show it: pictures and sizes, visits by number."""
+def blinded_page(desk: Desk, sheet: Sheet, number: int) -> str:
+    """The page of a case: pictures and sizes, visits by number."""
+    page = patient_page(_results(desk, sheet, number))
+    for place in range(1, len(sheet.visits) + 1):  # what is read aloud of a picture
+        page = page.replace(_day(place).isoformat(), f"visit {place}")
+    return page
+
+
+def _results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
     visit_of = {label: f"visit {place}" for place, (label, _) in enumerate(sheet.visits, start=1)}
     number_of = {item.date: item.number for item in sheet.items}
     pictures = tuple(_hidden(one, _place(one, sheet, number_of)) for one in desk.pictures(sheet.patient_id))
@@ -43,10 +50,10 @@ def blinded_results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
         criteria=desk.criteria[:1],
         rows={
             RESPONSES.name: tuple(
-                _row(RESPONSES, {"date": _day(place).isoformat(), "visit": f"visit {place}", "scope": OVERALL})
+                _row(RESPONSES, {"visit": f"visit {place}", "scope": OVERALL})
                 for place in range(1, len(sheet.visits) + 1)
             ),
-            LESIONS.name: tuple(_row(LESIONS, _lesion(row, visit_of, number_of)) for row in named(LESIONS, sheet.rows)),
+            LESIONS.name: tuple(_row(LESIONS, _lesion(row, visit_of)) for row in named(LESIONS, sheet.rows)),
         },
         pictures=pictures,
         failure="no results" if sheet.failure else "",
@@ -54,11 +61,8 @@ def blinded_results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
     )
 
 
-def _lesion(row: Mapping[str, str], visit_of: Mapping[str, str], number_of: Mapping[str, int]) -> dict[str, str]:
-    place = visit_of.get(row["visit"], "")
-    day = number_of.get(row["date"], int(place.rpartition(" ")[2] or 1))
-    shown = {name: text for name, text in row.items() if name in _SHOWN}
-    return shown | {"visit": place, "date": _day(day).isoformat()}
+def _lesion(row: Mapping[str, str], visit_of: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in row.items() if name in _SHOWN} | {"visit": visit_of.get(row["visit"], "")}
 
 
 def _place(picture: Picture, sheet: Sheet, number_of: Mapping[str, int]) -> int:
