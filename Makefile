@@ -14,7 +14,7 @@ export XDG_CONFIG_HOME := $(CURDIR)/.cache/config
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check viewer docs format handbook lock clean
+.PHONY: help demo test check lint types layers viewer docs format handbook lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -53,10 +53,16 @@ test: .venv/installed-test ## run the whole test suite
 	@$(VIEWER_IF_POSSIBLE)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
-check: .venv/installed-test docs ## lint, format, types, import layers, documentation
+check: lint types layers docs ## lint, format, types, import layers, documentation
+
+lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/installed-test
 	$(BIN)/mypy
+
+layers: .venv/installed-test
 	$(BIN)/lint-imports
 
 docs: .venv/installed-docs ## build the documentation site into site/ (open site/index.html); warnings are errors
