@@ -92,6 +92,13 @@ class Store:
         """Whether anything is stored of the patient, be it damaged."""
         return self._path(patient_id).exists()
 
+    def written_at(self, patient_id: str) -> float:
+        """When the patient was stored, in seconds of the epoch; 0 where nothing is."""
+        try:
+            return self._path(patient_id).stat().st_mtime
+        except OSError:
+            return 0.0
+
     def write(self, finished: Finished) -> None:
         """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""
         key = finished.fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -157,17 +158,18 @@ class Desk:
         }
 
     def waiting(self) -> tuple[str, ...]:
-        """Patients of whom something was entered after the results were written."""
+        """Patients of whom something was entered after they were scored."""
         table = reviews_in(self.folder)
         if table is None:
             return ()
-        written = (self.folder / RUN_FILE).stat().st_mtime
         known = set(self.pages.values())
-        return tuple(
-            dict.fromkeys(
-                row["patient_id"] for row in table if row["patient_id"] in known and _after(row["time"], written)
-            )
-        )
+        entered = {row["patient_id"]: row["time"] for row in table if row["patient_id"] in known}
+        return tuple(name for name, time in entered.items() if _after(time, self._scored_at(name)))
+
+    def _scored_at(self, patient_id: str) -> float:
+        if (self.folder / MEASUREMENTS_FOLDER).is_dir():
+            return (self.folder / RUN_FILE).stat().st_mtime
+        return Store(folder=self.folder / PATIENTS_FOLDER).written_at(patient_id)
 
 
 def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
@@ -176,8 +178,6 @@ def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
 
 
 def _after(time: str, seconds: float) -> bool:
-    import datetime as dt
-
     try:
         instant = dt.datetime.fromisoformat(time)
     except ValueError:

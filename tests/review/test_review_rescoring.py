@@ -155,7 +155,9 @@ class TestImages:
         before = categories(results)
         append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "findings": "SD1"})
         (tmp_path / "cohort" / "p3_0.nii").write_bytes(b"another")  # whose turn it is not
+        assert Desk.of_folder(results).waiting() == ("P02",)
         found = rescore(results, {"P02"})
+        assert Desk.of_folder(results).waiting() == ()
         assert set(scored) == {"P02"}
         assert len(found.scored) == 4
         assert {name for name, category in categories(results).items() if category != before[name]} <= {"P02 visit 1"}
