@@ -17,7 +17,7 @@ import typer.main
 from examples import PRINTED, blocks, run, words
 
 import mdanderson as mda
-from mdanderson.cli.app import app
+from mdanderson.cli.app import app, main
 from mdanderson.report.dictionary import dictionary
 from mdanderson.report.methods import method_statement
 from mdanderson.settings import Settings
@@ -136,14 +136,14 @@ class TestExamples:
         for printed, block in others:
             assert words(block.words) == words(printed)
 
-    def test_the_script_of_a_pacs_export_writes_a_manifest(self, tmp_path, monkeypatch):
+    def test_a_dicom_export_becomes_a_manifest(self, tmp_path, monkeypatch):
         shutil.copytree(DEMO / "DEMO-PETCT", tmp_path / "export" / "P01")
-        script = next(block for block in blocks(text_of("howto/pacs.md")) if block.title == "make_manifest.py")
         monkeypatch.chdir(tmp_path)
-        exec(compile(script.words, script.title, "exec"), {})
-        cohort = mda.read_cohort("cohort.csv")
+        typed = next(block.words for block in blocks(text_of("howto/pacs.md")) if block.language == "bash")
+        assert main(shlex.split(typed.splitlines()[0])[1:]) == 0
+        cohort = mda.read_cohort("study/cohort.csv")
         assert cohort.problems == ()
-        images = cohort["P01"].images
+        images = cohort["DEMO-PETCT"].images
         assert {(one.image.name, one.mask and one.mask.name) for one in images} == {
             ("visit1_ct", "visit1_lesions.dcm"),
             ("visit2_ct", "visit2_lesions.dcm"),

@@ -14,7 +14,7 @@ from mdanderson.volume import Unit
 
 __all__ = ["acquisition_date", "acquisition_facts", "is_projection", "known_modality", "nuclear_kind", "value_unit"]
 
-_RADIOGRAPHS = frozenset({"CR", "DX", "RG"})
+_RADIOGRAPHS = frozenset({"CR", "DX", "RG", "PX"})
 _PROJECTIONS = frozenset({"STATIC", "WHOLE BODY", "DYNAMIC", "GATED"})
 """Kinds of NM image (ImageType, third value) that show the body summed up in depth; PS3.3 C.8.4.9."""
 _RAW_TOMO = frozenset({"TOMO", "GATED TOMO"})

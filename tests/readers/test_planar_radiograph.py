@@ -63,7 +63,7 @@ def refused(path: Path, kind: type[ImageError] = ImageError, **arguments: object
     return caught.value
 
 
-@pytest.mark.parametrize("modality", ["CR", "DX", "RG"])
+@pytest.mark.parametrize("modality", ["CR", "DX", "RG", "PX"])
 def test_a_calibrated_radiograph(save, modality) -> None:
     path = save(film(Modality=modality, ViewPosition="AP", PresentationIntentType="FOR PRESENTATION"))
     image = the(path)

@@ -27,6 +27,7 @@ import numpy as np
 from pydicom import Dataset
 from safety import samples
 
+from mdanderson.batch.index import index
 from mdanderson.errors import MdandersonError, printable
 from mdanderson.geometry import Geometry
 from mdanderson.readers import is_planar, peek_date, peek_modality, read_planar, read_volume
@@ -202,6 +203,55 @@ def _cohort(folder: Path, rng: random.Random) -> None:
     read_cohort(folder / "cohort.csv")
 
 
+def _soup() -> Callable[[Path, random.Random], None]:
+    """A folder of everything, of which some files are spoiled: the manifest is written, whatever is in them."""
+    mask = samples.segmentation()
+    item = Dataset()
+    item.SeriesInstanceUID = samples.SERIES
+    mask.ReferencedSeriesSequence, mask.SeriesInstanceUID = [item], f"{samples.SERIES}.9"
+    sets = [*samples.slices("CT"), *samples.slices("MR"), samples.scintigram(), samples.radiograph(), mask]
+    for number, ds in enumerate(sets):
+        if ds.Modality != "CT" and ds is not mask:
+            ds.SeriesInstanceUID = f"{samples.SERIES}.{sum(ds.Modality.encode())}"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{samples.SERIES}.5.{number}"
+        ds.PatientID = "P1"
+    files = [_dicom(ds) for ds in (*sets, samples.structures())]
+
+    def door(folder: Path, rng: random.Random) -> None:
+        target = folder / "soup"
+        target.mkdir()
+        bad = {rng.randrange(len(files)) for _ in range(rng.choice((1, 3, len(files))))}
+        for number, content in enumerate(files):
+            (target / f"IM{number}").write_bytes(spoiled(rng, content) if number in bad else content)
+        found = index(target, folder / "cohort.csv", workers=1)
+        assert all(printable(str(problem)) == str(problem) for problem in found.problems)
+        assert not found.found.images or not found.cohort.problems
+        if found.problems:
+            raise MdandersonError(found.problems[0].what)
+
+    return door
+
+
+def _bids(folder: Path, rng: random.Random) -> None:
+    """A tree whose tables, sidecars and names are spoiled."""
+    home = folder / "bids" / "sub-1" / "ses-a"
+    (home / "ct").mkdir(parents=True)
+    (folder / "bids" / "dataset_description.json").write_text("{}")
+    tables = {
+        folder / "bids" / "participants.tsv": b"participant_id\tsex\nsub-1\tF\n",
+        home.parent / "sub-1_sessions.tsv": b"session_id\tacq_time\nses-a\t2024-01-05T10:00:00\n",
+        home / "sub-1_ses-a_scans.tsv": b"filename\tacq_time\nct/sub-1_ses-a_ct.nii.gz\t2024-01-05\n",
+        home / "ct" / "sub-1_ses-a_ct.json": b'{"Modality": "CT", "Units": "HU"}',
+    }
+    bad = rng.choice(list(tables))
+    for path, content in tables.items():
+        path.write_bytes(spoiled(rng, content) if path == bad else content)
+    (home / "ct" / "sub-1_ses-a_ct.nii.gz").write_bytes(b"never opened")
+    found = index(folder / "bids", folder / "cohort.csv")
+    if found.errors:
+        raise MdandersonError(found.problems[0].what)
+
+
 def _measurements(folder: Path, rng: random.Random) -> None:
     for name in ("patients.csv", "reads.csv", "events.csv"):
         (folder / name).unlink(missing_ok=True)
@@ -251,6 +301,8 @@ def doors() -> dict[str, Callable[[Path, random.Random], None]]:
         "NRRD": _file("image.nrrd", lambda rng: spoiled(rng, samples.nrrd_bytes(labels))),
         "MHA": _file("image.mha", lambda rng: spoiled(rng, samples.mha_bytes(labels))),
         "cohort": _cohort,
+        "soup": _soup(),
+        "BIDS": _bids,
         "measurements": _measurements,
         "Parquet": _parquet(),
         "settings": _settings(),

@@ -17,7 +17,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 DOORS = (
     *("CT", "MR", "PT", "NM", "XR", "SEG", "RTSTRUCT", "NIfTI", "NIfTI.gz", "NRRD", "MHA"),
-    *("cohort", "measurements", "Parquet", "settings"),
+    *("cohort", "soup", "BIDS", "measurements", "Parquet", "settings"),
 )
 ROUNDS = int(os.environ.get("MDANDERSON_FUZZ_ROUNDS", "25"))
 SEED = os.environ.get("MDANDERSON_FUZZ_SEED", "1")
