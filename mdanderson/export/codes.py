@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mdanderson.stability.site import vertebra
+from mdanderson.anatomy.bones import BoneKind, Side, bone_named
 
 __all__ = [
     "CATEGORIES",
@@ -119,12 +119,33 @@ CATEGORIES = {
 }
 """Categories with a published code that was checked."""
 
-_LEFT, _RIGHT, _BOTH = _sct("7771000", "Left"), _sct("24028007", "Right"), _sct("51440002", "Right and left")
-_SIDES = {"left": _LEFT, "l": _LEFT, "right": _RIGHT, "r": _RIGHT, "bilateral": _BOTH, "both": _BOTH}
-
+_SIDES = {
+    Side.LEFT: _sct("7771000", "Left"),
+    Side.RIGHT: _sct("24028007", "Right"),
+    Side.BOTH: _sct("51440002", "Right and left"),
+}
 _BONE = _sct("272673000", "Bone")
-_SPINE = _sct("51282000", "Vertebra")
-_SACRUM = _sct("54735007", "Sacrum")
+_BONES = {
+    BoneKind.VERTEBRA: _sct("51282000", "Vertebra"),
+    BoneKind.RIB: _sct("113197003", "Rib"),
+    BoneKind.SACRUM: _sct("54735007", "Sacrum"),
+    BoneKind.COCCYX: _sct("64688005", "Coccyx"),
+    BoneKind.PELVIS: _sct("816092008", "Pelvis"),
+    BoneKind.ILIUM: _sct("22356005", "Ilium"),
+    BoneKind.FEMUR: _sct("71341001", "Femur"),
+    BoneKind.HUMERUS: _sct("85050009", "Humerus"),
+    BoneKind.SCAPULA: _sct("79601000", "Scapula"),
+    BoneKind.CLAVICLE: _sct("51299004", "Clavicle"),
+    BoneKind.STERNUM: _sct("56873002", "Sternum"),
+    BoneKind.SKULL: _sct("89546000", "Skull"),
+    BoneKind.MANDIBLE: _sct("91609006", "Mandible"),
+    BoneKind.RADIUS: _sct("62413002", "Radius"),
+    BoneKind.ULNA: _sct("23416004", "Ulna"),
+    BoneKind.TIBIA: _sct("12611008", "Tibia"),
+    BoneKind.FIBULA: _sct("87342007", "Fibula"),
+    BoneKind.PATELLA: _sct("64234005", "Patella"),
+    BoneKind.BONE: _BONE,
+}
 _VERTEBRAE = {
     "C1": "14806007",
     "C2": "39976000",
@@ -151,29 +172,6 @@ _VERTEBRAE = {
     "L4": "11994002",
     "L5": "49668003",
 }
-_PELVIS = _sct("816092008", "Pelvis")
-_SKULL = _sct("89546000", "Skull")
-_STERNUM = _sct("56873002", "Sternum")
-_BONES = (
-    (("rib", "ribs", "costal"), _sct("113197003", "Rib")),
-    (("sternum", "sternal", "manubrium"), _STERNUM),
-    (("scapula", "scapular"), _sct("79601000", "Scapula")),
-    (("clavicle", "clavicular"), _sct("51299004", "Clavicle")),
-    (("ilium", "iliac"), _sct("22356005", "Ilium")),
-    (("ischium", "ischial"), _sct("85710004", "Ischium")),
-    (("acetabulum", "acetabular"), _sct("37783008", "Acetabulum")),
-    (("pelvis", "pelvic", "pubis", "pubic", "hip"), _PELVIS),
-    (("skull", "calvaria", "calvarium", "cranium", "mandible", "maxilla", "orbit"), _SKULL),
-    (("humerus", "humeral"), _sct("85050009", "Humerus")),
-    (("radius", "radial"), _sct("62413002", "Radius")),
-    (("ulna", "ulnar"), _sct("23416004", "Ulna")),
-    (("femur", "femoral", "trochanter", "trochanteric"), _sct("71341001", "Femur")),
-    (("tibia", "tibial"), _sct("12611008", "Tibia")),
-    (("fibula", "fibular"), _sct("87342007", "Fibula")),
-    (("patella",), _sct("64234005", "Patella")),
-)
-"""Words of a site and the bone that they name, in the order in which they are asked."""
-_WORD = re.compile(r"[a-z]+")
 
 
 def site_code(site: str) -> Code:
@@ -182,27 +180,20 @@ def site_code(site: str) -> Code:
     >>> site_code("L3").meaning, site_code("left femur, proximal").meaning, site_code("").meaning
     ('L3 vertebra', 'Femur', 'Bone')
     """
-    words = set(_WORD.findall(site.lower()))
-    for names, bone in _BONES:
-        if words & set(names):
-            return bone
-    levels = vertebra(site)
-    if levels is None:
+    bone = bone_named(site)
+    if bone is None:
         return _BONE
-    if all(name.startswith("S") for name in levels.names):
-        return _SACRUM
-    if len(levels.names) == 1 and levels.names[0] in _VERTEBRAE:
-        return _sct(_VERTEBRAE[levels.names[0]], f"{levels.names[0]} vertebra")
-    return _SPINE
+    if bone.kind is BoneKind.VERTEBRA and bone.part in _VERTEBRAE:
+        return _sct(_VERTEBRAE[bone.part], f"{bone.part} vertebra")
+    return _BONES[bone.kind]
 
 
 def laterality_code(laterality: str, site: str = "") -> Code | None:
-    """The side, as told or as a word of the site; None where nobody says it, or both sides are named."""
-    told = _SIDES.get(laterality.strip().lower())
-    if told is not None:
-        return told
-    found = {_SIDES[word] for word in _WORD.findall(site.lower()) if word in {"left", "right", "bilateral"}}
-    return found.pop() if len(found) == 1 else None
+    """The side, as told or as a word of the site; None where nobody says it."""
+    told = laterality.strip().lower()
+    word = next((side for side in Side if side and told in {side, side[0]}), Side.NONE)
+    bone = bone_named(site)
+    return _SIDES.get(word or (bone.side if bone else Side.NONE))
 
 
 def category_code(category: str) -> Code:

@@ -432,6 +432,7 @@ def test_what_is_asked_must_be_possible(dicom_results, tmp_path, capsys):
             ("", "272673000"),
             ("scapula", "79601000"),
             ("T9 transverse process", "82687006"),
+            ("rib 5", "113197003"),
         ),
     ],
 )
@@ -443,7 +444,7 @@ def test_sites(site, value):
     ("laterality", "site", "meaning"),
     [
         *(("left", "", "Left"), ("R", "left rib", "Right"), ("", "right femur", "Right"), ("", "rib", None)),
-        *(("bilateral", "", "Right and left"), ("", "left and right ilium", None), ("?", "", None)),
+        *(("bilateral", "", "Right and left"), ("", "left and right ilium", "Right and left"), ("?", "", None)),
     ],
 )
 def test_sides(laterality, site, meaning):
@@ -477,7 +478,7 @@ def test_codes_are_those_of_the_published_dictionary(scheme):
 
     published = {value for one in concepts[scheme].values() for value in one}
     known = [one for one in vars(codes).values() if isinstance(one, Code)]
-    known += [code for _, code in codes._BONES] + list(codes.PROCEDURES.values())
+    known += list(codes._BONES.values()) + list(codes.PROCEDURES.values())
     values = {code.value for code in known if code.scheme == scheme}
     values |= set(codes._VERTEBRAE.values()) if scheme == "SCT" else set()
     assert values
