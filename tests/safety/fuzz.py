@@ -215,7 +215,9 @@ def _soup() -> Callable[[Path, random.Random], None]:
             ds.SeriesInstanceUID = f"{samples.SERIES}.{sum(ds.Modality.encode())}"
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{samples.SERIES}.5.{number}"
         ds.PatientID = "P1"
-    files = [_dicom(ds) for ds in (*sets, samples.structures())]
+    outlines = samples.structures()
+    outlines.SeriesInstanceUID, outlines.PatientID = f"{samples.SERIES}.8", "P1"
+    files = [_dicom(ds) for ds in (*sets, outlines)]
 
     def door(folder: Path, rng: random.Random) -> None:
         target = folder / "soup"
@@ -226,7 +228,7 @@ def _soup() -> Callable[[Path, random.Random], None]:
         found = index(target, folder / "cohort.csv", workers=1)
         assert all(printable(str(problem)) == str(problem) for problem in found.problems)
         assert not found.found.images or not found.cohort.problems
-        if found.problems:
+        if found.errors:
             raise MdandersonError(found.problems[0].what)
 
     return door
