@@ -187,7 +187,7 @@
   });
   one("#review-withdraw")?.addEventListener("click", () => {
     const comment = field("comment");
-    if (!comment.value.trim()) { comment.setAttribute("aria-invalid", "true"); comment.focus(); return; }
+    if (!comment.value.trim()) { comment.value = ""; comment.reportValidity(); return; }
     const name = state.items[item.value].fresh ? field("lesion_id").value : "";
     put({ lesion_id: name });
     save();
