@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mdanderson.batch.store import make_folder, remove, sweep, write_together
+from mdanderson.batch.store import make_folder, remove, sweep, write_atomically, write_together
 from mdanderson.errors import OutputError
 
 __all__ = ["LIST_FILE", "write_own_files"]
@@ -27,18 +27,24 @@ def write_own_files(folder: Path, files: Mapping[str, bytes], *, retired: Iterab
     gone = [name for name in retired if name not in files and name in listed and (folder / name).exists()]
     for name in (*files, *gone):
         _check_own(folder / name, listed.get(name, ""))
+    kept = {name: digests for name, digests in listed.items() if name not in gone}
+    new = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    # were it killed in the middle, old and new files would both be its own
+    _list(folder, listed | {name: f"{listed.get(name, '')} {digest}".strip() for name, digest in new.items()})
     for name in gone:
         remove(folder / name)
-    kept = {name: digest for name, digest in listed.items() if name not in gone}
-    now = kept | {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    content = json.dumps(dict(sorted(now.items())), indent=1) + "\n"
-    names = (*files, LIST_FILE)
-    write_together(tuple(folder / name for name in names), [(*files.values(), content)])
+    write_together(tuple(folder / name for name in files), [tuple(files.values())])
+    _list(folder, kept | new)
     return tuple(folder / name for name in files)
 
 
+def _list(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write down what is ours."""
+    write_atomically(folder / LIST_FILE, json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
+
+
 def _listed(folder: Path) -> dict[str, str]:
-    """Name -> SHA-256 of what earlier exports wrote there; nothing where the list is not there or not ours."""
+    """Name -> SHA-256 (several with blanks between) of what exports wrote there; nothing where there is no list."""
     try:
         read = json.loads((folder / LIST_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -46,7 +52,7 @@ def _listed(folder: Path) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in read.items()} if isinstance(read, dict) else {}
 
 
-def _check_own(path: Path, digest: str) -> None:
+def _check_own(path: Path, digests: str) -> None:
     """Raise `OutputError` where a file is there that no export wrote, or that was changed since."""
     try:
         content = path.read_bytes() if path.exists() else None
@@ -54,6 +60,6 @@ def _check_own(path: Path, digest: str) -> None:
         raise OutputError(
             "a file there cannot be read", where=str(path), way_out=f"name another folder ({error.strerror})"
         ) from error
-    if content is not None and hashlib.sha256(content).hexdigest() != digest:
-        what = "was changed since it was exported" if digest else "is there already and was not written by an export"
+    if content is not None and hashlib.sha256(content).hexdigest() not in digests.split():
+        what = "was changed since it was exported" if digests else "is there already and was not written by an export"
         raise OutputError(f"{path.name} {what}", where=str(path.parent), way_out="name a new folder, or move the file")

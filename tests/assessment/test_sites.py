@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -15,6 +16,7 @@ from mdanderson.anatomy import bone_named
 from mdanderson.assessment.sites import BonePlace, place_in_bones, with_sites
 from mdanderson.findings import Examination, LesionFinding, PatientFacts, Statement
 from mdanderson.geometry import Geometry
+from mdanderson.readers.bone_masks import read_bone_mask
 from mdanderson.settings import Settings
 from mdanderson.timeline import build_timeline
 from mdanderson.vocabulary import Modality, Status
@@ -209,3 +211,23 @@ def test_from_a_bone_mask_to_lesions_csv(tmp_path):
     assert found["1"]["sins_min"]  # which needs a level of the spine
     problems = (tmp_path / "out" / "problems.csv").read_text(encoding="utf-8")
     assert "bone_mask: bones named by VerSe (bone_scheme)" in problems
+
+
+# A real map of bones
+
+
+@pytest.mark.real
+def test_what_lies_in_a_real_bone_is_of_that_bone(real_data):
+    folder = real_data / "ct_totalseg"
+    volume = mda.read_volume(folder / "example_ct.nii.gz", modality="CT", date="2024-01-01")
+    mask = folder / "example_seg_fast_force_split.nii.gz"
+    found = read_bone_mask(mask, like=volume, settings=Settings().image)
+    named = [one for one in found if one.name]
+    assert len(named) == 25
+    for bone in named:
+        inner = bone.voxels & (np.arange(bone.voxels.size).reshape(bone.voxels.shape) % 3 == 0)
+        region = bone.narrowed(inner)
+        told = place_in_bones(region, volume.geometry, found, 5.0)
+        assert (told.bone.words, told.how) == (bone.name, f"bone mask: 100% of it in {bone.name}")
+        without = replace(found, regions=tuple(one for one in found if one.label != bone.label))
+        assert place_in_bones(region, volume.geometry, without, 0.0) is None

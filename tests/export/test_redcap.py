@@ -11,6 +11,8 @@ from exported import SETS, classified_in, wish
 
 import mdanderson as mda
 from mdanderson.errors import OutputError
+from mdanderson.export import own_files
+from mdanderson.export.own_files import write_own_files
 from mdanderson.export.redcap import write_redcap
 from mdanderson.export.redcap_fields import INSTRUMENTS
 from mdanderson.report.cells import unguarded
@@ -176,6 +178,34 @@ def test_somebody_elses_files_are_left_alone(results, tmp_path):
     (tmp_path / "redcap_wide.csv").write_text("mine\n")
     with pytest.raises(OutputError, match=r"redcap_wide\.csv is there already"):
         write_redcap(wish(results, tmp_path))
+
+
+@pytest.mark.parametrize("written", [0, 3])
+def test_killed_in_the_middle_it_can_be_done_again(results, tmp_path, monkeypatch, written):
+    """Old files, new files, or some of each: all are its own."""
+    (tmp_path / "other.csv").write_text("mine\n")
+    write_own_files(tmp_path, {f"f{n}.csv": b"old\n" for n in range(5)})
+
+    def killed(paths, chunks):
+        for path, content in list(zip(paths, next(iter(chunks)), strict=True))[:written]:
+            path.write_bytes(content)
+        raise KeyboardInterrupt
+
+    new = {f"f{n}.csv": b"new\n" for n in range(4)}
+    with monkeypatch.context() as patch:
+        patch.setattr(own_files, "write_together", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_own_files(tmp_path, new, retired=["f4.csv", "other.csv"])
+    write_own_files(tmp_path, new, retired=["f4.csv", "other.csv"])
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")} == new | {"other.csv": b"mine\n"}
+
+
+def test_a_list_that_is_none_of_ours_lists_nothing(tmp_path):
+    for text in ("[1]", "{", ""):
+        (tmp_path / own_files.LIST_FILE).write_text(text)
+        (tmp_path / "f.csv").write_text("mine\n")
+        with pytest.raises(OutputError, match=r"f\.csv is there already"):
+            write_own_files(tmp_path, {"f.csv": b"x"})
 
 
 @pytest.mark.parametrize("name", ["O'Neil", 'a"b', "a&b", "a+b", "a#b", "x" * 101])
