@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import shutil
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from batch import sample
 
 import mdanderson.batch.pages
 from mdanderson.batch import score
+from mdanderson.batch.events import events_in
 from mdanderson.batch.one import Job, Task, score_patient
 from mdanderson.batch.pages import report
 from mdanderson.batch.store import Finished, Store
 from mdanderson.cli import main
+from mdanderson.crops import Crop
 from mdanderson.errors import ImageError, OutputError
 from mdanderson.pictures import Picture, png_of
 from mdanderson.readers.manifest import read_cohort
+from mdanderson.report.html.viewer import ViewerCode
 from mdanderson.settings import Settings
 
 DEMO = Path(__file__).parents[2] / "segmentations"
@@ -179,3 +183,99 @@ def test_pictures_are_taken_where_they_are_wanted_alone() -> None:
     assert len(shown.pictures) == 4
     assert plain.pictures == ()
     assert shown.tables == plain.tables
+
+
+def test_crops_lie_beside_the_patient_and_go_with_it(tmp_path: Path) -> None:
+    store, one = Store.within(tmp_path), stored(crops=(crop(),))
+    store.write(one)
+    read = store.read("P01")
+    assert read is not None
+    assert read.crops == ()
+    assert store.crops(read) == one.crops
+    assert store.crops(stored(fingerprint="g")) == ()
+    store.keep_only(["P01"])
+    assert len(list(store.folder.iterdir())) == 3
+    store.write(stored())
+    assert store.crops(read) == ()
+    store.write(one)
+    store.keep_only([])
+    assert list(store.folder.iterdir()) == []
+
+
+def crop() -> Crop:
+    return Crop(
+        lesion_id="L01",
+        modality=mdanderson.Modality.CT,
+        date=sample.DATES[0],
+        visit="",
+        image="AAAA",
+        outlines="BBBB",
+        unit="HU",
+        window=(0.0, 1.0),
+        middle_mm=(0.0, 0.0, 0.0),
+        step_mm=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("viewer", "patients", "code", "wanted"),
+    [
+        (None, 100, True, True),
+        (None, 101, True, False),
+        (None, 1, False, False),
+        (True, 101, False, True),
+        (False, 1, True, False),
+    ],
+)
+def test_crops_are_kept_of_small_cohorts_or_where_they_are_asked_for(
+    viewer: bool | None, patients: int, code: bool, wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not unasked where nothing here could show them."""
+    told: list[bool] = []
+
+    def run(_: object, job: Job, *args: object, **named: object) -> None:
+        told.append(job.crops)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mdanderson.report.html.viewer.viewer_code", lambda: object() if code else None)
+    monkeypatch.setattr(importlib.import_module("mdanderson.batch.run"), "_run", run)
+    cohort = read_cohort(DEMO / "cohort.csv")
+    many = dataclasses.replace(cohort, patients=(cohort.patients[0],) * patients)
+    with pytest.raises(KeyboardInterrupt):
+        score(many, tmp_path / "out", report=True, viewer=viewer)
+    assert told == [wanted]
+
+
+def test_the_viewer_may_be_left_out_of_a_report(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its code, its crops and its script, and what the page's policy allows for them."""
+    code = ViewerCode(packed="PACKED", policy="'sha256-viewer'")
+    monkeypatch.setattr("mdanderson.report.html.viewer.viewer_code", lambda: code)
+    store = Store(folder=scored / ".patients")
+    one = store.read("P01")
+    assert one is not None
+    store.write(dataclasses.replace(one, crops=(crop(),)))
+    texts = []
+    for viewer in (True, False):
+        report(scored, viewer=viewer)
+        texts.append(next((scored / "report" / "patients").glob("P01-*")).read_text(encoding="utf-8"))
+    shown, plain = texts
+    assert all(part in shown for part in ("PACKED", "AAAA", "BBBB", "'sha256-viewer'", 'id="viewer"'))
+    assert not any(part in plain for part in ("PACKED", "AAAA", "'sha256-viewer'", "niivue"))
+    assert shown.count("<script>") == 2
+    assert plain.count("<script>") == 1
+
+
+def test_events_are_kept_with_the_results(cohort: Path, tmp_path: Path) -> None:
+    (cohort.parent / "events.csv").write_text(
+        "patient_id,date,event,site\nP01,2024-02-03,Radiotherapy,T12\nP01,2024-03-01,holiday,\n", encoding="utf-8"
+    )
+    results = score(cohort, tmp_path / "out", assess=sample.make_assess())
+    again = mdanderson.Results.from_folder(tmp_path / "out")
+    assert again.events == {key: tuple(its) for key, its in results.events.items()}
+    assert [(event.date.isoformat(), str(event.kind), event.site) for event in again.events["P01"]] == [
+        ("2024-02-03", "radiotherapy", "T12"),
+        ("2024-03-01", "holiday", ""),
+    ]
+    assert list(again.events) == ["P01"]
+    for damage in ({"P01": 3}, [], {"P01": [{"date": "soon", "event": "x", "site": ""}]}):
+        assert events_in({"events": damage}) == {}
