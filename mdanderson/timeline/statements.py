@@ -164,7 +164,10 @@ class _Desk:
                 return
             exam = replace(exam, evaluable=True, why="", lesions=())
         if unknown := self._unknown(exam, lesion_id, statement):
-            self._refuse(statement, *unknown)
+            if _is_withdrawn(statement):
+                self._note(statement, "nothing is stated of it any more", "nothing to do", Severity.INFO)
+            else:
+                self._refuse(statement, *unknown)
             return
         concerned = [
             finding
@@ -316,6 +319,12 @@ class _Desk:
         named = f"lesion {statement.lesion_id}" if statement.lesion_id else label
         where = f"reads.csv row {statement.row}, {statement.modality} of {statement.date}, {named}"
         self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
+
+
+def _is_withdrawn(statement: Statement) -> bool:
+    """Whether it is a remark and nothing else, as of a lesion that a reader began and thought better of."""
+    told = (getattr(statement, name) for name in _STATED if name not in {"comment", "reader"})
+    return not statement.codes and statement.new is None and all(one in {None, ""} for one in told)
 
 
 def _without_renamed(counted: Sequence[Statement]) -> list[Statement]:

@@ -151,6 +151,17 @@ def test_of_a_label_tied_to_one_lesion_after_the_other_the_last_tie_counts(paper
         assert "L1" in {one.lesion_id for one in result[1].lesions}
 
 
+def test_a_lesion_that_a_reader_began_can_be_withdrawn(paper, say):
+    exams = [paper.exam(0, L1="20x10"), paper.exam(90, L1="20x10")]
+    begun = say(90, "N1", new=True, reader="ann", time="2024-05-01")
+    assert [one.lesion_id for one in laid(exams, begun)[0][1].lesions] == ["L1", "N1"]
+    withdrawn = say(90, "N1", reader="ann", comment="a vessel", time="2024-05-02")
+    result, problems = laid(exams, begun, withdrawn)
+    assert result == tuple(exams)
+    assert {problem.severity for problem in problems} == {Severity.INFO}
+    assert any("nothing is stated of it any more" in line for line in lines(problems))
+
+
 def test_of_one_lesion_and_of_its_sequence_the_last_word_is_laid_last(paper, say):
     exam = paper.exam(0, "MR", L1=("20x10 T1", "22x10 STIR"))
     of_one = say(0, "L1", modality="MR", sequence="T1", site="rib", time="2024-05-02")
