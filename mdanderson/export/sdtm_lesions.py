@@ -76,7 +76,8 @@ def _identify(subject: Subject, row: ResultRow, identified: set[tuple[str, str]]
 
 
 def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test) -> None:
-    visit, place = subject.patient.visit_of(row), place_of(subject.patient.placed(row))
+    visit, placed = subject.patient.visit_of(row), subject.patient.placed(row)
+    place = place_of(placed)
     group = f"{link} {test.code}"
     subject.add(
         TU,
@@ -95,7 +96,8 @@ def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test) -> 
     )
     subject.qualify(TU, group, "IDSTATUS", "Status at Identification", row["status"])
     subject.qualify(TU, group, "LESTYPE", "Lytic, Blastic or Mixed", row["lesion_type"])
-    subject.qualify(TU, group, "LOCDTL", "Location as Stated", row["site"])
+    subject.qualify(TU, group, "LOCDTL", "Location in Words", placed["site"])
+    subject.qualify(TU, group, "LOCSRC", "How the Location Was Found", placed["site_source"])
     subject.qualify(TU, group, "LABEL", "Label in the Segmentation", row["label"])
     subject.qualify(TU, group, "READER", "Reader", row["reader"])
 

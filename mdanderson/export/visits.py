@@ -47,7 +47,8 @@ class PatientResults:
             return row
         named = (one for one in self.lesions if one["lesion_id"] == row["lesion_id"] and one["site"])
         found = next(named, row)
-        return {**row, "site": found["site"], "laterality": found["laterality"] or row["laterality"]}
+        told = {name: found[name] or row[name] for name in ("site", "laterality", "site_source")}
+        return {**row, **told}
 
     def visit_of(self, row: ResultRow) -> Visit:
         """The visit that a lesion or a response belongs to: of its label, the last that had begun on its day."""
