@@ -111,14 +111,8 @@ def _patient(
             )
         )
     for series in found:
-        place = folder / f"patient-{_hash(one.patient_id)}" / f"{series.date or 'undated'}_{_word(series)}"
-        place = place.with_name(f"{place.name}_{_hash(series.series_uid)}")
-        _series(connection, series, place, fetched, tell)
-
-
-def _word(series: RemoteSeries) -> str:
-    """The modality, which is one of those that were asked for."""
-    return series.modality
+        name = f"{series.date or 'undated'}_{series.modality}_{_hash(series.series_uid)}"
+        _series(connection, series, folder / f"patient-{_hash(one.patient_id)}" / name, fetched, tell)
 
 
 def _hash(text: str) -> str:
@@ -172,10 +166,8 @@ def _complete(place: Path) -> set[str]:
 
 def _instance(connection: Asking, series: RemoteSeries, uid: str, place: Path) -> int:
     """Fetch one image; its bytes. Raises `ServerError`, also where the server sends another one."""
-    content = connection.ask(
-        lambda client: _encoded(client.retrieve_instance(series.study_uid, series.series_uid, uid))
-    )
-    dataset, raw = content
+    uids = (series.study_uid, series.series_uid, uid)
+    dataset, raw = connection.ask(lambda client: _encoded(client.retrieve_instance(*uids)))
     for keyword, meant in (
         ("SOPInstanceUID", uid),
         ("SeriesInstanceUID", series.series_uid),

@@ -137,8 +137,8 @@ def settle(found: Sorted, deeper: Mapping[str, Deeper]) -> Indexed:
     ledger = _Ledger(links=links)
     candidates = [candidate for one in images for candidate in _candidates(one, deeper, ledger)]
     chosen, left = choose(candidates)
-    for one, best, reason in left:
-        ledger.leave(one, best, reason)
+    for one, reason in left:
+        ledger.leave(one, reason)
     places = Places.of(found.files, found.spoiled)
     rows = [_image_row(one, links, places, ledger) for one in chosen]
     series = [*ledger.rows(images), *_other_rows(found.series, links)]
@@ -178,14 +178,13 @@ class _Ledger:
         if mask is not None:
             self._warn(one, mask.path, f"a mask was drawn on {one.name}, which cannot be measured: {why}")
 
-    def leave(self, one: Candidate, best: Candidate, reason: str) -> None:
+    def leave(self, one: Candidate, reason: str) -> None:
         """An image in whose place another is measured."""
         self.told[one.series.uid].append((one, False, reason))
         mask = self.links.lesions.get(one.series.uid)
         if one.mask and mask is not None:
             self._warn(one.series, mask.path, f"its mask is not used: {one.series.name} has one too; {reason}")
             self.links.remarks[mask.path] = f"not used: {reason}"
-        del best
 
     def use(self, one: Candidate, why: str) -> None:
         """An image that is measured."""

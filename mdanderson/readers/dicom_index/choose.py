@@ -129,19 +129,19 @@ RULES: tuple[Rule, ...] = (
 """In the order in which they are asked."""
 
 
-def choose(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[tuple[Candidate, Candidate, str]]]:
-    """The images to be measured; and each that is not, with the one in its place and the reason."""
+def choose(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[tuple[Candidate, str]]]:
+    """The images to be measured; and each that is not, with the reason, which names the one in its place."""
     examinations: dict[tuple[str, ...], list[Candidate]] = {}
     for one in candidates:
         examinations.setdefault(one.examination, []).append(one)
     chosen: list[Candidate] = []
-    left: list[tuple[Candidate, Candidate, str]] = []
+    left: list[tuple[Candidate, str]] = []
     for examination in sorted(examinations):
         waiting = sorted(examinations[examination], key=_rank)
         while waiting:
             best, *others = waiting
             chosen.append(best)
-            left += [(one, best, _reason(best, one)) for one in others if _shows_the_same(best, one)]
+            left += [(one, _reason(best, one)) for one in others if _shows_the_same(best, one)]
             waiting = [one for one in others if not _shows_the_same(best, one)]
     return chosen, left
 

@@ -69,13 +69,9 @@ def _meant(
 
 
 def _tell_orphan(links: Links, file: Facts, patient_id: str, *, is_mask: bool) -> None:
-    what = "a segmentation" if is_mask else "a report"
-    says = "refers to" if file.refers or file.refers_to_images else "does not say, and nothing else tells, "
-    told = (
-        f"{what} ({file.modality}) whose images are not here"
-        if says == "refers to"
-        else (f"{what} ({file.modality}) that does not tell which images it was made from")
-    )
+    what = f"{'a segmentation' if is_mask else 'a report'} ({file.modality})"
+    refers = file.refers or file.refers_to_images
+    told = f"{what} {'whose images are not here' if refers else 'that does not tell which images it was made from'}"
     links.remarks[file.path] = told
     links.problems.append(
         Problem(
