@@ -38,6 +38,7 @@ from mdanderson.volume import Mask
 
 if TYPE_CHECKING:
     from highdicom.seg import SegmentDescription
+    from pydicom import Dataset
 
 __all__ = ["write_dicom_seg"]
 
@@ -86,6 +87,12 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
 def _of_image(source: Source, number: int, entry: ImageEntry, wish: Wish) -> dict[str, bytes]:
     """The SEG of one image; none where its mask is empty."""
     image = dicom_image(source, entry)
+    if not image.header().get("FrameOfReferenceUID"):
+        raise InputError(
+            "no FrameOfReferenceUID in the header, without which a SEG has no place",
+            where=entry.image.name,
+            way_out="export the original series",
+        )
     volume = look_at_volume(
         entry.image,
         modality=entry.modality,
@@ -111,7 +118,7 @@ def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wi
     series_uid = image.header().SeriesInstanceUID
     with unheard():
         made = hd.seg.Segmentation(
-            source_images=image.instances(),
+            source_images=_with_thickness(image, geometry.spacing_mm[0]),
             pixel_array=_frames(mask, planes),
             segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=list(_segments(source, number, mask, wish)),
@@ -142,6 +149,15 @@ def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wi
         )
     _settle(made, source, number)
     return made
+
+
+def _with_thickness(image: DicomImage, step_mm: float) -> list[Dataset]:
+    """The headers of an image; the library asks for a thickness in each, though it is told the distance of planes."""
+    headers = image.instances()
+    for header in headers:
+        if not header.get("SliceThickness") and "SharedFunctionalGroupsSequence" not in header:
+            header.SliceThickness = round(step_mm, 6)
+    return headers
 
 
 def _settle(made: Any, source: Source, number: int) -> None:

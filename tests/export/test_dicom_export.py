@@ -27,11 +27,12 @@ from mdanderson.export.dicom_source import dicom_image, file_stem
 from mdanderson.export.run import run_export
 from mdanderson.geometry import Geometry
 from mdanderson.phantoms.series import write_ct_series
+from mdanderson.phantoms.write import write_dicom_seg, write_label_map
 from mdanderson.readers.manifest import ImageEntry
 from mdanderson.readers.pseudonyms import write_new_key
 from mdanderson.report.columns import LESIONS
 from mdanderson.vocabulary import Modality
-from mdanderson.volume import Unit, Volume
+from mdanderson.volume import Mask, Region, Unit, Volume
 
 TABLES = ("lesions", "responses", "patients")
 
@@ -263,6 +264,36 @@ def test_a_real_ct_with_an_rtstruct_comes_back_as_it_was(real_data, tmp_path):
 
 
 @pytest.mark.real
+def test_a_tilted_gantry_has_its_axes_in_millimetres(real_data, tmp_path):
+    """The slice that was measured was never acquired; the SEG lies on the straightened grid and comes back."""
+    (tmp_path / "ct").mkdir()
+    for file in (real_data / "bad_geometry_dicom2nifti/gantrytilting/001").iterdir():
+        header = dcmread(file)
+        header.FrameOfReferenceUID = "1.2.3.4.5"  # which these public files lack
+        header.save_as(tmp_path / "ct" / file.name)
+    geometry = mda.read_volume(tmp_path / "ct").geometry
+    drawn = np.zeros(geometry.shape, dtype=bool)
+    drawn[1:3, 230:270, 236:276] = True
+    write_label_map(Mask(geometry=geometry, regions=(Region.from_array(drawn, label=4),)), tmp_path / "mask.nii.gz")
+    manifest = tmp_path / "cohort.csv"
+    manifest.write_text("patient_id,visit,image,mask\nT1,first,ct,mask.nii.gz\n", encoding="utf-8")
+    before = mda.score(manifest, out=tmp_path / "results")
+    assert not dicom_cohort.exported(tmp_path / "results", tmp_path, "dicom_seg", "dicom_sr").failed
+    report = dcmread(files(tmp_path / "dicom_sr")[0])
+    (row,) = rows(tmp_path / "results", "lesions")
+    (axis,) = named(groups(report)["L01"], "Long Axis")
+    line = axis.ContentSequence[0]
+    assert (line.ValueType, line.ReferencedFrameOfReferenceUID) == ("SCOORD3D", "1.2.3.4.5")
+    first, second = np.array(line.GraphicData).reshape(2, 3)
+    assert np.linalg.norm(second - first) == pytest.approx(float(row["long_axis_mm"]), abs=0.011)
+    assert "Error" not in validated(files(tmp_path / "dicom_sr")[0])
+    assert "Error" not in validated(files(tmp_path / "dicom_seg")[0])
+    again = dicom_cohort.rescored(manifest, tmp_path / "dicom_seg", tmp_path / "again")
+    (one,), (other,) = before.named(LESIONS), again.named(LESIONS)
+    assert {column for column in one if one[column] != other[column]} == {"label"}
+
+
+@pytest.mark.real
 def test_an_image_whose_uids_were_blanked_is_refused(real_data):
     """Nothing could refer to it."""
     entry = ImageEntry(image=real_data / "ct_totalseg/example_ct_dicom", row=2)
@@ -283,9 +314,6 @@ def test_lesions_that_overlap_come_back_whole(tmp_path):
     series = write_ct_series(volume, tmp_path / "ct", patient_id="O1", study_date=day, seed="overlap")
     places = np.indices(geometry.shape)
     balls = [(((places[0] - 10) * 2.0) ** 2 + (places[1] - row) ** 2 + (places[2] - 22) ** 2) <= 81 for row in (16, 24)]
-    from mdanderson.phantoms.write import write_dicom_seg
-    from mdanderson.volume import Mask, Region
-
     regions = tuple(Region.from_array(ball, label=k) for k, ball in enumerate(balls, start=1))
     write_dicom_seg(Mask(geometry=geometry, regions=regions), series, tmp_path / "mask.dcm", seed="overlap")
     (tmp_path / "cohort.csv").write_text("patient_id,visit,image,mask\nO1,first,ct,mask.dcm\n", encoding="utf-8")
