@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -303,6 +304,20 @@ class TestWhoAsks:
             return
         with pytest.raises(SettingsError, match="unencrypted"):
             Server.at(url, insecure_tls=True)
+
+    def test_without_the_extra_it_is_one_line(self, wanted_list, tmp_path, monkeypatch, capsys):
+        monkeypatch.setitem(sys.modules, "dicomweb_client.web", None)
+        asked = [
+            "fetch",
+            "--from",
+            "https://x.example",
+            "--patients",
+            str(wanted_list("P1")),
+            "-o",
+            str(tmp_path / "o"),
+        ]
+        assert main(asked) == 2
+        assert "pip install 'mdanderson[pacs]'" in capsys.readouterr().err
 
     def test_what_a_user_is_warned_of(self):
         assert "without encryption" in Server.at("http://pacs.example/x").warnings[0]
