@@ -59,7 +59,7 @@ def classify(
     parquet: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Results:
-    """Judge every patient of a table of measurements (a file or a data frame) and hand back the result tables.
+    """Judge every patient of a table of measurements (a file, a data frame, DICOM SR) and hand back the result tables.
 
     They are written where a folder `out` is given. patients, reads, events: the tables beside it; None = the file of
     that name beside `source`, where there is one. What a review has left in the reads.csv of `out` counts as well.
