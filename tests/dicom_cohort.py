@@ -23,7 +23,7 @@ kind = "vertebrae"
 [scan]
 slice_mm = 2.4
 pixel_mm = [1.2, 1.2]
-field_mm = [84.0, 76.8, 64.8]
+field_mm = [76.8, 69.6, 60.0]
 noise_hu = 10.0
 
 [[patient]]
@@ -47,7 +47,7 @@ id = "SHRINK"
 [[patient.lesion]]
 name = "A"
 centre_mm = [0.0, -1.0, -16.0]
-size_mm = [20.0, 16.0, 15.0]
+size_mm = [18.0, 14.0, 13.0]
 [[patient.visit]]
 weeks = 0
 [[patient.visit]]
