@@ -141,9 +141,7 @@ class _Looks:
 
     def added(self, finished: Finished) -> Finished:
         """The same patient with them."""
-        return replace(
-            finished, pictures=tuple(self.pictures), crops=tuple(self.crops), drawings=tuple(self.drawings)
-        )
+        return replace(finished, pictures=tuple(self.pictures), crops=tuple(self.crops), drawings=tuple(self.drawings))
 
 
 def _timeline(job: Job, patient: Patient, looks: _Looks) -> Timeline:
