@@ -114,6 +114,7 @@ def mha_bytes(array: npt.NDArray[Any] | None = None, *, edit: Mapping[str, str |
         "ElementType": kind,
         "ElementDataFile": "LOCAL",
     } | dict(edit or {})
+    fields["ElementDataFile"] = fields.pop("ElementDataFile")  # last of all: voxels follow it
     lines = "".join(f"{key} = {value}\n" for key, value in fields.items() if value is not None)
     return lines.encode() + array.tobytes()
 
