@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from mdanderson.assessment.best_seen import BestSeen
 from mdanderson.assessment.by_reader import StatedNames
 from mdanderson.assessment.catalogue import Catalogue, Known
 from mdanderson.assessment.comparable import implant_at
@@ -35,8 +36,7 @@ __all__ = ["Desk"]
 class Desk:
     """The work of one visit while its images are read one after the other: the only thing here that changes.
 
-    baseline: empty when this visit is the first. found: of every lesion its findings; seen: and where it was outlined;
-    outlined: the same of every image, be another one better.
+    baseline: empty when this visit is the first. best: what was found so far.
     called: found key -> what another modality calls it, of the image at hand.
     """
 
@@ -45,9 +45,7 @@ class Desk:
     baseline: tuple[Station, ...]
     stated: StatedNames
     elsewhere: Elsewhere
-    found: dict[str, tuple[LesionFinding, ...]] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    outlined: list[Seen] = field(default_factory=list)
+    best: BestSeen = field(default_factory=BestSeen)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
     first_seen: set[str] = field(default_factory=set)
@@ -140,7 +138,7 @@ class Desk:
             self._enter_since_baseline(station, lesion_id, parts, neighbours)
             return
         examined = self._examine(station, together(parts), lesion_id, status, known, neighbours)
-        self._keep(examined.labelled(labels_of(parts)))
+        self.best.keep(examined.labelled(labels_of(parts)))
 
     def _seen_again(
         self, station: Station, lesion_id: str, parts: Sequence[Lesion], neighbours: Sequence[Region]
@@ -149,7 +147,7 @@ class Desk:
         before, region = self.catalogue[lesion_id].first, together(parts)
         examined = self._examine(station, region, lesion_id, before.status, None, neighbours)
         examined = examined.told(lambda finding: replace(finding, why=finding.why or before.why))
-        if self._keep(examined.labelled(labels_of(parts))):
+        if self.best.keep(examined.labelled(labels_of(parts))):
             self._enter(station, region, examined)
 
     def _merged(
@@ -164,7 +162,7 @@ class Desk:
             self._followed(station, first, segmented, Status.MERGED, neighbours)
             for lesion_id in others:
                 why = f"one focus with {first} here"
-                self._keep(Examined(finding=_bare(lesion_id, station, Status.NOT_EVALUABLE, why)))
+                self.best.keep(Examined(finding=_bare(lesion_id, station, Status.NOT_EVALUABLE, why)))
             return
         known = self.catalogue[first]
         region = together(segmented)
@@ -176,10 +174,10 @@ class Desk:
             parents_long_axis_mm=before.long_axis_mm if before else None,
             parents_short_axis_mm=before.short_axis_mm if before else None,
         )
-        self._keep(examined.told(merged).labelled(labels_of(segmented)))
+        self.best.keep(examined.told(merged).labelled(labels_of(segmented)))
         for lesion_id in others:
             row = _bare(lesion_id, station, Status.MERGED, f"merged into {first}", parents=tuple(parents))
-            self._keep(Examined(finding=replace(row, maybe_new=self.catalogue[lesion_id].in_doubt)))
+            self.best.keep(Examined(finding=replace(row, maybe_new=self.catalogue[lesion_id].in_doubt)))
 
     def _measured_together(self, parents: Sequence[str]) -> Diameters | None:
         """The parents of a merge at baseline, measured as one region; None when no one image shows them all."""
@@ -223,7 +221,7 @@ class Desk:
     def _enter_first(self, station: Station, region: Region, examined: Examined) -> None:
         """Keep what a lesion enters the catalogue by."""
         self.first_seen.add(examined.finding.lesion_id)
-        self._keep(examined)
+        self.best.keep(examined)
         self._enter(station, region, examined)
 
     def _enter(self, station: Station, region: Region, examined: Examined) -> None:
@@ -251,7 +249,7 @@ class Desk:
         if len(one.known) == len(one.found) == 1:
             why = f"label {labels} may be {one.known[0]}, moved, or a new lesion beside its place"
         for lesion_id in one.known:
-            self._keep(Examined(finding=_bare(lesion_id, station, Status.AMBIGUOUS, why)))
+            self.best.keep(Examined(finding=_bare(lesion_id, station, Status.AMBIGUOUS, why)))
         self._warn(station, why, _WHICH)
 
     def _without_place(
@@ -331,23 +329,6 @@ class Desk:
         seen = Seen(station=station, region=region, measured=examined.core or region, finding=examined.finding)
         return replace(examined, seen=seen)
 
-    def _keep(self, examined: Examined) -> bool:
-        """Of several images of one visit the one that covers the lesion best speaks (docs/details.md, detail 30).
-
-        An MR sequence that only the other image has speaks as well.
-        """
-        lesion_id, now = examined.finding.lesion_id, examined.findings
-        before = self.found.get(lesion_id, ())
-        better = not before or _coverage(now[0]) > _coverage(before[0])
-        if examined.seen is not None:
-            self.outlined.append(replace(examined.seen, finding=examined.finding))
-        if better and examined.seen is not None:
-            self.seen[lesion_id] = examined.seen
-        first, second = (now, before) if better else (before, now)
-        sequences = {finding.sequence for finding in first}
-        self.found[lesion_id] = (*first, *(one for one in second if one.sequence not in sequences))
-        return better
-
     def _warn(self, station: Station, what: str, way_out: str, severity: Severity = Severity.WARNING) -> None:
         image = station.image
         self.problems.append(
@@ -378,10 +359,6 @@ def _joined(matches: Sequence[Match], stated: Mapping[str, str]) -> list[Match]:
         else:
             others.append(one)
     return [Match(kind=MatchKind.NEW, found=tuple(keys)) for keys in named.values()] + others
-
-
-def _coverage(finding: LesionFinding) -> tuple[bool, float]:
-    return finding.long_axis_mm is not None, finding.volume_ml or 0.0
 
 
 def _entered(finding: LesionFinding, *, origin: Origin, doubted: bool) -> LesionFinding:

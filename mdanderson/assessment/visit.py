@@ -60,18 +60,18 @@ def assess_visit(
     for station in stations:
         desk.read(station)
     for known in catalogue:
-        if known.lesion_id not in desk.found:
-            desk.found[known.lesion_id] = look_up(known, stations, settings=settings)
+        if known.lesion_id not in desk.best.findings:
+            desk.best.findings[known.lesion_id] = look_up(known, stations, settings=settings)
     ordered = tuple(
         finding
         for known in desk.catalogue
-        for finding in with_other_sequences(known, desk.found[known.lesion_id], stations, settings=settings)
+        for finding in with_other_sequences(known, desk.best.findings[known.lesion_id], stations, settings=settings)
     )
     return VisitFindings(
         findings=ordered,
         catalogue=desk.catalogue,
         problems=tuple(desk.problems),
         names=desk.names,
-        seen=desk.seen,
-        outlined=tuple(desk.outlined),
+        seen=desk.best.where,
+        outlined=tuple(desk.best.outlined),
     )

@@ -32,9 +32,13 @@ ALLOWED = {
     *((f"batch/{module}.py", library) for module in ("pool", "served") for library in ("pickle", "cloudpickle")),
     ("batch/lock.py", "socket"),
     ("batch/cluster.py", "socket"),
+    *(("pacs/session.py", library) for library in ("requests", "requests.auth")),
+    *(("review/serve.py", library) for library in ("socket", "webbrowser")),
+    ("review/guard.py", "http.cookies"),
 }
 """A run and its own worker processes speak through their pipes; a lock names the machine that holds it; the scheduler
-that `--scheduler` names is knocked at before the run."""
+that `--scheduler` names is knocked at before the run; `fetch` and `export --to` speak to the server that they are told;
+`review` listens on this machine alone and opens its own address in the browser."""
 
 
 def sins(path: Path) -> list[str]:
