@@ -37,8 +37,8 @@ class DensityMeasure:
     """Density of one region in one image.
 
     mean_hu, median_hu, sd_hu: of the voxels as they are. lytic_fraction, sclerotic_fraction: shares of the region
-    (0-1); they are None, like `reference`, where no valid reference bone was found. lytic_focus_mm: diameter of a ball as
-    large as the largest lytic part that hangs together, 0 where there is none.
+    (0-1); they are None, like `reference`, where no valid reference bone was found. lytic_focus_mm: diameter of a ball
+    as large as the largest lytic part that hangs together, 0 where there is none.
     """
 
     mean_hu: float

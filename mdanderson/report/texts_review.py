@@ -77,8 +77,10 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review.new_problems": ("Told about it", "相关提示"),
         "review.adjudication": ("Adjudication", "裁定"),
         "review.adjudication_note": (
-            "Lesions on which two readers, or a reader and the computation, say different things. What is settled here "
-            "counts, whoever spoke before or speaks later; only a later adjudication supersedes it.",
+            (
+                "Lesions on which two readers, or a reader and the computation, say different things. What is settled "
+                "here counts, whoever spoke before or speaks later; only a later adjudication supersedes it."
+            ),
             "两名阅片者之间，或阅片者与计算结果之间不一致的病灶。此处的裁定优先于任何先后陈述，仅可由后续裁定取代。",
         ),
         "review.open": ("open", "待裁定"),
@@ -95,8 +97,10 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review.case": ("Case", "病例"),
         "review.blinded": ("Blinded reading", "盲法阅片"),
         "review.blinded_note": (
-            "Categories, days, names, other readers' entries and the order of patients are hidden. The results are "
-            "scored again when the reading is over.",
+            (
+                "Categories, days, names, other readers' entries and the order of patients are hidden. The results are "
+                "scored again when the reading is over."
+            ),
             "评价结果、日期、姓名、其他阅片者的记录及患者顺序均已隐藏。阅片结束后再重新评价。",
         ),
         "review.stated": ("Stated", "已陈述"),

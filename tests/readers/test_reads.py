@@ -168,5 +168,3 @@ def test_the_columns_are_those_of_the_contract():
         "laterality target measurable lesion_type soft_tissue_mm findings reader comment adjudicates"
     )
     assert set(READS_COLUMNS) == set(contract.split())
-
-
