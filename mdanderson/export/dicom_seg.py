@@ -25,13 +25,12 @@ from mdanderson.export.dicom_source import (
     dicom_image,
     file_stem,
     in_pictures,
-    tracking_uid,
 )
+from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.wish import Wish, Written
 from mdanderson.palette import LIGHT
 from mdanderson.readers import look_at_volume
-from mdanderson.readers.manifest import ImageEntry
 from mdanderson.readers.masks import read_mask
 from mdanderson.vocabulary import MrSequence
 from mdanderson.volume import Mask
@@ -64,6 +63,7 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
     files: dict[str, bytes] = {}
     faults: list[MdandersonError] = []
     pictures: list[str] = []
+    uids = tracking_uids(source)
     for number, entry in enumerate(source.patient.images):
         if entry.mask is None:
             continue
@@ -71,7 +71,7 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
             pictures.append(entry.image.name)
             continue
         try:
-            content = _of_image(source, number, entry, wish)
+            content = _of_image(source, number, uids, wish)
         except MdandersonError as error:
             faults.append(error)
         else:
@@ -84,8 +84,9 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
     return files, notes if files or notes else ["no SEG: nothing is segmented in its images"]
 
 
-def _of_image(source: Source, number: int, entry: ImageEntry, wish: Wish) -> dict[str, bytes]:
-    """The SEG of one image; none where its mask is empty."""
+def _of_image(source: Source, number: int, uids: Mapping[str, str], wish: Wish) -> dict[str, bytes]:
+    """The SEG of one image; none where its mask is empty. uids: of lesions."""
+    entry = source.patient.images[number]
     image = dicom_image(source, entry)
     if not image.header().get("FrameOfReferenceUID"):
         raise InputError(
@@ -103,10 +104,16 @@ def _of_image(source: Source, number: int, entry: ImageEntry, wish: Wish) -> dic
     if entry.mask is None or not (mask := read_mask(entry.mask, like=volume, settings=source.settings.image)).regions:
         return {}
     stem = file_stem(source, volume.date or "", volume.modality, volume.sequence or "", number + 1)
-    return {stem + SUFFIX: as_bytes(_segmentation(source, number, image, mask, wish))}
+    return {
+        stem + SUFFIX: as_bytes(
+            _segmentation(source, number, image, mask, list(_segments(source, number, mask, uids, wish)))
+        )
+    }
 
 
-def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wish: Wish) -> Any:
+def _segmentation(
+    source: Source, number: int, image: DicomImage, mask: Mask, segments: Sequence[SegmentDescription]
+) -> Any:
     """The SEG object. Raises `InputError` where lesions overlap in more voxels than can be held."""
     import highdicom as hd
 
@@ -121,7 +128,7 @@ def _segmentation(source: Source, number: int, image: DicomImage, mask: Mask, wi
             source_images=_with_thickness(image, geometry.spacing_mm[0]),
             pixel_array=_frames(mask, planes),
             segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-            segment_descriptions=list(_segments(source, number, mask, wish)),
+            segment_descriptions=segments,
             plane_positions=[
                 hd.PlanePositionSequence(
                     coordinate_system=hd.CoordinateSystemNames.PATIENT,
@@ -217,7 +224,9 @@ def _identities(source: Source, number: int) -> dict[int, _Identity]:
     return found
 
 
-def _segments(source: Source, number: int, mask: Mask, wish: Wish) -> Iterator[SegmentDescription]:
+def _segments(
+    source: Source, number: int, mask: Mask, uids: Mapping[str, str], wish: Wish
+) -> Iterator[SegmentDescription]:
     import highdicom as hd
 
     known = _identities(source, number)
@@ -240,7 +249,7 @@ def _segments(source: Source, number: int, mask: Mask, wish: Wish) -> Iterator[S
             segmented_property_type=coded(BONY_METASTASIS),
             algorithm_type="AUTOMATIC" if algorithm else "MANUAL",
             algorithm_identification=algorithm,
-            tracking_uid=tracking_uid(source, tracked) if tracked else None,
+            tracking_uid=uids[tracked] if tracked else None,
             tracking_id=tracked[:_TEXT] or None,
             anatomic_regions=[_region(identity)],
             display_color=hd.color.CIELabColor.from_rgb(*(int(colour[k : k + 2], 16) for k in (1, 3, 5))),

@@ -34,7 +34,7 @@ __all__ = [
     "dicom_image",
     "file_stem",
     "in_pictures",
-    "tracking_uid",
+    "uid_from",
 ]
 
 MAKER = {
@@ -170,15 +170,14 @@ def _check_uids(header: Dataset, path: Path) -> None:
 
 
 def derived_uid(source: Source, *parts: object) -> str:
-    """A UID that the same result always gives (2.25 and a UUID, PS3.5 B.2), and no other result."""
-    words = "\x1f".join(map(str, ("mdanderson export", source.finished.patient_id, *parts)))
-    key = f"{source.finished.fingerprint}\x1f{words}".encode()
+    """The UID of an object: the same result always gives it, and no other result."""
+    return uid_from(source.finished.fingerprint, source.finished.patient_id, *parts)
+
+
+def uid_from(*parts: object) -> str:
+    """A UID that the same words always give (2.25 and a UUID, PS3.5 B.2)."""
+    key = "\x1f".join(map(str, ("mdanderson export", *parts))).encode()
     return f"2.25.{uuid.UUID(bytes=sha256(key).digest()[:16], version=5).int}"
-
-
-def tracking_uid(source: Source, lesion_id: str) -> str:
-    """One identity of a lesion through all visits, in SEG and SR alike."""
-    return derived_uid(source, "lesion", lesion_id)
 
 
 def file_stem(source: Source, *parts: object) -> str:

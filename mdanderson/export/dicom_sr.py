@@ -11,6 +11,7 @@ from mdanderson.drawings import Drawing
 from mdanderson.errors import InputError, MdandersonError
 from mdanderson.export.codes import IMAGING, PROCEDURES
 from mdanderson.export.dicom_source import MAKER, DicomImage, as_bytes, coded, derived_uid, dicom_image, file_stem
+from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.sr_groups import Group, lesion_group, patient_group
 from mdanderson.export.wish import Wish, Written
@@ -50,12 +51,13 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
     """The files of a patient. Raises the first error where there is not one file."""
     images, faults = _images(source)
     files: dict[str, bytes] = {}
+    uids = tracking_uids(source)
     notes = [f"left out: {fault}" for fault in faults]
     for visit in _visits(source):
         here = {number: image for number, (image, label) in images.items() if label == visit.label}
         if here:
             stem = file_stem(source, visit.date, visit.label if visit.label != visit.date else "")
-            files[stem + SUFFIX] = as_bytes(_document(source, visit, here, wish))
+            files[stem + SUFFIX] = as_bytes(_document(source, visit, here, uids, wish))
         else:
             notes.append(f"no SR of visit {visit.label}: it has no DICOM image")
     if not files:
@@ -93,14 +95,16 @@ def _images(source: Source) -> tuple[dict[int, tuple[DicomImage, str]], list[Mda
     return found, faults
 
 
-def _document(source: Source, visit: _Visit, images: Mapping[int, DicomImage], wish: Wish) -> Any:
-    """The report of one visit, filed in the study of its first image."""
+def _document(
+    source: Source, visit: _Visit, images: Mapping[int, DicomImage], uids: Mapping[str, str], wish: Wish
+) -> Any:
+    """The report of one visit, filed in the study of its first image. uids: of lesions."""
     import highdicom as hd
 
     from mdanderson.readers.dicom_elements import unheard
 
     with unheard():
-        groups = list(_groups(source, visit, images, wish))
+        groups = list(_groups(source, visit, images, uids, wish))
         used = {str(one.SOPInstanceUID): one for group in groups for one in group.evidence}
         leading = next((group.evidence[0] for group in groups if group.evidence), None)
         first = leading if leading is not None else next(iter(images.values())).header()
@@ -146,14 +150,17 @@ def _report(groups: Sequence[Group], images: Mapping[int, DicomImage]) -> Measur
     )
 
 
-def _groups(source: Source, visit: _Visit, images: Mapping[int, DicomImage], wish: Wish) -> Iterator[Group]:
+def _groups(
+    source: Source, visit: _Visit, images: Mapping[int, DicomImage], uids: Mapping[str, str], wish: Wish
+) -> Iterator[Group]:
     """Every lesion of the visit, then every criteria set."""
     time_point = _time_point(visit)
     for row in source.lesions:
         if row["visit"] == visit.label:
             drawing = _drawing(source, row)
             image = images.get(drawing.image) if drawing else _image_of(row, images)
-            yield lesion_group(source, row, drawing, image, time_point=time_point, for_ohif=wish.for_ohif)
+            uid = uids[row["lesion_id"]]
+            yield lesion_group(source, row, drawing, image, time_point=time_point, uid=uid, for_ohif=wish.for_ohif)
     best = {row["criteria"]: row["best_response"] for row in source.summaries} if visit.last else {}
     for row in source.responses:
         if row["visit"] == visit.label and row["scope"] == OVERALL:

@@ -11,7 +11,7 @@ import numpy as np
 from mdanderson.drawings import Drawing, Point
 from mdanderson.export import codes
 from mdanderson.export.codes import Code
-from mdanderson.export.dicom_source import DicomImage, coded, derived_uid, tracking_uid
+from mdanderson.export.dicom_source import DicomImage, coded, derived_uid
 from mdanderson.export.sources import Source
 from mdanderson.readers.dicom_elements import numbers
 
@@ -71,9 +71,10 @@ def lesion_group(
     image: DicomImage | None,
     *,
     time_point: Any,
+    uid: str,
     for_ohif: bool,
 ) -> Group:
-    """One row of lesions.csv. drawing: its outline, image: the image of it, where there are such."""
+    """One row of lesions.csv. drawing: its outline, image: the image of it, where there are such. uid: the lesion's."""
     from highdicom import sr
 
     at = _Place.of(drawing, image)
@@ -81,7 +82,7 @@ def lesion_group(
     name = f"{codes.OHIF_TRACKING}:{lesion_id}" if for_ohif else lesion_id
     laterality = codes.laterality_code(row["laterality"], row["site"])
     item = sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(uid=tracking_uid(source, lesion_id), identifier=name),
+        tracking_identifier=sr.TrackingIdentifier(uid=uid, identifier=name),
         time_point_context=time_point,
         finding_type=coded(codes.BONY_METASTASIS),
         method=coded(codes.criteria_code("who")) if row["long_axis_mm"] else None,

@@ -26,7 +26,7 @@ from mdanderson.volume import Mask, Volume
 if TYPE_CHECKING:
     from mdanderson.readers.planar_masks import Picture
 
-__all__ = ["read_mask", "read_planar_masks"]
+__all__ = ["read_mask", "read_planar_masks", "tracking_uids_of_mask"]
 
 _NIFTI = (".nii", ".nii.gz")
 _NRRD = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -92,6 +92,25 @@ def read_planar_masks(
     return _planar_masks(path, [Picture.of_image(image) for image in images], settings)
 
 
+def tracking_uids_of_mask(path: str | Path) -> Mapping[int, str]:
+    """Label -> tracking UID, of the segments of a DICOM SEG that have one, as they stand; nothing of other formats.
+
+    No pixel is read. Raises `MaskError`.
+    """
+    file = _single_file(Path(path))
+    try:
+        if _sop_class_uid(file) not in _SEG:
+            return {}
+        dataset = _dataset(file, tags=("SegmentSequence",))
+        with _complete():
+            segments = dataset.get("SegmentSequence") or []
+            return {int(item.SegmentNumber): str(item.TrackingUID) for item in segments if item.get("TrackingUID")}
+    except ImageError as error:
+        raise MaskError(error.what, where=error.where or file.name, way_out=error.way_out) from error
+    except MaskError as error:
+        raise error.located(file.name) from error
+
+
 def _planar_masks(path: str | Path, shown: Sequence[Picture], settings: ImageSettings | None) -> tuple[Mask, ...]:
     from mdanderson.readers.planar_masks import masks_of_label_map, masks_of_segmentation
 
@@ -144,7 +163,7 @@ def _sop_class_uid(path: Path) -> str:
             return ""
     except OSError as error:
         raise MaskError("the file cannot be opened", way_out=f"check the path ({error.strerror})") from error
-    dataset = _dataset(path, header_only=True)
+    dataset = _dataset(path, tags=("SOPClassUID",))
     with _complete():
         return str(dataset.get("SOPClassUID", ""))
 
@@ -205,18 +224,17 @@ def _refuse(file: _Source) -> Mask:
     raise MaskError("not a known mask format", way_out=f"known are {known}")
 
 
-def _dataset(path: Path, *, header_only: bool = False) -> Any:
-    """The pydicom Dataset in a file. Raises `MaskError`."""
+def _dataset(path: Path, *, tags: Sequence[str] = ()) -> Any:
+    """The pydicom Dataset in a file; of `tags` no more than these elements. Raises `MaskError`."""
     from pydicom import dcmread
 
     from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
     from mdanderson.readers.dicom_file import refuse_bomb
 
-    tags = ["SOPClassUID"] if header_only else None
     try:
         with unheard():
             refuse_bomb(path)
-            return dcmread(path, stop_before_pixels=header_only, specific_tags=tags, force=True)
+            return dcmread(path, stop_before_pixels=bool(tags), specific_tags=list(tags) or None, force=True)
     except BROKEN_HEADER as error:
         raise MaskError("the DICOM file is damaged or cut short", way_out="copy or export it again") from error
 

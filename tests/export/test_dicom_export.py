@@ -21,7 +21,9 @@ from pydicom import Dataset, dcmread
 import mdanderson as mda
 from mdanderson.batch.results import Results
 from mdanderson.cli import main
+from mdanderson.drawings import Drawing
 from mdanderson.errors import ImageError, InputError, OutputError, SettingsError
+from mdanderson.export import identities
 from mdanderson.export.codes import Code, category_code, criteria_code, laterality_code, site_code
 from mdanderson.export.dicom_source import dicom_image, file_stem
 from mdanderson.export.run import run_export
@@ -29,6 +31,7 @@ from mdanderson.geometry import Geometry
 from mdanderson.phantoms.series import write_ct_series
 from mdanderson.phantoms.write import write_dicom_seg, write_label_map
 from mdanderson.readers.manifest import ImageEntry
+from mdanderson.readers.masks import tracking_uids_of_mask
 from mdanderson.readers.pseudonyms import write_new_key
 from mdanderson.report.columns import LESIONS
 from mdanderson.vocabulary import Modality
@@ -93,6 +96,75 @@ def test_a_lesion_is_one_through_all_visits_in_seg_and_sr_alike(dicom_export):
     merging = dcmread(files(dicom_export / "dicom_seg", "MERGE")[0]).SegmentSequence
     assert [segment.TrackingID for segment in merging] == ["L01", "L02"]
     assert len({segment.TrackingUID for segment in merging} | uids) == 3
+
+
+def lesion_uids(segs: Path, patient: str = "") -> dict[tuple[str, str], str]:
+    """(patient, lesion) -> UID, each said once."""
+    said = {
+        (seg.PatientID, segment.TrackingID, segment.TrackingUID)
+        for seg in map(dcmread, files(segs, patient))
+        for segment in seg.SegmentSequence
+        if "TrackingUID" in segment
+    }
+    assert len(said) == len({one[:2] for one in said}) == len({one[2] for one in said})
+    return {one[:2]: one[2] for one in said}
+
+
+def test_a_lesion_is_called_the_same_when_a_visit_is_added(dicom_export, dicom_results, tmp_path):
+    manifest = dicom_results.parent / "cohort/cohort.csv"
+    own = [
+        line.replace("MERGE/", f"{manifest.parent}/MERGE/")
+        for line in manifest.read_text(encoding="utf-8").splitlines()
+        if line.startswith(("patient_id", "MERGE,visit1"))
+    ]
+    (tmp_path / "cohort.csv").write_text("\n".join(own), encoding="utf-8")
+    mda.score(tmp_path / "cohort.csv", out=tmp_path / "results")
+    assert not dicom_cohort.exported(tmp_path / "results", tmp_path, "dicom_seg").failed
+    alone = lesion_uids(tmp_path / "dicom_seg")
+    assert len(alone) == 2
+    assert alone == lesion_uids(dicom_export / "dicom_seg", "MERGE")
+
+
+def test_a_lesion_keeps_the_uid_that_its_mask_gave_it(dicom_export, dicom_results, tmp_path):
+    """Scored again from our own SEG, and from those of somebody else."""
+    segs = tmp_path / "segs"
+    shutil.copytree(dicom_export / "dicom_seg", segs)
+    for file in files(segs, "SHRINK"):
+        seg = dcmread(file)
+        seg.SegmentSequence[0].TrackingUID = "1.2.3.77"
+        seg.save_as(file)
+    dicom_cohort.rescored(dicom_results.parent / "cohort/cohort.csv", segs, tmp_path / "again")
+    assert not dicom_cohort.exported(tmp_path / "again/results", tmp_path, "dicom_seg", "dicom_sr").failed
+    before, after = lesion_uids(dicom_export / "dicom_seg"), lesion_uids(tmp_path / "dicom_seg")
+    (shrink,) = (key for key in before if "L02" not in key and before[key] != after[key])
+    assert after == before | {shrink: "1.2.3.77"}
+    report = groups(dcmread(files(tmp_path / "dicom_sr", "SHRINK")[0]))
+    assert named(report["L01"], "Tracking Unique Identifier")[0].UID == "1.2.3.77"
+    assert tracking_uids_of_mask(files(segs, "SHRINK")[0]) == {1: "1.2.3.77"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({1: "1.2.77", 2: "1.2.78"}, {"L01": "1.2.77", "L02": "1.2.78"}),
+        ({1: "1.2.77", 2: "1.2.77"}, {"L01": "1.2.77"}),
+        ({1: "1.02.7", 2: "patient Doe"}, {}),
+        ({1: "1.2." + "7" * 61, 3: "1.2.3"}, {}),
+    ],
+)
+def test_a_uid_of_a_mask_is_kept_only_if_it_is_one_and_one_lesion_s(monkeypatch, told, kept):
+    monkeypatch.setattr(identities, "tracking_uids_of_mask", lambda _: told)
+    about = {"modality": Modality.CT, "date": dt.date(2024, 1, 5), "visit": "first", "image": 0}
+    drawings = [Drawing(lesion_id=f"L0{k}", labels=(k,), **about) for k in (1, 2)]
+    drawings.append(Drawing(lesion_id="L03", labels=(3,), merged=("L03", "L04"), **about))
+    source = SimpleNamespace(
+        finished=SimpleNamespace(patient_id="P", drawings=drawings),
+        patient=SimpleNamespace(images=[ImageEntry(image=Path("gone.nii"), mask=Path("x"), row=2)]),
+        lesions=[{"lesion_id": "L03"}],
+    )
+    found = identities.tracking_uids(source)
+    assert {lesion_id: uid for lesion_id, uid in found.items() if not uid.startswith("2.25.")} == kept
+    assert len(set(found.values())) == 3
 
 
 def test_an_outline_that_is_two_lesions_has_the_identity_of_neither(dicom_export):
