@@ -52,7 +52,7 @@ demo: .venv/installed ## score the embedded demo cohort and print its response t
 
 test: .venv/installed-test ## run the whole test suite
 	@$(VIEWER_IF_POSSIBLE)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 check: lint types layers docs ## lint, format, types, import layers, documentation
 
