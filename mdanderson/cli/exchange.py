@@ -66,7 +66,8 @@ def index(
     Files may have any name and lie anywhere: series are told apart by their UIDs, SEG and RTSTRUCT are laid to the
     images they were drawn on, and of several reconstructions of an examination one is chosen by stated rules. The
     others stand with the reason in COHORT_series.csv, what is damaged, doubled or orphaned in COHORT_problems.csv.
-    Headers alone are read, and nothing in DIR is touched.
+    Headers alone are read, and nothing in DIR is touched. With --pseudonymize patients are renamed, but paths stay as
+    they are, as images must be found: where folders bear the names of patients, the tables do too.
 
     Example: mdanderson index export -o study/cohort.csv
 
