@@ -115,6 +115,58 @@ class TestPatients:
         assert found.found.patients == ("unknown-1", "unknown-2")
         assert [severity for severity, _ in told(found)] == ["warning"] * 2
 
+    def test_blank_uids_join_nobody(self, tmp_path):
+        blank = {"patient": "", "StudyInstanceUID": ""}
+        found = found_in(
+            tmp_path,
+            series(number=1, day="20240105", PatientName="A", **blank),
+            series(number=2, day="20240601", PatientName="A", **blank),
+            series(number=3, patient="unknown-1"),
+        )
+        assert found.found.patients == ("unknown-1", "unknown-2", "unknown-3")
+        what = "a series without PatientID and StudyInstanceUID: taken as a patient of its own"
+        assert told(found) == [("warning", what)] * 2
+
+    def test_in_one_study_names_keep_apart(self, tmp_path):
+        alice, bob = (series(patient="", number=n, PatientName=name) for n, name in ((1, "Alice^B"), (2, "Bob^C")))
+        again = series("MR", patient="", number=3, PatientName="ALICE B=x", PatientBirthDate="19500101")
+        found = found_in(tmp_path, alice, bob, again)
+        assert sorted((one.patient_id == "unknown-1", one.series_number) for one in found.found.series) in (
+            [(False, 2), (True, 1), (True, 3)],
+            [(False, 1), (False, 3), (True, 2)],
+        )
+
+    @pytest.mark.parametrize(
+        ("number", "born", "patients", "said"),
+        [
+            ("Anonymous", ("1950", "1960"), ("{}-1", "{}-2"), "taken as 2 patients, by name, birth date and sex"),
+            ("0", ("1950", "1950"), ("{}",), "taken as one"),
+            ("0", ("1950", ""), ("{}",), "taken as one"),
+            ("7", ("1950", "1960"), ("{}",), None),
+        ],
+    )
+    def test_a_number_that_stands_for_nobody(self, tmp_path, number, born, patients, said):
+        first, second = (
+            series(patient=number, day=day, PatientBirthDate=year and f"{year}0101")
+            for day, year in zip(("20240105", "20240601"), born, strict=True)
+        )
+        found = found_in(tmp_path, first, second)
+        assert found.found.patients == tuple(one.format(number) for one in patients)
+        start = "2 studies under a PatientID that stands for nobody (a placeholder): "
+        assert told(found) == ([("warning", start + said)] if said else [])
+
+    @pytest.mark.parametrize(
+        ("day", "why"),
+        [
+            ("19000101", "before scanners were"), ("19691231", "before scanners were"), ("19700101", ""),
+            ("20991231", "in the future"),
+        ],
+    )  # fmt: skip
+    def test_a_day_that_cannot_be_is_told(self, tmp_path, day, why):
+        found = found_in(tmp_path, series(day=day))
+        assert len(found.found.images) == 1
+        assert [what.endswith(why) for _, what in told(found)] == ([True] if why else [])
+
     def test_folders_are_patients_where_they_are_said_to_be(self, tmp_path):
         for folder, patient in (("A", "1"), ("B", "1"), ("B", "2")):
             throw(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ __all__ = ["Sorted", "settle", "sort_files"]
 
 _MOST_TOLD = 500
 """Damaged files that are named one by one."""
+_FIRST_DAY = dt.date(1970, 1, 1)
+"""Nobody was scanned before it: consoles without a clock write 1900-01-01."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +64,7 @@ def sort_files(
         made, told = _series(root, uid, files, patients)
         series += [made] if made else []
         problems += told
+    problems += _impossible_days(series)
     return Sorted(
         root=root,
         series=tuple(series),
@@ -72,6 +76,24 @@ def sort_files(
         ignored=sum(one is None for one in looked),
         directories=len(facts) - len(dicom),
     )
+
+
+def _impossible_days(series: Iterable[Series]) -> list[Problem]:
+    """A line for every patient's day that cannot be; tomorrow may be today on the other side of the earth."""
+    last = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    odd = {(one.patient_id, one.date): one for one in series if one.date and not _FIRST_DAY <= one.date <= last}
+    return [
+        Problem(
+            severity=Severity.WARNING,
+            patient_id=patient_id,
+            visit=str(date),
+            where=one.first.path,
+            what=f"{date} cannot be the study's day: {'in the future' if date > last else 'before scanners were'}",
+            how_to_fix="correct the column date in the manifest: courses and visits go by it",
+        )
+        for (patient_id, date), one in odd.items()
+        if date is not None
+    ]
 
 
 def _folder_of(path: str) -> str:

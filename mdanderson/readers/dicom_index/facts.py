@@ -1,8 +1,9 @@
-"""What the header of one file tells of its place among the others. No pixel is read, and nobody's name."""
+"""What the header of one file tells of its place among the others. No pixel is read, and nobody's name is kept."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ __all__ = ["Facts", "Looked", "is_uid", "look_at"]
 
 _WANTED = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality"),
+    *("PatientName", "PatientBirthDate", "PatientSex"),
     *("PatientID", "IssuerOfPatientID", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "ContentTime"),
     *("SeriesNumber", "SeriesDescription", "InstanceNumber", "ImageType", "BodyPartExamined", "SpecificCharacterSet"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns"),
@@ -61,6 +63,7 @@ class Facts:
     image_type: all its words in upper case. position, orientation in mm, () where the header has none. refers: series
     that it was made from. refers_to_images: instances of them. segments: "lesions", or where all of them are parts of
     the body, as a model names them, "bones" or "anatomy". content_time: when a mask was saved, to be compared.
+    person: name, birth date and sex as digests, which can only be compared; blank where blank.
     """
 
     path: str
@@ -74,6 +77,7 @@ class Facts:
     modality: str = ""
     patient_id: str = ""
     issuer: str = ""
+    person: tuple[str, ...] = ()
     date: dt.date | None = None
     number: int | None = None
     description: str = ""
@@ -204,6 +208,7 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         modality=text(header, "Modality"),
         patient_id=text(header, "PatientID").strip(),
         issuer=text(header, "IssuerOfPatientID").strip(),
+        person=tuple(_digest(text(header, keyword)) for keyword in ("PatientName", "PatientBirthDate", "PatientSex")),
         date=acquisition_date(header),
         number=_whole(header, "SeriesNumber"),
         description=text(header, "SeriesDescription"),
@@ -228,6 +233,12 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         refers_to_images=images,
         segments=_segments(header),
     )
+
+
+def _digest(told: str) -> str:
+    """Of what a header says of a person: of a name its first writing, whatever its case and the marks between words."""
+    words = re.findall(r"[^\W_]+", told.partition("=")[0].casefold())
+    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()[:16] if words else ""
 
 
 def _whole(header: Dataset, keyword: str) -> int | None:
