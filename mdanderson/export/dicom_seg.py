@@ -104,11 +104,8 @@ def _of_image(source: Source, number: int, uids: Mapping[str, str], wish: Wish) 
     if entry.mask is None or not (mask := read_mask(entry.mask, like=volume, settings=source.settings.image)).regions:
         return {}
     stem = file_stem(source, volume.date or "", volume.modality, volume.sequence or "", number + 1)
-    return {
-        stem + SUFFIX: as_bytes(
-            _segmentation(source, number, image, mask, list(_segments(source, number, mask, uids, wish)))
-        )
-    }
+    segments = list(_segments(source, number, mask, uids, wish))
+    return {stem + SUFFIX: as_bytes(_segmentation(source, number, image, mask, segments), source.written)}
 
 
 def _segmentation(

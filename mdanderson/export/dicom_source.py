@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import uuid
@@ -19,7 +20,7 @@ from mdanderson.readers.dicom_series import series_at, stack_at
 from mdanderson.readers.manifest import ImageEntry
 from mdanderson.report.html import page_name
 from mdanderson.version import __version__
-from mdanderson.vocabulary import MrSequence, View
+from mdanderson.vocabulary import MAKER_NAME, MrSequence, View
 
 if TYPE_CHECKING:
     from highdicom.sr import CodedConcept
@@ -38,8 +39,8 @@ __all__ = [
 ]
 
 MAKER = {
-    "manufacturer": "mdanderson",
-    "manufacturer_model_name": "mdanderson",
+    "manufacturer": MAKER_NAME,
+    "manufacturer_model_name": MAKER_NAME,
     "software_versions": __version__,
     "device_serial_number": "0",
 }
@@ -170,8 +171,8 @@ def _check_uids(header: Dataset, path: Path) -> None:
 
 
 def derived_uid(source: Source, *parts: object) -> str:
-    """The UID of an object: the same result always gives it, and no other result."""
-    return uid_from(source.finished.fingerprint, source.finished.patient_id, *parts)
+    """The UID of an object: the same stored result always gives it, and no other result."""
+    return uid_from(source.finished.fingerprint, source.written, source.finished.patient_id, *parts)
 
 
 def uid_from(*parts: object) -> str:
@@ -205,15 +206,21 @@ def _name_own_scheme(made: Dataset) -> None:
         made.CodingSchemeIdentificationSequence = [scheme]
 
 
-def as_bytes(made: Dataset) -> bytes:
-    """The file, with the study's date and time in place of the clock's: the same result gives the same bytes."""
-    date, time = str(made.get("StudyDate") or ""), str(made.get("StudyTime") or "") or "000000"
-    for keyword in ("InstanceCreationDate", "InstanceCreationTime", "TimezoneOffsetFromUTC"):
-        if keyword in made:
-            del made[keyword]
-    for keyword, value in {"ContentDate": date, "SeriesDate": date, "ContentTime": time, "SeriesTime": time}.items():
-        if keyword in made or keyword.startswith("Content"):
-            setattr(made, keyword, value or "19000101")
+def as_bytes(made: Dataset, written: dt.datetime) -> bytes:
+    """The file, with the time of the result in place of the clock's: the same result gives the same bytes.
+
+    Whoever finds it beside what it was made from, or beside an earlier one, can tell which is the newer: it is never
+    older than its study.
+    """
+    day = f"{made.get('StudyDate') or ''}{made.get('StudyTime') or '000000'}"
+    at = max(f"{written:%Y%m%d%H%M%S.%f}", day)
+    date, time = at[:8], at[8:]
+    if "TimezoneOffsetFromUTC" in made:
+        del made.TimezoneOffsetFromUTC
+    for kind in ("Content", "InstanceCreation", "Series"):
+        if kind != "Series" or "SeriesDate" in made:
+            setattr(made, f"{kind}Date", date)
+            setattr(made, f"{kind}Time", time)
     for equipment in made.get("ContributingEquipmentSequence", ()):
         if "ContributionDateTime" in equipment:
             del equipment.ContributionDateTime

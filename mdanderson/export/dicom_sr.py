@@ -57,7 +57,7 @@ def _of_patient(source: Source, wish: Wish) -> tuple[Files, Sequence[str]]:
         here = {number: image for number, (image, label) in images.items() if label == visit.label}
         if here:
             stem = file_stem(source, visit.date, visit.label if visit.label != visit.date else "")
-            files[stem + SUFFIX] = as_bytes(_document(source, visit, here, uids, wish))
+            files[stem + SUFFIX] = as_bytes(_document(source, visit, here, uids, wish), source.written)
         else:
             notes.append(f"no SR of visit {visit.label}: it has no DICOM image")
     if not files:

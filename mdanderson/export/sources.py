@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,12 +34,17 @@ _AGAIN = "score the cohort again, then export"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One scored patient: its rows in the manifest, and what is stored of its result. criteria: in the order asked."""
+    """One scored patient: its rows in the manifest, and what is stored of its result. criteria: in the order asked.
+
+    written: when the result was stored, by the clock of this place: no record tells it, and the file of the patient is
+    left alone by every run that does not score it again.
+    """
 
     patient: Patient
     finished: Finished
     settings: Settings
     criteria: tuple[str, ...]
+    written: dt.datetime
 
     @property
     def pseudonymous(self) -> bool:
@@ -118,7 +124,8 @@ def _sources(wish: Wish) -> Iterator[tuple[str, Source | MdandersonError]]:
         elif patient is None:
             yield patient_id, InputError("is no longer in the manifest", way_out=_AGAIN)
         else:
-            source = Source(patient=patient, finished=finished, settings=settings, criteria=criteria)
+            written = dt.datetime.fromtimestamp(store.written_at(patient_id))
+            source = Source(patient=patient, finished=finished, settings=settings, criteria=criteria, written=written)
             yield patient_id, _changed(source) or source
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mdanderson.drawings import Drawing, Point
 from mdanderson.export import codes
 from mdanderson.export.codes import Code
-from mdanderson.export.dicom_source import DicomImage, coded, derived_uid
+from mdanderson.export.dicom_source import DicomImage, coded, uid_from
 from mdanderson.export.sources import Source
 from mdanderson.readers.dicom_elements import numbers
 
@@ -113,7 +113,7 @@ def patient_group(source: Source, row: Mapping[str, str], best: str, *, time_poi
     sums = [_measurement(codes.SIZE_SUM, row["size_sum_mm"], codes.MM)] if row["size_sum_mm"] else None
     item = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
-            uid=derived_uid(source, "patient", criteria), identifier=f"patient {criteria}"
+            uid=uid_from("patient", source.finished.patient_id, criteria), identifier=f"patient {criteria}"
         ),
         time_point_context=time_point,
         method=method,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ from mdanderson.readers.manifest import ImageEntry
 from mdanderson.readers.masks import tracking_uids_of_mask
 from mdanderson.readers.pseudonyms import write_new_key
 from mdanderson.report.columns import LESIONS
-from mdanderson.vocabulary import Modality
+from mdanderson.vocabulary import MAKER_NAME, Modality
 from mdanderson.volume import Mask, Region, Unit, Volume
 
 TABLES = ("lesions", "responses", "patients")
@@ -183,6 +184,32 @@ def test_what_a_segment_says(dicom_export, dicom_results):
     assert (seg.StudyInstanceUID, seg.PatientID) == (source.StudyInstanceUID, source.PatientID)
     assert seg.ReferencedSeriesSequence[0].SeriesInstanceUID == source.SeriesInstanceUID
     assert seg.FrameOfReferenceUID == source.FrameOfReferenceUID
+
+
+def test_what_is_exported_later_is_newer_and_says_who_made_it(dicom_results, tmp_path):
+    """Than its study, and than the same results stored before; the same stored result stays the same to the byte."""
+    copy = tmp_path / "copy"
+    shutil.copytree(dicom_results, copy)  # keeps times of change
+
+    def times(seconds: float) -> dict[str, tuple[str, str]]:
+        for stored in (copy / ".patients").glob("*.json"):
+            os.utime(stored, (seconds, seconds))
+        assert not dicom_cohort.exported(copy, tmp_path, "dicom_seg", "dicom_sr").failed
+        found = {}
+        for file in (*files(tmp_path / "dicom_seg"), *files(tmp_path / "dicom_sr")):
+            header = dcmread(file, stop_before_pixels=True)
+            assert header.Manufacturer == header.ManufacturerModelName == MAKER_NAME
+            assert header.ContentDate + header.ContentTime >= header.StudyDate + (header.StudyTime or "")
+            created = header.InstanceCreationDate + header.InstanceCreationTime
+            assert created == header.ContentDate + header.ContentTime
+            found[file.name] = created, header.SOPInstanceUID
+        return found
+
+    day = dt.datetime(2031, 5, 6, 7, 8, 9, 250000).timestamp()
+    first, second = times(day), times(0.0)
+    assert {at for at, _ in first.values()} == {"20310506070809.250000"}
+    assert min(at for at, _ in second.values()) > "1980"  # the study, where a clock ran wrong
+    assert not {uid for _, uid in first.values()} & {uid for _, uid in second.values()}
 
 
 def test_the_name_of_an_algorithm_is_told(dicom_results, tmp_path):
