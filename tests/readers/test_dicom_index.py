@@ -18,6 +18,7 @@ import mdanderson as mda
 from mdanderson.errors import InputError, Severity
 from mdanderson.readers.dicom_index.choose import RULES, is_bone_kernel
 from mdanderson.readers.dicom_index.facts import Facts, is_uid
+from mdanderson.readers.dicom_index.segments import kind_of_segments
 from mdanderson.readers.dicom_index.series import series_of
 
 CT, SEG = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.66.4"
@@ -376,6 +377,47 @@ class TestMasks:
         mask.SegmentSequence[0].SegmentedPropertyCategoryCodeSequence = [code]
         row = found_in(tmp_path, images, mask).found.images[0]
         assert {name for name in ("mask", "bone_mask") if getattr(row, name)} == ({column} if column else set())
+
+    @pytest.mark.parametrize(
+        ("told_of", "kind"),
+        [
+            ([("Liver", "T-D0050", "T-62000", "Liver")], "anatomy"),
+            ([("a", "85756007", "51114001", "Artery"), ("b", "85756007", "29092000", "Vein")], "anatomy"),
+            ([("Segment_1", "85756007", "85756007", "Tissue")], "lesions"),  # what an editor writes by itself
+            ([("aorta", "85756007", "85756007", "Tissue")], "anatomy"),
+            ([("a", "49755003", "79654002", "Edema")], "lesions"),
+            ([("a", "49755003", "79654002", "Edema"), ("b", "85756007", "20982000", "Capillary")], "mixed"),
+            ([("liver lesion", "85756007", "10200004", "Liver")], "lesions"),
+            ([("masseter", "85756007", "1", "Masseter muscle")], "anatomy"),
+            ([("a", "99", "12738006", "Something")], "anatomy"),
+            ([("L1", "85756007", "51282000", "L1 vertebra")], "bones"),
+            ([("lesion 1", "", "", "")], "lesions"),
+            ([("a", "", "", "")], "lesions"),
+            ([], ""),
+        ],
+    )
+    def test_kinds_of_segments(self, told_of, kind):
+        made = Dataset()
+        made.SegmentSequence = []
+        for label, category, code, meaning in told_of:
+            segment = Dataset()
+            segment.SegmentLabel = label
+            for keyword, value, words in (("Category", category, "a category"), ("Type", code, meaning)):
+                item = Dataset()
+                item.CodeValue, item.CodeMeaning = value, words
+                setattr(segment, f"SegmentedProperty{keyword}CodeSequence", [item] if value else [])
+            made.SegmentSequence.append(segment)
+        assert kind_of_segments(made) == kind
+
+    def test_organs_are_no_mask_and_the_way_out_is_told(self, tmp_path):
+        images = series()
+        mask = drawn_on(images)
+        mask.SegmentSequence[0].SegmentLabel = "Liver"
+        found = found_in(tmp_path, images, mask)
+        assert found.found.images[0].mask == ""
+        what = "its segments are parts of the body, neither lesions nor bones: not used"
+        assert (told(found), reasons(found)) == ([("info", what)], {100: what})
+        assert "column mask" in found.problems[0].how_to_fix
 
 
 class TestCopies:

@@ -21,6 +21,7 @@ from mdanderson.errors import ImageError, Problem, Severity
 from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, numbers, text, unheard, whole_number
 from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_header import acquisition_date
+from mdanderson.readers.dicom_index.segments import kind_of_segments
 
 __all__ = ["Facts", "Looked", "is_uid", "look_at"]
 
@@ -45,14 +46,6 @@ _DEFER_BYTES = 2**16
 _UID = re.compile(r"[0-9]{1,64}(\.[0-9]{1,64})*", re.ASCII)
 _LONGEST_UID = 64
 _ARCHIVES = {b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a RAR archive"}
-_ANATOMY = frozenset({("SCT", "123037004"), ("SRT", "T-D000A"), ("SNM3", "T-D000A"), ("99SDM", "T-D000A")})
-"""Category of a segment (PS3.16 CID 7150): anatomical structure."""
-_LESIONS = re.compile(r"lesion|metasta|tumou?r|mass|target|lytic|blastic|neoplasm", re.IGNORECASE)
-_BONES = re.compile(
-    r"bone|skelet|vertebra|spine|rib\b|ribs|sacrum|sacral|femur|femor|hip|humer|scapula|clavic|stern|skull|pelvi|ili(um|ac)",
-    re.IGNORECASE,
-)
-"""Names of segments, where a model or a person names what was drawn."""
 _MOST_ITEMS = 10_000
 
 
@@ -61,8 +54,8 @@ class Facts:
     """One DICOM file. path: relative to the folder that is indexed. inode: the same for two names of one file.
 
     image_type: all its words in upper case. position, orientation in mm, () where the header has none. refers: series
-    that it was made from. refers_to_images: instances of them. segments: "lesions", or where all of them are parts of
-    the body, as a model names them, "bones" or "anatomy". content_time: when a mask was saved, to be compared.
+    that it was made from. refers_to_images: instances of them. segments: what they are, as of
+    `kind_of_segments`. content_time: when a mask was saved, to be compared.
     person: name, birth date and sex as digests, which can only be compared; blank where blank.
     """
 
@@ -231,7 +224,7 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         content_time=text(header, "ContentDate") + text(header, "ContentTime"),
         refers=refers,
         refers_to_images=images,
-        segments=_segments(header),
+        segments=kind_of_segments(header),
     )
 
 
@@ -282,19 +275,3 @@ def _series_items(header: Dataset) -> Iterator[Dataset]:
     for frame in items(header, "ReferencedFrameOfReferenceSequence"):
         for study in items(frame, "RTReferencedStudySequence"):
             yield from items(study, "RTReferencedSeriesSequence")
-
-
-def _segments(header: Dataset) -> str:
-    """What the segments of a segmentation are: lesions, unless every one of them is a structure of the body."""
-    described = items(header, "SegmentSequence")[:_MOST_ITEMS]
-    if not described:
-        return ""
-    names = [text(segment, "SegmentLabel") for segment in described]
-    categories = set()
-    for segment in described:
-        names += [text(code, "CodeMeaning") for code in items(segment, "SegmentedPropertyTypeCodeSequence")]
-        for code in items(segment, "SegmentedPropertyCategoryCodeSequence"):
-            categories.add((text(code, "CodingSchemeDesignator"), text(code, "CodeValue")))
-    if not categories or not categories <= _ANATOMY or any(map(_LESIONS.search, names)):
-        return "lesions"
-    return "bones" if any(map(_BONES.search, names)) else "anatomy"

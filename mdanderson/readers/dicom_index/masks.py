@@ -8,9 +8,19 @@ from dataclasses import dataclass, field
 
 from mdanderson.errors import Problem, Severity
 from mdanderson.readers.dicom_index.facts import Facts
+from mdanderson.readers.dicom_index.segments import MIXED
 from mdanderson.readers.dicom_index.series import MASKS, Series, unusable
 
 __all__ = ["Links", "link"]
+
+_UNSCORED = {
+    "anatomy": (Severity.INFO, "its segments are parts of the body, neither lesions nor bones: not used"),
+    MIXED: (
+        Severity.WARNING,
+        "lesions and parts of the body are segments of one mask, and all would be scored: not used",
+    ),
+}
+"""Kinds of segments that are never a mask of lesions."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,8 +48,8 @@ def link(images: Sequence[Series], others: Iterable[Series]) -> Links:
             meant = _meant(file, known, of_instance, images)
             if not meant:
                 _tell_orphan(links, file, series.patient_id, is_mask=is_mask)
-            elif is_mask and file.segments == "anatomy":
-                links.remarks[file.path] = "its segments are parts of the body, neither lesions nor bones"
+            elif is_mask and file.segments in _UNSCORED:
+                _tell_unscored(links, file, series.patient_id)
             else:
                 links.remarks[file.path] = "made from " + ", ".join(known[uid].name for uid in meant)
                 if is_mask:
@@ -66,6 +76,15 @@ def _meant(
         if (one.first.frame_uid, one.first.study_uid) == (file.frame_uid, file.study_uid) and not unusable(one)
     ]
     return alike if len(alike) == 1 else []
+
+
+def _tell_unscored(links: Links, file: Facts, patient_id: str) -> None:
+    severity, what = _UNSCORED[file.segments]
+    links.remarks[file.path] = what
+    way_out = "if they are lesions, name the file in the column mask; or save the lesions alone as a mask of their own"
+    links.problems.append(
+        Problem(severity=severity, patient_id=patient_id, where=file.path, what=what, how_to_fix=way_out)
+    )
 
 
 def _tell_orphan(links: Links, file: Facts, patient_id: str, *, is_mask: bool) -> None:
