@@ -108,8 +108,9 @@ def write_report(
     sop_class: str = COMPREHENSIVE_3D,
     observer: str = "",
     replaces: str = "",
+    **header: str,
 ) -> Path:
-    """A report of one study; measured: measurements, or groups as they stand."""
+    """A report of one study; measured: measurements, or groups as they stand; header: its other elements."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = sop_class, ExplicitVRLittleEndian
     meta.MediaStorageSOPInstanceUID = uid or f"1.2.{abs(hash(path.name)) % 10**9}"
@@ -131,6 +132,8 @@ def write_report(
         series.ReferencedSOPSequence = [instance]
         study.ReferencedSeriesSequence = [series]
         report.PredecessorDocumentsSequence = [study]
+    for keyword, value in header.items():
+        setattr(report, keyword, value)
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = settings.writing_validation_mode
     settings.writing_validation_mode = IGNORE

@@ -21,6 +21,7 @@ from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_sr_content import Group, groups_in, observers_in
 from mdanderson.readers.dicom_sr_lesions import named
 from mdanderson.readers.text_table import Row, TextTable
+from mdanderson.vocabulary import MAKER_NAME
 
 __all__ = ["REPORT_COLUMNS", "table_of_reports"]
 
@@ -36,11 +37,15 @@ _LARGEST_BYTES = 2**26
 """Of a report: it holds text and numbers; longer ones are no reports of measurements."""
 _MOST_FILES = 100_000
 _DATES = ("StudyDate", "SeriesDate", "ContentDate")
+"""Of the visit, the first that is told; of our own reports the study's alone, as they are written much later."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Report:
-    """One document. superseded: UIDs of the documents that it replaces. author: who measured, never shown."""
+    """One document. superseded: UIDs of the documents that it replaces. author: who measured, never shown.
+
+    written: when, as far as it says, to be compared as text; verified: by a human.
+    """
 
     name: str
     uid: str
@@ -49,12 +54,28 @@ class _Report:
     groups: tuple[Group, ...]
     superseded: frozenset[str]
     author: tuple[str, ...]
+    written: str
+    verified: bool
+
+    device: tuple[str, ...]
+
+    @property
+    def visit(self) -> tuple[object, ...]:
+        """Of what and by whom it speaks: another report of the same may correct it."""
+        points = frozenset(group.cells.get("visit", "") for group in self.measured)
+        return self.patient_id, self.date, points, self.author, self.device
+
+    @property
+    def measured(self) -> tuple[Group, ...]:
+        """The groups that are used."""
+        return tuple(group for group in self.groups if group.measures)
 
 
 def table_of_reports(path: Path) -> TextTable:
     """The measurements of a report, or of all reports in a folder and the folders in it; other files are ignored.
 
     A document that is there twice, or that another one says it replaces, counts once; rows that say the same are one.
+    Of several that one author wrote of one visit, and that contradict one another, the newest counts.
     Raises `ManifestError` where there is no report, or none with a measurement that criteria use.
     """
     reports: dict[str, _Report] = {}
@@ -72,10 +93,9 @@ def table_of_reports(path: Path) -> TextTable:
         raise ManifestError(
             f"no DICOM SR that can be read{why}", where=path.name, way_out="name a report, or a folder of reports"
         )
-    gone = {uid for report in reports.values() for uid in report.superseded if uid != report.uid}
-    current = [report for report in reports.values() if report.uid not in gone]
+    current, replaced = _current(list(reports.values()))
     rows = _rows(current)
-    told += _about_others(current, path)
+    told += (*replaced, *_about_others(current, path))
     if not rows:
         raise ManifestError(
             "no report measures a lesion",
@@ -127,14 +147,76 @@ def _report(document: Dataset, name: str) -> _Report:
         for series in items(study, "ReferencedSeriesSequence")
         for instance in items(series, "ReferencedSOPSequence")
     )
+    device = text(document, "Manufacturer"), text(document, "ManufacturerModelName")
+    dates = _DATES[:1] if device[0] == MAKER_NAME else _DATES
     return _Report(
         name=name,
         uid=text(document, "SOPInstanceUID"),
         patient_id=text(document, "PatientID"),
-        date=next((iso for keyword in _DATES if (iso := _iso(text(document, keyword)))), ""),
+        date=next((iso for keyword in dates if (iso := _iso(text(document, keyword)))), ""),
         groups=tuple(groups_in(document)),
         superseded=frozenset(predecessors),
         author=observers_in(document),
+        written=_time_of(document),
+        verified=text(document, "VerificationFlag") == "VERIFIED",
+        device=device,
+    )
+
+
+def _time_of(document: Dataset) -> str:
+    """When a report was written, YYYYMMDDHHMMSS and what follows; blank where it does not say."""
+    day, time = text(document, "ContentDate"), text(document, "ContentTime")
+    return f"{day}{time.ljust(6, '0')}" if day.isdecimal() and len(day) == 8 else ""
+
+
+def _current(reports: Sequence[_Report]) -> tuple[list[_Report], list[Problem]]:
+    """The reports that count, and what is told of those that another one replaces.
+
+    One replaces what it names as its predecessor. Else, of those of one author, device and visit that have a lesion in
+    common, the newest does, of two of one moment the verified one. Where they do not say when, it stays open, and what
+    contradicts is refused as two rows are.
+    """
+    by = {uid: report for report in reports for uid in report.superseded if uid != report.uid}
+    left = [report for report in reports if report.uid not in by]
+    replaced = [(report, by[report.uid], "it says so") for report in reports if report.uid in by]
+    visits: dict[tuple[object, ...], list[_Report]] = {}
+    for report in left:
+        visits.setdefault(report.visit, []).append(report)
+    for report in left:
+        newer = [one for one in visits[report.visit] if _corrects(one, report)]
+        if newer:
+            last = max(newer, key=lambda one: (one.written, one.verified))
+            replaced.append((report, last, "it is newer, by the same author, of the same visit"))
+    gone = {id(report) for report, _, _ in replaced}
+    return [report for report in reports if id(report) not in gone], [_superseded(*one) for one in replaced]
+
+
+def _corrects(one: _Report, other: _Report) -> bool:
+    """Whether a report replaces another of its author and visit: a later one on all its modalities that differs."""
+    if not (other.written and (one.written, one.verified) > (other.written, other.verified)):
+        return False
+    (kinds, lesions), (old_kinds, old_lesions) = _spoken(one), _spoken(other)
+    return kinds >= old_kinds and bool(lesions & old_lesions) and _said(one) != _said(other)
+
+
+def _spoken(report: _Report) -> tuple[set[str], set[tuple[str, str]]]:
+    """Modalities with their sequences, and what lesions are known by in each."""
+    told = [(f"{one.cells.get('modality', '')} {one.cells.get('sequence', '')}", one) for one in report.measured]
+    known = {(kind, name) for kind, one in told for name in (one.label or one.place, one.tracking_uid) if name}
+    return {kind for kind, _ in told}, known
+
+
+def _said(report: _Report) -> list[tuple[object, ...]]:
+    """All that a report measures, whatever the order."""
+    return sorted((group.label, *sorted(group.cells.items())) for group in report.measured)
+
+
+def _superseded(report: _Report, by: _Report, why: str) -> Problem:
+    return Problem(
+        severity=Severity.INFO if report.uid in by.superseded else Severity.WARNING,
+        where=report.name,
+        what=f"superseded by {by.name}: {why}",
+        how_to_fix="nothing to do; to use the older one take the newer one out of the folder",
     )
 
 

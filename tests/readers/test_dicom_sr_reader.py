@@ -11,10 +11,11 @@ from pydicom import dcmread
 
 import mdanderson as mda
 from mdanderson.cli import main
-from mdanderson.errors import ManifestError
+from mdanderson.errors import ManifestError, Severity
 from mdanderson.readers import dicom_sr, dicom_sr_content
 from mdanderson.readers.dicom_sr import table_of_reports
 from mdanderson.readers.measurements import read_measurements
+from mdanderson.vocabulary import MAKER_NAME
 
 L3 = ("36470004", "SCT", "L3 vertebra")
 RIB = ("113197003", "SCT", "Rib")
@@ -217,6 +218,60 @@ def test_a_report_that_was_replaced_does_not_count(tmp_path):
     assert ids(tmp_path) == [("2024-01-05", "A", "25")]
 
 
+NOON = {"ContentDate": "20240106", "ContentTime": "1200"}
+
+
+def corrected(folder: Path, **newer: str) -> list[tuple[str, ...]]:
+    """Long axes that count, of a report with lesion A of 20 mm and one that says 25 mm."""
+    write_report(folder / "x.dcm", [Measured(long="20", short="10", label="A")], uid="1.5", **NOON)
+    write_report(folder / "y.dcm", [Measured(long="25", short="10", label="A", uid="9.9")], uid="1.6", **NOON | newer)
+    return told(folder, "long_axis_mm")
+
+
+@pytest.mark.parametrize(
+    "newer", [{"ContentTime": "120000.5"}, {"ContentDate": "20240107"}, {"VerificationFlag": "VERIFIED"}]
+)
+def test_of_one_author_and_visit_the_newest_report_counts_and_the_other_is_told(tmp_path, newer):
+    assert corrected(tmp_path, **newer) == [("25",)]
+    measured = read_measurements(tmp_path)
+    (problem,) = (one for one in measured.problems if "superseded" in one.what)
+    assert (problem.where, problem.severity) == ("x.dcm", Severity.WARNING)
+    assert problem.what == "superseded by y.dcm: it is newer, by the same author, of the same visit"
+    assert not any("second row" in one.what for one in measured.problems)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [{}, {"ContentDate": ""}, {"ContentTime": "13", "observer": "ROE^R"}, {"ContentTime": "13", "Manufacturer": "Z"}],
+)
+def test_what_is_not_newer_or_anothers_corrects_nothing(tmp_path, newer):
+    assert corrected(tmp_path, **newer) == [("20",), ("25",)]
+
+
+def test_a_later_report_on_other_lesions_or_another_modality_is_an_addition(tmp_path):
+    corrected(tmp_path, ContentTime="13")
+    later = NOON | {"ContentTime": "14"}
+    mr = "1.2.840.10008.5.1.4.1.1.4"
+    write_report(tmp_path / "b.dcm", [Measured(long="9", short="8", label="B", uid="1.9")], uid="1.7", **later)
+    write_report(tmp_path / "m.dcm", [Measured(long="7", short="6", label="A", sop_class=mr)], uid="1.8", **later)
+    assert sorted(told(tmp_path, "lesion_id", "modality", "long_axis_mm")) == [
+        ("A", "CT", "25"),
+        ("A", "MR", "7"),
+        ("B", "CT", "9"),
+    ]
+
+
+def test_the_last_of_three_counts_and_a_predecessor_is_told(tmp_path):
+    corrected(tmp_path, ContentTime="13")
+    last = [Measured(long="30", short="10", label="A")]
+    write_report(tmp_path / "z.dcm", last, uid="1.7", replaces="1.6", **NOON | {"ContentTime": "14"})
+    assert told(tmp_path, "long_axis_mm") == [("30",)]
+    assert [one.what for one in table_of_reports(tmp_path).told] == [
+        "superseded by z.dcm: it says so",
+        "superseded by z.dcm: it is newer, by the same author, of the same visit",
+    ]
+
+
 def test_two_readers_are_two_and_nobody_learns_who(tmp_path):
     write_report(tmp_path / "x.dcm", [Measured(long="20", short="10", label="A")], uid="1.5", observer="ROE^RICHARD")
     write_report(tmp_path / "y.dcm", [Measured(long="25", short="10", label="A")], uid="1.6", observer="DOE^JOHN")
@@ -246,6 +301,13 @@ def test_pseudonyms_hold_for_reports(tmp_path):
     arguments = ["classify", str(tmp_path / "reports"), "-o", str(tmp_path / "out"), "-q"]
     assert main([*arguments, "--pseudonymize", str(tmp_path / "k")]) == 0
     assert "P01" not in (tmp_path / "out/responses.csv").read_text()
+
+
+@pytest.mark.parametrize(("maker", "date"), [(MAKER_NAME, ""), ("ohif", "2024-01-06")])
+def test_the_day_on_which_we_wrote_a_report_is_not_that_of_its_visit(tmp_path, maker, date):
+    one = [Measured(long="20", short="10", label="A")]
+    write_report(tmp_path / "x.dcm", one, date="", **NOON, Manufacturer=maker)
+    assert told(tmp_path, "date") == [(date,)]
 
 
 # --- what is broken or hostile ---------------------------------------------------------------------------------------
