@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mdanderson.batch.classify import judge_again
+from mdanderson.batch.exchange import mended
 from mdanderson.batch.fingerprint import program
 from mdanderson.batch.kept import kept_run
 from mdanderson.batch.lock import locked
@@ -41,8 +42,8 @@ def rescore(
     Raises `InputError` where the cohort is another by now, `OutputError` where the results are not as a run wrote them
     or another run is writing there, `ManifestError` for a table that cannot be read.
     """
-    if (folder / MEASUREMENTS_FOLDER).is_dir():
-        results = judge_again(folder, *kept_run(folder))
+    if (mended(folder) / MEASUREMENTS_FOLDER).is_dir():
+        results = judge_again(folder, *kept_run(folder), progress=progress)
         if (folder / REPORT_FOLDER).is_dir():
             with locked(folder):
                 write_pages(folder, only=patient_ids)

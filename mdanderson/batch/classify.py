@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.events import told_events
+from mdanderson.batch.exchange import mended, replaced_results
 from mdanderson.batch.fingerprint import program, versions
 from mdanderson.batch.folder import checked_folder_of_tables, named_folder
 from mdanderson.batch.lock import locked
@@ -73,7 +74,7 @@ def classify(
     workers = usable_cores() if workers is None else checked_workers(workers)
     judge = Judge(settings=settings or Settings(), criteria=checked_criteria(criteria), lesions=lesions)
     sheets = Sheets.from_sources(source, patients=patients, reads=reads, events=events)
-    folder = None if out is None else checked_folder_of_tables(named_folder(out), sheets.files)
+    folder = None if out is None else checked_folder_of_tables(mended(named_folder(out)), sheets.files)
     if parquet:
         check_parquet()
     if folder is not None:
@@ -85,7 +86,7 @@ def classify(
     texts, results = _gather(folder, judge, sheets, judged)
     if folder is not None:
         make_folder(folder)
-        with locked(folder):
+        with locked(folder), replaced_results(folder):
             _write(folder, sheets, results, texts, by)
             (write_parquet if parquet else remove_parquet)(folder)
             record = _run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began)
@@ -94,7 +95,9 @@ def classify(
 
 
 @collection_paused()
-def judge_again(folder: Path, judge: Judge, sheets: Sheets) -> Results:
+def judge_again(
+    folder: Path, judge: Judge, sheets: Sheets, *, progress: Callable[[Progress], None] | None = None
+) -> Results:
     """Judge the tables that `classify` has kept once more, with what reviews have left since, and replace the results.
 
     judge, sheets: as `kept_run` reads them. Raises `ManifestError` and `OutputError`.
@@ -106,16 +109,17 @@ def judge_again(folder: Path, judge: Judge, sheets: Sheets) -> Results:
     judge = replace(judge, lesions=(folder / LESIONS.file_name).exists())
     with locked(folder):
         sheets = sheets.reviewed_in(folder)
-        judged = _judge(judge, sheets, workers=usable_cores(), progress=lambda _: None)
+        judged = _judge(judge, sheets, workers=usable_cores(), progress=progress or (lambda _: None))
         texts, results = _gather(folder, judge, sheets, judged)
-        _write(folder, sheets, results, texts, by)
-        (write_parquet if parquet else remove_parquet)(folder)
-        record = json.loads(_run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began))
-        record["inputs"] = {
-            **before["inputs"],
-            **{name: told for name, told in record["inputs"].items() if name == "reviews"},
-        }
-        write_atomically(folder / RUN_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        with replaced_results(folder):
+            _write(folder, sheets, results, texts, by)
+            (write_parquet if parquet else remove_parquet)(folder)
+            record = json.loads(_run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began))
+            record["inputs"] = {
+                **before["inputs"],
+                **{name: told for name, told in record["inputs"].items() if name == "reviews"},
+            }
+            write_atomically(folder / RUN_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return results
 
 
@@ -204,7 +208,6 @@ def lesions_text(judge: Judge, sheets: Sheets, *, failed: Collection[str]) -> st
 def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, str], by: str) -> None:
     """Everything but the record of the run, without which nothing there counts as results."""
     sweep(folder)
-    remove(folder / RUN_FILE)
     sheets.keep(folder / MEASUREMENTS_FOLDER, by=by)
     for table in TABLES:
         if table.name in texts:

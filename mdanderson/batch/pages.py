@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdanderson.batch.events import Events
+from mdanderson.batch.exchange import mended
 from mdanderson.batch.lock import locked
 from mdanderson.batch.results import Results
 from mdanderson.batch.store import (
@@ -66,7 +67,7 @@ def report(out: str | Path, *, viewer: bool = True) -> Path:
 
     viewer: show the voxels round lesions where `score` has kept them. Raises `OutputError` where there are no results.
     """
-    folder = Path(out)
+    folder = mended(Path(out))
     if not (folder / RUN_FILE).is_file():
         raise OutputError(
             "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"

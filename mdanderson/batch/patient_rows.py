@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mdanderson.batch.exchange import mended
 from mdanderson.batch.kept import kept_run
 from mdanderson.batch.part import judge_patient
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
@@ -24,7 +25,7 @@ def patient_rows(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]
     rows and by the settings that are kept with the results.
     Raises `OutputError` for a folder without results, `InputError` for a patient that is not in it or was not scored.
     """
-    if (folder / PATIENTS_FOLDER).is_dir():
+    if (mended(folder) / PATIENTS_FOLDER).is_dir():
         return _stored(folder, patient_id)
     if (folder / MEASUREMENTS_FOLDER).is_dir() and (folder / RUN_FILE).is_file():
         return _judged_again(folder, patient_id)

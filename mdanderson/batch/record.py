@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,7 +14,6 @@ from mdanderson.batch.events import told_events
 from mdanderson.batch.fingerprint import Input, program, sha256_of, versions
 from mdanderson.batch.parquet import PARQUET_FOLDER
 from mdanderson.batch.results import RESEARCH_USE
-from mdanderson.batch.store import RUN_FILE, remove, write_atomically
 from mdanderson.readers.reads import READS_FILE
 from mdanderson.report.columns import PROBLEMS, TABLES
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from mdanderson.readers.manifest import Cohort
     from mdanderson.report.cells import Cells
 
-__all__ = ["Brief", "hash_of_inputs", "replaced_results", "results_in", "run_record", "told_of"]
+__all__ = ["Brief", "hash_of_inputs", "results_in", "run_record", "told_of"]
 
 _BESIDE = ("patients", "reads", "events")
 
@@ -95,30 +93,6 @@ def run_record(cohort: Cohort, job: Job, briefs: Sequence[Brief], folder: Path, 
         },
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def replaced_results(folder: Path) -> Iterator[None]:
-    """Take run.json away while the block exchanges tables: without it nothing there counts as results.
-
-    It is put back where the block is stopped while all tables are still those that it tells of.
-    """
-    file = folder / RUN_FILE
-    before = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    remove(file)
-    try:
-        yield
-    except BaseException:
-        if _tells_of(before, results_in(folder)):
-            write_atomically(file, before)
-        raise
-
-
-def _tells_of(record: str, results: Mapping[str, str]) -> bool:
-    try:
-        return bool(json.loads(record)["results"] == results)
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def told_of(file: Path) -> dict[str, str]:

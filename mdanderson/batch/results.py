@@ -74,7 +74,9 @@ class Results:
 
         Groups of patients are not kept there.
         """
-        folder = Path(out)
+        from mdanderson.batch.exchange import mended
+
+        folder = mended(Path(out))
         try:
             kept = [table for table in TABLES if table is not LESIONS or not (folder / MEASUREMENTS_FOLDER).is_dir()]
             kept += [LESIONS] if LESIONS not in kept and (folder / LESIONS.file_name).exists() else []

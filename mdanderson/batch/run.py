@@ -12,6 +12,7 @@ from pathlib import Path
 from mdanderson.batch.agree import pairwise
 from mdanderson.batch.cluster import check_scheduler
 from mdanderson.batch.cohort_tables import write_cohort_tables
+from mdanderson.batch.exchange import mended, replaced_results
 from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
 from mdanderson.batch.lock import locked
@@ -20,7 +21,7 @@ from mdanderson.batch.pages import write_pages
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
-from mdanderson.batch.record import Brief, replaced_results, run_record
+from mdanderson.batch.record import Brief, run_record
 from mdanderson.batch.results import Results, no_column
 from mdanderson.batch.reviews import reviews_in
 from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, sweep, write_atomically
@@ -92,7 +93,7 @@ def score(
     Raises `ManifestError`, `SettingsError`, `InputError` and `OutputError`; nothing else that a patient may raise.
     """
     force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
-    criteria, folder = checked_criteria(criteria), named_folder(out)
+    criteria, folder = checked_criteria(criteria), mended(named_folder(out))
     cohort = with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
     columns = _free_columns(cohort)
     if by and by not in columns:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mdanderson.batch.exchange import mended
 from mdanderson.batch.fingerprint import input_paths, inputs_of, program, sha256_of, versions
 from mdanderson.batch.record import hash_of_inputs, results_in
 from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Store
@@ -49,7 +50,7 @@ def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path 
     under such. A patient without result, which the next run tries again, is compared as well.
     Raises `OutputError` where there are no results, `InputError` where a key is wanting.
     """
-    folder = Path(out)
+    folder = mended(Path(out))
     record = _record(folder)
     changes = [
         *_tables_that_changed(record),

@@ -195,17 +195,21 @@ def test_told_to_stop_when_nothing_is_new_the_results_stay(
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
 
 
-def test_told_to_stop_when_a_table_is_new_nothing_tells_of_the_old_ones(
+def test_told_to_stop_when_a_table_is_new_the_old_ones_are_put_back(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     sample.run(cohort, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     (cohort.parent / "p2_1.nii").write_bytes(b"longer")
     (cohort.parent / "p2_0.nii").write_bytes(b"longer")
     interrupt(monkeypatch, step="replace", after=2)  # the patient, one table
     with pytest.raises(KeyboardInterrupt):
         sample.run(cohort, out)
-    assert not (out / "run.json").exists()
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert litter(out) == set()
+    sample.run(cohort, out)
+    assert (out / "lesions.csv").read_bytes() != before["lesions.csv"]
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, *, step: str, after: int) -> None:
