@@ -236,9 +236,11 @@ class TestWhichReconstruction:
         ("one", "other", "why"),
         [
             ({}, {"ImageType": ["DERIVED", "SECONDARY", "MPR"], "step_mm": 1.0}, "it is original"),
+            ({}, {"LossyImageCompression": "01", "step_mm": 1.0}, "not compressed with loss (lossless against lossy)"),
             ({}, {"ImageOrientationPatient": [1, 0, 0, 0, 0.5, 0.866], "step_mm": 1.0}, "plane of acquisition"),
             ({"step_mm": 1.5}, {"step_mm": 1.6, "ConvolutionKernel": "B60f"}, "it is thinner (1.5 mm against 1.6 mm)"),
             ({"ConvolutionKernel": "B60f", "step_mm": 1.5}, {"step_mm": 1.0, "ConvolutionKernel": "B30f"}, "for bone"),
+            ({"ConvolutionKernel": "B60f"}, {"SeriesDescription": "Bone", "planes": 5}, "for bone"),
             ({"step_mm": 1.0}, {"step_mm": 1.5}, "it is thinner (1 mm against 1.5 mm)"),
             ({"planes": 6}, {"planes": 5}, "it has more slices (6 against 5)"),
             ({}, {}, "it comes first by number"),
@@ -269,16 +271,36 @@ class TestWhichReconstruction:
             found = found_in(tmp_path / f"{start_mm}", chest, series(number=2, start_mm=start_mm))
             assert len(used(found)) == count, start_mm
 
-    def test_without_a_common_frame_the_part_of_the_body_decides(self, tmp_path):
-        chest = series(number=1, frame="a", BodyPartExamined="CHEST")
-        pelvis = series(number=2, frame="b", BodyPartExamined="PELVIS")
-        assert len(used(found_in(tmp_path / "1", chest, pelvis))) == 2
-        assert len(used(found_in(tmp_path / "2", chest, series(number=2, frame="b", BodyPartExamined="CHEST")))) == 1
-        assert len(used(found_in(tmp_path / "3", chest, series(number=2, frame="b")))) == 1
+    @pytest.mark.parametrize("part", ["", "CHEST"])
+    def test_another_frame_of_reference_is_another_examination(self, tmp_path, part):
+        """Thorax at eight and pelvis at five: both are measured, each with its mask."""
+        thorax = series(number=1, frame="a", study="a", BodyPartExamined=part)
+        pelvis = series(number=2, frame="b", study="b", BodyPartExamined=part, start_mm=-600.0)
+        found = found_in(tmp_path, thorax, pelvis, drawn_on(thorax), drawn_on(pelvis, number=101))
+        assert [row[3] for row in used(found)] == [1, 2, 100, 101]
+        assert all(row.mask for row in found.found.images)
+        assert found.problems == ()
+
+    @pytest.mark.parametrize(
+        ("parts", "start_mm", "count"),
+        [(("", ""), 0.0, 1), (("CHEST", ""), 0.0, 1), (("CHEST", "PELVIS"), 0.0, 2), (("", ""), -600.0, 2)],
+    )
+    def test_without_a_frame_places_and_parts_decide(self, tmp_path, parts, start_mm, count):
+        one, other = (series(number=n, BodyPartExamined=part, FrameOfReferenceUID="") for n, part in enumerate(parts))
+        for ds in other:
+            ds.ImagePositionPatient[2] += start_mm
+        assert len(used(found_in(tmp_path, one, other))) == count
 
     def test_two_studies_of_a_day_are_one_visit(self, tmp_path):
         found = found_in(tmp_path, series(number=1, study="morning"), series(number=2, study="noon"))
         assert len(used(found)) == 1
+
+    def test_the_lossless_twin_of_a_bone_scan_is_used(self, tmp_path):
+        twins = [one_of(samples.scintigram(), patient="P1", day="20240105", number=number) for number in (1, 2)]
+        twins[0].LossyImageCompression = "01"
+        found = found_in(tmp_path, *twins)
+        assert [row[3] for row in used(found)] == [2]
+        assert "not compressed with loss" in reasons(found)[1]
 
     def test_marrow_is_looked_at_before_contrast(self, tmp_path):
         found = found_in(
@@ -292,15 +314,25 @@ class TestWhichReconstruction:
             ("B60f", True), ("B57s", True), ("B56s", False), ("Br64", True), ("Br38f/3", False), ("H70h", True),
             ("BONEPLUS", True), ("BONE", True), ("STANDARD", False), ("LUNG", False), ("FC30", True), ("FC36", False),
             ("FC81", True), ("FC13", False), ("D", True), ("YC", True), ("B", False), ("", False),
+            ("I70f/3", True), ("I30f/3", False), ("Br56d/3", True), ("Br54", False), ("B_SHARP_C", True),
+            ("B_SOFT_B", False),
         ],
     )  # fmt: skip
     def test_kernels(self, kernel, is_bone):
         assert is_bone_kernel(series_of("1", "P", [Facts(path="a", kernel=kernel)])) is is_bone
 
-    def test_a_description_stands_in_for_a_kernel_that_is_not_told(self):
-        bone, stone = (Facts(path="a", description=text) for text in ("CT Bone 1.0", "Backbone"))
-        assert is_bone_kernel(series_of("1", "P", [bone]))
-        assert not is_bone_kernel(series_of("1", "P", [stone]))
+    @pytest.mark.parametrize(
+        ("description", "is_bone"),
+        [
+            ("CT Bone 1.0", True), ("ABD_BONE_1mm", True), ("Backbone", False), ("Knochen", True),
+            ("TAP os 1.25", True),
+            ("Osteo", False), ("COSMOS", False), ("胸部 骨", True), ("骨盤", False), ("", False),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("kernel", ["", "B31f", "NEW_KERNEL"])
+    def test_a_description_counts_beside_the_kernel(self, description, is_bone, kernel):
+        one = Facts(path="a", description=description, kernel=kernel)
+        assert is_bone_kernel(series_of("1", "P", [one])) is is_bone
 
     def test_rules_are_told_in_words(self):
         assert all(rule.why and rule.kinds for rule in RULES)

@@ -1,7 +1,7 @@
 """Which of several reconstructions of one examination is measured: rules in order, the first that differs decides.
 
 Two images of one day and modality are reconstructions of one examination where they show the same part of the body:
-in one frame of reference by the place of their slices, else by the part that the headers name.
+in one frame of reference by the place of their slices. Another frame of reference is another examination.
 """
 
 from __future__ import annotations
@@ -23,12 +23,19 @@ _THIN_MM = (1.5, 3.0, 5.0)
 """Steps of thickness within which a bone kernel counts more than a thinner slice."""
 _BONE_KERNEL = re.compile(
     r"BONE.*|EDGE"  # GE
-    r"|[BHUQ][A-Z]?(5[7-9]|[6-9]\d)[A-Z]?(/\d)?"  # Siemens: B60f, Br64, H70h; the number is the sharpness
+    r"|[BHUQIJ](5[7-9]|[6-9]\d)[A-Z]?"  # Siemens: B60f, H70h, I70f (SAFIRE); the number is the sharpness
+    r"|[BHUQ][A-Z](5[6-9]|[6-9]\d)[A-Z]?"  # Siemens of today: Br56d, Br64, Hr68
     r"|FC(3[0-5]|8[01])"  # Canon
+    r"|[BH]_V?SHARP.*"  # United Imaging
     r"|Y?[CD]|E|YE",  # Philips
     re.IGNORECASE,
 )
-_BONE_NAME = re.compile(r"\b(bone|bones|knochen|osseux|hueso|oss)\b", re.IGNORECASE)
+_BONE_NAME = re.compile(
+    r"(?<![^\W\d_])(bones?|knochen|os|osseu(x|se)|hueso|[oó]se[oa]|oss[oa]?|osse[oa]|bot|kost|ko[sś][cć])(?![^\W\d_])"
+    r"|骨(?![盆盤])",  # but for the pelvis
+    re.IGNORECASE,
+)
+"""Of a series, as people call it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,11 +70,18 @@ class Rule:
 
 
 def is_bone_kernel(one: Series) -> bool:
-    """Whether a CT was reconstructed for bone, by the kernel's name or, where none is told, the series' description."""
-    kernel = one.first.kernel.split("/")[0].strip()
-    if kernel:
-        return _BONE_KERNEL.fullmatch(kernel) is not None
-    return _BONE_NAME.search(one.first.description) is not None
+    """Whether a CT was reconstructed for bone, by the kernel's name or by what the series is called."""
+    return _away_from_bone(one) < _NOT_FOR_BONE
+
+
+_NOT_FOR_BONE = 2
+
+
+def _away_from_bone(one: Series) -> int:
+    """The kernel counts most, and kernels that we do not know leave the word to the description."""
+    if _BONE_KERNEL.fullmatch(one.first.kernel.split("/")[0].strip()):
+        return 0
+    return 1 if _BONE_NAME.search(one.first.description) else _NOT_FOR_BONE
 
 
 def _thickness_class(one: Candidate) -> int:
@@ -90,6 +104,11 @@ RULES: tuple[Rule, ...] = (
         tell=lambda one: "derived" if one.series.is_derived else "original",
     ),
     Rule(
+        why="it was not compressed with loss",
+        key=lambda one: one.series.first.is_lossy,
+        tell=lambda one: "lossy" if one.series.first.is_lossy else "lossless",
+    ),
+    Rule(
         why="it lies in the plane of acquisition",
         key=lambda one: one.part.stack.plane not in {"axial", ""},
         tell=lambda one: one.part.stack.plane,
@@ -104,7 +123,7 @@ RULES: tuple[Rule, ...] = (
     Rule(why="it is thinner", key=_thickness_class, tell=_thickness),
     Rule(
         why="it was reconstructed for bone",
-        key=lambda one: not is_bone_kernel(one.series),
+        key=lambda one: _away_from_bone(one.series),
         tell=lambda one: one.series.first.kernel or "no kernel told",
         kinds=_CT,
     ),
@@ -169,8 +188,6 @@ def _shows_the_same(one: Candidate, other: Candidate) -> bool:
             here.intent != there.intent
         )
     box, other_box = one.part.stack.box, other.part.stack.box
-    if box and other_box and here.frame_uid and here.frame_uid == there.frame_uid:
-        return _common_share(box, other_box) > _COMMON_SHARE
     if one.kind is Modality.NM and not (box and other_box):  # a whole body, and a spot view of a part of it
         return (here.image_type[2:3], here.rows, here.columns, here.body_part) == (
             there.image_type[2:3],
@@ -178,7 +195,12 @@ def _shows_the_same(one: Candidate, other: Candidate) -> bool:
             there.columns,
             there.body_part,
         )
-    return here.body_part == there.body_part or not (here.body_part and there.body_part)
+    if here.frame_uid != there.frame_uid and here.frame_uid and there.frame_uid:
+        return False  # places cannot be compared; two of one part in the manifest do no harm, one too few loses lesions
+    if box and other_box and _common_share(box, other_box) <= _COMMON_SHARE:
+        return False
+    is_one_frame = bool(box and other_box and here.frame_uid and there.frame_uid)
+    return is_one_frame or here.body_part == there.body_part or not (here.body_part and there.body_part)
 
 
 _Box = tuple[tuple[float, ...], tuple[float, ...]]

@@ -32,7 +32,7 @@ _WANTED = (
     *("SeriesNumber", "SeriesDescription", "InstanceNumber", "ImageType", "BodyPartExamined", "SpecificCharacterSet"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns"),
     *("NumberOfFrames", "SamplesPerPixel", "ConvolutionKernel", "ContrastBolusAgent", "CorrectedImage"),
-    *("ViewPosition", "ImageLaterality", "PresentationIntentType"),
+    *("ViewPosition", "ImageLaterality", "PresentationIntentType", "LossyImageCompression"),
 )
 _WANTED_OF_MASKS = (
     *("ReferencedSeriesSequence", "ReferencedFrameOfReferenceSequence", "SegmentSequence", "SourceImageSequence"),
@@ -90,6 +90,7 @@ class Facts:
     corrections: str = ""
     projection: str = ""
     intent: str = ""
+    is_lossy: bool = False
     content_time: str = ""
     refers: tuple[str, ...] = ()
     refers_to_images: tuple[str, ...] = ()
@@ -221,6 +222,7 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         corrections=text(header, "CorrectedImage").upper(),
         projection=text(header, "ViewPosition") + text(header, "ImageLaterality"),
         intent=text(header, "PresentationIntentType"),
+        is_lossy=text(header, "LossyImageCompression").strip() == "01",
         content_time=text(header, "ContentDate") + text(header, "ContentTime"),
         refers=refers,
         refers_to_images=images,
