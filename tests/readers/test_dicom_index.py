@@ -376,9 +376,49 @@ class TestMasks:
 
     def test_of_two_saved_at_once_none_is_guessed(self, tmp_path):
         images = series()
-        found = found_in(tmp_path, images, drawn_on(images), drawn_on(images, number=101))
+        other = drawn_on(images, number=101)
+        other.PixelData = other.PixelData[:-2] + b"\1\0"
+        found = found_in(tmp_path, images, drawn_on(images), other)
         assert found.found.images[0].mask == ""
         assert [severity for severity, _ in told(found)] == ["error"]
+
+    def test_of_two_that_are_the_same_one_is_used(self, tmp_path):
+        images = series()
+        found = found_in(tmp_path, images, drawn_on(images), drawn_on(images, number=101))
+        assert found.found.images[0].mask
+        assert told(found) == [("info", "2 masks of series 1 'AXIAL': they are the same and one is used")]
+
+    def test_saved_again_under_its_uid_the_newest_is_used(self, tmp_path):
+        images = series()
+        masks = [drawn_on(images) for _ in range(2)]
+        for mask, time in zip(masks, ("090000", "100000"), strict=True):
+            mask.InstanceCreationDate, mask.InstanceCreationTime = "20240106", time
+        masks[0].SegmentSequence[0].SegmentLabel = "Liver"
+        found = found_in(tmp_path, images, masks)
+        assert found.found.images[0].mask
+        what = "series 100: 1 file(s) claim to be a mask that is there already, and differ: the newest is used"
+        assert told(found) == [("warning", what)]
+
+    def test_saved_again_at_the_same_time_none_is_guessed(self, tmp_path):
+        images = series()
+        masks = [drawn_on(images) for _ in range(2)]
+        masks[0].SegmentSequence[0].SegmentLabel = "lesion b"
+        found = found_in(tmp_path, images, masks)
+        assert found.found.images[0].mask == ""
+        assert told(found)[0][0] == "error"
+
+    def test_an_export_never_competes_with_the_mask_it_was_made_from(self, tmp_path):
+        images, exports = series(), []
+        for number in (101, 102):
+            export = drawn_on(images, number=number, saved="230000")
+            export.Manufacturer = export.ManufacturerModelName = "mdanderson"
+            exports.append(export)
+        found = found_in(tmp_path / "both", images, drawn_on(images), exports)
+        assert [row[3] for row in used(found)] == [1, 100]
+        what = "2 export(s) of results on series 1 'AXIAL': the mask of the reader is used"
+        assert told(found) == [("info", what)]
+        assert reasons(found) == {101: f"not used: {what}", 102: f"not used: {what}"}
+        assert found_in(tmp_path / "alone", images, exports[:1]).found.images[0].mask
 
     def test_without_its_images_it_is_an_orphan(self, tmp_path):
         found = found_in(tmp_path, series(number=2), drawn_on(series(number=1)))

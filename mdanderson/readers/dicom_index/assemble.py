@@ -155,7 +155,7 @@ def settle(found: Sorted, deeper: Mapping[str, Deeper]) -> Indexed:
     """The cohort. deeper: what a closer look told of each series of `Sorted.closer`, by UID."""
     images = [one for one in found.series if one.kind is not None]
     others = [one for one in found.series if one.modality in MASKS | REPORTS]
-    links = link(images, others)
+    links = link(images, others, found.root)
     ledger = _Ledger(links=links)
     candidates = [candidate for one in images for candidate in _candidates(one, deeper, ledger)]
     chosen, left = choose(candidates)

@@ -13,10 +13,11 @@ from pathlib import Path
 from pydicom import dcmread
 
 from mdanderson.errors import Problem, Severity
-from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
+from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, text, unheard
 from mdanderson.readers.dicom_index.facts import Facts
+from mdanderson.readers.dicom_index.series import MASKS
 
-__all__ = ["one_of_each"]
+__all__ = ["draw_the_same", "one_of_each"]
 
 _LARGEST = 2**31
 _BLOCK = 2**20
@@ -34,6 +35,8 @@ def one_of_each(root: Path, files: Sequence[Facts], name: str) -> tuple[list[Fac
     if not several:
         return [alike[0] for alike in by_instance.values()], [], False
     where = next(iter(several.values()))[1].path
+    if all(one.modality in MASKS for one in files) and not all(_are_one(root, alike) for alike in several.values()):
+        return _newest_of_each(by_instance, name, where)
     whole = _folder_with_all(by_instance)
     chosen = [next((one for one in alike if one.folder == whole), alike[0]) for alike in by_instance.values()]
     left = sum(len(alike) - 1 for alike in several.values())
@@ -51,6 +54,23 @@ def one_of_each(root: Path, files: Sequence[Facts], name: str) -> tuple[list[Fac
         used = "their pixels are the same: the first by name is used"
         return chosen, [_problem(Severity.WARNING, where, told, used)], False
     return chosen, [_problem(Severity.ERROR, where, told, "export the series again, or delete the wrong copies")], True
+
+
+def _newest_of_each(
+    by_instance: dict[str, list[Facts]], name: str, where: str
+) -> tuple[list[Facts], list[Problem], bool]:
+    """Of masks that were saved again under their UID the last; none where two were saved at once."""
+    ordered = [sorted(alike, key=lambda one: one.content_time) for alike in by_instance.values()]
+    is_open = any(len(each) > 1 and each[-1].content_time == each[-2].content_time for each in ordered)
+    told = (
+        f"{name}: {sum(map(len, ordered)) - len(ordered)} file(s) claim to be a mask that is there already, and differ"
+    )
+    if is_open and not all(one.is_export for each in ordered for one in each):
+        problem = _problem(Severity.ERROR, where, told, "delete the wrong copies")
+    else:
+        problem = _problem(Severity.WARNING, where, f"{told}: the newest is used", "delete the other copies")
+        is_open = False
+    return [each[-1] for each in ordered], [problem], is_open
 
 
 def _problem(severity: Severity, where: str, what: str, how_to_fix: str) -> Problem:
@@ -103,5 +123,28 @@ def _picture(path: Path, size: int) -> str:
             dataset = dcmread(path, specific_tags=["PixelData"], force=True)
             stored = dataset.file_meta.get("TransferSyntaxUID", "")
             return f"{stored} {hashlib.sha256(dataset.PixelData).hexdigest()}"
+    except (*BROKEN_HEADER, OSError):
+        return str(path)
+
+
+def draw_the_same(root: Path, masks: Sequence[Facts]) -> bool:
+    """Whether segmentations hold the same lesions in the same voxels, whoever saved them and when."""
+    return len({_drawing(root / one.path, one.size) for one in masks}) == 1
+
+
+def _drawing(path: Path, size: int) -> str:
+    """Of pixels, places and tracking UIDs; a file that cannot be read, or is no SEG, is like no other."""
+    if size > _LARGEST:
+        return str(path)
+    wanted = ["PixelData", "SegmentSequence", "PerFrameFunctionalGroupsSequence", "Rows", "Columns", "BitsAllocated"]
+    try:
+        with unheard():
+            dataset = dcmread(path, specific_tags=wanted, force=True)
+            told = [str(dataset.file_meta.get("TransferSyntaxUID", "")), str((dataset.Rows, dataset.Columns))]
+            told += [f"{text(one, 'SegmentNumber')} {text(one, 'TrackingUID')}" for one in dataset.SegmentSequence]
+            for frame in dataset.PerFrameFunctionalGroupsSequence:
+                told += [text(one, "ImagePositionPatient") for one in items(frame, "PlanePositionSequence")]
+                told += [text(one, "ReferencedSegmentNumber") for one in items(frame, "SegmentIdentificationSequence")]
+            return hashlib.sha256("\n".join(told).encode() + dataset.PixelData).hexdigest()
     except (*BROKEN_HEADER, OSError):
         return str(path)

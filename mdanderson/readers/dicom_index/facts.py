@@ -22,6 +22,7 @@ from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, numbers, tex
 from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_header import acquisition_date
 from mdanderson.readers.dicom_index.segments import kind_of_segments
+from mdanderson.vocabulary import MAKER_NAME
 
 __all__ = ["Facts", "Looked", "is_uid", "look_at"]
 
@@ -32,6 +33,7 @@ _WANTED = (
     *("SeriesNumber", "SeriesDescription", "InstanceNumber", "ImageType", "BodyPartExamined", "SpecificCharacterSet"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns"),
     *("NumberOfFrames", "SamplesPerPixel", "ConvolutionKernel", "ContrastBolusAgent", "CorrectedImage"),
+    *("Manufacturer", "ManufacturerModelName", "InstanceCreationDate", "InstanceCreationTime"),
     *("ViewPosition", "ImageLaterality", "PresentationIntentType", "LossyImageCompression"),
 )
 _WANTED_OF_MASKS = (
@@ -55,7 +57,7 @@ class Facts:
 
     image_type: all its words in upper case. position, orientation in mm, () where the header has none. refers: series
     that it was made from. refers_to_images: instances of them. segments: what they are, as of
-    `kind_of_segments`. content_time: when a mask was saved, to be compared.
+    `kind_of_segments`. content_time: when a mask was saved, to be compared. is_export: written by this program.
     person: name, birth date and sex as digests, which can only be compared; blank where blank.
     """
 
@@ -92,6 +94,7 @@ class Facts:
     intent: str = ""
     is_lossy: bool = False
     content_time: str = ""
+    is_export: bool = False
     refers: tuple[str, ...] = ()
     refers_to_images: tuple[str, ...] = ()
     segments: str = ""
@@ -223,11 +226,18 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         projection=text(header, "ViewPosition") + text(header, "ImageLaterality"),
         intent=text(header, "PresentationIntentType"),
         is_lossy=text(header, "LossyImageCompression").strip() == "01",
-        content_time=text(header, "ContentDate") + text(header, "ContentTime"),
+        content_time=_saved(header),
+        is_export={text(header, "Manufacturer"), text(header, "ManufacturerModelName")} == {MAKER_NAME},
         refers=refers,
         refers_to_images=images,
         segments=kind_of_segments(header),
     )
+
+
+def _saved(header: Dataset) -> str:
+    """When the content was made, then the file that holds it: text that sorts by time."""
+    days = ((f"{kind}Date", f"{kind}Time") for kind in ("Content", "InstanceCreation"))
+    return " ".join(f"{text(header, day):8.8}{text(header, time)}" for day, time in days)
 
 
 def _digest(told: str) -> str:

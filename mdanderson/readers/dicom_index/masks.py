@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mdanderson.errors import Problem, Severity
+from mdanderson.readers.dicom_index.copies import draw_the_same
 from mdanderson.readers.dicom_index.facts import Facts
 from mdanderson.readers.dicom_index.segments import MIXED
 from mdanderson.readers.dicom_index.series import MASKS, Series, unusable
@@ -36,8 +38,8 @@ class Links:
     problems: list[Problem] = field(default_factory=list)
 
 
-def link(images: Sequence[Series], others: Iterable[Series]) -> Links:
-    """Masks and reports (`others`) laid to the series of `images` that they refer to."""
+def link(images: Sequence[Series], others: Iterable[Series], root: Path) -> Links:
+    """Masks and reports (`others`) laid to the series of `images` that they refer to. root: of their paths."""
     links = Links()
     known = {one.uid: one for one in images}
     of_instance = {file.instance_uid: one.uid for one in images for file in one.files}
@@ -56,7 +58,7 @@ def link(images: Sequence[Series], others: Iterable[Series]) -> Links:
                     drawn[meant[0], file.segments == "bones"].append(file)
             _tell_foreign(links, file, series.patient_id, [known[uid] for uid in meant])
     for (uid, is_bones), masks in sorted(drawn.items()):
-        kept = _newest(masks, known[uid], links)
+        kept = _newest(_originals(masks, known[uid], links), known[uid], links, root)
         if kept is not None:
             (links.bones if is_bones else links.lesions)[uid] = kept
     return links
@@ -117,17 +119,45 @@ def _tell_foreign(links: Links, file: Facts, patient_id: str, meant: Sequence[Se
         )
 
 
-def _newest(masks: list[Facts], on: Series, links: Links) -> Facts | None:
-    """The mask saved last; none where several could be it."""
-    ordered = sorted(masks, key=lambda one: (one.content_time, one.path))
-    if len(ordered) == 1:
-        return ordered[0]
-    newest, before = ordered[-1], ordered[-2]
-    is_open = newest.content_time == before.content_time
-    what = f"{len(ordered)} masks of {on.name}: " + ("which is meant is not told" if is_open else "the newest is used")
+def _originals(masks: list[Facts], on: Series, links: Links) -> list[Facts]:
+    """Without what this program exported of results, where the mask that those were made from is there."""
+    originals = [one for one in masks if not one.is_export]
+    exports = [one for one in masks if one.is_export]
+    if not originals or not exports:
+        return masks
+    what = f"{len(exports)} export(s) of results on {on.name}: the mask of the reader is used"
     links.problems.append(
         Problem(
-            severity=Severity.ERROR if is_open else Severity.WARNING,
+            severity=Severity.INFO,
+            patient_id=on.patient_id,
+            visit=str(on.date or ""),
+            where=min(one.path for one in exports),
+            what=what,
+            how_to_fix="nothing; delete the mask of the reader to use the export",
+        )
+    )
+    links.remarks |= {one.path: "not used: " + what for one in exports}
+    return originals
+
+
+def _newest(masks: list[Facts], on: Series, links: Links, root: Path) -> Facts | None:
+    """The mask saved last; none where several that differ could be it."""
+    ordered = sorted(masks, key=lambda one: (one.content_time, one.path))
+    newest = ordered[-1]
+    if len(ordered) == 1:
+        return newest
+    last = [one for one in ordered if one.content_time == newest.content_time]
+    is_same = len(last) > 1 and draw_the_same(root, last)
+    is_open = len(last) > 1 and not is_same
+    kept = "which is meant is not told" if is_open else "the newest is used"
+    if is_same and len(last) == len(ordered):
+        severity, kept = Severity.INFO, "they are the same and one is used"
+    else:
+        severity = Severity.ERROR if is_open else Severity.WARNING
+    what = f"{len(ordered)} masks of {on.name}: {kept}"
+    links.problems.append(
+        Problem(
+            severity=severity,
             patient_id=on.patient_id,
             visit=str(on.date or ""),
             where=newest.path,
