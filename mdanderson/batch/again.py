@@ -58,6 +58,7 @@ def rescore(
         by=str(record.get("by", "")),
         parquet=(folder / PARQUET_FOLDER).is_dir(),
         report=(folder / REPORT_FOLDER).is_dir(),
+        viewer=record.get("viewer"),
         only=patient_ids,
         progress=progress,
     )

@@ -66,14 +66,27 @@ def hash_of_inputs(inputs: Sequence[Input]) -> str:
     return hashlib.sha256(" ".join(one.sha256 for one in inputs).encode()).hexdigest()
 
 
-def run_record(cohort: Cohort, job: Job, briefs: Sequence[Brief], folder: Path, *, by: str, seconds: float) -> str:
-    """The text of run.json, once the tables are written to `folder`. Times alone differ from run to run."""
+def run_record(
+    cohort: Cohort,
+    job: Job,
+    briefs: Sequence[Brief],
+    folder: Path,
+    *,
+    by: str,
+    viewer: bool | None,
+    seconds: float,
+) -> str:
+    """The text of run.json, once the tables are written to `folder`. Times alone differ from run to run.
+
+    by, viewer: as `score` was asked, so that a patient that is scored again is shown as the others are.
+    """
     record = {
         "notice": RESEARCH_USE,
         "manifest": str(cohort.path.absolute()),
         "inputs": {name: told_of(file) for name, file in _tables(cohort, folder).items()},
         "criteria": list(job.criteria),
         "by": by,
+        "viewer": viewer,
         "versions": versions(),
         "program": program(),
         "settings": job.settings.as_mapping(),

@@ -116,6 +116,7 @@ def score(
             fresh=fresh,
             by=by,
             parquet=parquet,
+            viewer=viewer,
             only=only,
             progress=progress or (lambda _: None),
         )
@@ -150,6 +151,7 @@ def _run(
     fresh: bool,
     by: str,
     parquet: bool,
+    viewer: bool | None,
     only: Collection[str] | None,
     progress: Callable[[Progress], None],
 ) -> Results:
@@ -177,7 +179,8 @@ def _run(
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)
         (write_parquet if parquet else remove_parquet)(folder)
-        write_atomically(folder / RUN_FILE, run_record(cohort, job, briefs, folder, by=by, seconds=time.time() - began))
+        record = run_record(cohort, job, briefs, folder, by=by, viewer=viewer, seconds=time.time() - began)
+        write_atomically(folder / RUN_FILE, record)
     return results
 
 

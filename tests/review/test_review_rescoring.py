@@ -166,6 +166,16 @@ class TestImages:
         sample.run(tmp_path / "cohort" / "cohort.csv", results, assess=sample.counting(scored))
         assert set(scored) == {"P03"}  # a run takes the entry for done, and what changed for changed
 
+    @pytest.mark.parametrize("viewer", [None, True, False])
+    def test_a_patient_scored_again_is_shown_as_the_run_was_asked(self, tmp_path, monkeypatch, viewer):
+        folder, out = tmp_path / "cohort", tmp_path / "results"
+        folder.mkdir()
+        sample.run(sample.make_cohort(folder), out, viewer=viewer)
+        asked: list[bool | None] = []
+        monkeypatch.setattr(again, "score", lambda *_, **given: asked.append(given["viewer"]))
+        rescore(out, {"P02"})
+        assert asked == [viewer]
+
     def test_entries_left_before_are_read_by_a_later_run_too(self, results, tmp_path):
         append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "findings": "SD1"})
         calls: list[str] = []
