@@ -16,7 +16,7 @@ from mdanderson.review.entries import append_entry
 from mdanderson.review.forms import WORDS, entry_from
 from mdanderson.review.guard import Doorkeeper, Guard
 from mdanderson.review.pages import drawn, served
-from mdanderson.review.rescoring import Rescorer
+from mdanderson.review.rescoring import Rescorer, Stage
 from mdanderson.review.state import both, state_of
 
 if TYPE_CHECKING:
@@ -206,15 +206,16 @@ class _Counter:
         return _json({"row": row, "saved": both("review.saved", row=row)})
 
     def _rescore(self, body: bytes) -> Response:
-        """Score a patient again that failed, and all that have entries which the results do not hold."""
+        """Score a patient again that failed, and all that have entries which the results do not hold, each once."""
         reviewing = self.reviewing
         try:
             patient_id = reviewing.patient(str(_sent(body).get("page", "")))
         except InputError as error:
             return _json({"what": error.what, "field": ""}, status=422)
         job = None if patient_id is None else reviewing.rescorer.job(patient_id)
-        wanted = [*reviewing.desk.waiting(), *([patient_id] if patient_id and job and job.is_over else [])]
-        for name in dict.fromkeys(wanted):
+        failed = [patient_id] if patient_id and job and job.stage is Stage.FAILED else []
+        wanted = tuple(dict.fromkeys([*reviewing.desk.waiting(), *failed]))
+        for name in wanted:
             reviewing.rescorer.submit(name)
         return _json({"patients": len(wanted)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -86,7 +86,10 @@ class Desk:
 
     @classmethod
     def of_folder(cls, out: Path, *, key_file: Path | None = None) -> Self:
-        """The desk of finished results. Raises `OutputError` where there are none."""
+        """The desk of finished results. Raises `OutputError` where there are none.
+
+        And `ManifestError` or `InputError` where the readers' own reads.csv, or its key, cannot be read.
+        """
         try:
             record: Mapping[str, Any] = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
             criteria = tuple(str(name) for name in record["criteria"])
@@ -110,7 +113,7 @@ class Desk:
         return tuple(sorted(self.pages.values()))
 
     def sheet(self, patient_id: str) -> Sheet:
-        """A patient. Raises `OutputError`, and `ManifestError` for a reads.csv that cannot be read."""
+        """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv that cannot be read."""
         said = self.said(patient_id)
         try:
             rows = patient_rows(self.folder, patient_id)
@@ -186,16 +189,16 @@ def _after(time: str, seconds: float) -> bool:
 
 
 def _given(out: Path, record: Mapping[str, Any], key_file: Path | None) -> TextTable | None:
-    """reads.csv beside the manifest, or as `classify` has kept it; None where there is none, or it cannot be read."""
+    """reads.csv beside the manifest, or as `classify` has kept it; None where there is none.
+
+    Raises `ManifestError` where it cannot be read, `InputError` for a key: what a reader stated is not left out.
+    """
     kept = out / MEASUREMENTS_FOLDER / READS_FILE
     told = record.get("inputs", {}).get("reads", {})
     path = kept if kept.is_file() else Path(told["path"]) if told.get("path") else None
     if path is None or not path.is_file():
         return None
-    try:
-        table = read_text_table(path)
-        if key_file is not None and path != kept:
-            table = Pseudonyms.from_file(key_file).applied(table)
-    except MdandersonError:
-        return None
-    return as_given(table) if path == kept else replace(table)
+    table = read_text_table(path)
+    if path == kept:
+        return as_given(table)
+    return table if key_file is None else Pseudonyms.from_file(key_file).applied(table)

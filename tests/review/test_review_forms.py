@@ -179,3 +179,48 @@ def test_statements_beside_the_table_are_told_and_prefilled(client, out):
     (said,) = sheet.about(item)
     assert (said.entered, as_fields(said.statement)["soft_tissue_mm"]) == (False, "14")
     assert record["criteria"] == list(desk.criteria)
+
+
+@pytest.mark.parametrize(("cells", "line"), [("\0", "reads.csv"), ("patient_id,patient_id\nP01,P01\n", "reads.csv")])
+def test_statements_beside_the_table_that_cannot_be_read_are_not_left_out(out, cells, line):
+    """A reader would take what is missing for never said."""
+    (out / ".measurements" / "reads.csv").write_text(cells)
+    from mdanderson.errors import ManifestError
+    from mdanderson.review.desk import Desk
+
+    with pytest.raises(ManifestError, match=line):
+        Desk.of_folder(out)
+
+
+def test_statements_under_a_key_that_is_wrong_are_not_left_out(out, tmp_path):
+    """The table beside a manifest has the names of patients, which are looked up by the key."""
+    from mdanderson.errors import InputError
+    from mdanderson.review.desk import Desk
+
+    reads, key = tmp_path / "reads.csv", tmp_path / "key"
+    reads.write_text("patient_id,date,modality,lesion_id,findings,reader\nP01,2024-04-02,CT,L1,PR1,Jones\n")
+    key.write_text("short")
+    record = json.loads((out / "run.json").read_text())
+    record["inputs"]["reads"] = {"name": "reads.csv", "path": str(reads)}
+    (out / "run.json").write_text(json.dumps(record))
+    assert Desk.of_folder(out).said("P01")
+    with pytest.raises(InputError, match="key"):
+        Desk.of_folder(out, key_file=key)
+
+
+def test_again_is_for_who_failed_and_who_waits_and_each_counts_once(client, out):
+    from mdanderson.review.rescoring import Job, Stage
+
+    def again() -> int:
+        return post(client, "/review/rescore", page=page_of("P01")).json()["patients"]
+
+    assert again() == 0
+    client.rescorer.jobs["P01"] = Job(stage=Stage.DONE)
+    assert again() == 0
+    client.rescorer.jobs["P01"] = Job(stage=Stage.FAILED)
+    assert again() == 1
+    key = key_of(client, PAGE, FOLLOW_UP)
+    assert post(client, page=PAGE, item=key, findings="PR1", comment="seen").status_code == 200
+    client.rescorer.asked.clear()
+    assert again() == 1
+    assert client.rescorer.asked == ["P01"]
