@@ -129,7 +129,7 @@ class _Maker:
         key = (row["date"], row["visit"], row["modality"], row["sequence"], row["lesion_id"], row["label"])
         made: dict[str, object] = {
             **self._opening("Observation", "lesion", *key),
-            "status": "final",
+            "status": _STATUS_OF_ALL,
             "category": [_coded(_CATEGORY, "imaging", "Imaging")],
             "code": _concept(_GROUP),
             "subject": self._subject,
@@ -155,7 +155,7 @@ class _Maker:
             components.append(_component(_NEW, valueInteger=int(row["lesions_new"])))
         made: dict[str, object] = {
             **self._opening("Observation", "response", str(visit.number), row["date"], row["criteria"]),
-            "status": _status(row),
+            "status": _STATUS_OF_ALL,
             "category": [_coded(_CATEGORY, "imaging", "Imaging")],
             "code": _concept(_RESPONSE),
             "subject": self._subject,
@@ -165,14 +165,14 @@ class _Maker:
         }
         if components:
             made["component"] = components
-        return made | _note(row["reason"])
+        return made | _note(_told(row))
 
     def report(self, row: ResultRow, visit: Visit, results: Sequence[str]) -> Resource:
         """The report of one visit by one criteria set: what was seen, and what it comes to."""
         criteria = criteria_code(row["criteria"])
         made: dict[str, object] = {
             **self._opening("DiagnosticReport", "report", str(visit.number), row["date"], row["criteria"]),
-            "status": _status(row),
+            "status": _STATUS_OF_ALL,
             "category": [_coded(_SECTION, "RAD", "Radiology")],
             "code": _concept(_RESPONSE) | {"text": f"{_RESPONSE.meaning}: {criteria.meaning}"},
             "subject": self._subject,
@@ -180,8 +180,8 @@ class _Maker:
         }
         if results:
             made["result"] = [{"reference": reference} for reference in results]
-        if row["reason"]:
-            made["conclusion"] = row["reason"]
+        if told := _told(row):
+            made["conclusion"] = told
         if row["category"] != Category.BL:
             made["conclusionCode"] = [_concept(category_code(row["category"]))]
         return made
@@ -192,6 +192,9 @@ class _Maker:
         return {"resourceType": kind, "id": hashlib.sha256(told.encode()).hexdigest()[:_ID_CHARACTERS]}
 
 
+_STATUS_OF_ALL = "preliminary"
+"""As the DICOM report is, which is not final either: no human has verified what a program says."""
+_WAITS = "not yet confirmed"
 _MODALITIES = {
     Modality.CT: Code(value="CT", scheme="DCM", meaning="Computed Tomography"),
     Modality.MR: Code(value="MR", scheme="DCM", meaning="Magnetic Resonance"),
@@ -201,9 +204,9 @@ _MODALITIES = {
 }
 
 
-def _status(row: ResultRow) -> str:
-    """A response that waits for its confirmation is not final."""
-    return "preliminary" if row["unconfirmed"] == "true" else "final"
+def _told(row: ResultRow) -> str:
+    """Why a response is what it is, and whether it waits for its confirmation."""
+    return "; ".join(filter(None, (row["reason"], _WAITS if row["unconfirmed"] == "true" else "")))
 
 
 def _concept(code: Code) -> dict[str, object]:
