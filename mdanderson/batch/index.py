@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdanderson.batch.index_links import Linked, link_images
+from mdanderson.batch.index_links import Linked, link_images, links_folder
 from mdanderson.batch.index_tables import MANIFEST, PROBLEMS, SERIES, series_cells
 from mdanderson.batch.store import make_folder, write_together
 from mdanderson.batch.workers import Force, checked_workers, each, usable_cores
@@ -100,8 +100,9 @@ def index(
 
     Files may be called anything and lie anywhere below `folder`; headers alone are read. Beside `out` are written the
     list of all series (`_series.csv`), the problems (`_problems.csv`) and, where files of a series lie scattered or in
-    a crowd, a folder of links (`_links`). Without `out` nothing is written. workers: processes, one per core.
-    by_folder: folders right in `folder` are the patients, whatever headers say. named: other names for patients.
+    a crowd, a folder of links (`_links`). Without `out` nothing is written. workers: processes, one per core;
+    a BIDS tree, of which names and sidecars alone are read, needs none. by_folder: folders right in `folder` are the
+    patients, whatever headers say; refused for a BIDS tree. named: other names for patients.
     replace: an `out` that is there may be written anew.
     Raises `InputError` for a folder that cannot be looked at or holds no image, `OutputError`.
     """
@@ -147,8 +148,14 @@ def _found(
     from mdanderson.readers.bids_index import index_bids, is_bids
 
     if root.is_dir() and is_bids(root):
+        if by_folder:
+            raise InputError(
+                "patients by folder are for DICOM files; this is a BIDS tree, whose sub- folders are its patients",
+                where=str(root),
+                way_out="leave --by-folder out",
+            )
         return index_bids(root, named=named)
-    own = () if manifest is None else (_beside(manifest, "_links"),)
+    own = () if manifest is None else (links_folder(manifest),)
     files = find_files(root, without=own)
     workers = usable_cores() if workers is None else checked_workers(workers)
     force = Force(workers=workers if len(files.files) > _WORTH_A_PROCESS else 1)

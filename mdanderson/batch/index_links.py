@@ -14,7 +14,7 @@ from mdanderson.readers.dicom_index import ImageRow
 from mdanderson.report.cells import Cells, guarded, render_row
 from mdanderson.report.columns import Table
 
-__all__ = ["Linked", "link_images"]
+__all__ = ["Linked", "link_images", "links_folder"]
 
 _MARK = ".made-by-mdanderson-index"
 
@@ -28,13 +28,18 @@ class Linked:
     folder: Path | None = None
 
 
+def links_folder(manifest: Path) -> Path:
+    """Where the links of a manifest are, beside it."""
+    return manifest.with_name(f"{manifest.stem}_links")
+
+
 def link_images(images: Sequence[ImageRow], root: Path, manifest: Path | None, table: Table) -> Linked:
     """The rows of `images` for `manifest`, and its folder of links made anew; without a manifest nothing is made.
 
     Raises `OutputError` where links cannot be made, or another's folder is in their place.
     """
     linked = Linked()
-    made = _Links(root=root, folder=None if manifest is None else manifest.with_name(f"{manifest.stem}_links"))
+    made = _Links(root=root, folder=None if manifest is None else links_folder(manifest))
     for number, row in enumerate(images, start=1):
         cells = asdict(row)
         del cells["files"], cells["view"]

@@ -1,7 +1,7 @@
 """A second reading that does not know the first: cases in an order of their own, without categories, days and names.
 
 What is hidden is taken out of the rows and pictures before a page is made of them, not out of the page: so nothing can
-be left over in a tooltip, a figure or an attribute.
+be left over in a tooltip, a figure or an attribute. In the page itself only the stand-ins for days get other words.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Desk:
         return tuple(sorted(self.pages.values()))
 
     def sheet(self, patient_id: str) -> Sheet:
-        """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv that cannot be read."""
+        """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv out of order."""
         said = self.said(patient_id)
         try:
             rows = patient_rows(self.folder, patient_id)

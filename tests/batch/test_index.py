@@ -224,3 +224,11 @@ def test_real_images_in_no_order(real_data, tmp_path):
 def _volume(folder: Path, patient: str, modality: str) -> mda.Volume:
     (row,) = (r for r in rows_of(folder / "cohort.csv") if (r["patient_id"], r["modality"]) == (patient, modality))
     return mda.read_volume(folder / row["image"], series=row["series"])
+
+
+def test_a_bids_tree_has_its_patients_by_name_whatever_is_wished(tmp_path: Path) -> None:
+    """A wish that would change nothing is not passed over in silence."""
+    (tmp_path / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    (tmp_path / "sub-01").mkdir()
+    with pytest.raises(InputError, match=r"this is a BIDS tree.*leave --by-folder out"):
+        mda.index(tmp_path, by_folder=True)
