@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from safety import samples
 from soup import drawn_on, one_of, report_on, series, throw, uid
 
@@ -295,12 +295,16 @@ class TestWhichReconstruction:
         found = found_in(tmp_path, series(number=1, study="morning"), series(number=2, study="noon"))
         assert len(used(found)) == 1
 
-    def test_the_lossless_twin_of_a_bone_scan_is_used(self, tmp_path):
+    @pytest.mark.parametrize("in_one_series", [False, True])
+    def test_the_lossless_twin_of_a_bone_scan_is_used(self, tmp_path, in_one_series):
         twins = [one_of(samples.scintigram(), patient="P1", day="20240105", number=number) for number in (1, 2)]
         twins[0].LossyImageCompression = "01"
+        if in_one_series:
+            twins[0].SeriesInstanceUID = twins[1].SeriesInstanceUID
         found = found_in(tmp_path, *twins)
-        assert [row[3] for row in used(found)] == [2]
-        assert "not compressed with loss" in reasons(found)[1]
+        (row,) = found.found.images
+        assert "LossyImageCompression" not in dcmread(tmp_path / "soup" / row.image)
+        assert ["not compressed with loss" in one.reason for one in found.found.series if not one.used] == [True]
 
     def test_marrow_is_looked_at_before_contrast(self, tmp_path):
         found = found_in(

@@ -84,6 +84,12 @@ def _away_from_bone(one: Series) -> int:
     return 1 if _BONE_NAME.search(one.first.description) else _NOT_FOR_BONE
 
 
+def _is_lossy(one: Candidate) -> bool:
+    """Of the one file that is the image, where pictures are a file each; else of the series."""
+    files = [file for file in one.series.files if one.part.file in {file.path, file.path.rpartition("/")[2]}]
+    return (files or one.series.files)[0].is_lossy
+
+
 def _thickness_class(one: Candidate) -> int:
     thickness = one.part.stack.apart_mm
     return len(_THIN_MM) + 1 if thickness is None else sum(thickness > limit for limit in _THIN_MM)
@@ -105,8 +111,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         why="it was not compressed with loss",
-        key=lambda one: one.series.first.is_lossy,
-        tell=lambda one: "lossy" if one.series.first.is_lossy else "lossless",
+        key=_is_lossy,
+        tell=lambda one: "lossy" if _is_lossy(one) else "lossless",
     ),
     Rule(
         why="it lies in the plane of acquisition",
