@@ -102,7 +102,7 @@ def dicom_image(source: Source, entry: ImageEntry) -> DicomImage:
         raise InputError(
             "no DICOM image, which a SEG or SR would have to refer to",
             where=entry.image.name,
-            way_out="score the DICOM series itself; its masks may stay NIfTI or NRRD",
+            way_out="export with --slicer, or score the DICOM series itself (masks may stay NIfTI or NRRD)",
         )
     try:
         return DicomImage(source=source, planes=_planes(entry))

@@ -515,6 +515,7 @@ def test_a_nifti_cohort_has_no_series_to_refer_to(demo_folder, tmp_path, capsys)
     assert (
         "mdanderson: DEMO-SD: no DICOM image, which a SEG or SR would have to refer to @ visit1_ct.nii.gz" in told.err
     )
+    assert "visit1_ct.nii.gz; export with --slicer, or score the DICOM series itself" in told.err
     assert "DEMO-NM-PD: no SEG of visit1_nm.dcm" in told.err
     assert "bug" not in told.err
     assert {one.name.split("-", 2)[1] for one in files(tmp_path / "seg")} == {"DICOM", "PETCT"}
