@@ -19,7 +19,7 @@ from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mdanderson.errors import ManifestError, Problem
+from mdanderson.errors import ManifestError, Problem, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,6 +307,9 @@ def _heading(column: int, lines: Sequence[Sequence[str]]) -> str:
 def _row(number: int, columns: tuple[str, ...], line: Sequence[str]) -> Row:
     cells = dict(zip(columns, map(str.strip, line), strict=False))
     cells.pop("", None)
+    for name in _NAMES & cells.keys():  # as results write them, which are found again by these names
+        if not cells[name].isprintable():
+            cells[name] = " ".join(printable(cells[name]).split())
     surplus = line[len(columns) :]
     return Row(number=number, cells=cells, surplus=tuple(filter(None, map(str.strip, surplus))) if surplus else ())
 

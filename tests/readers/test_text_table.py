@@ -135,3 +135,11 @@ def test_a_table_arrives_in_another_process_as_it_was_sent(tmp_path):
     table = read_text_table(path)
     assert pickle.loads(pickle.dumps(table)) == table
     assert [row.surplus for row in table] == [(), (), ("more",)]
+
+
+@pytest.mark.parametrize("typed", ["A\u202eB", "A\x1bB", "A \u2066 B", "\u202eA B"])
+def test_a_name_is_read_as_results_write_it(tmp_path, typed):
+    """Else what is stored under the one is looked for under the other."""
+    (tmp_path / "cohort.csv").write_text(f"patient_id,note\n{typed},{typed}\n", encoding="utf-8")
+    (row,) = read_text_table(tmp_path / "cohort.csv")
+    assert (row["patient_id"], row["note"]) == ("A B", typed)
