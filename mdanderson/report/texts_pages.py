@@ -76,7 +76,7 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.distance": ("{points} percentage points to the nearest limit", "距最近界值 {points} 个百分点"),
         "page.lesions": ("Lesions", "病灶"),
         "page.no_pictures": (
-            "There are no pictures. Of images, `score --fresh` without --no-report takes them; a reader's table has none.",
+            "There are no pictures. `score --fresh` without --no-report takes them; a reader's table has none.",
             "没有图像。若有影像，可用 score --fresh 重新评价（不加 --no-report）生成；读片表格本无图像。",
         ),
         "page.picture_note": (
