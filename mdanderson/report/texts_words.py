@@ -35,7 +35,7 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "word.long_axis": ("long axis", "长径"),
         "word.short_axis": ("short axis", "短径"),
         "word.reference_bone": ("reference bone", "参考骨"),
-        "word.probability": ("probability", "概率"),
+        "word.probability": ("probability, by size", "概率（按大小）"),
         "word.treatment": ("treatment", "治疗"),
         "word.progression": ("progression", "进展"),
         "word.death": ("death", "死亡"),

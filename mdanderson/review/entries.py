@@ -138,14 +138,16 @@ def _append(path: Path, line: bytes) -> int:
 def _put_torn_line_aside(path: Path) -> None:
     """Keep a last line that was cut off apart from the others: half a statement may say the opposite.
 
-    Only a line that begins as ours do is looked at; a line without an end that somebody typed is whole.
+    Only a line that begins as ours do is looked at; a line without an end that somebody typed is whole, and so is one
+    that begins inside a cell of several lines, as none of ours does.
     """
     if not path.is_file():
         return
     raw = path.read_bytes()
     start = raw.rfind(b"\n") + 1
     tail = raw[start:]
-    if not (start and tail.startswith(b'"')) or _is_whole(path, raw, tail):
+    inside_a_cell = raw.count(b'"', 0, start) % 2 == 1
+    if not (start and tail.startswith(b'"')) or inside_a_cell or _is_whole(path, raw, tail):
         return
     try:
         with path.with_name(TORN_FILE).open("ab") as aside:

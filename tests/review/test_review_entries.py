@@ -136,6 +136,15 @@ def test_a_whole_line_without_an_end_is_kept(tmp_path):
     assert not (tmp_path / TORN_FILE).exists()
 
 
+def test_a_cell_of_several_lines_at_the_end_is_not_taken_for_a_line_that_was_cut_off(tmp_path):
+    text = 'patient_id,date,modality,lesion_id,findings,comment\nP01,2024-04-02,CT,L1,PR1,"a rim\nall round\n"'
+    (tmp_path / "reads.csv").write_text(text, encoding="utf-8")
+    append_entry(tmp_path, SIGNED | {"lesion_id": "L2"})
+    assert [row["lesion_id"] for row in rows(tmp_path)] == ["L1", "L2"]
+    assert text.partition("\n")[2] in (tmp_path / "reads.csv").read_text(encoding="utf-8")
+    assert not (tmp_path / TORN_FILE).exists()
+
+
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     append_entry(tmp_path, SIGNED)
     before = (tmp_path / "reads.csv").read_bytes()

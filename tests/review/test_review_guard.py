@@ -37,6 +37,18 @@ def test_without_the_token_nothing_is_told(serving, path):
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+def test_a_malformed_cookie_of_another_program_does_not_lock_a_reader_out(serving):
+    client = serving()
+    cookies = f'other={{"a":"\\; b=[1,2; mdanderson-{PORT}={client.door.token}'
+    assert client.get("/report/index.html", headers={"cookie": cookies}).status_code == 200
+
+
+def test_a_long_question_is_refused_as_any_other(serving):
+    answer = serving().get("/?" + "&".join(f"a{number}=1" for number in range(30)))
+    assert answer.status_code == 403
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 def test_the_token_may_come_in_a_header(serving):
     client = serving()
     assert client.get("/report/index.html", headers={"x-mdanderson-token": client.door.token}).status_code == 200

@@ -34,7 +34,6 @@ ALLOWED = {
     ("batch/cluster.py", "socket"),
     *(("pacs/session.py", library) for library in ("requests", "requests.auth")),
     *(("review/serve.py", library) for library in ("socket", "webbrowser")),
-    ("review/guard.py", "http.cookies"),
 }
 """A run and its own worker processes speak through their pipes; a lock names the machine that holds it; the scheduler
 that `--scheduler` names is knocked at before the run; `fetch` and `export --to` speak to the server that they are told;
