@@ -1,5 +1,8 @@
-"""The version of the program, said once: the build reads it here, the package and every `run.json` hand it on."""
+"""The name and version of the program, said once: for the build, the package, `run.json` and DICOM objects."""
 
-__all__ = ["__version__"]
+__all__ = ["MAKER_NAME", "__version__"]
 
 __version__ = "0.1.0"
+
+MAKER_NAME = "mdanderson"
+"""Manufacturer and ManufacturerModelName of the DICOM objects that we write, by which they are known when read."""

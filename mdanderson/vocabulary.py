@@ -6,7 +6,6 @@ from enum import StrEnum
 
 __all__ = [
     "DEFAULT_CRITERIA",
-    "MAKER_NAME",
     "Alignment",
     "Basis",
     "Category",
@@ -25,9 +24,6 @@ __all__ = [
 
 DEFAULT_CRITERIA = "mda2010"
 """The criteria set of record: asked for where none is named."""
-
-MAKER_NAME = "mdanderson"
-"""Manufacturer and ManufacturerModelName of the DICOM objects that we write, by which they are known when read."""
 
 
 class Modality(StrEnum):

@@ -19,8 +19,8 @@ from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
 from mdanderson.readers.dicom_series import series_at, stack_at
 from mdanderson.readers.manifest import ImageEntry
 from mdanderson.report.html import page_name
-from mdanderson.version import __version__
-from mdanderson.vocabulary import MAKER_NAME, MrSequence, View
+from mdanderson.version import MAKER_NAME, __version__
+from mdanderson.vocabulary import MrSequence, View
 
 if TYPE_CHECKING:
     from highdicom.sr import CodedConcept

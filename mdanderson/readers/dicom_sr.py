@@ -21,7 +21,7 @@ from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_sr_content import Group, groups_in, observers_in
 from mdanderson.readers.dicom_sr_lesions import named
 from mdanderson.readers.text_table import Row, TextTable
-from mdanderson.vocabulary import MAKER_NAME
+from mdanderson.version import MAKER_NAME
 
 __all__ = ["REPORT_COLUMNS", "table_of_reports"]
 

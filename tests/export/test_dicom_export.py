@@ -35,7 +35,8 @@ from mdanderson.readers.manifest import ImageEntry
 from mdanderson.readers.masks import tracking_uids_of_mask
 from mdanderson.readers.pseudonyms import write_new_key
 from mdanderson.report.columns import LESIONS
-from mdanderson.vocabulary import MAKER_NAME, Modality
+from mdanderson.version import MAKER_NAME
+from mdanderson.vocabulary import Modality
 from mdanderson.volume import Mask, Region, Unit, Volume
 
 TABLES = ("lesions", "responses", "patients")

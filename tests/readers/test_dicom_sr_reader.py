@@ -15,7 +15,7 @@ from mdanderson.errors import ManifestError, Severity
 from mdanderson.readers import dicom_sr, dicom_sr_content
 from mdanderson.readers.dicom_sr import table_of_reports
 from mdanderson.readers.measurements import read_measurements
-from mdanderson.vocabulary import MAKER_NAME
+from mdanderson.version import MAKER_NAME
 
 L3 = ("36470004", "SCT", "L3 vertebra")
 RIB = ("113197003", "SCT", "Rib")

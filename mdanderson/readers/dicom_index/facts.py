@@ -22,7 +22,7 @@ from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, numbers, tex
 from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_header import acquisition_date
 from mdanderson.readers.dicom_index.segments import kind_of_segments
-from mdanderson.vocabulary import MAKER_NAME
+from mdanderson.version import MAKER_NAME
 
 __all__ = ["Facts", "Looked", "is_uid", "look_at"]
 
