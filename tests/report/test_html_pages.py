@@ -151,7 +151,7 @@ def test_pictures_stand_under_their_visit_with_their_lines(shown: Read) -> None:
 
 def test_without_pictures_the_page_says_how_to_have_them(paper: ModuleType) -> None:
     page = Read(patient_page(results(paper)))
-    assert "score again with --fresh" in page.text
+    assert "`score --fresh` without --no-report takes them" in page.text
     assert page.all("image") == []
     assert "L03" in page.text
 
