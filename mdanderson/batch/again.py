@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 from mdanderson.batch.classify import judge_again
 from mdanderson.batch.exchange import mended
@@ -15,10 +13,11 @@ from mdanderson.batch.lock import locked
 from mdanderson.batch.pages import REPORT_FOLDER, write_pages
 from mdanderson.batch.parquet import PARQUET_FOLDER
 from mdanderson.batch.pseudonymous import pseudonymous_cohort
+from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.run import Progress, score
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE
-from mdanderson.errors import InputError, OutputError
+from mdanderson.batch.store import MEASUREMENTS_FOLDER
+from mdanderson.errors import InputError
 from mdanderson.readers.manifest import Cohort, read_cohort
 from mdanderson.readers.pseudonyms import PREFIX
 from mdanderson.settings import Settings
@@ -48,41 +47,30 @@ def rescore(
             with locked(folder):
                 write_pages(folder, only=patient_ids)
         return results
-    record = _record(folder)
+    record = RunRecord.of_folder(folder)
     return score(
         _cohort(record, key_file),
         folder,
-        settings=Settings.from_mapping(record["settings"]),
-        criteria=tuple(record["criteria"]),
+        settings=Settings.from_mapping(record.settings),
+        criteria=record.criteria,
         timeout_s=timeout_s,
-        by=str(record.get("by", "")),
+        by=record.by,
         parquet=(folder / PARQUET_FOLDER).is_dir(),
         report=(folder / REPORT_FOLDER).is_dir(),
-        viewer=record.get("viewer"),
+        viewer=record.viewer,
         only=patient_ids,
         progress=progress,
     )
 
 
-def _record(folder: Path) -> Mapping[str, Any]:
-    try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        if {"manifest", "settings", "criteria", "patients", "program"} <= record.keys():
-            checked: Mapping[str, Any] = record
-            return checked
-    except (OSError, ValueError, AttributeError):
-        pass
-    raise OutputError("the results are not as a run wrote them", where=str(folder), way_out="run `score` again")
-
-
-def _cohort(record: Mapping[str, Any], key_file: Path | None) -> Cohort:
+def _cohort(record: RunRecord, key_file: Path | None) -> Cohort:
     """The cohort of the run, as long as it and the program are the same: results of two must not be mixed."""
-    manifest = Path(record["manifest"])
-    if record["program"] != program():
+    manifest = Path(record.manifest)
+    if record.program != program():
         raise InputError("the results were made by another version of the program", way_out=_RUN_AGAIN)
-    if key_file is None and any(name.startswith(PREFIX) for name in record["patients"]):
+    if key_file is None and any(name.startswith(PREFIX) for name in record.patients):
         raise InputError("the results are under pseudonyms", way_out="give the key: --pseudonymize KEYFILE")
     cohort = read_cohort(manifest) if key_file is None else pseudonymous_cohort(manifest, key_file)
-    if {patient.patient_id for patient in cohort} != record["patients"].keys():
+    if {patient.patient_id for patient in cohort} != record.patients.keys():
         raise InputError("the manifest has other patients than the results", where=manifest.name, way_out=_RUN_AGAIN)
     return cohort

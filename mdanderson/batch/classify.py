@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,11 +20,11 @@ from mdanderson.batch.parquet import PARQUET_FOLDER, check_parquet, remove_parqu
 from mdanderson.batch.part import Judge, JudgedPart, judge_part
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
-from mdanderson.batch.record import results_in
-from mdanderson.batch.results import RESEARCH_USE, Results, RowsOfText, no_column
+from mdanderson.batch.record import RunRecord, ToldPatient, results_in
+from mdanderson.batch.results import Results, RowsOfText, no_column
 from mdanderson.batch.run import Progress, checked_criteria
 from mdanderson.batch.sheets import Sheets
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, make_folder, remove, sweep, write_atomically
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, make_folder, remove, sweep, write_atomically
 from mdanderson.batch.workers import Force, checked_workers, each, usable_cores
 from mdanderson.errors import MdandersonError, Problem
 from mdanderson.readers.measurements import about_table, collection_paused
@@ -89,8 +88,7 @@ def classify(
         with locked(folder), replaced_results(folder):
             _write(folder, sheets, results, texts, by)
             (write_parquet if parquet else remove_parquet)(folder)
-            record = _run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began)
-            write_atomically(folder / RUN_FILE, record)
+            _run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began).write(folder)
     return results
 
 
@@ -103,8 +101,7 @@ def judge_again(
     judge, sheets: as `kept_run` reads them. Raises `ManifestError` and `OutputError`.
     """
     began = time.time()
-    before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    by = str(before.get("by", ""))
+    before = RunRecord.of_folder(folder)
     parquet = (folder / PARQUET_FOLDER).is_dir()
     judge = replace(judge, lesions=(folder / LESIONS.file_name).exists())
     with locked(folder):
@@ -112,14 +109,11 @@ def judge_again(
         judged = _judge(judge, sheets, workers=usable_cores(), progress=progress or (lambda _: None))
         texts, results = _gather(folder, judge, sheets, judged)
         with replaced_results(folder):
-            _write(folder, sheets, results, texts, by)
+            _write(folder, sheets, results, texts, before.by)
             (write_parquet if parquet else remove_parquet)(folder)
-            record = json.loads(_run_record(judge, sheets, results, folder, by=by, seconds=time.time() - began))
-            record["inputs"] = {
-                **before["inputs"],
-                **{name: told for name, told in record["inputs"].items() if name == "reviews"},
-            }
-            write_atomically(folder / RUN_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+            record = _run_record(judge, sheets, results, folder, by=before.by, seconds=time.time() - began)
+            reviews = {name: told for name, told in record.inputs.items() if name == "reviews"}
+            replace(record, inputs={**before.inputs, **reviews}).write(folder)
     return results
 
 
@@ -217,20 +211,18 @@ def _write(folder: Path, sheets: Sheets, results: Results, texts: Mapping[str, s
     write_cohort_tables(folder, results, by)
 
 
-def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *, by: str, seconds: float) -> str:
-    """run.json: what was run on what, by which program. The time differs from run to run; nothing else does."""
-    record = {
-        "notice": RESEARCH_USE,
-        "inputs": sheets.fingerprints(),
-        "criteria": list(judge.criteria),
-        "by": by,
-        "versions": versions(),
-        "program": program(),
-        "settings": judge.settings.as_mapping(),
-        "seconds": round(seconds, 3),
-        "results": results_in(folder),
-        "scored": len(results.scored),
-        "events": told_events(results.events),
-        "patients": {patient_id: {"failure": why} for patient_id, why in results.failed.items()},
-    }
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *, by: str, seconds: float) -> RunRecord:
+    """The record of a run, once its tables are written to `folder`."""
+    return RunRecord(
+        inputs=sheets.fingerprints(),
+        criteria=judge.criteria,
+        by=by,
+        versions=versions(),
+        program=program(),
+        settings=judge.settings.as_mapping(),
+        seconds=seconds,
+        results=results_in(folder),
+        scored=len(results.scored),
+        events=told_events(results.events),
+        patients={patient_id: ToldPatient(failure=why) for patient_id, why in results.failed.items()},
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mdanderson.findings import Event
 from mdanderson.vocabulary import EventKind
@@ -23,9 +24,8 @@ def told_events(events: Events) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def events_in(record: object) -> dict[str, tuple[Event, ...]]:
-    """The events in a record; none in one that an earlier version wrote, or that was changed by hand."""
-    told = record.get("events", {}) if isinstance(record, dict) else {}
+def events_in(told: Any) -> dict[str, tuple[Event, ...]]:
+    """Events from a record as it tells them; none where an earlier version wrote it, or it was changed by hand."""
     try:
         return {str(name): tuple(map(_event, its)) for name, its in told.items()}
     except (ValueError, KeyError, TypeError, AttributeError):

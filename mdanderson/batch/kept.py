@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from mdanderson.batch.part import Judge
+from mdanderson.batch.record import RunRecord
 from mdanderson.batch.sheets import Sheets
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE
+from mdanderson.batch.store import MEASUREMENTS_FOLDER
 from mdanderson.errors import ManifestError, OutputError
 from mdanderson.settings import Settings
 
@@ -16,11 +16,11 @@ __all__ = ["kept_run"]
 
 def kept_run(folder: Path) -> tuple[Judge, Sheets]:
     """The same rows and the same settings, which give the same answers. Raises `OutputError`."""
+    record = RunRecord.of_folder(folder)
+    judge = Judge(settings=Settings.from_mapping(record.settings), criteria=record.criteria)
     try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        judge = Judge(settings=Settings.from_mapping(record["settings"]), criteria=tuple(record["criteria"]))
         return judge, Sheets.from_folder(folder / MEASUREMENTS_FOLDER)
-    except (OSError, ValueError, KeyError, TypeError, ManifestError) as error:
+    except (OSError, ManifestError) as error:
         raise OutputError(
             "the results are not as a run wrote them", where=str(folder), way_out="run it again"
         ) from error

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import logging
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mdanderson.batch.events import Events
-from mdanderson.batch.exchange import mended
 from mdanderson.batch.lock import locked
+from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.store import (
     PATIENTS_FOLDER,
-    RUN_FILE,
     Store,
     make_folder,
     remove,
@@ -67,11 +65,8 @@ def report(out: str | Path, *, viewer: bool = True) -> Path:
 
     viewer: show the voxels round lesions where `score` has kept them. Raises `OutputError` where there are no results.
     """
-    folder = mended(Path(out))
-    if not (folder / RUN_FILE).is_file():
-        raise OutputError(
-            "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
-        )
+    folder = Path(out)
+    RunRecord.of_folder(folder)
     with locked(folder):
         return write_pages(folder, viewer=viewer)
 
@@ -84,7 +79,7 @@ def write_pages(folder: Path, *, only: Collection[str] | None = None, viewer: bo
     pages = folder / REPORT_FOLDER
     _check_ours(pages / "index.html")
     results = Results.from_folder(folder)
-    criteria = _criteria(folder)
+    criteria = RunRecord.of_folder(folder).criteria
     make_folder(pages / "patients")
     for place in (pages, pages / "patients"):
         sweep(place)
@@ -107,17 +102,6 @@ def _check_ours(page: Path) -> None:
             raise OutputError(
                 "index.html is there already and is no report", where=str(page.parent), way_out="move it away"
             )
-
-
-def _criteria(folder: Path) -> tuple[str, ...]:
-    """The criteria sets of the run, in the order asked."""
-    try:
-        record: Mapping[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        return tuple(str(name) for name in record["criteria"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(
-            "the results are not as a run wrote them", where=str(folder), way_out="run it again"
-        ) from error
 
 
 def _patients(

@@ -2,110 +2,115 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.batch.cohort_tables import COHORT_TABLES
-from mdanderson.batch.events import told_events
-from mdanderson.batch.fingerprint import Input, program, sha256_of, versions
+from mdanderson.batch.exchange import mended
+from mdanderson.batch.fingerprint import sha256_of, versions
 from mdanderson.batch.parquet import PARQUET_FOLDER
-from mdanderson.batch.results import RESEARCH_USE
-from mdanderson.readers.reads import READS_FILE
-from mdanderson.report.columns import PROBLEMS, TABLES
+from mdanderson.batch.results_html import RESEARCH_USE
+from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, write_atomically
+from mdanderson.errors import OutputError
+from mdanderson.report.columns import TABLES
 
-if TYPE_CHECKING:
-    from mdanderson.batch.one import Job
-    from mdanderson.batch.store import Finished
-    from mdanderson.readers.manifest import Cohort
-    from mdanderson.report.cells import Cells
+__all__ = ["RunRecord", "ToldPatient", "results_in", "told_of"]
 
-__all__ = ["Brief", "hash_of_inputs", "results_in", "run_record", "told_of"]
-
-_BESIDE = ("patients", "reads", "events")
+_LARGEST_BYTES = 2**28
+"""Of a record; one of 100,000 patients has a quarter of that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Brief:
-    """What a run keeps in mind of a finished patient; its rows are in the store.
+class ToldPatient:
+    """What a record tells of a patient: of `score` all of it, of `classify` the failure alone.
 
     files, bytes: of its images and masks; inputs: one hash of what is in them.
     """
 
-    patient_id: str
-    fingerprint: str
-    failure: str
-    problems: int
-    files: int
-    bytes: int
-    inputs: str
-    seconds: Mapping[str, float]
-    readings: Mapping[str, Mapping[str, tuple[Cells, ...]]]
+    fingerprint: str | None = None
+    files: int | None = None
+    bytes: int | None = None
+    inputs: str | None = None
+    seconds: Mapping[str, float] | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """What made the results of a folder.
+
+    manifest: of `score`; empty after `classify`, which tells the number of patients `scored` instead. inputs: tables
+    by what they are, each with name and SHA-256, and its path where it is a file. by, viewer: as the run was asked.
+    settings: as `Settings.as_mapping` gives them. results: SHA-256 by name of table. events: as `told_events` gives
+    them; their shape is not checked, as only figures want them. patients: by name.
+    """
+
+    manifest: str = ""
+    inputs: Mapping[str, Mapping[str, str]]
+    criteria: tuple[str, ...]
+    by: str = ""
+    viewer: bool | None = None
+    versions: Mapping[str, str]
+    program: str = ""
+    settings: dict[str, Any]
+    seconds: float
+    results: Mapping[str, str]
+    scored: int = 0
+    events: Any = field(default_factory=dict)
+    patients: Mapping[str, ToldPatient]
 
     @classmethod
-    def of(cls, finished: Finished) -> Self:
-        """The brief of a patient."""
-        return cls(
-            patient_id=finished.patient_id,
-            fingerprint=finished.fingerprint,
-            failure=finished.failure,
-            problems=len(finished.tables[PROBLEMS.name]),
-            files=sum(one.files for one in finished.inputs),
-            bytes=sum(one.bytes for one in finished.inputs),
-            inputs=hash_of_inputs(finished.inputs),
-            seconds=finished.seconds,
-            readings=finished.readings,
-        )
+    def of_folder(cls, out: Path) -> Self:
+        """The record of a finished run, with old results put back first where an exchange was killed.
+
+        Raises `OutputError` where there is none, and where it is not as a run of this program writes it.
+        """
+        told = _told_in(mended(out))
+        try:
+            record = TypeAdapter(cls).validate_python(told)
+        except ValidationError as error:
+            raise _not_ours(out, told) from error
+        if (out / PATIENTS_FOLDER).is_dir() and not record.manifest:
+            raise _not_ours(out, told)
+        return record
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Patients that could not be scored, and why."""
+        return {name: told.failure for name, told in self.patients.items() if told.failure}
+
+    def write(self, out: Path) -> None:
+        """Write it, once the tables are written: without it nothing there counts as results. Raises `OutputError`."""
+        write_atomically(out / RUN_FILE, json.dumps(self._as_mapping(), indent=2, ensure_ascii=False) + "\n")
+
+    def _as_mapping(self) -> dict[str, Any]:
+        """Plain values in the order of the file. Times alone differ from run to run."""
+        of_images = bool(self.manifest)
+        return {
+            "notice": RESEARCH_USE,
+            **({"manifest": self.manifest} if of_images else {}),
+            "inputs": self.inputs,
+            "criteria": list(self.criteria),
+            "by": self.by,
+            **({"viewer": self.viewer} if of_images else {}),
+            "versions": self.versions,
+            "program": self.program,
+            "settings": self.settings,
+            "seconds": round(self.seconds, 3),
+            "results": self.results,
+            **({} if of_images else {"scored": self.scored}),
+            "events": self.events,
+            "patients": {name: _without_none(asdict(told)) for name, told in self.patients.items()},
+        }
 
 
-def hash_of_inputs(inputs: Sequence[Input]) -> str:
-    """One hash of what is in the files of a patient, in their order."""
-    return hashlib.sha256(" ".join(one.sha256 for one in inputs).encode()).hexdigest()
-
-
-def run_record(
-    cohort: Cohort,
-    job: Job,
-    briefs: Sequence[Brief],
-    folder: Path,
-    *,
-    by: str,
-    viewer: bool | None,
-    seconds: float,
-) -> str:
-    """The text of run.json, once the tables are written to `folder`. Times alone differ from run to run.
-
-    by, viewer: as `score` was asked, so that a patient that is scored again is shown as the others are.
-    """
-    record = {
-        "notice": RESEARCH_USE,
-        "manifest": str(cohort.path.absolute()),
-        "inputs": {name: told_of(file) for name, file in _tables(cohort, folder).items()},
-        "criteria": list(job.criteria),
-        "by": by,
-        "viewer": viewer,
-        "versions": versions(),
-        "program": program(),
-        "settings": job.settings.as_mapping(),
-        "seconds": round(seconds, 3),
-        "results": results_in(folder),
-        "events": told_events({patient.patient_id: patient.facts.events for patient in cohort}),
-        "patients": {
-            one.patient_id: {
-                "fingerprint": one.fingerprint,
-                "files": one.files,
-                "bytes": one.bytes,
-                "inputs": one.inputs,
-                "seconds": dict(one.seconds),
-                "failure": one.failure,
-            }
-            for one in briefs
-        },
-    }
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+def _without_none(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def told_of(file: Path) -> dict[str, str]:
@@ -120,8 +125,31 @@ def results_in(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()}
 
 
-def _tables(cohort: Cohort, folder: Path) -> dict[str, Path]:
-    """The manifest, the tables beside it, and what reviews have left with the results; those that there are."""
-    known = {"manifest": cohort.path} | {name: cohort.folder / f"{name}.csv" for name in _BESIDE}
-    known["reviews"] = folder / READS_FILE
-    return {name: file for name, file in known.items() if file.is_file()}
+def _told_in(folder: Path) -> object:
+    """What a record says, whatever it is."""
+    try:
+        with (folder / RUN_FILE).open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise OutputError(
+            "no finished run here", where=str(folder), way_out="give a folder that `score` or `classify` wrote"
+        ) from error
+    try:
+        if len(content) <= _LARGEST_BYTES:
+            return json.loads(content)
+    except (ValueError, RecursionError):
+        pass
+    raise _not_ours(folder, None)
+
+
+def _not_ours(folder: Path, told: object) -> OutputError:
+    """What is said of a record that is damaged, too large, of something else, or of another version."""
+    by = told.get("versions") if isinstance(told, Mapping) else None
+    version = by.get("mdanderson") if isinstance(by, Mapping) else None
+    if version in (None, versions()["mdanderson"]):
+        return OutputError("the results are not as a run wrote them", where=str(folder), way_out="run it again")
+    return OutputError(
+        f"the results are not as a run of this version writes them: they are of version {version}",
+        where=str(folder),
+        way_out="use that version, or run it again",
+    )

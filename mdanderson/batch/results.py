@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import functools
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,27 +74,28 @@ class Results:
         Groups of patients are not kept there.
         """
         from mdanderson.batch.exchange import mended
+        from mdanderson.batch.record import RunRecord
 
         folder = mended(Path(out))
         try:
             kept = [table for table in TABLES if table is not LESIONS or not (folder / MEASUREMENTS_FOLDER).is_dir()]
             kept += [LESIONS] if LESIONS not in kept and (folder / LESIONS.file_name).exists() else []
             texts = {table.name: (folder / table.file_name).read_text(encoding="utf-8") for table in kept}
-            record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         except OSError as error:
             raise OutputError(
                 "no results here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
             ) from error
         except ValueError as error:
             raise InputError("not as a run wrote it", where=str(out), way_out="run it again") from error
-        failed = _failures(record)
+        record = RunRecord.of_folder(folder)
+        failed = record.failed
         rows = RowsOfText(texts, later={LESIONS.name: functools.partial(_lesions_again, folder, failed)})
         try:
             patients = dict.fromkeys(row[0] for row in rows[RESPONSES.name])
         except csv.Error as error:
             raise InputError(f"not a table: {error}", where=RESPONSES.file_name, way_out="run it again") from error
         scored = tuple(name for name in patients if name not in failed)
-        return cls(out=folder, rows=rows, scored=scored, failed=failed, events=events_in(record))
+        return cls(out=folder, rows=rows, scored=scored, failed=failed, events=events_in(record.events))
 
     def __repr__(self) -> str:
         """Where the results are and how many patients they hold."""
@@ -195,9 +195,3 @@ def no_column(name: str, columns: Sequence[str]) -> InputError:
         where="patients.csv",
         way_out=f"is {twin!r} meant?" if twin else known,
     )
-
-
-def _failures(record: object) -> dict[str, str]:
-    """Patients that a run could not score, and why, from its run.json."""
-    patients = record.get("patients", {}) if isinstance(record, dict) else {}
-    return {name: told["failure"] for name, told in patients.items() if told.get("failure")}

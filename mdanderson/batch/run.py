@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mdanderson.batch.agree import pairwise
+from mdanderson.batch.brief import Brief, run_record
 from mdanderson.batch.cluster import check_scheduler
 from mdanderson.batch.cohort_tables import write_cohort_tables
 from mdanderson.batch.exchange import mended, replaced_results
@@ -21,10 +22,9 @@ from mdanderson.batch.pages import write_pages
 from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parquet
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
-from mdanderson.batch.record import Brief, run_record
 from mdanderson.batch.results import Results, no_column
 from mdanderson.batch.reviews import reviews_in
-from mdanderson.batch.store import RUN_FILE, Finished, Store, make_folder, sweep, write_atomically
+from mdanderson.batch.store import Finished, Store, make_folder, sweep
 from mdanderson.batch.tables import rows_in, write_tables
 from mdanderson.batch.workers import Force, each
 from mdanderson.criteria import CRITERIA_SETS, criteria_set
@@ -179,8 +179,8 @@ def _run(
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)
         (write_parquet if parquet else remove_parquet)(folder)
-        record = run_record(cohort, job, briefs, folder, by=by, viewer=viewer, seconds=time.time() - began)
-        write_atomically(folder / RUN_FILE, record)
+        seconds = time.time() - began
+        run_record(cohort, job, briefs, folder, by=by, viewer=viewer, seconds=seconds).write(folder)
     return results
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdanderson.batch.exchange import mended
+from mdanderson.batch.brief import hash_of_inputs
 from mdanderson.batch.fingerprint import input_paths, inputs_of, program, sha256_of, versions
-from mdanderson.batch.record import hash_of_inputs, results_in
-from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Store
-from mdanderson.errors import InputError, MdandersonError, OutputError
+from mdanderson.batch.record import RunRecord, ToldPatient, results_in
+from mdanderson.batch.store import PATIENTS_FOLDER, Store
+from mdanderson.errors import InputError, MdandersonError
 from mdanderson.readers.manifest import Cohort, Patient, read_cohort
 from mdanderson.readers.pseudonyms import PREFIX, Pseudonyms
 from mdanderson.readers.reads import READS_FILE
@@ -50,14 +50,14 @@ def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path 
     under such. A patient without result, which the next run tries again, is compared as well.
     Raises `OutputError` where there are no results, `InputError` where a key is wanting.
     """
-    folder = mended(Path(out))
-    record = _record(folder)
+    folder = Path(out)
+    record = RunRecord.of_folder(folder)
     changes = [
         *_tables_that_changed(record),
         *_reviews_since(folder, record),
         *_results_that_changed(folder, record),
         *_program_changes(record),
-        *(() if settings is None else _setting_changes(record["settings"], settings.as_mapping())),
+        *(() if settings is None else _setting_changes(record.settings, settings.as_mapping())),
     ]
     patients = files = 0
     if (folder / PATIENTS_FOLDER).is_dir():
@@ -68,63 +68,48 @@ def verify(out: str | Path, *, settings: Settings | None = None, key_file: Path 
     return Verified(changes=tuple(changes), patients=patients, files=files)
 
 
-def _record(folder: Path) -> Mapping[str, Any]:
-    try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        if {"inputs", "results", "versions", "settings", "patients"} <= record.keys():
-            checked: Mapping[str, Any] = record
-            return checked
-    except (OSError, ValueError, AttributeError):
-        pass
-    raise OutputError(
-        "no finished run here",
-        where=str(folder),
-        way_out="give a folder that `score` or `classify` wrote, or run it again",
-    )
-
-
-def _tables_that_changed(record: Mapping[str, Any]) -> Iterator[Change]:
+def _tables_that_changed(record: RunRecord) -> Iterator[Change]:
     """The manifest and the tables beside it."""
-    for told in record["inputs"].values():
+    for told in record.inputs.values():
         if not told.get("path"):  # a data frame: it left no file
             continue
         file = Path(told["path"])
         if not file.is_file():
             yield Change(of="input", what="is gone", where=str(file))
-        elif sha256_of(file) != told["sha256"]:
+        elif sha256_of(file) != told.get("sha256"):
             yield Change(of="input", what="changed", where=str(file))
 
 
-def _reviews_since(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+def _reviews_since(folder: Path, record: RunRecord) -> Iterator[Change]:
     """Entries of a review where the run had none."""
-    if "reviews" not in record["inputs"] and (folder / READS_FILE).is_file():
+    if "reviews" not in record.inputs and (folder / READS_FILE).is_file():
         yield Change(of="input", what="is new", where=str(folder / READS_FILE))
 
 
-def _results_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+def _results_that_changed(folder: Path, record: RunRecord) -> Iterator[Change]:
     now = results_in(folder)
-    for name, sha256 in record["results"].items():
+    for name, sha256 in record.results.items():
         if name not in now:
             yield Change(of="result", what="is gone", where=name)
         elif now[name] != sha256:
             yield Change(of="result", what="was changed since it was written", where=name)
 
 
-def _stored_that_changed(folder: Path, record: Mapping[str, Any]) -> Iterator[Change]:
+def _stored_that_changed(folder: Path, record: RunRecord) -> Iterator[Change]:
     """Of every patient of the run, what is stored for the next one."""
     store = Store(folder=folder / PATIENTS_FOLDER)
-    for patient_id in record["patients"]:
+    for patient_id in record.patients:
         if store.read(patient_id) is None:
             what = "is stored no longer as it was written" if patient_id in store else "is stored no longer"
             yield Change(of="result", what=what, where=patient_id)
 
 
-def _program_changes(record: Mapping[str, Any]) -> Iterator[Change]:
-    before, now = record["versions"], versions()
+def _program_changes(record: RunRecord) -> Iterator[Change]:
+    before, now = record.versions, versions()
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     for name in changed:
         yield Change(of="program", what=f"was {before.get(name, 'absent')}, is {now.get(name, 'absent')}", where=name)
-    if not changed and record.get("program", program()) != program():
+    if not changed and record.program not in ("", program()):
         yield Change(of="program", what="changed between two versions", where="mdanderson")
 
 
@@ -148,38 +133,38 @@ def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _patients_that_changed(
-    folder: Path, record: Mapping[str, Any], key_file: Path | None
+    folder: Path, record: RunRecord, key_file: Path | None
 ) -> Iterator[tuple[int, list[Change]]]:
     """Of every patient of the run or of the manifest: files compared, and what is another."""
-    if key_file is None and any(name.startswith(PREFIX) for name in record["patients"]):
+    if key_file is None and any(name.startswith(PREFIX) for name in record.patients):
         raise InputError("the results are under pseudonyms", where=str(folder), way_out="give the key: --pseudonymize")
-    cohort, problem = _cohort(Path(record["manifest"]), key_file)
+    cohort, problem = _cohort(Path(record.manifest), key_file)
     if problem:
         yield 0, [problem]
     now = {patient.patient_id: patient for patient in cohort} if cohort else {}
     store = Store(folder=folder / PATIENTS_FOLDER)
-    for patient_id in dict.fromkeys((*record["patients"], *now)):
+    for patient_id in dict.fromkeys((*record.patients, *now)):
         if cohort is None:
             return
         if patient_id not in now:
             yield 0, [Change(of="input", what="is no longer in the manifest", where=patient_id)]
-        elif patient_id not in record["patients"]:
+        elif patient_id not in record.patients:
             yield 0, [Change(of="input", what="is new in the manifest", where=patient_id)]
         else:
-            yield _compared(now[patient_id], cohort, store, record["patients"][patient_id])
+            yield _compared(now[patient_id], cohort, store, record.patients[patient_id])
 
 
-def _compared(patient: Patient, cohort: Cohort, store: Store, told: Mapping[str, Any]) -> tuple[int, list[Change]]:
+def _compared(patient: Patient, cohort: Cohort, store: Store, told: ToldPatient) -> tuple[int, list[Change]]:
     """Files of a patient compared by content; what is another is named where the store still knows it."""
-    if told["failure"] and not told["files"]:
+    if told.failure and not told.files:
         return 0, []  # its process was ended before it told what it had read
     found = inputs_of(patient)
     files = sum(one.files for one in found)
-    if hash_of_inputs(found) == told["inputs"]:
+    if hash_of_inputs(found) == told.inputs:
         return files, []
     stored = store.read(patient.patient_id)
     before = stored.inputs if stored else ()
-    if len(before) == len(found) and hash_of_inputs(before) == told["inputs"]:
+    if len(before) == len(found) and hash_of_inputs(before) == told.inputs:
         paths = zip(input_paths(patient), before, found, strict=True)
         return files, [_changed(path, cohort, patient) for path, was, now in paths if was != now]
     gone = [Change(of="input", what=f"cannot be used: {row.why}", where=patient.patient_id) for row in patient.lost]

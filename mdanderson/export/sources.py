@@ -12,8 +12,9 @@ from pathlib import Path
 
 from mdanderson.batch.fingerprint import inputs_of, prints
 from mdanderson.batch.one import as_error
+from mdanderson.batch.record import RunRecord
 from mdanderson.batch.run import in_full, with_reviews
-from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, Finished, Store
+from mdanderson.batch.store import PATIENTS_FOLDER, Finished, Store
 from mdanderson.errors import InputError, MdandersonError, OutputError
 from mdanderson.export.own_files import LIST_FILE, write_own_files
 from mdanderson.export.wish import Wish, Written
@@ -131,12 +132,8 @@ def _sources(wish: Wish) -> Iterator[tuple[str, Source | MdandersonError]]:
 
 def _told_by(out: Path) -> tuple[Settings, tuple[str, ...], Path]:
     """Settings, criteria and manifest of the run."""
-    try:
-        record = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
-        settings = Settings.from_mapping(record["settings"])
-        return settings, tuple(map(str, record["criteria"])), Path(record["manifest"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError("the results are not as a run wrote them", where=str(out), way_out=_AGAIN) from error
+    record = RunRecord.of_folder(out)
+    return Settings.from_mapping(record.settings), record.criteria, Path(record.manifest)
 
 
 def _cohort(wish: Wish, out: Path, manifest: Path) -> Cohort:

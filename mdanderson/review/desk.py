@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any, Self
 
 from mdanderson.batch.pages import REPORT_FOLDER
 from mdanderson.batch.patient_rows import patient_rows
+from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
 from mdanderson.criteria import OVERALL
-from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.errors import MdandersonError
 from mdanderson.findings import Statement
 from mdanderson.pictures import Picture
 from mdanderson.readers.pseudonyms import Pseudonyms
@@ -90,17 +90,11 @@ class Desk:
 
         And `ManifestError` or `InputError` where the readers' own reads.csv, or its key, cannot be read.
         """
-        try:
-            record: Mapping[str, Any] = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
-            criteria = tuple(str(name) for name in record["criteria"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OutputError(
-                "no finished run here", where=str(out), way_out="give a folder that `score` or `classify` wrote"
-            ) from error
+        record = RunRecord.of_folder(out)
         results = Results.from_folder(out)
         names = sorted({*results.scored, *results.failed})
         given = _given(out, record, key_file)
-        return cls(folder=out, criteria=criteria, pages={page_name(name): name for name in names}, given=given)
+        return cls(folder=out, criteria=record.criteria, pages={page_name(name): name for name in names}, given=given)
 
     @property
     def report(self) -> Path:
@@ -188,13 +182,13 @@ def _after(time: str, seconds: float) -> bool:
     return (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)).timestamp() > seconds
 
 
-def _given(out: Path, record: Mapping[str, Any], key_file: Path | None) -> TextTable | None:
+def _given(out: Path, record: RunRecord, key_file: Path | None) -> TextTable | None:
     """reads.csv beside the manifest, or as `classify` has kept it; None where there is none.
 
     Raises `ManifestError` where it cannot be read, `InputError` for a key: what a reader stated is not left out.
     """
     kept = out / MEASUREMENTS_FOLDER / READS_FILE
-    told = record.get("inputs", {}).get("reads", {})
+    told = record.inputs.get("reads", {})
     path = kept if kept.is_file() else Path(told["path"]) if told.get("path") else None
     if path is None or not path.is_file():
         return None

@@ -553,7 +553,7 @@ def test_results_read_back_are_those_handed_back(tmp_path: Path) -> None:
     assert {name: read.rows[name] for name in read.rows} == {name: results.rows[name] for name in results.rows}
     assert "'=P03," in (tmp_path / "out" / "lesions.csv").read_text()
     (tmp_path / "out" / "run.json").write_text("{")
-    with pytest.raises(InputError, match="not as a run wrote it"):
+    with pytest.raises(OutputError, match="not as a run wrote them"):
         Results.from_folder(tmp_path / "out")
 
 

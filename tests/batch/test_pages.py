@@ -278,4 +278,4 @@ def test_events_are_kept_with_the_results(cohort: Path, tmp_path: Path) -> None:
     ]
     assert list(again.events) == ["P01"]
     for damage in ({"P01": 3}, [], {"P01": [{"date": "soon", "event": "x", "site": ""}]}):
-        assert events_in({"events": damage}) == {}
+        assert events_in(damage) == {}

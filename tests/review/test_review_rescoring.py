@@ -211,5 +211,8 @@ class TestImages:
         (results / "run.json").write_text("{}")
         with pytest.raises(OutputError, match="not as a run wrote them"):
             rescore(results, {"P02"})
+        with pytest.raises(OutputError, match="not as a run wrote them"):
+            Desk.of_folder(results)
+        (results / "run.json").unlink()
         with pytest.raises(OutputError, match="no finished run here"):
             Desk.of_folder(results)
