@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
 
 from mdanderson.errors import ManifestError, Problem
 from mdanderson.findings import Statement
 from mdanderson.readers.cells import (
-    STRUCTURE_COLUMNS,
     Cells,
     about_columns,
     by_patient,
@@ -19,20 +20,47 @@ from mdanderson.readers.cells import (
 )
 from mdanderson.readers.text_table import TextTable
 from mdanderson.timeline.codes import codes_in
-from mdanderson.vocabulary import LesionType, Modality, MrSequence
+from mdanderson.vocabulary import Alignment, Collapse, LesionType, Modality, MrSequence, Pain, Posterolateral
 
-__all__ = ["READS_COLUMNS", "READS_FILE", "read_reads"]
+__all__ = ["READS_COLUMNS", "READS_FILE", "STATED", "StatedColumn", "read_reads"]
 
 READS_FILE = "reads.csv"
 """Beside a manifest or a table of measurements, and in a results folder, where reviews are entered."""
 
 _REQUIRED = ("patient_id", "date", "modality")
 _NAMES = ("label", "lesion_id")
-_SAID = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm", "site", "laterality")
-_DECIDING = ("findings", "new", "target", "node", "measurable", "lesion_type", "soft_tissue_mm")
 _OF_THE_PATIENT = frozenset({"PD4"})
 """What may be stated without a lesion: that there is a new one."""
-_OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *_SAID, *STRUCTURE_COLUMNS, "adjudicates")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatedColumn:
+    """Something that a reader may state of a lesion. decides: a category may rest on it. words: one of which it is."""
+
+    name: str
+    decides: bool = False
+    is_flag: bool = False
+    words: tuple[StrEnum, ...] = ()
+
+
+STATED = (
+    StatedColumn(name="findings", decides=True),
+    StatedColumn(name="new", decides=True, is_flag=True),
+    StatedColumn(name="target", decides=True, is_flag=True),
+    StatedColumn(name="node", decides=True, is_flag=True),
+    StatedColumn(name="measurable", decides=True, is_flag=True),
+    StatedColumn(name="lesion_type", decides=True, words=tuple(LesionType)),
+    StatedColumn(name="soft_tissue_mm", decides=True),
+    StatedColumn(name="site"),
+    StatedColumn(name="laterality"),
+    StatedColumn(name="pain", words=tuple(Pain)),
+    StatedColumn(name="alignment", words=tuple(Alignment)),
+    StatedColumn(name="collapse", words=tuple(Collapse)),
+    StatedColumn(name="posterolateral", words=tuple(Posterolateral)),
+)
+"""In the order of the file; forms and lists of a review take theirs from here."""
+
+_OPTIONAL = (*_NAMES, "sequence", "time", "reader", "comment", *(one.name for one in STATED), "adjudicates")
 READS_COLUMNS = (*_REQUIRED, *_OPTIONAL)
 
 Statements = dict[str, tuple[Statement, ...]]
@@ -75,7 +103,7 @@ def _statement(cells: Cells) -> Statement | None:
     said = _said(cells, date or dt.date.min, modality or Modality.CT)
     if cells.faults:
         return _lost(cells, said, of_any_modality=modality is None)
-    if not any(row[column] for column in (*_SAID, *STRUCTURE_COLUMNS, "comment")) and not all(
+    if not any(row[column] for column in (*(one.name for one in STATED), "comment")) and not all(
         map(row.__getitem__, _NAMES)
     ):
         cells.fault("", "nothing is stated", "fill in a column, such as findings, or remove the row")
@@ -86,7 +114,7 @@ def _statement(cells: Cells) -> Statement | None:
 def _lost(cells: Cells, said: Statement, *, of_any_modality: bool) -> Statement | None:
     """A row that cannot be used, as far as it tells what it could decide; None where that is no category."""
     row = cells.row
-    if not (row.surplus or any(row[column] for column in _DECIDING)):
+    if not (row.surplus or any(row[one.name] for one in STATED if one.decides)):
         return None
     return Statement(
         date=said.date,

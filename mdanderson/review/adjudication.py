@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from mdanderson.findings import Statement
 from mdanderson.review.desk import Desk, Said, Sheet
-from mdanderson.review.forms import FLAGS, as_fields
+from mdanderson.review.forms import DECIDING, as_fields
 from mdanderson.review.items import Item
 
 __all__ = ["Dispute", "Position", "disputes", "disputes_of"]
 
-_DECIDING = ("findings", *FLAGS, "lesion_type", "soft_tissue_mm", "lesion_id")
 _COMPUTED = ""
 
 
@@ -29,7 +28,7 @@ class Position:
     @property
     def stated(self) -> tuple[tuple[str, str], ...]:
         """What it says, of what decides."""
-        return tuple((name, self.fields[name]) for name in _DECIDING if self.fields.get(name))
+        return tuple((name, self.fields[name]) for name in DECIDING if self.fields.get(name))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,25 +10,21 @@ from typing import Any
 from mdanderson.errors import InputError, Severity
 from mdanderson.findings import Statement
 from mdanderson.readers.cells import STRUCTURE_COLUMNS
-from mdanderson.readers.reads import READS_COLUMNS, read_reads
+from mdanderson.readers.reads import READS_COLUMNS, STATED, read_reads
 from mdanderson.readers.text_table import Row, TextTable
 from mdanderson.review.items import Item
 from mdanderson.timeline.codes import codes_in, faults_of
-from mdanderson.vocabulary import Alignment, Collapse, LesionType, Pain, Posterolateral
 
-__all__ = ["FLAGS", "LONGEST_COMMENT", "WORDS", "as_fields", "entry_from"]
+__all__ = ["DECIDING", "FIELDS", "FLAGS", "LONGEST_COMMENT", "WORDS", "as_fields", "entry_from"]
 
-FLAGS = ("new", "measurable", "target", "node")
+FLAGS = tuple(one.name for one in STATED if one.is_flag)
 """What is yes, no, or left as computed."""
-WORDS: Mapping[str, tuple[StrEnum, ...]] = {
-    "lesion_type": tuple(LesionType),
-    "pain": tuple(Pain),
-    "alignment": tuple(Alignment),
-    "collapse": tuple(Collapse),
-    "posterolateral": tuple(Posterolateral),
-}
+WORDS: Mapping[str, tuple[StrEnum, ...]] = {one.name: one.words for one in STATED if one.words}
 """What is one of some words."""
-_TEXTS = ("soft_tissue_mm", "site", "laterality", "lesion_id")
+DECIDING = (*(one.name for one in STATED if one.decides), "lesion_id")
+"""What a category may rest on."""
+FIELDS = (*DECIDING, *(one.name for one in STATED if not one.decides))
+"""All that a form states, but for the comment."""
 LONGEST_COMMENT = 2000
 _LONGEST = 200
 _ROW = 2
@@ -39,8 +35,8 @@ def entry_from(
 ) -> dict[str, str]:
     """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault."""
     cells = _named(item, _text(sent, "lesion_id", _LONGEST))
-    cells |= {name: _text(sent, name, _LONGEST) for name in (*FLAGS, *WORDS, *_TEXTS) if name != "lesion_id"}
-    cells["findings"] = ";".join(sorted(codes_in(_text(sent, "findings", _LONGEST))))
+    cells |= {one.name: _text(sent, one.name, _LONGEST) for one in STATED}
+    cells["findings"] = ";".join(sorted(codes_in(cells["findings"])))
     cells["comment"] = _text(sent, "comment", LONGEST_COMMENT)
     cells["reader"] = reader or _text(sent, "reader", _LONGEST)
     cells |= {"patient_id": patient_id, "date": item.date, "modality": item.modality}
@@ -57,20 +53,16 @@ def entry_from(
 
 def as_fields(statement: Statement) -> dict[str, str]:
     """A statement as the form shows it."""
-    told: dict[str, str] = {
-        "findings": ";".join(sorted(statement.codes)),
-        "soft_tissue_mm": "" if statement.soft_tissue_mm is None else str(statement.soft_tissue_mm),
-        "lesion_type": str(statement.lesion_type or ""),
-        "site": statement.site,
-        "laterality": statement.laterality,
-        "lesion_id": statement.lesion_id if statement.label else "",
-    }
-    for name in FLAGS:
-        flag = getattr(statement, name)
-        told[name] = "" if flag is None else str(flag).lower()
-    for name in STRUCTURE_COLUMNS:
-        told[name] = str(getattr(statement.structure, name, None) or "")
-    return told
+    return {name: _field(statement, name) for name in FIELDS}
+
+
+def _field(statement: Statement, name: str) -> str:
+    if name == "findings":
+        return ";".join(sorted(statement.codes))
+    if name == "lesion_id":
+        return statement.lesion_id if statement.label else ""
+    value = getattr(statement.structure if name in STRUCTURE_COLUMNS else statement, name, None)
+    return str(value).lower() if isinstance(value, bool) else str("" if value is None else value)
 
 
 def _named(item: Item, stated: str) -> dict[str, str]:

@@ -7,15 +7,12 @@ from typing import Any
 
 from mdanderson.report.texts import EN, ZH
 from mdanderson.review.desk import Said, Sheet
-from mdanderson.review.forms import as_fields
+from mdanderson.review.forms import FIELDS, as_fields
 from mdanderson.review.items import Item, codes_for
 from mdanderson.review.pages import drawn
 from mdanderson.review.rescoring import Job
 
 __all__ = ["both", "history_of", "state_of"]
-
-_HISTORY = ("findings", "new", "measurable", "lesion_type", "target", "node", "soft_tissue_mm", "lesion_id", "site")
-_HISTORY_MORE = ("laterality", "pain", "alignment", "collapse", "posterolateral")
 
 
 def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded_reader: str = "") -> dict[str, Any]:
@@ -54,7 +51,7 @@ def history_of(said: Iterable[Said], sheet: Sheet, *, blinded: bool) -> list[dic
                 "superseded": key in seen,
                 "adjudicates": statement.adjudicates,
                 "entered": one.entered,
-                "stated": [(name, fields[name]) for name in (*_HISTORY, *_HISTORY_MORE) if fields[name]],
+                "stated": [(name, fields[name]) for name in FIELDS if fields[name]],
                 "comment": statement.comment,
                 "reader": statement.reader,
                 "time": "" if blinded else statement.time[:16].replace("T", " "),
