@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.vocabulary import Modality
 
-__all__ = ["CARRIED", "DRAWN", "NEIGHBOUR", "Crop", "crops_from_json", "crops_to_json", "nifti_of"]
+__all__ = ["CARRIED", "DRAWN", "NEIGHBOUR", "Crop", "Point", "crops_from_json", "crops_to_json", "nifti_of"]
 
 Point = tuple[float, float, float]
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import gzip
 import pickle
 import socket
 import sys
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 import mdanderson as mda
 from mdanderson.assessment import viewed
-from mdanderson.crops import Crop
+from mdanderson.crops import DRAWN, Crop
 from mdanderson.errors import InputError, MdandersonError
 
 pytest.importorskip("ipyniivue")
@@ -59,6 +62,17 @@ def test_visits_stand_side_by_side_with_the_voxels_in_them(timeline: mda.Timelin
     assert first.other_nv == [second]
     assert second.other_nv == [first]
     assert first.sync_opts["crosshair"]
+
+
+def test_cross_hairs_begin_in_the_middle_of_the_lesion(timeline: mda.Timeline) -> None:
+    its = [crop for crop in crops_of(timeline) if crop.lesion_id == "L01"]
+    (row,) = timeline.view("L01").children
+    for crop, pane in zip(its, row.children, strict=True):
+        outlines = nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(crop.outlines)))
+        outlines = nib.as_closest_canonical(outlines)
+        voxel = np.array(pane.children[1].scene.crosshair_pos) * outlines.shape - 0.5
+        drawn = np.argwhere(np.asarray(outlines.dataobj) == DRAWN)
+        assert voxel == pytest.approx((drawn.min(axis=0) + drawn.max(axis=0)) / 2, abs=1.5)
 
 
 def test_images_are_read_when_somebody_looks_and_once(timeline: mda.Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
