@@ -84,7 +84,7 @@ def widget_of(crops: Sequence[Crop], lesion_id: str = "", modality: str = "") ->
 
 def _pane(crop: Crop) -> Any:
     """One visit: what it is, above its volume."""
-    from ipyniivue import NiiVue, ShowRender, Volume
+    from ipyniivue import MultiplanarType, NiiVue, ShowRender, Volume
     from ipywidgets import Label, Layout, VBox
 
     niivue = NiiVue(
@@ -95,6 +95,7 @@ def _pane(crop: Crop) -> Any:
         atlas_outline=1.0,
         crosshair_width=0.5,
         crosshair_gap=6.0,
+        multiplanar_layout=MultiplanarType.GRID,  # the same at every visit
         multiplanar_show_render=ShowRender.NEVER,  # a smooth surface would be believed
         drag_and_drop_enabled=False,
         scroll_requires_focus=True,
