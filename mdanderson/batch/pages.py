@@ -158,7 +158,7 @@ def _cohort(folder: Path, results: Results, criteria: Sequence[str], names: Sequ
             patients=results.named(PATIENTS),
             responses=results.named(RESPONSES),
             problems=results.named(PROBLEMS),
-            summary=[dict(zip(SUMMARY.column_names, row, strict=True)) for row in summary],
+            summary=list(SUMMARY.named(summary)),
             failed=results.failed,
             pages=names,
             figures=tuple(_figures(results, criteria)),

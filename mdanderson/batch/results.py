@@ -128,7 +128,7 @@ class Results:
 
     def named(self, table: Table) -> tuple[Mapping[str, str], ...]:
         """The rows of a table as text, one mapping of column to cell per row."""
-        return tuple(dict(zip(table.column_names, row, strict=True)) for row in self.rows[table.name])
+        return tuple(table.named(self.rows[table.name]))
 
     def summary(self, by: str = "") -> pd.DataFrame:
         """Rates of response and disease control with exact intervals, per criteria set; by: a column of patients.csv.

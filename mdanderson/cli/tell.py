@@ -77,7 +77,7 @@ def show_results(results: Results, *, by: str, verb: str) -> None:
     if not many:
         parts.append(response_table(responses))
     if by or many:
-        rows = (dict(zip(SUMMARY.column_names, row, strict=True)) for row in results.summary_rows(by))
+        rows = SUMMARY.named(results.summary_rows(by))
         parts.append(summary_table(rows))
     parts += map(agreement_part, results.agreements)
     parts.append(f"Results: {results.out} ({len(results.scored)} patients {verb}, {len(results.failed)} failed)")
@@ -90,7 +90,7 @@ def agreement_part(found: Agreement) -> RenderableType:
     from mdanderson.report.terminal import agreement_table
     from mdanderson.statistics import AGREEMENT
 
-    rows = (dict(zip(AGREEMENT.column_names, row, strict=True)) for row in found.cells[AGREEMENT.name])
+    rows = AGREEMENT.named(found.cells[AGREEMENT.name])
     return agreement_table(found.names, rows, len(found.discordant))
 
 

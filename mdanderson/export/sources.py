@@ -162,4 +162,4 @@ def _named(table: Table, finished: Finished) -> tuple[Mapping[str, str], ...]:
     rows = finished.tables[table.name]
     if any(len(row) != len(table.columns) for row in rows):
         raise InputError("its result was stored by another version of the program", way_out=_AGAIN)
-    return tuple(dict(zip(table.column_names, map(unguarded, row), strict=True)) for row in rows)
+    return tuple(table.named(tuple(map(unguarded, row)) for row in rows))

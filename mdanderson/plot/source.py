@@ -135,7 +135,7 @@ def rows_of(given: Tables, table: Table) -> Iterator[Mapping[str, Any]]:
     if missing:
         raise InputError(f"no column {missing[0]}", where=table.name, way_out="give results as a run made them")
     columns = [_plain(frame[name]) for name in table.column_names]
-    return (dict(zip(table.column_names, values, strict=True)) for values in zip(*columns, strict=True))
+    return table.named(zip(*columns, strict=True))
 
 
 def events_of(given: Tables, events: TableSource | None, *, known: Iterable[str]) -> Mapping[str, Sequence[Event]]:

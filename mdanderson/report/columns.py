@@ -5,10 +5,14 @@ A column's name, place and decimals are a promise to whoever reads the files; ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 __all__ = ["LESIONS", "PATIENTS", "PROBLEMS", "RESPONSES", "TABLES", "Column", "Kind", "Table"]
+
+Cell = TypeVar("Cell")
 
 
 class Kind(StrEnum):
@@ -49,6 +53,11 @@ class Table:
     def file_name(self) -> str:
         """The file in the results folder."""
         return f"{self.name}.csv"
+
+    def named(self, rows: Iterable[Sequence[Cell]]) -> Iterator[dict[str, Cell]]:
+        """Rows by column name. Raises `ValueError` for a row that has other columns."""
+        names = self.column_names
+        return (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def _text(name: str, meaning: str) -> Column:

@@ -11,7 +11,7 @@ from mdanderson.errors import InputError, MdandersonError
 from mdanderson.report.columns import Table
 from mdanderson.review.adjudication import disputes
 from mdanderson.review.blinded import blinded_page, cases
-from mdanderson.review.desk import Desk, Sheet, named
+from mdanderson.review.desk import Desk, Sheet
 from mdanderson.review.entries import append_entry
 from mdanderson.review.forms import WORDS, entry_from
 from mdanderson.review.guard import Doorkeeper, Guard
@@ -248,7 +248,7 @@ def _visits_that_differ(desk: Desk) -> list[Mapping[str, str]]:
         text = (desk.folder / table.file_name).read_text(encoding="utf-8")
     except OSError:
         return []
-    return list(named(table, {table.name: from_csv(table, text)}))
+    return list(table.named(from_csv(table, text)))
 
 
 def _html(page: str, panel: str = "", *, before: str = "") -> Response:

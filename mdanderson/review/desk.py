@@ -171,7 +171,7 @@ class Desk:
 
 def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
     """Rows of a table by column name."""
-    return [dict(zip(table.column_names, row, strict=True)) for row in rows.get(table.name, ())]
+    return list(table.named(rows.get(table.name, ())))
 
 
 def _after(time: str, seconds: float) -> bool:

@@ -158,7 +158,7 @@ def _paired(one: Mapping[Key, Told], other: Mapping[Key, Told]) -> _Paired[Told]
 
 
 def _by_column(table: Table, rows: Mapping[str, Sequence[Cells]]) -> tuple[TextRow, ...]:
-    return tuple(dict(zip(table.column_names, row, strict=True)) for row in rows.get(table.name, ()))
+    return tuple(table.named(rows.get(table.name, ())))
 
 
 def _follow_up(responses: Iterable[TextRow]) -> dict[Key, TextRow]:

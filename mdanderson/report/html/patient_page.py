@@ -39,7 +39,7 @@ class PatientResults:
 
     def named(self, table: Table) -> list[Row]:
         """The rows of a table by column name."""
-        return [dict(zip(table.column_names, row, strict=True)) for row in self.rows.get(table.name, ())]
+        return list(table.named(self.rows.get(table.name, ())))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
