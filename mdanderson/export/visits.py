@@ -10,6 +10,7 @@ from itertools import groupby
 from mdanderson.batch.results import Results
 from mdanderson.criteria import OVERALL
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES
+from mdanderson.report.visits import visit_at
 
 __all__ = ["PatientResults", "ResultRow", "Visit", "patients_in", "study_day"]
 
@@ -51,11 +52,9 @@ class PatientResults:
         return {**row, **told}
 
     def visit_of(self, row: ResultRow) -> Visit:
-        """The visit that a lesion or a response belongs to: of its label, the last that had begun on its day."""
-        day = _day(row["date"])
-        begun = [visit for visit in self.visits if visit.date <= day] or self.visits[:1]
-        same = [visit for visit in begun if visit.label == row["visit"]]
-        return (same or begun)[-1]
+        """The visit that a lesion or a response belongs to."""
+        visits = [(visit.label, visit.date.isoformat()) for visit in self.visits]
+        return self.visits[visit_at(row["visit"], row["date"], visits) or 0]
 
 
 def patients_in(results: Results) -> Iterator[PatientResults]:

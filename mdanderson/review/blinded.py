@@ -16,6 +16,7 @@ from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, RESPONSES, Table
 from mdanderson.report.html import PatientResults, patient_page
+from mdanderson.report.visits import visit_at
 from mdanderson.review.desk import Desk, Sheet, named
 
 __all__ = ["blinded_page", "cases"]
@@ -43,8 +44,7 @@ def blinded_page(desk: Desk, sheet: Sheet, number: int) -> str:
 
 def _results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
     visit_of = {label: f"visit {place}" for place, (label, _) in enumerate(sheet.visits, start=1)}
-    number_of = {item.date: item.number for item in sheet.items}
-    pictures = tuple(_hidden(one, _place(one, sheet, number_of)) for one in desk.pictures(sheet.patient_id))
+    pictures = tuple(_hidden(one, _place(one, sheet)) for one in desk.pictures(sheet.patient_id))
     return PatientResults(
         patient_id=f"Case {number}",
         criteria=desk.criteria[:1],
@@ -65,15 +65,9 @@ def _lesion(row: Mapping[str, str], visit_of: Mapping[str, str]) -> dict[str, st
     return {name: text for name, text in row.items() if name in _SHOWN} | {"visit": visit_of.get(row["visit"], "")}
 
 
-def _place(picture: Picture, sheet: Sheet, number_of: Mapping[str, int]) -> int:
+def _place(picture: Picture, sheet: Sheet) -> int:
     """The number of the visit that a picture is of."""
-    day = picture.date.isoformat()
-    if day in number_of:
-        return number_of[day]
-    labels = [label for label, _ in sheet.visits]
-    if picture.visit in labels:
-        return labels.index(picture.visit) + 1
-    return max(1, sum(first <= day for _, first in sheet.visits))
+    return (visit_at(picture.visit, picture.date.isoformat(), sheet.visits) or 0) + 1
 
 
 def _hidden(picture: Picture, place: int) -> Picture:

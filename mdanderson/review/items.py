@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mdanderson.criteria import criteria_set
 from mdanderson.criteria.rule import Level
+from mdanderson.report.visits import visit_at
 from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["Code", "Item", "codes_for", "items_in"]
@@ -72,7 +73,7 @@ def items_in(lesions: Sequence[Row], visits: Sequence[tuple[str, str]]) -> tuple
                 modality=row["modality"],
                 date=row["date"],
                 visit=row["visit"],
-                number=_number(row, visits),
+                number=(visit_at(row["visit"], row["date"], visits) or 0) + 1,
                 lesion_id=row["lesion_id"],
                 label=row["label"],
                 is_first=lesion not in seen,
@@ -112,14 +113,6 @@ def _leading(lesions: Sequence[Row]) -> list[Row]:
 
 def _of(rows: Iterable[Row]) -> set[str]:
     return {row["modality"] for row in rows}
-
-
-def _number(row: Row, visits: Sequence[tuple[str, str]]) -> int:
-    """The visit of that label, else the last that had begun by that day."""
-    labels = [label for label, _ in visits]
-    if row["visit"] in labels:
-        return labels.index(row["visit"]) + 1
-    return max(1, sum(day <= row["date"] for _, day in visits))
 
 
 def _places_for_new(known: Sequence[Item]) -> Iterator[Item]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mdanderson.pictures import Picture
 from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, drawn, profile_curves, stacked
 from mdanderson.report.html.numbers import BESIDE, MEASURED, Quantity, number_of
+from mdanderson.report.visits import visit_at
 
 __all__ = ["ImagePart", "LesionPart", "PictureRow", "lesion_parts"]
 
@@ -79,14 +79,13 @@ def lesion_parts(
     sets: Sequence[str],
 ) -> tuple[LesionPart, ...]:
     """Every lesion, from rows of lesions.csv and its pictures. texts: of rules, by `criteria code`; sets: as asked."""
-    columns = _Columns.of(rows, visits)
     names = sorted({row["lesion_id"] for row in rows} | {picture.lesion_id for picture in pictures})
     return tuple(
         _lesion(
             name,
             [row for row in rows if row["lesion_id"] == name],
             [picture for picture in pictures if picture.lesion_id == name],
-            columns,
+            visits,
             {code: texts[f"{one} {code}"] for one in reversed(sets) for code in _codes(texts, one)},
         )
         for name in names
@@ -97,42 +96,8 @@ def _codes(texts: Mapping[str, str], criteria: str) -> list[str]:
     return [key.partition(" ")[2] for key in texts if key.partition(" ")[0] == criteria]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Columns:
-    """Which visit a row or a picture stands under."""
-
-    visits: tuple[Key, ...]
-    by_label: Mapping[str, int]
-    by_day: Mapping[str, int]
-
-    @classmethod
-    def of(cls, rows: Iterable[Row], visits: Sequence[Key]) -> _Columns:
-        by_label = {label: number for number, (label, _) in enumerate(visits)}
-        by_day = {row["date"]: by_label[row["visit"]] for row in rows if row["visit"] in by_label}
-        by_day |= {day: number for number, (_, day) in enumerate(visits)}
-        return cls(visits=tuple(visits), by_label=by_label, by_day=by_day)
-
-    def of_picture(self, picture: Picture) -> int | None:
-        """The visit of that day, else the one that had begun by then."""
-        day = picture.date.isoformat()
-        if day in self.by_day:
-            return self.by_day[day]
-        if picture.visit in self.by_label:
-            return self.by_label[picture.visit]
-        begun = [number for number, (_, first) in enumerate(self.visits) if _is_day(first) and first <= day]
-        return begun[-1] if begun else None
-
-
-def _is_day(text: str) -> bool:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _lesion(
-    name: str, rows: Sequence[Row], pictures: Sequence[Picture], columns: _Columns, texts: Mapping[str, str]
+    name: str, rows: Sequence[Row], pictures: Sequence[Picture], visits: Sequence[Key], texts: Mapping[str, str]
 ) -> LesionPart:
     modalities = dict.fromkeys([row["modality"] for row in rows] + [str(picture.modality) for picture in pictures])
     return LesionPart(
@@ -146,7 +111,7 @@ def _lesion(
                 modality,
                 [row for row in rows if row["modality"] == modality],
                 [picture for picture in pictures if picture.modality == modality],
-                columns,
+                visits,
                 texts,
             )
             for modality in sorted(modalities)
@@ -168,32 +133,32 @@ def _scores(rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
 
 
 def _image(
-    modality: str, rows: Sequence[Row], pictures: Sequence[Picture], columns: _Columns, texts: Mapping[str, str]
+    modality: str, rows: Sequence[Row], pictures: Sequence[Picture], visits: Sequence[Key], texts: Mapping[str, str]
 ) -> ImagePart:
     sequences = list(dict.fromkeys(row["sequence"] for row in rows))
-    leading: list[Row | None] = [None] * len(columns.visits)
-    told: dict[str, list[Row | None]] = {sequence: [None] * len(columns.visits) for sequence in sequences}
+    leading: list[Row | None] = [None] * len(visits)
+    told: dict[str, list[Row | None]] = {sequence: [None] * len(visits) for sequence in sequences}
     for row in sorted(rows, key=lambda one: not one["long_axis_mm"]):  # the sequence that size is taken from speaks
-        at = columns.by_label.get(row["visit"])
+        at = visit_at(row["visit"], row["date"], visits)
         if at is not None:
             leading[at] = leading[at] or row
             told[row["sequence"]][at] = told[row["sequence"]][at] or row
-    shown = _picture_rows(pictures, columns)
+    shown = _picture_rows(pictures, visits)
     return ImagePart(
         modality=modality,
         verdicts=tuple(None if row is None else _verdict(row, texts) for row in leading),
         rows=shown,
         numbers=tuple(_numbers(told)),
-        profiles=_profiles(shown, columns),
+        profiles=_profiles(shown, visits),
     )
 
 
-def _picture_rows(pictures: Sequence[Picture], columns: _Columns) -> tuple[PictureRow, ...]:
+def _picture_rows(pictures: Sequence[Picture], visits: Sequence[Key]) -> tuple[PictureRow, ...]:
     """A row for every sequence and view."""
     rows: dict[tuple[str, str], list[DrawnPicture | None]] = {}
     for picture in sorted(pictures, key=lambda one: (one.date, one.sequence, one.view)):
-        at = columns.of_picture(picture)
-        row = rows.setdefault((picture.sequence, picture.view), [None] * len(columns.visits))
+        at = visit_at(picture.visit, picture.date.isoformat(), visits)
+        row = rows.setdefault((picture.sequence, picture.view), [None] * len(visits))
         if at is not None and row[at] is None:
             row[at] = drawn(picture)
     ordered = sorted(rows.items(), key=lambda entry: (not any(one and one.diameters for one in entry[1]), entry[0]))
@@ -214,12 +179,12 @@ def _numbers(told: Mapping[str, Sequence[Row | None]]) -> Iterable[NumberRow]:
                 yield NumberRow(quantity=quantity, sequence=sequence, cells=cells)
 
 
-def _profiles(rows: Sequence[PictureRow], columns: _Columns) -> Curves | None:
+def _profiles(rows: Sequence[PictureRow], visits: Sequence[Key]) -> Curves | None:
     """The radial density profiles of the first image that has any."""
     for row in rows:
         known = [
             (f"{day} {label}".strip(), one.picture.profile)
-            for (label, day), one in zip(columns.visits, row.pictures, strict=True)
+            for (label, day), one in zip(visits, row.pictures, strict=True)
             if one is not None and one.picture.profile
         ]
         if known:
