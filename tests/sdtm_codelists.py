@@ -57,9 +57,11 @@ CODELISTS = (
         extensible=True,
     ),
 )
+ONE_PER_IMAGE = ("LDIAM", "LPERP", "VOLUME", "TUMSTATE")
+"""Tests of which a statistician expects one a lesion, visit and method, be there ever so many MR sequences."""
 KEYS = {
-    "TU": ("STUDYID", "USUBJID", "TUTESTCD", "TULNKID"),
-    "TR": ("STUDYID", "USUBJID", "TRLNKID", "TRGRPID", "TRTESTCD", "VISITNUM"),
+    "TU": ("STUDYID", "USUBJID", "TULNKID"),
+    "TR": ("STUDYID", "USUBJID", "TRLNKID", "TRTESTCD", "TRMETHOD", "TRSPID", "VISITNUM"),
     "RS": ("STUDYID", "USUBJID", "RSCAT", "RSGRPID", "RSTESTCD", "VISITNUM"),
 }
 NEVER = {"PPD", "SUMPPD"}

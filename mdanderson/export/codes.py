@@ -51,6 +51,9 @@ OWN = "99MDANDERSON"
 
 ABNORMAL = _sct("49755003", "Morphologically Abnormal Structure")
 BONY_METASTASIS = _sct("94222008", "Bony metastasis")
+SECONDARY_NEOPLASM = _sct("14799000", "Neoplasm, Secondary")
+"""What a node is outlined for."""
+LYMPH_NODE = _sct("59441001", "Lymph node")
 LONG_AXIS = _sct("103339001", "Long Axis")
 """Written out: viewers match the meaning letter by letter, and PS3.16 has a small a."""
 SHORT_AXIS = _sct("103340004", "Short Axis")

@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mdanderson.errors import InputError, MdandersonError
-from mdanderson.export.codes import ABNORMAL, ARTIFICIAL_INTELLIGENCE, BONY_METASTASIS, laterality_code, site_code
+from mdanderson.export.codes import (
+    ABNORMAL,
+    ARTIFICIAL_INTELLIGENCE,
+    BONY_METASTASIS,
+    LYMPH_NODE,
+    SECONDARY_NEOPLASM,
+    laterality_code,
+    site_code,
+)
 from mdanderson.export.dicom_source import (
     MAKER,
     DicomImage,
@@ -28,6 +36,7 @@ from mdanderson.export.dicom_source import (
 )
 from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
+from mdanderson.export.visits import placed
 from mdanderson.export.wish import Wish, Written
 from mdanderson.palette import LIGHT
 from mdanderson.readers import look_at_volume
@@ -207,6 +216,11 @@ class _Identity:
     lesion_id: str
     row: Mapping[str, str]
 
+    @property
+    def is_node(self) -> bool:
+        """Whether a reader calls it a lymph node."""
+        return self.row.get("node") == "true"
+
 
 def _identities(source: Source, number: int) -> dict[int, _Identity]:
     """Label -> lesion, of one image."""
@@ -214,9 +228,13 @@ def _identities(source: Source, number: int) -> dict[int, _Identity]:
     for drawing in source.finished.drawings:
         if drawing.image != number:
             continue
-        row = next((row for row in source.lesions if row["lesion_id"] == drawing.lesion_id and row["site"]), {})
+        row = next((row for row in source.lesions if row["lesion_id"] == drawing.lesion_id), {})
         own = "" if drawing.merged else drawing.lesion_id
-        identity = _Identity(name="+".join(drawing.merged) or own, lesion_id=own, row=row)
+        identity = _Identity(
+            name="+".join(drawing.merged) or own,
+            lesion_id=own,
+            row=placed(row, source.lesions) if row else {},
+        )
         found |= dict.fromkeys(drawing.labels, identity)
     return found
 
@@ -243,7 +261,7 @@ def _segments(
             segment_number=segment,
             segment_label=(identity.name if identity else f"label {region.label}")[:_TEXT],
             segmented_property_category=coded(ABNORMAL),
-            segmented_property_type=coded(BONY_METASTASIS),
+            segmented_property_type=coded(SECONDARY_NEOPLASM if identity and identity.is_node else BONY_METASTASIS),
             algorithm_type="AUTOMATIC" if algorithm else "MANUAL",
             algorithm_identification=algorithm,
             tracking_uid=uids[tracked] if tracked else None,
@@ -257,7 +275,7 @@ def _region(identity: _Identity | None) -> Any:
     """The anatomic region of a segment, with its side as a modifier."""
     row = identity.row if identity else {}
     site, side = row.get("site", ""), row.get("laterality", "")
-    region = coded(site_code(site))
+    region = coded(LYMPH_NODE if identity and identity.is_node else site_code(site))
     laterality = laterality_code(side, site)
     if laterality is not None:
         region.AnatomicRegionModifierSequence = [coded(laterality)]

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mdanderson.criteria import OVERALL
 from mdanderson.drawings import Drawing
 from mdanderson.errors import InputError, MdandersonError
+from mdanderson.export.baseline_sums import with_baseline_sums
 from mdanderson.export.codes import IMAGING, PROCEDURES
 from mdanderson.export.dicom_source import MAKER, DicomImage, as_bytes, coded, derived_uid, dicom_image, file_stem
 from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.sr_groups import Group, lesion_group, patient_group
+from mdanderson.export.visits import placed
 from mdanderson.export.wish import Wish, Written
 from mdanderson.readers import peek_date, peek_modality
 
@@ -160,11 +162,13 @@ def _groups(
             drawing = _drawing(source, row)
             image = images.get(drawing.image) if drawing else _image_of(row, images)
             uid = uids[row["lesion_id"]]
-            yield lesion_group(source, row, drawing, image, time_point=time_point, uid=uid, for_ohif=wish.for_ohif)
+            whole = placed(row, source.lesions)
+            yield lesion_group(source, whole, drawing, image, time_point=time_point, uid=uid, for_ohif=wish.for_ohif)
     best = {row["criteria"]: row["best_response"] for row in source.summaries} if visit.last else {}
     for row in source.responses:
         if row["visit"] == visit.label and row["scope"] == OVERALL:
-            yield patient_group(source, row, best.get(row["criteria"], ""), time_point=time_point)
+            whole = with_baseline_sums(row, source.responses)
+            yield patient_group(source, whole, best.get(row["criteria"], ""), time_point=time_point)
 
 
 def _time_point(visit: _Visit) -> Any:

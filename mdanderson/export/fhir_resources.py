@@ -17,6 +17,7 @@ from mdanderson.export.codes import (
     CM3,
     HU,
     LONG_AXIS,
+    LYMPH_NODE,
     MM,
     RATIO,
     SHORT_AXIS,
@@ -116,7 +117,8 @@ class _Maker:
             _component(_TRACKING, valueString=row["lesion_id"]),
             _component(_STATUS, valueCodeableConcept=_concept(word_code(row["status"]))),
         ]
-        if row["node"] != "true":
+        is_node = placed["node"] == "true"
+        if not is_node:
             components.insert(1, _component(_FINDING, valueCodeableConcept=_concept(BONY_METASTASIS)))
         side = laterality_code(placed["laterality"], placed["site"])
         if side is not None:
@@ -134,7 +136,8 @@ class _Maker:
             "code": _concept(_GROUP),
             "subject": self._subject,
             "effectiveDateTime": row["date"],
-            "bodySite": _concept(site_code(placed["site"])) | ({"text": placed["site"]} if placed["site"] else {}),
+            "bodySite": _concept(LYMPH_NODE if is_node else site_code(placed["site"]))
+            | ({"text": placed["site"]} if placed["site"] else {}),
             "method": _concept(_MODALITIES[Modality(row["modality"])]),
             "component": components,
         }
@@ -154,7 +157,7 @@ class _Maker:
         if row["lesions_new"]:
             components.append(_component(_NEW, valueInteger=int(row["lesions_new"])))
         made: dict[str, object] = {
-            **self._opening("Observation", "response", str(visit.number), row["date"], row["criteria"]),
+            **self._opening("Observation", "response", visit.label, row["date"], row["criteria"]),
             "status": _STATUS_OF_ALL,
             "category": [_coded(_CATEGORY, "imaging", "Imaging")],
             "code": _concept(_RESPONSE),
@@ -171,7 +174,7 @@ class _Maker:
         """The report of one visit by one criteria set: what was seen, and what it comes to."""
         criteria = criteria_code(row["criteria"])
         made: dict[str, object] = {
-            **self._opening("DiagnosticReport", "report", str(visit.number), row["date"], row["criteria"]),
+            **self._opening("DiagnosticReport", "report", visit.label, row["date"], row["criteria"]),
             "status": _STATUS_OF_ALL,
             "category": [_coded(_SECTION, "RAD", "Radiology")],
             "code": _concept(_RESPONSE) | {"text": f"{_RESPONSE.meaning}: {criteria.meaning}"},

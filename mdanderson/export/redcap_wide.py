@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mdanderson.export.baseline_sums import with_baseline_sums
 from mdanderson.export.redcap_fields import RECORD_ID, Field, dictionary_row
 from mdanderson.export.visits import PatientResults, ResultRow
 from mdanderson.report.cells import guarded
 from mdanderson.report.columns import LESIONS, RESPONSES, Column, Table
+from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["wide_dictionary", "wide_rows"]
 
@@ -25,6 +27,7 @@ _OF_LESION_AT_VISIT = (
     ("suv_peak", "sulpeak"),
     ("category", "cat"),
 )
+_SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _OF_RESPONSE = (
     ("category", "cat"),
     ("size_sum_mm", "sum_mm"),
@@ -36,7 +39,7 @@ _OF_RESPONSE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Extent:
-    """How much there is at most: of visits, of lesions, and which criteria sets."""
+    """How much there is at most: of visits of the study, of lesions, and which criteria sets."""
 
     visits: int
     lesions: int
@@ -46,7 +49,7 @@ class _Extent:
     def of(cls, patients: Sequence[PatientResults]) -> _Extent:
         sets = dict.fromkeys(row["criteria"] for patient in patients for row in patient.responses)
         return cls(
-            visits=max((len(patient.visits) for patient in patients), default=0),
+            visits=max((visit.number for patient in patients for visit in patient.visits), default=0),
             lesions=max((len(_lesion_ids(patient)) for patient in patients), default=0),
             criteria=tuple(sets),
         )
@@ -62,7 +65,11 @@ def wide_dictionary(patients: Sequence[PatientResults]) -> Iterator[tuple[str, .
 
 
 def wide_rows(patients: Sequence[PatientResults]) -> Iterator[Sequence[str]]:
-    """Header and a row for every patient; of several images of a lesion at one visit the first in the table counts."""
+    """Header and a row for every patient.
+
+    Of several images of a lesion at one visit the one that gives its size counts; what it does not measure, such as
+    uptake, is of the first that does.
+    """
     fields = [field for field, *_ in _fields(_Extent.of(patients))]
     yield (RECORD_ID, *(field.name for field in fields))
     for patient in patients:
@@ -98,17 +105,25 @@ def _cells(patient: PatientResults) -> Mapping[str, str]:
     cells: dict[str, str] = {}
     for visit in patient.visits:
         cells |= {f"v{visit.number:02}_date": visit.date.isoformat(), f"v{visit.number:02}_visit": visit.label}
+    told = (*patient.responses, *patient.parts)
     for row in patient.responses:
-        start = f"v{patient.visit_of(row).number:02}_{row['criteria']}"
-        cells |= {f"{start}_{end}": row[name] for name, end in _OF_RESPONSE}
+        start, whole = f"v{patient.visit_of(row).number:02}_{row['criteria']}", with_baseline_sums(row, told)
+        cells |= {f"{start}_{end}": whole[name] for name, end in _OF_RESPONSE}
     numbers = {lesion_id: number for number, lesion_id in enumerate(_lesion_ids(patient), start=1)}
-    for row in patient.lesions:
+    for row in sorted(patient.lesions, key=lambda row: (patient.visit_of(row).date, *_image_order(row))):
         start = f"l{numbers[row['lesion_id']]:02}"
         _fill(cells, start, patient.placed(row), _OF_LESION)
         at_visit = f"{start}_v{patient.visit_of(row).number:02}"
-        if f"{at_visit}_status" not in cells:
-            _fill(cells, at_visit, row, _OF_LESION_AT_VISIT)
+        leads = f"{at_visit}_status" not in cells
+        # what a radiograph or a PET has for density is no density of the image that leads
+        here = row if leads or row["modality"] == Modality.CT else {**row, "mean_hu": ""}
+        _fill(cells, at_visit, here, _OF_LESION_AT_VISIT)
     return cells
+
+
+def _image_order(row: ResultRow) -> tuple[bool, bool, str]:
+    """Of a lesion at a visit the image that gives its size first, then the others that say anything."""
+    return not row["long_axis_mm"], Status(row["status"]) in _SILENT, row["date"]
 
 
 def _fill(cells: dict[str, str], start: str, row: ResultRow, columns: Sequence[tuple[str, str]]) -> None:

@@ -18,7 +18,7 @@ from mdanderson.export.sdtm_lesions import add_lesions
 from mdanderson.export.sdtm_places import is_published
 from mdanderson.export.sdtm_responses import add_responses
 from mdanderson.export.sdtm_rows import Cell, Row, Subject
-from mdanderson.export.sdtm_terms import CATEGORIES, LESION_TESTS, TERMINOLOGY
+from mdanderson.export.sdtm_terms import CATEGORIES, LESION_TESTS, PATIENT_TESTS, TERMINOLOGY
 from mdanderson.export.visits import patients_in
 from mdanderson.export.wish import Wish, Written
 
@@ -121,7 +121,8 @@ def _relations(study: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
 
 def _extensions(rows: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, ...]]:
     """Every term that is used and is no published one, with the reason, each once."""
-    ours = {test.code: test.name for test in LESION_TESTS if not test.published}
+    tests = (*LESION_TESTS, *PATIENT_TESTS.values())
+    ours = {test.code: test.name for test in tests if not test.published}
     used = {str(row["TRTESTCD"]) for row in rows[TR.name]}
     for code in sorted(used & ours.keys()):
         yield TR.name, "TRTESTCD", code, ours[code], "no published test for it"

@@ -68,7 +68,7 @@ TU = Dataset(
         _char("TUDTC", "Date/Time of Tumor/Lesion Identification"),
         _num("TUDY", "Study Day of Tumor/Lesion Identification"),
     ),
-    keys=("STUDYID", "USUBJID", "TUTESTCD", "TULNKID"),
+    keys=("STUDYID", "USUBJID", "TULNKID"),
 )
 
 TR = Dataset(
@@ -76,6 +76,7 @@ TR = Dataset(
     label="Tumor/Lesion Results",
     variables=(
         *_opening("TR"),
+        _char("TRSPID", "Sponsor-Defined Identifier"),
         _char("TRLNKID", "Link ID"),
         _char("TRLNKGRP", "Link Group ID"),
         _char("TRTESTCD", "Tumor/Lesion Assessment Short Name"),
@@ -94,7 +95,7 @@ TR = Dataset(
         _char("TRDTC", "Date/Time of Tumor/Lesion Measurement"),
         _num("TRDY", "Study Day of Tumor/Lesion Measurement"),
     ),
-    keys=("STUDYID", "USUBJID", "TRGRPID", "TRTESTCD"),
+    keys=("STUDYID", "USUBJID", "TRLNKID", "TRTESTCD", "TRMETHOD", "TRSPID", "VISITNUM"),
 )
 
 RS = Dataset(

@@ -30,18 +30,26 @@ _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _FRESH = {Status.NEW}
 _SIZE = ("LDIAM", "LPERP")
 """Tests that an image which shows outlines is expected to give."""
-_HU = "RADIODEN"
+_ZERO = (*_SIZE, "SUMBIDIM")
+"""What is 0 of a lesion that is gone."""
+_HU, _VOLUME = "RADIODEN", "VOLUME"
+_RANKED = (IDENTIFIED[True], IDENTIFIED[False], "NEW", "BONE LESION", "NEW BONE LESION")
+"""What the parts of a lesion are, or the region of several: what these were called, the first that one of them was."""
 
 
 def add_lesions(subject: Subject) -> None:
     """The rows of TU and TR of one patient, with their supplemental qualifiers."""
-    identified: set[tuple[str, str]] = set()
-    rows = sorted(subject.patient.lesions, key=lambda row: (row["date"], row["lesion_id"], _method_order(row)))
+    ordered = sorted(subject.patient.lesions, key=lambda row: (row["date"], row["lesion_id"], _image_order(row)))
+    rows = [subject.patient.placed(row) for row in ordered]
+    identified: dict[str, str] = {}
     for row in rows:
         if _is_seen(row):
             _identify(subject, row, identified)
+    told: set[tuple[object, ...]] = set()
     for row in rows:
-        _measure(subject, row)
+        scene = (subject.patient.visit_of(row), row["modality"], row["lesion_id"])
+        _measure(subject, row, leads=scene not in told)
+        told.add(scene)
 
 
 def link_group(visit: Visit) -> str:
@@ -64,20 +72,26 @@ def measured(test: Test, cell: str) -> dict[str, Cell]:
     }
 
 
-def _identify(subject: Subject, row: ResultRow, identified: set[tuple[str, str]]) -> None:
-    """A row of TU when a lesion is first seen, first merged, or first split."""
-    happened = {Status.MERGED: "TUMERGE", Status.SPLIT: "TUSPLIT"}.get(Status(row["status"]), "TUMIDENT")
-    wanted = [(row["lesion_id"], "TUMIDENT")] if happened != "TUMERGE" else []
-    wanted += [(_link(row), happened)] if happened != "TUMIDENT" else []
-    for link, code in wanted:
-        if (link, code) not in identified:
-            identified.add((link, code))
-            _add_identified(subject, row, link, TUMOUR_TESTS[code])
+def _identify(subject: Subject, row: ResultRow, identified: dict[str, str]) -> None:
+    """A row of TU when a lesion is first seen, first merged, or first split. identified: link -> what it is."""
+    status = Status(row["status"])
+    lesion_id, parents = row["lesion_id"], _parents(row)
+    if status is not Status.MERGED and lesion_id not in identified:
+        identified[lesion_id] = _identity(row)
+        _add_identified(subject, row, lesion_id, TUMOUR_TESTS["TUMIDENT"], identified[lesion_id])
+    code = {Status.MERGED: "TUMERGE", Status.SPLIT: "TUSPLIT"}.get(status)
+    if code is None:
+        return
+    for link, label in _parts(subject, row) if status is Status.SPLIT else [(_link(subject, row), row["label"])]:
+        if link not in identified:
+            known = {identified[one] for one in (*parents, lesion_id) if one in identified}
+            identified[link] = next((word for word in _RANKED if word in known), "") or _identity(row)
+            _add_identified(subject, {**row, "label": label}, link, TUMOUR_TESTS[code], identified[link])
 
 
-def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test) -> None:
-    visit, placed = subject.patient.visit_of(row), subject.patient.placed(row)
-    place = place_of(placed)
+def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test, identity: str) -> None:
+    """A row of TU. row: with its place."""
+    visit, place = subject.patient.visit_of(row), place_of(row)
     group = f"{link} {test.code}"
     subject.add(
         TU,
@@ -86,8 +100,8 @@ def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test) -> 
             "TULNKID": link,
             "TUTESTCD": test.code,
             "TUTEST": test.name,
-            "TUORRES": _identity(row),
-            "TUSTRESC": _identity(row),
+            "TUORRES": identity,
+            "TUSTRESC": identity,
             "TULOC": place.location,
             "TULAT": place.laterality,
             "TUMETHOD": METHODS[Modality(row["modality"])],
@@ -96,10 +110,12 @@ def _add_identified(subject: Subject, row: ResultRow, link: str, test: Test) -> 
     )
     subject.qualify(TU, group, "IDSTATUS", "Status at Identification", row["status"])
     subject.qualify(TU, group, "LESTYPE", "Lytic, Blastic or Mixed", row["lesion_type"])
-    subject.qualify(TU, group, "LOCDTL", "Location in Words", placed["site"])
-    subject.qualify(TU, group, "LOCSRC", "How the Location Was Found", placed["site_source"])
+    subject.qualify(TU, group, "LOCDTL", "Location in Words", row["site"])
+    subject.qualify(TU, group, "LOCSRC", "How the Location Was Found", row["site_source"])
     subject.qualify(TU, group, "LABEL", "Label in the Segmentation", row["label"])
     subject.qualify(TU, group, "READER", "Reader", row["reader"])
+    if row["status"] == Status.SPLIT and link != row["lesion_id"]:
+        subject.qualify(TU, group, "PARENT", "Lesion It Is a Part Of", row["lesion_id"])
 
 
 def _identity(row: ResultRow) -> str:
@@ -113,24 +129,34 @@ def _identity(row: ResultRow) -> str:
     return "NEW BONE LESION" if is_new else "BONE LESION"
 
 
-def _measure(subject: Subject, row: ResultRow) -> None:
-    """The rows of TR of one lesion in one image: its state, what was measured, and what was not with the reason."""
-    visit, link, image = subject.patient.visit_of(row), _link(row), _image(row)
-    group = f"{row['lesion_id']} {image} {link_group(visit)}"
+def _measure(subject: Subject, row: ResultRow, *, leads: bool) -> None:
+    """The rows of TR of one lesion in one image: its state, what was measured, and what was not with the reason.
+
+    leads: whether it speaks for the lesion at this visit in this modality; other sequences add what they measured.
+    """
+    visit, link = subject.patient.visit_of(row), _link(subject, row)
+    group = f"{row['lesion_id']} {_image(row)} {link_group(visit)}"
     shared: dict[str, Cell] = {
         "TRGRPID": group,
+        "TRSPID": row["sequence"],
         "TRLNKID": row["lesion_id"] if _merged_away(row) else link,
         "TRLNKGRP": link_group(visit),
         "TRMETHOD": METHODS[Modality(row["modality"])],
         **subject.when("TR", visit, dt.date.fromisoformat(row["date"])),
     }
-    for result in _results(row):
+    results = list(_results(row) if leads else _beside(row))
+    for result in results:
         subject.add(TR, shared | result)
-    if link != row["lesion_id"] and not _merged_away(row):
+    if leads and link != row["lesion_id"] and not _merged_away(row):
         # the region that the parents have become is measured above; of the first parent alone there is nothing
         alone = shared | {"TRGRPID": f"{group} ALONE", "TRLNKID": row["lesion_id"]}
         for code in ("TUMSTATE", *_SIZE):
             subject.add(TR, alone | _not_done(_test(code), NOT_DONE[Status.MERGED]))
+    if results:
+        _qualify(subject, row, group)
+
+
+def _qualify(subject: Subject, row: ResultRow, group: str) -> None:
     subject.qualify(TR, group, "LESCAT", "Category of the Lesion", row["category"])
     subject.qualify(TR, group, "RULES", "Rules That Fired", row["rules"])
     subject.qualify(TR, group, "REASON", "Reason in Words", row["reason"])
@@ -139,21 +165,44 @@ def _measure(subject: Subject, row: ResultRow) -> None:
 
 
 def _results(row: ResultRow) -> Iterator[dict[str, Cell]]:
+    """Of the image that speaks for the lesion. One that is gone measures 0, as SDTM has it."""
     state = _test("TUMSTATE")
     status = Status(row["status"])
+    shows_size = Modality(row["modality"]).is_anatomical
     if status in _SILENT or _merged_away(row):
-        for code in ("TUMSTATE", *(_SIZE if Modality(row["modality"]).is_anatomical else ())):
+        for code in ("TUMSTATE", *(_SIZE if shows_size else ())):
             yield _not_done(_test(code), NOT_DONE[status])
         return
-    gone = status is Status.RESOLVED or row["long_axis_mm"] in {"0", "0.00"}
+    gone = _is_gone(row)
     word = _GONE if gone else _THERE
     yield {"TRTESTCD": state.code, "TRTEST": state.name, "TRORRES": word, "TRSTRESC": word}
     for test in LESION_TESTS:
         cell = row[test.column]
-        if cell and (test.code != _HU or row["modality"] == Modality.CT):
+        if cell and _means(test, row):
             yield measured(test, cell)
-        elif test.code in _SIZE and not gone and Modality(row["modality"]).is_anatomical:
+        elif gone and shows_size and test.code in _ZERO:
+            yield measured(test, "0")
+        elif test.code in _SIZE and shows_size:
             yield _not_done(test, _UNMEASURED)
+
+
+def _beside(row: ResultRow) -> Iterator[dict[str, Cell]]:
+    """Of a further sequence of the visit; the volume is that of an outline, which is another sequence's."""
+    if Status(row["status"]) in _SILENT or _merged_away(row):
+        return
+    has_outline = bool(row["long_axis_mm"])
+    for test in LESION_TESTS:
+        if row[test.column] and _means(test, row) and (has_outline or test.code != _VOLUME):
+            yield measured(test, row[test.column])
+
+
+def _means(test: Test, row: ResultRow) -> bool:
+    """Whether a column holds what the test is, which density of a radiograph or a PET is not."""
+    return test.code != _HU or row["modality"] == Modality.CT
+
+
+def _is_gone(row: ResultRow) -> bool:
+    return row["status"] == Status.RESOLVED or row["long_axis_mm"] in {"0", "0.00"}
 
 
 def _not_done(test: Test, why: str) -> dict[str, Cell]:
@@ -169,20 +218,41 @@ def _is_seen(row: ResultRow) -> bool:
     return Status(row["status"]) not in {*_SILENT, Status.RESOLVED} and not _merged_away(row)
 
 
+def _parents(row: ResultRow) -> list[str]:
+    return [name for name in row["parents"].split(";") if name]
+
+
 def _merged_away(row: ResultRow) -> bool:
     """Whether a lesion is measured as part of another one's row."""
     return row["status"] == Status.MERGED and row["parents"].split(";")[0] not in {"", row["lesion_id"]}
 
 
-def _link(row: ResultRow) -> str:
-    """TULNKID: the lesion, or the lesions that have become one region."""
-    parents = [name for name in row["parents"].split(";") if name]
-    return "/".join(parents) if row["status"] == Status.MERGED and len(parents) > 1 else row["lesion_id"]
+def _link(subject: Subject, row: ResultRow) -> str:
+    """TRLNKID: the lesion, or the lesions that have become one region."""
+    parents = _parents(row)
+    if row["status"] != Status.MERGED or len(parents) < 2:
+        return row["lesion_id"]
+    return _unused("/".join(parents), subject)
+
+
+def _parts(subject: Subject, row: ResultRow) -> list[tuple[str, str]]:
+    """Link and label of every part of a split: L3.1, L3.2; the region keeps the link of the lesion."""
+    labels = row["label"].split(";")
+    return [(_unused(f"{row['lesion_id']}.{n}", subject), label) for n, label in enumerate(labels, start=1)]
+
+
+def _unused(link: str, subject: Subject) -> str:
+    """A link that is no lesion's own name."""
+    names = {row["lesion_id"] for row in subject.patient.lesions}
+    while link in names:
+        link += "*"
+    return link
 
 
 def _image(row: ResultRow) -> str:
     return f"{row['modality']} {row['sequence']}".strip()
 
 
-def _method_order(row: ResultRow) -> tuple[int, str]:
-    return list(Modality).index(Modality(row["modality"])), row["sequence"]
+def _image_order(row: ResultRow) -> tuple[int, bool, str]:
+    """Of one modality the image that gives the size first: it has the outline."""
+    return list(Modality).index(Modality(row["modality"])), not row["long_axis_mm"], row["sequence"]

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from mdanderson.export.sdtm_domains import RS, TR
 from mdanderson.export.sdtm_lesions import link_group, measured
 from mdanderson.export.sdtm_rows import Cell, Subject
-from mdanderson.export.sdtm_terms import CATEGORIES, CRITERIA, PATIENT_TESTS, PROTOCOL_DEFINED, RESPONSE_TESTS, Test
+from mdanderson.export.sdtm_terms import (
+    CATEGORIES,
+    CRITERIA,
+    METHODS,
+    PATIENT_TESTS,
+    PROTOCOL_DEFINED,
+    RESPONSE_TESTS,
+    Test,
+)
 from mdanderson.export.visits import ResultRow
-from mdanderson.vocabulary import Category
+from mdanderson.vocabulary import Category, Modality, Status
 
 __all__ = ["add_responses"]
 
 _BONE_SETS = ("mda2010", "mda2004")
 """The sets that judge bone, whose category is a bone response."""
+_CHANGES = {"size_change_baseline": "PCBSD", "size_change_nadir": "PCNSD"}
 _PERCENT = 100
 _PLACES = Decimal("0.01")
 
 
 def add_responses(subject: Subject) -> None:
     """The rows of RS and of the patient's sums in TR; the baseline, which is no response, has sums and counts alone."""
-    for row in subject.patient.responses:
+    for row in subject.patient.parts:
         _sums(subject, row)
+    for row in subject.patient.responses:
+        _counts(subject, row)
         if row["category"] != Category.BL:
             _response(subject, row)
     for summary in subject.patient.summaries:
@@ -69,33 +80,61 @@ def _best(subject: Subject, summary: ResultRow) -> None:
     subject.qualify(RS, group, "CRITSET", "Criteria Set", summary["criteria"])
 
 
-def _sums(subject: Subject, row: ResultRow) -> None:
-    """What MDA adds up over a patient's lesions; other sets' sums would be other sums under the same names."""
-    if row["criteria"] not in _BONE_SETS:
+def _counts(subject: Subject, row: ResultRow) -> None:
+    """How many lesions of bone MDA counts over all modalities: at baseline, and new ones later."""
+    visit = subject.patient.visit_of(row)
+    at_baseline = row["category"] == Category.BL
+    cell = row["lesions_expected" if at_baseline else "lesions_new"]
+    if row["criteria"] not in _BONE_SETS or not cell:
         return
+    of_visit = [one for one in subject.patient.lesions if subject.patient.visit_of(one) == visit]
+    counted = of_visit if at_baseline else [one for one in of_visit if one["status"] == Status.NEW]
+    nodes = {one["lesion_id"] for one in counted if subject.patient.placed(one)["node"] == "true"}
+    test = PATIENT_TESTS["BNLNUM" if at_baseline else "NBNLNUM"]
+    _add(subject, row, f"{row['criteria']} {link_group(visit)}", [(test, str(max(int(cell) - len(nodes), 0)))])
+
+
+def _sums(subject: Subject, row: ResultRow) -> None:
+    """What MDA adds up over the lesions of a modality; other sets' sums would be other sums under the same names.
+
+    Each modality has its own, as its changes are those since its own baseline.
+    """
+    if row["criteria"] in _BONE_SETS:
+        group = f"{row['criteria']} {row['scope']} {link_group(subject.patient.visit_of(row))}"
+        results = list(_sum_results(subject, row))
+        _add(subject, row, group, results, method=METHODS[Modality(row["scope"])])
+        if any(test.code in _CHANGES.values() for test, _ in results):
+            subject.qualify(TR, group, "CHGOF", "Sum That the Changes Are Of", "SUMSIZE")
+
+
+def _add(
+    subject: Subject, row: ResultRow, group: str, results: Sequence[tuple[Test, str]], *, method: str = ""
+) -> None:
+    """Rows of TR on all lesions of a visit; sets are told apart by TRSPID."""
     visit = subject.patient.visit_of(row)
     shared: dict[str, Cell] = {
-        "TRGRPID": f"{row['criteria']} {link_group(visit)}",
+        "TRGRPID": group,
+        "TRSPID": row["criteria"],
         "TRLNKGRP": link_group(visit),
+        "TRMETHOD": method,
         **subject.when("TR", visit, dt.date.fromisoformat(row["date"])),
     }
-    for test, cell in _patient_results(subject, row):
+    for test, cell in results:
         subject.add(TR, shared | measured(test, cell))
-    subject.qualify(TR, str(shared["TRGRPID"]), "CRITSET", "Criteria Set", row["criteria"])
+    if results:
+        subject.qualify(TR, group, "CRITSET", "Criteria Set", row["criteria"])
 
 
-def _patient_results(subject: Subject, row: ResultRow) -> Iterator[tuple[Test, str]]:
-    if row["category"] == Category.BL:
-        if row["lesions_expected"]:
-            yield PATIENT_TESTS["BNLNUM"], row["lesions_expected"]
-    elif row["lesions_new"]:
-        yield PATIENT_TESTS["NBNLNUM"], row["lesions_new"]
+def _sum_results(subject: Subject, row: ResultRow) -> Iterator[tuple[Test, str]]:
+    """The sum, in its two parts where no node is measured, of which the short axis is in the sum of long ones."""
     longest, size = row["long_axis_sum_mm"], row["size_sum_mm"]
-    no_node = all(lesion["node"] != "true" for lesion in subject.patient.lesions)
-    if longest and size and no_node:  # of a node the short axis is in the sum of long ones
+    own = [lesion for lesion in subject.patient.lesions if lesion["modality"] == row["scope"]]
+    if longest and size and not any(subject.patient.placed(lesion)["node"] == "true" for lesion in own):
         yield PATIENT_TESTS["SUMLDIAM"], longest
         yield PATIENT_TESTS["SUMLPERP"], str(Decimal(size) - Decimal(longest))
-    for column, code in (("size_change_baseline", "PCBSD"), ("size_change_nadir", "PCNSD")):
+    if size:
+        yield PATIENT_TESTS["SUMSIZE"], size
+    for column, code in _CHANGES.items():
         if row[column]:
             yield PATIENT_TESTS[code], str((Decimal(row[column]) * _PERCENT).quantize(_PLACES))
 

@@ -69,7 +69,7 @@ class Subject:
         """Visit, day and study day of a row."""
         return {
             "VISITNUM": None if visit is None else visit.number,
-            "VISIT": "" if visit is None else visit.label,
+            "VISIT": "" if visit is None else visit.name,
             f"{domain}DTC": "" if day is None else day.isoformat(),
             f"{domain}DY": None if day is None else study_day(day, self.patient.start),
         }

@@ -81,6 +81,9 @@ PATIENT_TESTS = {
     "NBNLNUM": Test(code="NBNLNUM", name="Number of New Bone Lesions"),
     "SUMLDIAM": Test(code="SUMLDIAM", name="Sum of Longest Diameter", unit="mm"),
     "SUMLPERP": Test(code="SUMLPERP", name="Sum of Longest Perpendicular", unit="mm"),
+    "SUMSIZE": Test(
+        code="SUMSIZE", name="Sum of Longest Diam and Perpendicular", unit="mm", column="size_sum_mm", published=False
+    ),
     "PCBSD": Test(code="PCBSD", name="Percent Change Baseline Sum of Diameter", unit="%"),
     "PCNSD": Test(code="PCNSD", name="Percent Change Nadir in Sum of Diameter", unit="%"),
 }

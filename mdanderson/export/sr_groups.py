@@ -74,21 +74,25 @@ def lesion_group(
     uid: str,
     for_ohif: bool,
 ) -> Group:
-    """One row of lesions.csv. drawing: its outline, image: the image of it, where there are such. uid: the lesion's."""
+    """One row of lesions.csv, with its place. drawing: its outline, image: the image of it, where there are such.
+
+    uid: the lesion's.
+    """
     from highdicom import sr
 
     at = _Place.of(drawing, image)
     lesion_id = row["lesion_id"]
     name = f"{codes.OHIF_TRACKING}:{lesion_id}" if for_ohif else lesion_id
     laterality = codes.laterality_code(row["laterality"], row["site"])
+    is_node = row["node"] == "true"
     item = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=uid, identifier=name),
         time_point_context=time_point,
-        finding_type=coded(codes.BONY_METASTASIS),
+        finding_type=None if is_node else coded(codes.BONY_METASTASIS),
         method=coded(codes.criteria_code("who")) if row["long_axis_mm"] else None,
         finding_sites=[
             sr.FindingSite(
-                anatomic_location=coded(codes.site_code(row["site"])),
+                anatomic_location=coded(codes.LYMPH_NODE if is_node else codes.site_code(row["site"])),
                 laterality=coded(laterality) if laterality else None,
             )
         ],

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from mdanderson.batch.results import Results
 from mdanderson.criteria import OVERALL
+from mdanderson.export.visit_numbers import Course, visit_names, visit_numbers
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES
 from mdanderson.report.visits import visit_at
 
-__all__ = ["PatientResults", "ResultRow", "Visit", "patients_in", "study_day"]
+__all__ = ["PatientResults", "ResultRow", "Visit", "patients_in", "placed", "study_day"]
 
 ResultRow = Mapping[str, str]
 """A row of a result table: column -> cell."""
@@ -20,21 +21,26 @@ ResultRow = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
-    """One visit. number: from 1, in order of date. label: as the manifest calls it."""
+    """One visit. number: from 1, in the order of the study's visits. label: as the manifest calls it.
+
+    name: under which visits of several patients are one visit of the study; it has the number to itself.
+    """
 
     number: int
     label: str
     date: dt.date
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientResults:
-    """Everything that the result tables say of one patient. responses: overall rows alone."""
+    """Everything that the result tables say of one patient. responses: overall rows; parts: those of one modality."""
 
     patient_id: str
     visits: tuple[Visit, ...]
     lesions: tuple[ResultRow, ...]
     responses: tuple[ResultRow, ...]
+    parts: tuple[ResultRow, ...]
     summaries: tuple[ResultRow, ...]
 
     @property
@@ -44,12 +50,7 @@ class PatientResults:
 
     def placed(self, row: ResultRow) -> ResultRow:
         """A lesion's row with what another row of the lesion says of its place, where it says nothing itself."""
-        if row["site"]:
-            return row
-        named = (one for one in self.lesions if one["lesion_id"] == row["lesion_id"] and one["site"])
-        found = next(named, row)
-        told = {name: found[name] or row[name] for name in ("site", "laterality", "site_source")}
-        return {**row, **told}
+        return placed(row, self.lesions)
 
     def visit_of(self, row: ResultRow) -> Visit:
         """The visit that a lesion or a response belongs to."""
@@ -57,17 +58,37 @@ class PatientResults:
         return self.visits[visit_at(row["visit"], row["date"], visits) or 0]
 
 
+def placed(row: ResultRow, lesions: Iterable[ResultRow]) -> ResultRow:
+    """A row of lesions.csv with the place that `lesions` tell of the lesion, and whether it is a node.
+
+    Readers say both once, as a rule when a lesion is first seen.
+    """
+    own = [one for one in lesions if one["lesion_id"] == row["lesion_id"]]
+    node = "true" if any(one["node"] == "true" for one in own) else row["node"]
+    if row["site"]:
+        return {**row, "node": node}
+    found = next((one for one in own if one["site"]), row)
+    told = {name: found[name] or row[name] for name in ("site", "laterality", "site_source")}
+    return {**row, **told, "node": node}
+
+
 def patients_in(results: Results) -> Iterator[PatientResults]:
     """Every patient that has a response, in the order of the tables."""
     lesions = _by_patient(results.named(LESIONS))
     summaries = _by_patient(results.named(PATIENTS))
-    for patient_id, rows in _by_patient(results.named(RESPONSES)).items():
-        responses = tuple(row for row in rows if row["scope"] == OVERALL)
+    responses = _by_patient(results.named(RESPONSES))
+    courses = {
+        patient_id: sorted({(_day(row["date"]), row["visit"]) for row in rows if row["scope"] == OVERALL})
+        for patient_id, rows in responses.items()
+    }
+    numbers = visit_numbers(courses.values())
+    for patient_id, rows in responses.items():
         yield PatientResults(
             patient_id=patient_id,
-            visits=_visits(responses),
+            visits=_visits(courses[patient_id], numbers),
             lesions=lesions.get(patient_id, ()),
-            responses=responses,
+            responses=tuple(row for row in rows if row["scope"] == OVERALL),
+            parts=tuple(row for row in rows if row["scope"] != OVERALL),
             summaries=summaries.get(patient_id, ()),
         )
 
@@ -84,10 +105,12 @@ def study_day(day: dt.date, start: dt.date | None) -> int | None:
     return days + 1 if days >= 0 else days
 
 
-def _visits(responses: Sequence[ResultRow]) -> tuple[Visit, ...]:
-    """The visits of all criteria sets together."""
-    found = sorted({(_day(row["date"]), row["visit"]) for row in responses})
-    return tuple(Visit(number=number, label=label, date=day) for number, (day, label) in enumerate(found, start=1))
+def _visits(course: Course, numbers: Mapping[str, int]) -> tuple[Visit, ...]:
+    """A patient's visits, in order of date, with the study's numbers."""
+    return tuple(
+        Visit(number=numbers[name], label=label, date=day, name=name)
+        for (day, label), name in zip(course, visit_names(course), strict=True)
+    )
 
 
 def _by_patient(rows: Iterable[ResultRow]) -> dict[str, tuple[ResultRow, ...]]:

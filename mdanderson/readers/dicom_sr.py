@@ -28,7 +28,7 @@ __all__ = ["REPORT_COLUMNS", "table_of_reports"]
 REPORT_COLUMNS = (
     *("patient_id", "date", "visit", "modality", "sequence", "lesion_id", "site", "laterality", "status", "parents"),
     *("lesion_type", "long_axis_mm", "short_axis_mm", "uptake", "signal_ratio", "suv_peak", "suv_max"),
-    *("findings", "reader"),
+    *("findings", "reader", "node"),
 )
 """Columns of the table that reports make."""
 

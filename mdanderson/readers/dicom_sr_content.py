@@ -38,6 +38,8 @@ _OBSERVERS: frozenset[_Key] = frozenset({("DCM", "121008"), ("DCM", "128774")})
 _SITES: frozenset[_Key] = frozenset({("SCT", "363698007"), ("SRT", "G-C0E3")})
 _LATERALITIES: frozenset[_Key] = frozenset({("SCT", "272741003"), ("SRT", "G-C171")})
 _SOME_BONE: _Key = ("SCT", "272673000")
+_NODES: frozenset[_Key] = frozenset({("SCT", "59441001"), ("SRT", "T-C4000")})
+"""Lymph node: a site that is no bone, and tells of the lesion what it is."""
 _DERIVATIONS: frozenset[_Key] = frozenset({("DCM", "121401")})
 _STATUS: _Key = (_OWN, "STATUS")
 _PARENT: _Key = (_OWN, "PARENT")
@@ -197,6 +199,8 @@ class _Reading:
             self.labels.append(meaning)
         elif concept in _SITES:
             self._take_site(item, "" if value == _SOME_BONE else meaning)
+            if value in _NODES:
+                self.cells["node"] = "true"
         elif concept == _PARENT:
             self.parents.append(meaning)
         elif concept == _STATUS:

@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 from exported import classified_in, wish
 
+import mdanderson as mda
 from mdanderson.errors import OutputError, SettingsError
 from mdanderson.export import fhir
 from mdanderson.export.fhir import write_fhir
@@ -108,6 +109,31 @@ def test_place_and_side(resources):
         for one in lesions(resources)
     }
     assert {("36470004", None), ("113197003", "7771000"), ("71341001", "7771000"), ("56873002", None)} <= places
+
+
+def test_a_node_is_no_bony_metastasis_at_any_visit(tmp_path):
+    """Readers call it a node once, when they first see it."""
+    head = "patient_id,date,modality,lesion_id,long_axis_mm,short_axis_mm,lesion_type,node,site,laterality"
+    rows = ["01-05,CT,L1,32,21,lytic,,L3,", "01-05,CT,N1,22,18,,true,inguinal node,left"]
+    rows += ["04-05,CT,L1,30,20,,,,", "04-05,CT,N1,21,17,,,,"]
+    table = tmp_path / "in" / "t.csv"
+    table.parent.mkdir()
+    table.write_text("\n".join([head, *(f"P,2024-{row}" for row in rows)]) + "\n")
+    written = write_fhir(wish(mda.classify(table, tmp_path / "out", workers=1), tmp_path / "fhir"))
+    made = [json.loads(line) for line in written.files[0].read_text(encoding="utf-8").splitlines()]
+    told = {
+        (one["effectiveDateTime"], components(one)["112039"]["valueString"]): (
+            one["bodySite"]["coding"][0]["code"],
+            "121071" in components(one),
+        )
+        for one in lesions(made)
+    }
+    assert told == {
+        ("2024-01-05", "L1"): ("36470004", True),
+        ("2024-01-05", "N1"): ("59441001", False),
+        ("2024-04-05", "L1"): ("36470004", True),
+        ("2024-04-05", "N1"): ("59441001", False),
+    }
 
 
 def test_what_says_nothing_says_that_it_is_absent(resources):

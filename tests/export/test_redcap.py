@@ -52,6 +52,18 @@ def choices(row):
     return dict(pairs)
 
 
+@pytest.fixture(scope="module", params=["table", "images"])
+def wide(request, tmp_path_factory):
+    """Results, and the wide rows by patient, of a reader's table and of the demo cohort's images."""
+    if request.param == "table":
+        results = request.getfixturevalue("results")
+    else:
+        results = mda.Results.from_folder(request.getfixturevalue("demo_folder") / "mdanderson-demo" / "results")
+    folder = tmp_path_factory.mktemp("wide")
+    write_redcap(wish(results, folder, ""))
+    return results, {row["record_id"]: row for row in read(folder, "redcap_wide")}
+
+
 @pytest.fixture(params=[("redcap_data_dictionary", "redcap_long"), ("redcap_wide_dictionary", "redcap_wide")])
 def pair(request, folder):
     return tuple(read(folder, name) for name in request.param)
@@ -146,18 +158,64 @@ def test_wide_has_a_row_for_every_patient(folder):
     assert set(rows) == {"P01", "P02", "P03"}
     one = rows["P01"]
     words = {row[NAME]: choices(row) for row in read(folder, "redcap_wide_dictionary")}
-    assert (one["v01_date"], one["v03_visit"], one["l02_site"], one["l02_side"]) == (
+    assert (one["v01_date"], one["v05_visit"], one["l02_site"], one["l02_side"]) == (
         "2024-01-05",
         "wk24",
         "rib 5",
         "left",
     )
-    assert words["v03_mda2010_cat"][one["v03_mda2010_cat"]] == "PD"
-    assert (one["v02_mda2010_sum_mm"], one["v02_mda2010_chg_base"]) == ("87.00", "-0.2018")
-    assert (one["l01_v01_long_mm"], one["l01_v03_long_mm"]) == ("32.00", "0.00")
-    assert words["l03_v02_status"][one["l03_v02_status"]] == "split"
+    assert one["v02_date"] == one["v04_date"] == ""  # visits of the two others, who have no names for theirs
+    assert words["v05_mda2010_cat"][one["v05_mda2010_cat"]] == "PD"
+    assert (one["v03_mda2010_sum_mm"], one["v03_mda2010_chg_base"]) == ("87.00", "-0.2018")
+    assert (one["l01_v01_long_mm"], one["l01_v05_long_mm"]) == ("32.00", "0.00")
+    assert words["l03_v03_status"][one["l03_v03_status"]] == "split"
     assert one["l04_v01_status"] == ""
     assert all(f"v01_{criteria}_cat" in one for criteria in SETS)
+
+
+def in_wide(row, start, end):
+    """The numbers of all fields that begin and end so."""
+    return sorted(float(cell) for name, cell in row.items() if re.fullmatch(rf"{start}_{end}", name) and cell)
+
+
+@pytest.mark.parametrize(
+    ("end", "column"),
+    [
+        *(("long_mm", "long_axis_mm"), ("short_mm", "short_axis_mm"), ("uptake", "uptake_ratio")),
+        ("sulpeak", "suv_peak"),
+    ],
+)
+def test_wide_has_every_size_and_uptake_that_lesions_csv_has(wide, end, column):
+    """Whichever of a visit's images measured it: a second MR sequence must not hide the first."""
+    results, rows = wide
+    for patient_id, row in rows.items():
+        own = results.lesions[results.lesions.patient_id == patient_id].dropna(subset=[column])
+        own = own.drop_duplicates(["date", "lesion_id"])  # of two bone scan views the first
+        assert in_wide(row, r"l\d\d_v\d\d", end) == sorted(float(value) for value in own[column])
+
+
+def test_every_change_since_baseline_has_its_baseline(wide):
+    _, rows = wide
+    told = 0
+    for row in rows.values():
+        for name, cell in row.items():
+            found = re.fullmatch(r"(v\d\d)_(\w+)_chg_base", name)
+            if found and cell and (now := row[f"{found[1]}_{found[2]}_sum_mm"]):
+                first = next(visit for visit in ("v01", "v02") if row[f"{visit}_date"])
+                base = float(row[f"{first}_{found[2]}_sum_mm"])
+                assert float(now) / base - 1 == pytest.approx(float(cell), abs=1e-3)
+                told += 1
+    assert told
+
+
+def test_density_is_that_of_ct(wide):
+    results, rows = wide
+    ct = results.lesions[(results.lesions.modality == "CT") & results.lesions.mean_hu.notna()]
+    for patient_id, row in rows.items():
+        own = ct[ct.patient_id == patient_id]
+        others = results.lesions[(results.lesions.patient_id == patient_id) & (results.lesions.modality == "XR")]
+        hus = in_wide(row, r"l\d\d_v\d\d", "hu")
+        assert hus == sorted(float(value) for value in (others if own.empty else own).mean_hu.dropna())
 
 
 def test_no_formula(folder):

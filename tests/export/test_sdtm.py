@@ -13,7 +13,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 from exported import classified_in, wish
-from sdtm_codelists import CODELISTS, KEYS, NEVER
+from sdtm_codelists import CODELISTS, KEYS, NEVER, ONE_PER_IMAGE
 
 import mdanderson as mda
 from mdanderson.cli import main
@@ -130,11 +130,22 @@ def test_qualifiers_belong_to_rows_and_are_never_blank(exported, domain):
     assert len(set(keys)) == len(keys)
 
 
-def test_relations_name_variables_that_are_there(exported):
+def test_relations_are_true(exported):
+    """What is said to be one row is one row, or a join would double the other side."""
     _, folder = exported
-    for row in read(folder, "RELREC"):
-        assert row["IDVAR"] in read(folder, row["RDOMAIN"])[0]
-        assert row["RELTYPE"] in {"ONE", "MANY"}
+    relations = read(folder, "RELREC")
+    assert relations
+    for row in relations:
+        rows = [one for one in read(folder, row["RDOMAIN"]) if one[row["IDVAR"]]]
+        counts = Counter((one["USUBJID"], one[row["IDVAR"]]) for one in rows)
+        assert row["RELTYPE"] == "MANY" or max(counts.values()) == 1
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: one.name)
+def test_keys_of_datasets_are_unique(exported, dataset):
+    _, folder = exported
+    counts = Counter(tuple(row[name] for name in dataset.keys) for row in read(folder, dataset.name))
+    assert not counts or max(counts.values()) == 1
 
 
 # Consistent with our own tables
@@ -152,35 +163,72 @@ def test_one_identification_for_every_lesion_that_was_seen(exported):
     assert found == {key for key in seen if key in found or "/" not in key[1]}
 
 
-def test_axes_are_those_of_lesions_csv(exported):
+def test_axes_are_those_of_lesions_csv_and_what_is_gone_measures_nothing(exported):
     results, folder = exported
+    rows = results.lesions
+    gone = rows[(rows.status == "resolved") & rows.size_mm.isna() & rows.modality.isin(["CT", "MR", "XR"])]
+    zeros = len(gone.drop_duplicates(["patient_id", "date", "modality", "lesion_id"]))
     for code, column in (("LDIAM", "long_axis_mm"), ("LPERP", "short_axis_mm"), ("SUMBIDIM", "size_mm")):
-        ours = Counter(float(value) for value in results.lesions[column].dropna())
+        ours = Counter(float(value) for value in results.lesions[column].dropna()) + Counter({0.0: zeros})
         theirs = Counter(
             float(row["TRSTRESN"]) for row in read(folder, "TR") if row["TRTESTCD"] == code and row["TRSTAT"] == ""
         )
         assert theirs == ours
 
 
+def test_several_sequences_of_a_visit_count_once(exported):
+    _, folder = exported
+    rows = [row for row in read(folder, "TR") if row["TRTESTCD"] in ONE_PER_IMAGE and row["TRLNKID"]]
+    keys = [tuple(row[name] for name in ("USUBJID", "TRLNKID", "TRTESTCD", "TRMETHOD", "VISITNUM")) for row in rows]
+    assert len(set(keys)) == len(keys) > 0
+
+
 def test_changes_and_sums_are_those_of_responses_csv(exported):
+    """Of every modality, as each has its own baseline."""
     results, folder = exported
     rows = results.responses
-    mine = rows[(rows.scope == "overall") & (rows.criteria == "mda2010")]
+    mine = rows[(rows.scope != "overall") & (rows.criteria == "mda2010")]
     tr = read(folder, "TR")
     for code, column in (("PCBSD", "size_change_baseline"), ("PCNSD", "size_change_nadir")):
         ours = Counter(round(float(value) * 100, 2) for value in mine[column].dropna())
         assert Counter(float(row["TRSTRESN"]) for row in tr if row["TRTESTCD"] == code) == ours
-    sums = {
-        (row["USUBJID"], row["VISITNUM"], row["TRTESTCD"]): Decimal(row["TRORRES"])
-        for row in tr
-        if row["TRTESTCD"].startswith("SUML")
-    }
-    both = Counter(
-        float(value + sums[subject, visit, "SUMLPERP"])
-        for (subject, visit, code), value in sums.items()
-        if code == "SUMLDIAM"
-    )
-    assert both == Counter(float(value) for value in mine["size_sum_mm"].dropna())
+    sums = Counter(float(row["TRSTRESN"]) for row in tr if row["TRTESTCD"] == "SUMSIZE")
+    assert sums == Counter(float(value) for value in mine["size_sum_mm"].dropna())
+    assert any(row["VISITNUM"] == "1" for row in tr if row["TRTESTCD"] == "SUMSIZE")
+
+
+def of_sums(folder, code):
+    """Subject, criteria set, method -> visit -> value."""
+    found = {}
+    for row in read(folder, "TR"):
+        if row["TRTESTCD"] == code:
+            whose = row["USUBJID"], row["TRSPID"], row["TRMETHOD"]
+            found.setdefault(whose, {})[int(row["VISITNUM"])] = Decimal(row["TRORRES"])
+    return found
+
+
+def test_every_change_can_be_made_again_from_its_sums(exported):
+    """From TR alone: a change without its baseline or its nadir would be nobody's to check."""
+    _, folder = exported
+    sums, changes = of_sums(folder, "SUMSIZE"), of_sums(folder, "PCBSD")
+    assert changes
+    for whose, told in changes.items():
+        own = sums[whose]
+        base = own[min(own)]
+        for visit, change in told.items():
+            assert min(own) < visit
+            assert abs((own[visit] - base) / base * 100 - change) < Decimal("0.1")
+    groups = {(row["USUBJID"], row["TRGRPID"]) for row in read(folder, "TR") if row["TRTESTCD"] in {"PCBSD", "PCNSD"}}
+    said = {(row["USUBJID"], row["IDVARVAL"]): row["QVAL"] for row in read(folder, "SUPPTR") if row["QNAM"] == "CHGOF"}
+    assert said == dict.fromkeys(groups, "SUMSIZE")
+
+
+def test_the_two_published_sums_make_the_sum(exported):
+    _, folder = exported
+    longest, across, size = (of_sums(folder, code) for code in ("SUMLDIAM", "SUMLPERP", "SUMSIZE"))
+    assert longest
+    for whose, told in longest.items():
+        assert {visit: value + across[whose][visit] for visit, value in told.items()} == size[whose]
 
 
 def test_responses_are_those_of_responses_csv(exported):
@@ -320,25 +368,79 @@ def test_the_first_row_of_a_lesion(results, tmp_path):
 def test_a_merge_has_a_link_of_its_own_and_its_parents_are_not_done(results, tmp_path):
     write_sdtm(wish(results, tmp_path))
     row = only(read(tmp_path, "TU"), TUTESTCD="TUMERGE")
-    assert (row["TULNKID"], row["TULOC"], row["TULAT"], row["VISITNUM"]) == ("L2/L3", "RIB 5", "LEFT", "3")
-    tr = [row for row in read(tmp_path, "TR") if row["USUBJID"] == "ABC-01-P01" and row["VISITNUM"] == "3"]
+    assert (row["TULNKID"], row["TULOC"], row["TULAT"], row["VISIT"]) == ("L2/L3", "RIB 5", "LEFT", "wk24")
+    tr = [row for row in read(tmp_path, "TR") if row["USUBJID"] == "ABC-01-P01" and row["VISIT"] == "wk24"]
     assert only(tr, TRLNKID="L2/L3", TRTESTCD="LDIAM")["TRSTRESC"] == "30"
     for parent in ("L2", "L3"):
         undone = only(tr, TRLNKID=parent, TRTESTCD="LDIAM")
         assert (undone["TRSTAT"], undone["TRREASND"]) == ("NOT DONE", "TUMOR MERGED")
 
 
-def test_a_split_is_identified_and_measured_as_one(results, tmp_path):
+def test_a_split_is_measured_as_one_and_its_parts_have_links_of_their_own(results, tmp_path):
     write_sdtm(wish(results, tmp_path))
-    row = only(read(tmp_path, "TU"), TUTESTCD="TUSPLIT")
-    assert (row["TULNKID"], row["TULOC"], row["VISITNUM"]) == ("L3", "FEMUR", "2")
+    parts = [row for row in read(tmp_path, "TU") if row["TUTESTCD"] == "TUSPLIT"]
+    assert [(row["TULNKID"], row["TULOC"], row["VISIT"], row["TUSTRESC"]) for row in parts] == [
+        ("L3.1", "FEMUR", "wk12", "TARGET"),
+        ("L3.2", "FEMUR", "wk12", "TARGET"),
+    ]
+    told = {(row["IDVARVAL"], row["QNAM"]): row["QVAL"] for row in read(tmp_path, "SUPPTU")}
+    assert [told[row["TUGRPID"], "LABEL"] for row in parts] == ["L3a", "L3b"]
+    assert {told[row["TUGRPID"], "PARENT"] for row in parts} == {"L3"}
     tr = read(tmp_path, "TR")
-    assert only(tr, USUBJID="ABC-01-P01", TRLNKID="L3", TRTESTCD="LDIAM", VISITNUM="2")["TRSTRESC"] == "20"
+    assert only(tr, USUBJID="ABC-01-P01", TRLNKID="L3", TRTESTCD="LDIAM", VISIT="wk12")["TRSTRESC"] == "20"
+
+
+def test_links_that_we_make_are_no_lesions_own_name(tmp_path):
+    rows = ["L3,20,11,,", "L3.1,9,9,,", "L1,9,9,,", "L2,9,9,,", "L1/L2,9,9,,"]
+    again = ["L3a,12,11,split,L3", "L3b,8,6,split,L3", "L3.1,9,9,,", "L1,18,9,merged,L1;L2", "L1/L2,9,9,,"]
+    head = "patient_id,date,modality,lesion_type,lesion_id,long_axis_mm,short_axis_mm,status,parents"
+    lines = [head, *(f"P,2024-01-05,CT,lytic,{row}" for row in rows)]
+    lines += [f"P,2024-04-05,CT,lytic,{row}" for row in again]
+    table = tmp_path / "in" / "t.csv"
+    table.parent.mkdir()
+    table.write_text("\n".join(lines) + "\n")
+    write_sdtm(wish(mda.classify(table, tmp_path / "out", workers=1), tmp_path / "sdtm"))
+    links = [row["TULNKID"] for row in read(tmp_path / "sdtm", "TU")]
+    assert sorted(links) == ["L1", "L1/L2", "L1/L2*", "L2", "L3", "L3.1", "L3.1*", "L3.2"]
+    tr = read(tmp_path / "sdtm", "TR")
+    assert only(tr, TRLNKID="L1/L2*", TRTESTCD="LDIAM")["TRSTRESC"] == "18"
+
+
+def test_a_node_is_no_bone_lesion(tmp_path):
+    """Readers call it a node once: neither number counts it, here or later, and its sum is not taken apart."""
+    head = "patient_id,date,modality,lesion_id,long_axis_mm,short_axis_mm,lesion_type,node,status,site"
+    table = tmp_path / "in" / "t.csv"
+    table.parent.mkdir()
+    rows = ["01-05,CT,L1,32,21,lytic,,,L3", "01-05,CT,N1,22,18,,true,,inguinal", "04-05,CT,L1,30,20,,,,"]
+    rows += ["04-05,CT,N1,21,17,,,,", "04-05,CT,L2,12,12,lytic,,new,", "04-05,CT,N2,12,12,,true,new,"]
+    table.write_text("\n".join([head, *(f"P,2024-{row}" for row in rows)]) + "\n")
+    results = mda.classify(table, tmp_path / "out", workers=1)
+    write_sdtm(wish(results, tmp_path / "sdtm"))
+    tr, tu = (read(tmp_path / "sdtm", name) for name in ("TR", "TU"))
+    assert only(tr, TRTESTCD="BNLNUM")["TRSTRESC"] == "1"
+    assert only(tr, TRTESTCD="NBNLNUM")["TRSTRESC"] == "1"
+    assert not any(row["TRTESTCD"] == "SUMLDIAM" for row in tr)
+    assert [row["VISITNUM"] for row in tr if row["TRTESTCD"] == "SUMSIZE"] == ["1", "2"]
+    assert {row["TULNKID"]: row["TULOC"] for row in tu} == {
+        "L1": "L3 VERTEBRA",
+        "N1": "LYMPH NODE",
+        "L2": "BONE",
+        "N2": "LYMPH NODE",
+    }
+
+
+def test_one_visit_of_the_study_has_one_number(exported):
+    """As SDTM wants it, and whoever compares visits by their number."""
+    _, folder = exported
+    pairs = {(row["VISITNUM"], row["VISIT"]) for domain in ("TU", "TR", "RS") for row in read(folder, domain)} - {
+        ("", "")
+    }
+    assert len({number for number, _ in pairs}) == len({name for _, name in pairs}) == len(pairs)
 
 
 def test_a_lesion_that_is_gone_is_absent_and_zero(results, tmp_path):
     write_sdtm(wish(results, tmp_path))
-    gone = {"USUBJID": "ABC-01-P01", "TRLNKID": "L1", "VISITNUM": "3"}
+    gone = {"USUBJID": "ABC-01-P01", "TRLNKID": "L1", "VISIT": "wk24"}
     assert only(read(tmp_path, "TR"), **gone, TRTESTCD="TUMSTATE")["TRSTRESC"] == "ABSENT"
     assert only(read(tmp_path, "TR"), **gone, TRTESTCD="LDIAM")["TRSTRESN"] == "0"
 
@@ -348,7 +450,7 @@ def test_a_lesion_without_a_row_is_not_done_never_gone(results, tmp_path):
     rows = [
         row
         for row in read(tmp_path, "TR")
-        if row["USUBJID"] == "ABC-01-P02" and row["TRLNKID"] == "L1" and row["VISITNUM"] == "2"
+        if row["USUBJID"] == "ABC-01-P02" and row["TRLNKID"] == "L1" and row["VISIT"] == "visit 2"
     ]
     assert {row["TRTESTCD"] for row in rows} == {"TUMSTATE", "LDIAM", "LPERP"}
     assert {(row["TRSTAT"], row["TRREASND"]) for row in rows} == {("NOT DONE", "NOT EVALUABLE")}
