@@ -44,7 +44,6 @@ BODY_GRID = GRID.moved(np.linalg.inv(MOTION))
 
 
 @cache
-@cache
 def share_by_many_points(lesion: LesionSpec, per_axis: int = 10) -> np.ndarray:
     """The slow oracle: every voxel of the moved grid by 10 x 10 x 10 points, none decided by its centre."""
     body, semi_axes_mm = BODY_GRID, lesion.semi_axes_mm
