@@ -11,15 +11,16 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
 
-from mdanderson.errors import ImageError, ManifestError, Problem, Severity
+from mdanderson.errors import ImageError, ManifestError, Problem, Severity, printable
 from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, text, unheard
 from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
 from mdanderson.readers.dicom_sr_content import Group, groups_in, observers_in
-from mdanderson.readers.dicom_sr_lesions import named
+from mdanderson.readers.dicom_sr_lesions import Renamed, named, renamed
 from mdanderson.readers.text_table import Row, TextTable
 from mdanderson.version import MAKER_NAME
 
@@ -95,7 +96,7 @@ def table_of_reports(path: Path) -> TextTable:
         )
     current, replaced = _current(list(reports.values()))
     rows = _rows(current)
-    told += (*replaced, *_about_others(current, path))
+    told += (*replaced, *_about_names(current), *_about_others(current, path))
     if not rows:
         raise ManifestError(
             "no report measures a lesion",
@@ -225,22 +226,45 @@ def _iso(digits: str) -> str:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 and digits.isdecimal() else ""
 
 
+def _courses(reports: Sequence[_Report]) -> Iterator[list[_Report]]:
+    """The reports of every patient, in order of date."""
+    ordered = sorted(reports, key=lambda report: (report.patient_id, report.date, report.name))
+    for _, own in groupby(ordered, key=lambda report: report.patient_id):
+        yield list(own)
+
+
 def _rows(reports: Sequence[_Report]) -> tuple[Row, ...]:
     """A row for every group that measures or states something, patients and dates in order; what is said twice once."""
     readers = _readers(reports)
     seen: dict[tuple[str, ...], None] = {}
-    ordered = sorted(reports, key=lambda report: (report.patient_id, report.date, report.name))
-    for patient_id in dict.fromkeys(report.patient_id for report in ordered):
-        own = [report for report in ordered if report.patient_id == patient_id]
-        for report, groups in zip(own, named([report.groups for report in own]), strict=True):
+    for own in _courses(reports):
+        groups_of = named([report.groups for report in own], [report.date for report in own])
+        for report, groups in zip(own, groups_of, strict=True):
+            about = {"patient_id": report.patient_id, "date": report.date, "reader": readers.get(report.author, "")}
             for group in groups:
-                if group.measures:
-                    about = {"patient_id": patient_id, "date": report.date, "reader": readers.get(report.author, "")}
-                    cells = {**group.cells, **about}
-                    seen.setdefault(tuple(cells.get(column, "") for column in REPORT_COLUMNS))
+                cells = {**group.cells, **about}
+                seen.setdefault(tuple(cells.get(column, "") for column in REPORT_COLUMNS))
     return tuple(
         Row(number=number, cells=dict(zip(REPORT_COLUMNS, line, strict=True)))
         for number, line in enumerate(seen, start=2)
+    )
+
+
+def _about_names(reports: Sequence[_Report]) -> Iterator[Problem]:
+    """Lesions that were called otherwise in an earlier report, and what was made of it."""
+    for own in _courses(reports):
+        for one in renamed([report.groups for report in own], [report.date for report in own]):
+            yield _renamed(own[one.report], one)
+
+
+def _renamed(report: _Report, one: Renamed) -> Problem:
+    before, now = printable(repr(one.before)), printable(repr(one.label))
+    return Problem(
+        severity=Severity.WARNING,
+        where=report.name,
+        what=f"lesion {now} has the tracking UID that lesion {before} has: "
+        + ("both were measured on one day, so they are two" if one.apart else f"one lesion, called {before}"),
+        how_to_fix="give a lesion one label in all reports, and another lesion a measurement of its own",
     )
 
 

@@ -159,6 +159,60 @@ def test_a_label_counts_more_than_a_uid_and_lends_its_name(tmp_path):
     assert names == ["A", "A", "A", "B"]
 
 
+def one_lesion(label, uid, long="30"):
+    return Measured(long=long, short="20", label=label, uid=uid)
+
+
+def test_a_label_typed_otherwise_is_no_new_lesion_where_the_uid_is_the_same(tmp_path):
+    """Else an unchanged lesion would be progression."""
+    folder = two_visits(tmp_path, [one_lesion("L1", "1.2.1")], [one_lesion("L1 sacrum", "1.2.1")])
+    assert [line[1] for line in ids(folder)] == ["L1", "L1"]
+    (problem,) = table_of_reports(folder).told
+    assert problem.severity is Severity.WARNING
+    assert problem.where == "two.dcm"
+    assert problem.what == "lesion 'L1 sacrum' has the tracking UID that lesion 'L1' has: one lesion, called 'L1'"
+    assert [row["category"] for row in mda.classify(folder).overall()] == ["BL", "SD"]
+
+
+@pytest.mark.parametrize("again", ["lesion 1", "LESION 1"])
+def test_capitals_make_no_new_lesion(tmp_path, again):
+    folder = two_visits(tmp_path, [one_lesion("Lesion 1", "1.1")], [one_lesion(again, "2.1")])
+    assert [line[1] for line in ids(folder)] == ["Lesion 1", "Lesion 1"]
+    assert not table_of_reports(folder).told
+
+
+def test_labels_of_one_day_stay_two(tmp_path):
+    """Whatever capitals and UIDs say; that UIDs have changed sides is told."""
+    first = [one_lesion("L1a", "1.1"), one_lesion("L1A", "1.2", "14")]
+    second = [one_lesion("L1a", "1.2"), one_lesion("L1A", "1.1", "14")]
+    folder = two_visits(tmp_path, first, second)
+    assert [line[1] for line in ids(folder)] == ["L1a", "L1A", "L1a", "L1A"]
+    told = [problem.what for problem in table_of_reports(folder).told]
+    assert len(told) == 2
+    assert all(what.endswith("both were measured on one day, so they are two") for what in told)
+
+
+def test_a_uid_of_several_lesions_says_nothing(tmp_path):
+    first = [one_lesion("A", "1.1"), one_lesion("B", "1.1", "14")]
+    folder = two_visits(tmp_path, first, [one_lesion("C", "1.1")])
+    assert [line[1] for line in ids(folder)] == ["A", "B", "C"]
+    assert not table_of_reports(folder).told
+
+
+def test_a_lesion_renamed_twice_is_one(tmp_path):
+    for day, label in enumerate(("L1", "femur", "Femur left"), start=1):
+        write_report(tmp_path / f"{day}.dcm", [one_lesion(label, "1.1")], date=f"2024010{day}")
+    assert [line[1] for line in ids(tmp_path)] == ["L1"] * 3
+
+
+def test_a_lymph_node_is_read_as_one(tmp_path):
+    node = Measured(long="30", short="20", label="N1", uid="1.1", site=("59441001", "SCT", "Lymph node"))
+    old = Measured(long="30", short="20", label="N2", uid="1.2", site=("T-C4000", "SRT", "Lymph node"))
+    bone = Measured(long="30", short="20", label="L1", uid="1.3", site=L3)
+    write_report(tmp_path / "r.dcm", [node, old, bone])
+    assert told(tmp_path, "lesion_id", "node") == [("N1", "true"), ("N2", "true"), ("L1", "")]
+
+
 def test_the_place_counts_where_it_names_one_lesion_of_each_report(tmp_path):
     first = [Measured(long="20", short="10", uid="1.1", site=L3), Measured(long="30", short="10", uid="1.2", site=RIB)]
     second = [Measured(long="31", short="10", uid="2.1", site=RIB), Measured(long="21", short="10", uid="2.2", site=L3)]
