@@ -20,7 +20,7 @@ from mdanderson.criteria.density import (
 )
 from mdanderson.findings import Density, LesionFinding
 from mdanderson.measure.density import DensityMeasure, lytic_region, measure_density, measure_fill_in
-from mdanderson.measure.diameters import measure_diameters
+from mdanderson.measure.diameters import Diameters, measure_diameters
 from mdanderson.measure.lesion import BoneMeasurement, Surroundings, measure_region, reference_for
 from mdanderson.measure.reference import given_voxels
 from mdanderson.measure.rim import Rim, measure_rim, without_rim
@@ -66,10 +66,6 @@ def examine(
         visit=station.image.visit,
         label=str(region.label),
         lesion_type=measured.lesion_type,
-        long_axis_mm=None if unsized else core.long_axis_mm,
-        short_axis_mm=None if unsized else core.short_axis_mm,
-        outline_long_axis_mm=drawn.long_axis_mm if core is not drawn and not unsized else None,
-        outline_short_axis_mm=drawn.short_axis_mm if core is not drawn and not unsized else None,
         volume_ml=measured.volume_ml,
         density=density,
         centroid_lps_mm=centroid_of(measured.lesion),
@@ -77,9 +73,19 @@ def examine(
         registration_error_mm=station.error_at_mm(known.points_common_mm) if known is not None else None,
         why=unsized,
     )
+    if not unsized:
+        finding = _with_axes(finding, core, drawn)
     reference = measured.reference
     lytic = lytic_region(volume, region, reference, settings=settings.image) if reference else None
     return Examined(finding=finding, lytic=lytic, implant=implant, gap=gap, core=core_region)
+
+
+def _with_axes(finding: LesionFinding, core: Diameters, drawn: Diameters) -> LesionFinding:
+    """The finding with the axes of the lesion, and with those of the outline where a rim is left out of it."""
+    finding = replace(finding, long_axis_mm=core.long_axis_mm, short_axis_mm=core.short_axis_mm)
+    if core is drawn:
+        return finding
+    return replace(finding, outline_long_axis_mm=drawn.long_axis_mm, outline_short_axis_mm=drawn.short_axis_mm)
 
 
 def look_at_place(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from mdanderson.assessment.examiner import Seen
 from mdanderson.assessment.station import Image
 from mdanderson.assessment.visit import VisitFindings
 from mdanderson.drawings import Drawing, Point
+from mdanderson.findings import LesionFinding
 from mdanderson.geometry import FloatArray
 from mdanderson.measure.diameters import measure_diameters
 from mdanderson.settings import Settings
@@ -36,14 +38,23 @@ def _of_outline(
     image, finding = one.station.image, one.finding
     labels = [int(label) for label in finding.label.split(";") if label]
     best = outcome.seen.get(finding.lesion_id)
-    leads = best is not None and best.region is one.region
     in_own_mask = () if image.borrowed_from else own[image.number, _view(image)]
-    axes = None
-    if finding.long_axis_mm is not None:
-        axes = measure_diameters(one.measured, one.station.volume.geometry, settings=settings.image)
-    density = finding.density
-    merged = finding.parents if finding.status is Status.MERGED else ()
-    yield Drawing(
+    leading = _drawing(image, finding, tuple(label for label in labels if label in in_own_mask))
+    leading = replace(
+        leading,
+        leads=best is not None and best.region is one.region,
+        sd_hu=finding.density.sd_hu if finding.density else None,
+    )
+    yield leading if finding.long_axis_mm is None else _with_axes(leading, one, settings)
+    for companion in image.companions:
+        drawn = tuple(companion.drawn[label] for label in labels if label in companion.drawn)
+        if drawn:
+            yield _drawing(companion, finding, drawn)
+
+
+def _drawing(image: Image, finding: LesionFinding, labels: tuple[int, ...]) -> Drawing:
+    """What an image alone tells of its outline."""
+    return Drawing(
         lesion_id=finding.lesion_id,
         image=image.number,
         modality=image.volume.modality,
@@ -51,32 +62,23 @@ def _of_outline(
         visit=image.visit,
         view=_view(image),
         sequence=str(image.volume.sequence or ""),
-        labels=tuple(label for label in labels if label in in_own_mask),
-        merged=merged,
-        leads=leads,
-        plane=axes.plane if axes else None,
-        axis=axes.axis if axes else 0,
-        long_ends_lps_mm=_ends(axes.long_ends_lps_mm) if axes else None,
-        short_ends_lps_mm=_ends(axes.short_ends_lps_mm) if axes else None,
-        sd_hu=density.sd_hu if density else None,
+        labels=labels,
+        merged=finding.parents if finding.status is Status.MERGED else (),
+        leads=False,
         own_grid="corrected" not in image.volume.acquisition,
     )
-    for companion in image.companions:
-        drawn = tuple(companion.drawn[label] for label in labels if label in companion.drawn)
-        if drawn:
-            yield Drawing(
-                lesion_id=finding.lesion_id,
-                image=companion.number,
-                modality=companion.volume.modality,
-                date=companion.date,
-                visit=companion.visit,
-                view=_view(companion),
-                sequence=str(companion.volume.sequence or ""),
-                labels=drawn,
-                merged=merged,
-                leads=False,
-                own_grid="corrected" not in companion.volume.acquisition,
-            )
+
+
+def _with_axes(drawing: Drawing, one: Seen, settings: Settings) -> Drawing:
+    """The drawing with the diameters that the lesion was measured by."""
+    axes = measure_diameters(one.measured, one.station.volume.geometry, settings=settings.image)
+    return replace(
+        drawing,
+        plane=axes.plane,
+        axis=axes.axis,
+        long_ends_lps_mm=_ends(axes.long_ends_lps_mm),
+        short_ends_lps_mm=_ends(axes.short_ends_lps_mm),
+    )
 
 
 def _view(image: Image) -> str:

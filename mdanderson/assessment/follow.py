@@ -64,11 +64,7 @@ def follow(
     for visit in group_visits(images, window_days=settings.policy.visit_window_days):
         scenes = scenes_of(visit, settings=settings)
         baseline = visits[0] if visits else ()
-        stations = (
-            tuple(_placed(image, baseline, elsewhere, settings) for image in scenes)
-            if baseline
-            else place_baseline(scenes, settings=settings)
-        )
+        stations = _stations(scenes, baseline, elsewhere, settings)
         outcome = assess_visit(stations, catalogue, baseline, settings=settings, stated=stated, elsewhere=elsewhere)
         catalogue = outcome.catalogue
         visits.append(stations)
@@ -92,6 +88,15 @@ def follow(
         problems=tuple(problems),
         places=tuple(places_seen(outcome.seen, settings) for outcome in outcomes),
     )
+
+
+def _stations(
+    scenes: Sequence[Image], baseline: Sequence[Station], elsewhere: Elsewhere, settings: Settings
+) -> tuple[Station, ...]:
+    """The images of a visit in the common space, which the first visit gives."""
+    if not baseline:
+        return place_baseline(scenes, settings=settings)
+    return tuple(_placed(image, baseline, elsewhere, settings) for image in scenes)
 
 
 def _placed(image: Image, baseline: Sequence[Station], elsewhere: Elsewhere, settings: Settings) -> Station:

@@ -94,12 +94,7 @@ def score(
     """
     force = Force.from_wishes(workers=workers, timeout_s=timeout_s, memory_gb=memory_gb, scheduler=scheduler)
     criteria, folder = checked_criteria(criteria), mended(named_folder(out))
-    cohort = with_reviews(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder)
-    columns = _free_columns(cohort)
-    if by and by not in columns:
-        raise no_column(by, tuple(columns))
-    checked_folder(folder, cohort)
-    check_no_pseudonyms(folder, (patient.patient_id for patient in cohort))
+    cohort = _checked_cohort(cohort if isinstance(cohort, Cohort) else read_cohort(cohort), folder, by)
     if parquet:
         check_parquet()
     if scheduler:
@@ -123,6 +118,17 @@ def score(
         if report:
             write_pages(folder, only=only, viewer=viewer is not False)
         return results
+
+
+def _checked_cohort(cohort: Cohort, folder: Path, by: str) -> Cohort:
+    """The cohort with what reviews have left, when it can be grouped so and its results may be written there."""
+    cohort = with_reviews(cohort, folder)
+    columns = _free_columns(cohort)
+    if by and by not in columns:
+        raise no_column(by, tuple(columns))
+    checked_folder(folder, cohort)
+    check_no_pseudonyms(folder, (patient.patient_id for patient in cohort))
+    return cohort
 
 
 def _viewer_by_default(cohort: Cohort) -> bool:

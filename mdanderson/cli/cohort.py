@@ -15,6 +15,7 @@ from mdanderson.errors import SettingsError
 from mdanderson.vocabulary import DEFAULT_CRITERIA
 
 if TYPE_CHECKING:
+    from mdanderson.batch.results import Results
     from mdanderson.settings import Settings
 
 __all__ = [
@@ -80,6 +81,31 @@ Pseudonymize = Annotated[
         help="Call patients in all results by pseudonyms of this key; `mdanderson key` writes one.",
     ),
 ]
+_Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")]
+_NoReport = Annotated[bool, typer.Option("--no-report", help="Tables only: no pictures, no pages.")]
+_Viewer = Annotated[
+    bool | None,
+    typer.Option(
+        "--viewer/--no-viewer",
+        show_default="with 100 patients or fewer",
+        help="A viewer on the pages: the voxels round every lesion, up to 6 MB a patient.",
+    ),
+]
+_Measurements = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MEASUREMENTS",
+        show_default=False,
+        help="A reader's table (CSV, TSV or Parquet), one row per lesion and visit: patient_id, date, lesion_id, "
+        "modality, long_axis_mm, short_axis_mm, ...; or DICOM SR: a report, or a folder of them.",
+    ),
+]
+_Judges = Annotated[
+    int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that judge.")
+]
+_Lesions = Annotated[
+    bool, typer.Option("--lesions", help="Write lesions.csv too: each lesion's category and reason, at every visit.")
+]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -92,19 +118,12 @@ def score(
     timeout: Timeout = AN_HOUR_S,
     memory: Memory = None,
     scheduler: _Scheduler = "",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier runs finished.")] = False,
+    fresh: _Fresh = False,
     by: _By = "",
     parquet: _Parquet = False,
     pseudonymize: Pseudonymize = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Tables only: no pictures, no pages.")] = False,
-    viewer: Annotated[
-        bool | None,
-        typer.Option(
-            "--viewer/--no-viewer",
-            show_default="with 100 patients or fewer",
-            help="A viewer on the pages: the voxels round every lesion, up to 6 MB a patient.",
-        ),
-    ] = None,
+    no_report: _NoReport = False,
+    viewer: _Viewer = None,
     quiet: _Quiet = False,
 ) -> None:
     """Score every patient and write the tables to OUT: lesions, responses, patients, problems (.csv) and run.json.
@@ -138,33 +157,17 @@ def score(
             viewer=viewer,
             progress=progress,
         )
-    if not quiet:
-        show_results(results, by=by, verb="scored")
-    none_done = "no patient could be scored; see problems.csv in the results folder"
-    end(results.failed, any_done=bool(results.scored), none_done=none_done)
+    _end(results, by=by, verb="scored", quiet=quiet)
 
 
 def classify(
-    measurements: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MEASUREMENTS",
-            show_default=False,
-            help="A reader's table (CSV, TSV or Parquet), one row per lesion and visit: patient_id, date, lesion_id, "
-            "modality, long_axis_mm, short_axis_mm, ...; or DICOM SR: a report, or a folder of them.",
-        ),
-    ],
+    measurements: _Measurements,
     out: _Out,
     criteria: _Criteria = None,
     config: ConfigFile = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", show_default="one per core", help="Processes that judge.")
-    ] = None,
+    workers: _Judges = None,
     by: _By = "",
-    lesions: Annotated[
-        bool,
-        typer.Option("--lesions", help="Write lesions.csv too: each lesion's category and reason, at every visit."),
-    ] = False,
+    lesions: _Lesions = False,
     parquet: _Parquet = False,
     pseudonymize: Pseudonymize = None,
     quiet: _Quiet = False,
@@ -197,10 +200,7 @@ def classify(
             parquet=parquet,
             progress=progress,
         )
-    if not quiet:
-        show_results(results, by=by, verb="classified")
-    none_done = "no patient could be classified; see problems.csv in the results folder"
-    end(results.failed, any_done=bool(results.scored), none_done=none_done)
+    _end(results, by=by, verb="classified", quiet=quiet)
 
 
 def agree(
@@ -255,6 +255,14 @@ def read_settings(config: Path | None) -> Settings:
     from mdanderson.settings import Settings
 
     return Settings.from_toml(config) if config is not None else Settings()
+
+
+def _end(results: Results, *, by: str, verb: str, quiet: bool) -> None:
+    """Show what a run came to, and end with its exit code."""
+    if not quiet:
+        show_results(results, by=by, verb=verb)
+    none_done = f"no patient could be {verb}; see problems.csv in the results folder"
+    end(results.failed, any_done=bool(results.scored), none_done=none_done)
 
 
 def _names(criteria: Sequence[str] | None) -> tuple[str, ...]:

@@ -18,6 +18,21 @@ def _folder(what: str) -> Any:
     return typer.Option(metavar="DIR", show_default=False, help=f"{what}, to this folder.")
 
 
+_Study = Annotated[str, typer.Option(metavar="NAME", show_default=False, help="The trial, where a format asks for it.")]
+_To = Annotated[
+    str, typer.Option(metavar="URL", show_default=False, help="DICOMweb address that SEG and SR are stored at too.")
+]
+_Ohif = Annotated[
+    bool, typer.Option("--ohif", help="Name lesions in the SR so that OHIF loads them as its own measurements.")
+]
+_Algorithm = Annotated[
+    str, typer.Option(metavar="NAME", show_default="readers", help="What drew the masks, as the SEG is to say.")
+]
+_KeyFile = Annotated[
+    Path | None, typer.Option(metavar="KEYFILE", show_default=False, help="The key that the run was given.")
+]
+
+
 def export(
     out: Annotated[Path, typer.Argument(metavar="OUT", show_default=False, help="A results folder.")],
     dicom_seg: Annotated[Path | None, _folder("Lesions as DICOM SEG, one file an image")] = None,
@@ -26,24 +41,14 @@ def export(
     sdtm: Annotated[Path | None, _folder("CDISC SDTM domains TU, TR and RS")] = None,
     fhir: Annotated[Path | None, _folder("FHIR R4 Observations and DiagnosticReports")] = None,
     redcap: Annotated[Path | None, _folder("REDCap tables, long and wide, with a data dictionary")] = None,
-    study: Annotated[
-        str, typer.Option(metavar="NAME", show_default=False, help="The trial, where a format asks for it.")
-    ] = "",
-    to: Annotated[
-        str, typer.Option(metavar="URL", show_default=False, help="DICOMweb address that SEG and SR are stored at too.")
-    ] = "",
+    study: _Study = "",
+    to: _To = "",
     auth: PacsAuth = None,
     ca: PacsCa = None,
     insecure_tls: PacsInsecure = False,
-    ohif: Annotated[
-        bool, typer.Option("--ohif", help="Name lesions in the SR so that OHIF loads them as its own measurements.")
-    ] = False,
-    algorithm: Annotated[
-        str, typer.Option(metavar="NAME", show_default="readers", help="What drew the masks, as the SEG is to say.")
-    ] = "",
-    pseudonymize: Annotated[
-        Path | None, typer.Option(metavar="KEYFILE", show_default=False, help="The key that the run was given.")
-    ] = None,
+    ohif: _Ohif = False,
+    algorithm: _Algorithm = "",
+    pseudonymize: _KeyFile = None,
 ) -> None:
     """Write results for other programs: DICOM SEG and SR, 3D Slicer, SDTM, FHIR, REDCap; several at once.
 
