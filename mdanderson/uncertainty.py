@@ -13,7 +13,6 @@ Standard library only: exact sizes in, floats out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -95,25 +94,9 @@ class Measured:
         return cls(size=diameter_mm, sd=diameter_sd_mm(diameter_mm, settings))
 
     @classmethod
-    def from_diameters(cls, long_axis_mm: Fraction, short_axis_mm: Fraction, settings: Uncertainty) -> Measured:
-        """The sum of a lesion's two diameters (mm), as MDA 2010 takes it."""
-        return cls(size=long_axis_mm + short_axis_mm, sd=size_sd_mm(long_axis_mm, short_axis_mm, settings))
-
-    @classmethod
-    def from_product(cls, long_axis_mm: Fraction, short_axis_mm: Fraction, settings: Uncertainty) -> Measured:
-        """The product of a lesion's two diameters (mm2), as WHO takes it."""
-        return cls(size=long_axis_mm * short_axis_mm, sd=product_sd_mm2(long_axis_mm, short_axis_mm, settings))
-
-    @classmethod
     def from_uptake(cls, ratio: Fraction, settings: Uncertainty) -> Measured:
         """The uptake of a lesion as a ratio to reference bone."""
         return cls(size=ratio, sd=uptake_sd(ratio, settings))
-
-    @classmethod
-    def from_parts(cls, parts: Iterable[Measured]) -> Measured:
-        """The sum over several lesions, whose errors are independent: variances add. No parts: nothing is left."""
-        known = tuple(parts)
-        return cls(size=sum((part.size for part in known), Fraction(0)), sd=hypot(*(part.sd for part in known)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -193,23 +193,11 @@ class EventKind(StrEnum):
     THERAPY_STOP = "therapy_stop"
 
     @property
-    def is_skeletal(self) -> bool:
-        """Whether it is a skeletal-related event: fracture, cord compression, radiation or surgery to bone, calcium."""
-        return self in _SKELETAL_EVENTS
-
-    @property
     def is_local_treatment(self) -> bool:
         """Whether a lesion at its site changes for a local reason from then on (docs/details.md, detail 34)."""
         return self in _LOCAL_EVENTS
 
 
-_SKELETAL_EVENTS = {
-    EventKind.FRACTURE,
-    EventKind.CORD_COMPRESSION,
-    EventKind.RADIOTHERAPY,
-    EventKind.SURGERY,
-    EventKind.HYPERCALCAEMIA,
-}
 _LOCAL_EVENTS = {
     EventKind.FRACTURE,
     EventKind.RADIOTHERAPY,

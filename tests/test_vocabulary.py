@@ -85,8 +85,6 @@ def test_what_progresses_and_what_says_nothing():
     assert {one for one in categories if not one.is_evaluable} == {"NE", "BL"}
 
 
-def test_which_events_are_skeletal_and_which_are_local():
-    skeletal = {"fracture", "cord_compression", "radiotherapy", "surgery", "hypercalcaemia"}
+def test_which_events_are_local():
     local = {"fracture", "radiotherapy", "surgery", "cementation", "ablation"}
-    assert {one for one in vocabulary.EventKind if one.is_skeletal} == skeletal
     assert {one for one in vocabulary.EventKind if one.is_local_treatment} == local
