@@ -93,7 +93,7 @@ def score_large(visits: int, kind: str, bones: bool, folder: Path) -> None:
 def make_large(visits: int, kind: str, bones: bool, folder: Path) -> None:
     """One trunk, at every visit with other noise and a little moved."""
     import numpy as np
-    from speed import ellipsoids, trunk, write_series
+    from speed_bodies import ellipsoids, trunk, write_series
 
     folder.mkdir(parents=True)
     body, labels = trunk(LARGE, LARGE_MM, seed=0), ellipsoids(LARGE, LARGE_MM, 10)
