@@ -74,11 +74,7 @@ def follow(
         problems += about_acquisition(stations, visits[0], settings=settings)
     names = {key: name for outcome in outcomes for key, name in outcome.names.items()}
     followed = Followed(modality=modality, catalogue=catalogue, visits=tuple(visits), names=names)
-    seen = [outcome.seen for outcome in outcomes]
-    if show is not None:
-        show_pictures(followed, seen, settings=settings, show=show)
-    if keep is not None:
-        keep_crops(followed, seen, settings=settings, keep=keep)
+    _hand_over(followed, outcomes, settings, show=show, keep=keep)
     if note is not None:
         for drawing in drawings_of(images, outcomes, settings=settings):
             note(drawing)
@@ -97,6 +93,22 @@ def _stations(
     if not baseline:
         return place_baseline(scenes, settings=settings)
     return tuple(_placed(image, baseline, elsewhere, settings) for image in scenes)
+
+
+def _hand_over(
+    followed: Followed,
+    outcomes: Sequence[VisitFindings],
+    settings: Settings,
+    *,
+    show: Show | None,
+    keep: Keep | None,
+) -> None:
+    """Pictures and crops, to whoever wants them."""
+    seen = [outcome.seen for outcome in outcomes]
+    if show is not None:
+        show_pictures(followed, seen, settings=settings, show=show)
+    if keep is not None:
+        keep_crops(followed, seen, settings=settings, keep=keep)
 
 
 def _placed(image: Image, baseline: Sequence[Station], elsewhere: Elsewhere, settings: Settings) -> Station:
