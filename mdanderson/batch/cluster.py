@@ -27,7 +27,7 @@ _AHEAD = 1000
 _ANSWER_S = 30.0
 """A scheduler that is silent for longer is lost."""
 _CONNECT_S = 5.0
-"""Where nobody takes the call within it, nobody is there."""
+"""Where nobody takes the call and says a first word within it, nobody is there."""
 _LOOK_S = 1.0
 
 
@@ -39,7 +39,9 @@ def check_scheduler(scheduler: str) -> None:
     protocol, place = parse_address(scheduler)
     try:
         if protocol in {"tcp", "tls"}:
-            socket.create_connection(parse_host_port(place), timeout=_CONNECT_S).close()
+            with socket.create_connection(parse_host_port(place), timeout=_CONNECT_S) as line:
+                if protocol == "tcp" and not line.recv(1):  # a scheduler speaks first; the library would wait for ever
+                    raise _nobody(scheduler)
     except (OSError, ValueError) as error:
         raise _nobody(scheduler) from error
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from batch import sample
 
 import mdanderson.batch.cluster as cluster_room
 from mdanderson.batch import score
-from mdanderson.batch.cluster import on_cluster
+from mdanderson.batch.cluster import check_scheduler, on_cluster
 from mdanderson.batch.pool import Limits, NoProcessError
 from mdanderson.cli import main
 from mdanderson.errors import MdandersonError, SettingsError
@@ -226,6 +228,22 @@ def test_nobody_answers(cohort: Path, tmp_path: Path, capfd: pytest.CaptureFixtu
     line = f"mdanderson: no Dask scheduler answers @ {address}; give its address, as in tcp://host:8786\n"
     assert capfd.readouterr().err == line
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_who_takes_the_call_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch, hangs_up: bool) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("mdanderson.batch.cluster._CONNECT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def hang_up() -> None:
+            taken, _ = silent.accept()
+            taken.close()
+
+        if hangs_up:
+            threading.Thread(target=hang_up).start()
+        with pytest.raises(SettingsError, match="no Dask scheduler answers @ tcp"):
+            check_scheduler(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_without_the_extra(cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
