@@ -114,11 +114,11 @@ def _of_image(source: Source, number: int, uids: Mapping[str, str], wish: Wish) 
         return {}
     stem = file_stem(source, volume.date or "", volume.modality, volume.sequence or "", number + 1)
     segments = list(_segments(source, number, mask, uids, wish))
-    return {stem + SUFFIX: as_bytes(_segmentation(source, number, image, mask, segments), source.written)}
+    return {stem + SUFFIX: as_bytes(_segmentation(source, number, image, mask, segments, wish), source.written)}
 
 
 def _segmentation(
-    source: Source, number: int, image: DicomImage, mask: Mask, segments: Sequence[SegmentDescription]
+    source: Source, number: int, image: DicomImage, mask: Mask, segments: Sequence[SegmentDescription], wish: Wish
 ) -> Any:
     """The SEG object. Raises `InputError` where lesions overlap in more voxels than can be held."""
     import highdicom as hd
@@ -153,7 +153,7 @@ def _segmentation(
             ),
             series_instance_uid=derived_uid(source, "seg series", series_uid, number),
             series_number=_SERIES_NUMBER + number,
-            sop_instance_uid=derived_uid(source, "seg", series_uid, number),
+            sop_instance_uid=derived_uid(source, "seg", series_uid, number, wish.algorithm),
             instance_number=1,
             content_label="LESIONS",
             content_description="Bone metastases, research use only",

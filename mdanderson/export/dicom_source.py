@@ -171,8 +171,8 @@ def _check_uids(header: Dataset, path: Path) -> None:
 
 
 def derived_uid(source: Source, *parts: object) -> str:
-    """The UID of an object: the same stored result always gives it, and no other result."""
-    return uid_from(source.finished.fingerprint, source.written, source.finished.patient_id, *parts)
+    """The UID of an object: the same stored result always gives it, in a copied folder too, and no other."""
+    return uid_from(source.content, __version__, source.finished.patient_id, *parts)
 
 
 def uid_from(*parts: object) -> str:
@@ -207,7 +207,7 @@ def _name_own_scheme(made: Dataset) -> None:
 
 
 def as_bytes(made: Dataset, written: dt.datetime) -> bytes:
-    """The file, with the time of the result in place of the clock's: the same result gives the same bytes.
+    """The file, with the time of the stored result in place of the clock's: the same result gives the same bytes.
 
     Whoever finds it beside what it was made from, or beside an earlier one, can tell which is the newer: it is never
     older than its study.

@@ -117,7 +117,7 @@ def _document(
             content=_report(groups, images)[0],
             series_instance_uid=derived_uid(source, "sr series", visit.label),
             series_number=_SERIES_NUMBER + visit.order,
-            sop_instance_uid=derived_uid(source, "sr", visit.label),
+            sop_instance_uid=derived_uid(source, "sr", visit.label, wish.for_ohif),
             instance_number=1,
             is_complete=True,
             is_final=False,

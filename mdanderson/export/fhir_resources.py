@@ -15,6 +15,7 @@ from mdanderson.export.codes import (
     ATTENUATION,
     BONY_METASTASIS,
     CM3,
+    DIAMETER_SUM,
     HU,
     LONG_AXIS,
     LYMPH_NODE,
@@ -148,8 +149,9 @@ class _Maker:
     def response(self, row: ResultRow, visit: Visit) -> Resource:
         """The response of one visit by one criteria set, with the sum that it rests on."""
         components = []
-        if row["size_sum_mm"]:
-            components.append(_component(SIZE_SUM, valueQuantity=_quantity(Decimal(row["size_sum_mm"]), MM)))
+        for column, code in (("size_sum_mm", SIZE_SUM), ("long_axis_sum_mm", DIAMETER_SUM)):
+            if row[column]:
+                components.append(_component(code, valueQuantity=_quantity(Decimal(row[column]), MM)))
         for column, code in (("size_change_baseline", _CHANGE), ("size_change_nadir", _CHANGE_NADIR)):
             if row[column]:
                 change = Decimal(row[column]) * _PERCENT

@@ -12,6 +12,7 @@ from mdanderson.errors import OutputError, SettingsError
 from mdanderson.export.wish import DICOM_KINDS, Wish, Written, kind_named
 from mdanderson.pacs.server import Server
 from mdanderson.pacs.store import store
+from mdanderson.readers.pseudonyms import PREFIX
 
 __all__ = ["Exported", "run_export"]
 
@@ -46,6 +47,12 @@ def run_export(
     if to and not set(folders) & set(DICOM_KINDS):
         raise SettingsError("nothing that a PACS stores", way_out="add --dicom-seg DIR or --dicom-sr DIR to --to")
     results = Results.from_folder(out)
+    pseudonymous = any(name.startswith(PREFIX) for name in results.scored)
+    if to and pseudonymous:
+        raise SettingsError(
+            "results under pseudonyms are not stored in a PACS: they would be filed in the patients' own studies",
+            way_out="leave --to out; or score images that were de-identified, UIDs included, and export without a key",
+        )
     for folder in folders.values():
         _check_apart(folder, Path(out))
         make_folder(folder)
@@ -64,10 +71,13 @@ def run_export(
     if to:
         files = [file for kind in DICOM_KINDS if kind in written for file in written[kind].files]
         failed |= {problem.where: problem.what for problem in store(to, files).problems}
+    told = [note for one in written.values() for note in one.notes]
+    if pseudonymous and any(kind in DICOM_KINDS and written[kind].files for kind in written):
+        told.append("SEG and SR keep the UIDs of the images, which lead whoever has the archive to the patients")
     return Exported(
         counts={kind: len(one.files) for kind, one in written.items()},
         failed=failed,
-        notes=tuple(dict.fromkeys(note for one in written.values() for note in one.notes)),
+        notes=tuple(dict.fromkeys(told)),
     )
 
 

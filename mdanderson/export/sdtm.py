@@ -15,6 +15,7 @@ from mdanderson.export.own_files import write_own_files
 from mdanderson.export.sdtm_domains import DATASETS, RELREC, RS, TR, TU, Dataset
 from mdanderson.export.sdtm_files import as_csv, as_transport, check_transport, in_ascii
 from mdanderson.export.sdtm_lesions import add_lesions
+from mdanderson.export.sdtm_names import with_plain_names
 from mdanderson.export.sdtm_places import is_published
 from mdanderson.export.sdtm_responses import add_responses
 from mdanderson.export.sdtm_rows import Cell, Row, Subject
@@ -46,17 +47,23 @@ def write_sdtm(wish: Wish) -> Written:
     study = _checked_study(wish.study)
     rows: dict[str, list[Row]] = {dataset.name: [] for dataset in DATASETS}
     failed: dict[str, str] = {}
+    told: list[str] = []
     for patient in patients_in(wish.results):
         if not patient.patient_id.isascii() or len(f"{study}-{patient.patient_id}") > _MOST_CHARACTERS:
-            failed[patient.patient_id] = "no SDTM: a subject's name is ASCII, of at most 200 characters"
+            failed[patient.patient_id] = (
+                "no SDTM: a subject's name is ASCII, of at most 200 characters; rename it, or score under pseudonyms"
+            )
             continue
-        subject = Subject(study=study, patient=patient)
-        add_lesions(subject)
+        plain, given = with_plain_names(patient)
+        told += (f"SDTM {patient.patient_id}: lesion {name!r} is called {made}" for name, made in given.items())
+        subject = Subject(study=study, patient=plain)
+        add_lesions(subject, given)
         add_responses(subject)
         for name, added in subject.rows.items():
             rows[name] += added
     rows[RELREC.name] = list(_relations(study, rows))
     files, notes = _files(rows)
+    notes[:0] = told
     extensions = tuple(_extensions(rows))
     files[EXTENSIONS_FILE] = _table(extensions)
     names = (f"{dataset.name.lower()}.{ending}" for dataset in DATASETS for ending in ("csv", "xpt"))
@@ -85,6 +92,7 @@ def _files(rows: Mapping[str, Sequence[Row]]) -> tuple[dict[str, bytes], list[st
             continue
         plain, changed = in_ascii(rows[dataset.name])
         _check_lengths(dataset, plain, notes)
+        _check_keys(dataset, plain, notes)
         files[f"{dataset.name.lower()}.csv"] = as_csv(dataset, plain)
         files[f"{dataset.name.lower()}.xpt"] = as_transport(dataset, plain)
         if changed:
@@ -102,6 +110,13 @@ def _check_lengths(dataset: Dataset, rows: Sequence[dict[str, Cell]], notes: lis
                 cut.add(name)
     if cut:
         notes.append(f"SDTM {dataset.name}: more than 200 characters were cut in {', '.join(sorted(cut))}")
+
+
+def _check_keys(dataset: Dataset, rows: Sequence[dict[str, Cell]], notes: list[str]) -> None:
+    """Say where rows cannot be told apart."""
+    twice = len(rows) - len({tuple(row.get(name) for name in dataset.keys) for row in rows})
+    if twice:
+        notes.append(f"SDTM {dataset.name}: {twice} rows have the key of another row ({', '.join(dataset.keys)})")
 
 
 def _relations(study: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[Row]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from hashlib import sha256
 
 from mdanderson.export.sdtm_domains import TR, TU
 from mdanderson.export.sdtm_places import place_of
@@ -30,6 +31,8 @@ _SILENT = {Status.MISSING, Status.AMBIGUOUS, Status.NOT_EVALUABLE}
 _FRESH = {Status.NEW}
 _SIZE = ("LDIAM", "LPERP")
 """Tests that an image which shows outlines is expected to give."""
+_LONGEST_LINK = 120
+"""Characters; of more lesions that became one region the rest of their names is told by a hash."""
 _ZERO = (*_SIZE, "SUMBIDIM")
 """What is 0 of a lesion that is gone."""
 _HU, _VOLUME = "RADIODEN", "VOLUME"
@@ -37,14 +40,20 @@ _RANKED = (IDENTIFIED[True], IDENTIFIED[False], "NEW", "BONE LESION", "NEW BONE 
 """What the parts of a lesion are, or the region of several: what these were called, the first that one of them was."""
 
 
-def add_lesions(subject: Subject) -> None:
-    """The rows of TU and TR of one patient, with their supplemental qualifiers."""
+def add_lesions(subject: Subject, given: Mapping[str, str]) -> None:
+    """The rows of TU and TR of one patient, with their supplemental qualifiers.
+
+    given: what the results call lesions that have another name here -> this name.
+    """
     ordered = sorted(subject.patient.lesions, key=lambda row: (row["date"], row["lesion_id"], _image_order(row)))
     rows = [subject.patient.placed(row) for row in ordered]
     identified: dict[str, str] = {}
     for row in rows:
         if _is_seen(row):
             _identify(subject, row, identified)
+    for name, made in given.items():
+        if made in identified:
+            subject.qualify(TU, f"{made} TUMIDENT", "READID", "Name of the Lesion in the Results", name)
     told: set[tuple[object, ...]] = set()
     for row in rows:
         scene = (subject.patient.visit_of(row), row["modality"], row["lesion_id"])
@@ -242,8 +251,10 @@ def _parts(subject: Subject, row: ResultRow) -> list[tuple[str, str]]:
 
 
 def _unused(link: str, subject: Subject) -> str:
-    """A link that is no lesion's own name."""
+    """A link that is no lesion's own name, and that a key holds."""
     names = {row["lesion_id"] for row in subject.patient.lesions}
+    if len(link) > _LONGEST_LINK:
+        link = f"{link[: _LONGEST_LINK - 9]}~{sha256(link.encode()).hexdigest()[:8]}"
     while link in names:
         link += "*"
     return link

@@ -25,6 +25,7 @@ __all__ = ["add_responses"]
 
 _BONE_SETS = ("mda2010", "mda2004")
 """The sets that judge bone, whose category is a bone response."""
+_RECIST_SETS = ("recist11", "irecist")
 _CHANGES = {"size_change_baseline": "PCBSD", "size_change_nadir": "PCNSD"}
 _PERCENT = 100
 _PLACES = Decimal("0.01")
@@ -95,16 +96,20 @@ def _counts(subject: Subject, row: ResultRow) -> None:
 
 
 def _sums(subject: Subject, row: ResultRow) -> None:
-    """What MDA adds up over the lesions of a modality; other sets' sums would be other sums under the same names.
+    """What MDA and RECIST add up over the lesions of a modality; WHO adds products, for which no test is published.
 
     Each modality has its own, as its changes are those since its own baseline.
     """
-    if row["criteria"] in _BONE_SETS:
-        group = f"{row['criteria']} {row['scope']} {link_group(subject.patient.visit_of(row))}"
-        results = list(_sum_results(subject, row))
-        _add(subject, row, group, results, method=METHODS[Modality(row["scope"])])
-        if any(test.code in _CHANGES.values() for test, _ in results):
-            subject.qualify(TR, group, "CHGOF", "Sum That the Changes Are Of", "SUMSIZE")
+    adds = {**dict.fromkeys(_BONE_SETS, _sum_results), **dict.fromkeys(_RECIST_SETS, _diameter_results)}
+    if row["criteria"] not in adds or row["scope"] not in set(Modality):
+        return
+    group = f"{row['criteria']} {row['scope']} {link_group(subject.patient.visit_of(row))}"
+    results = list(adds[row["criteria"]](subject, row))
+    if results:
+        of = "SUMSIZE" if row["criteria"] in _BONE_SETS else "SUMDIAM"
+        changes = list(_changes(row))
+        _add(subject, row, group, [*results, *changes], method=METHODS[Modality(row["scope"])])
+        subject.qualify(TR, group, "CHGOF", "Sum That the Changes Are Of", of if changes else "")
 
 
 def _add(
@@ -134,6 +139,15 @@ def _sum_results(subject: Subject, row: ResultRow) -> Iterator[tuple[Test, str]]
         yield PATIENT_TESTS["SUMLPERP"], str(Decimal(size) - Decimal(longest))
     if size:
         yield PATIENT_TESTS["SUMSIZE"], size
+
+
+def _diameter_results(_: Subject, row: ResultRow) -> Iterator[tuple[Test, str]]:
+    """The sum of target lesions, nodes by their short axis."""
+    if row["long_axis_sum_mm"]:
+        yield PATIENT_TESTS["SUMDIAM"], row["long_axis_sum_mm"]
+
+
+def _changes(row: ResultRow) -> Iterator[tuple[Test, str]]:
     for column, code in _CHANGES.items():
         if row[column]:
             yield PATIENT_TESTS[code], str((Decimal(row[column]) * _PERCENT).quantize(_PLACES))

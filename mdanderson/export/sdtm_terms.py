@@ -84,6 +84,7 @@ PATIENT_TESTS = {
     "SUMSIZE": Test(
         code="SUMSIZE", name="Sum of Longest Diam and Perpendicular", unit="mm", column="size_sum_mm", published=False
     ),
+    "SUMDIAM": Test(code="SUMDIAM", name="Sum of Diameter", unit="mm"),
     "PCBSD": Test(code="PCBSD", name="Percent Change Baseline Sum of Diameter", unit="%"),
     "PCNSD": Test(code="PCNSD", name="Percent Change Nadir in Sum of Diameter", unit="%"),
 }

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 from mdanderson.batch.fingerprint import inputs_of, prints
@@ -51,6 +52,13 @@ class Source:
     def pseudonymous(self) -> bool:
         """Whether the results call the patient by a pseudonym."""
         return self.finished.patient_id.startswith(PREFIX)
+
+    @cached_property
+    def content(self) -> str:
+        """A digest of what is stored, wherever it is and since whenever: tables, outlines, what they were made from."""
+        stored = self.finished
+        told = repr((stored.fingerprint, stored.patient_id, sorted(stored.tables.items()), stored.drawings))
+        return sha256(told.encode()).hexdigest()
 
     @cached_property
     def lesions(self) -> tuple[Mapping[str, str], ...]:

@@ -188,7 +188,7 @@ def test_what_a_segment_says(dicom_export, dicom_results):
 
 
 def test_what_is_exported_later_is_newer_and_says_who_made_it(dicom_results, tmp_path):
-    """Than its study, and than the same results stored before; the same stored result stays the same to the byte."""
+    """Than its study. A copy of the folder has other times; it is the same result, and has the same UIDs."""
     copy = tmp_path / "copy"
     shutil.copytree(dicom_results, copy)  # keeps times of change
 
@@ -210,7 +210,15 @@ def test_what_is_exported_later_is_newer_and_says_who_made_it(dicom_results, tmp
     first, second = times(day), times(0.0)
     assert {at for at, _ in first.values()} == {"20310506070809.250000"}
     assert min(at for at, _ in second.values()) > "1980"  # the study, where a clock ran wrong
-    assert not {uid for _, uid in first.values()} & {uid for _, uid in second.values()}
+    assert {name: uid for name, (_, uid) in first.items()} == {name: uid for name, (_, uid) in second.items()}
+
+
+def test_what_is_written_otherwise_has_another_uid(dicom_export, dicom_results, tmp_path):
+    assert not dicom_cohort.exported(dicom_results, tmp_path, "dicom_sr", for_ohif=True).failed
+    pairs = [(dcmread(file), dcmread(dicom_export / "dicom_sr" / file.name)) for file in files(tmp_path / "dicom_sr")]
+    assert pairs
+    assert all(one.SOPInstanceUID != other.SOPInstanceUID for one, other in pairs)
+    assert all(one.SeriesInstanceUID == other.SeriesInstanceUID for one, other in pairs)
 
 
 def test_the_name_of_an_algorithm_is_told(dicom_results, tmp_path):
@@ -429,7 +437,7 @@ def test_lesions_that_overlap_come_back_whole(tmp_path):
 # --- who the patient is ---------------------------------------------------------------------------------------------
 
 
-def test_results_under_pseudonyms_are_exported_under_them(dicom_results, tmp_path):
+def test_results_under_pseudonyms_are_exported_under_them(dicom_results, tmp_path, capsys):
     manifest, key, out = dicom_results.parent / "cohort/cohort.csv", tmp_path / "study.key", tmp_path / "results"
     write_new_key(key)
     lines = manifest.read_text(encoding="utf-8").splitlines()
@@ -444,7 +452,11 @@ def test_results_under_pseudonyms_are_exported_under_them(dicom_results, tmp_pat
     wanted = ["export", str(out), "--dicom-seg", str(tmp_path / "seg"), "--dicom-sr", str(tmp_path / "sr")]
     with pytest.raises(InputError, match="under pseudonyms"):
         run_export(out, {"dicom_seg": tmp_path / "seg"})
+    with pytest.raises(SettingsError, match="results under pseudonyms are not stored in a PACS"):
+        run_export(out, {"dicom_seg": tmp_path / "seg"}, key_file=key, to="http://127.0.0.1:1/dicom-web")
+    assert not list((tmp_path / "seg").iterdir())  # refused before anything is written
     assert main([*wanted, "--pseudonymize", str(key)]) == 0
+    assert "keep the UIDs of the images" in capsys.readouterr().err
     written = [*files(tmp_path / "seg"), *files(tmp_path / "sr")]
     assert len(written) == 2
     for file in written:

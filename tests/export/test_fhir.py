@@ -100,6 +100,18 @@ def test_published_codes_of_a_response(resources):
     assert {("C126011", "C18213"), ("C126011", "C35571"), ("126081", "C35571")} <= coded
 
 
+def test_every_change_has_the_sum_that_it_is_of(resources):
+    """Of both diameters by MD Anderson, of long ones by RECIST."""
+    told = [
+        components(one).keys()
+        for one in of(resources, "Observation")
+        if "SUMCHANGE" in components(one) and one["method"]["coding"][0]["code"] in {"C126011", "126081", "IRECIST"}
+    ]
+    assert told
+    assert all({"SUMLDSD", "SUMLD"} & one for one in told)
+    assert any("SUMLDSD" not in one for one in told)
+
+
 def test_place_and_side(resources):
     places = {
         (

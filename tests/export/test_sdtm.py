@@ -18,8 +18,9 @@ from sdtm_codelists import CODELISTS, KEYS, NEVER, ONE_PER_IMAGE
 import mdanderson as mda
 from mdanderson.cli import main
 from mdanderson.errors import OutputError, SettingsError
+from mdanderson.export import sdtm
 from mdanderson.export.sdtm import EXTENSIONS_FILE, write_sdtm
-from mdanderson.export.sdtm_domains import DATASETS
+from mdanderson.export.sdtm_domains import DATASETS, TU
 from mdanderson.export.sdtm_files import as_ascii
 from mdanderson.export.sdtm_places import Place, place_of
 from mdanderson.export.sdtm_rows import continued
@@ -188,7 +189,12 @@ def test_changes_and_sums_are_those_of_responses_csv(exported):
     results, folder = exported
     rows = results.responses
     mine = rows[(rows.scope != "overall") & (rows.criteria == "mda2010")]
-    tr = read(folder, "TR")
+    recist = rows[(rows.scope != "overall") & rows.criteria.isin(["recist11", "irecist"])]
+    every = read(folder, "TR")
+    assert Counter(float(row["TRSTRESN"]) for row in every if row["TRTESTCD"] == "SUMDIAM") == Counter(
+        float(value) for value in recist["long_axis_sum_mm"].dropna()
+    )
+    tr = [row for row in every if row["TRSPID"] == "mda2010"]
     for code, column in (("PCBSD", "size_change_baseline"), ("PCNSD", "size_change_nadir")):
         ours = Counter(round(float(value) * 100, 2) for value in mine[column].dropna())
         assert Counter(float(row["TRSTRESN"]) for row in tr if row["TRTESTCD"] == code) == ours
@@ -208,10 +214,12 @@ def of_sums(folder, code):
 
 
 def test_every_change_can_be_made_again_from_its_sums(exported):
-    """From TR alone: a change without its baseline or its nadir would be nobody's to check."""
+    """From TR alone, unless a lesion outside the sum has merged into it: then the baseline is restated with it."""
     _, folder = exported
-    sums, changes = of_sums(folder, "SUMSIZE"), of_sums(folder, "PCBSD")
+    sums = of_sums(folder, "SUMSIZE") | of_sums(folder, "SUMDIAM")
+    changes = of_sums(folder, "PCBSD")
     assert changes
+    merged = {(row["USUBJID"], row["VISITNUM"]) for row in read(folder, "TU") if row["TUTESTCD"] == "TUMERGE"}
     for whose, told in changes.items():
         own = sums[whose]
         base = own[min(own)]
@@ -220,7 +228,7 @@ def test_every_change_can_be_made_again_from_its_sums(exported):
             assert abs((own[visit] - base) / base * 100 - change) < Decimal("0.1")
     groups = {(row["USUBJID"], row["TRGRPID"]) for row in read(folder, "TR") if row["TRTESTCD"] in {"PCBSD", "PCNSD"}}
     said = {(row["USUBJID"], row["IDVARVAL"]): row["QVAL"] for row in read(folder, "SUPPTR") if row["QNAM"] == "CHGOF"}
-    assert said == dict.fromkeys(groups, "SUMSIZE")
+    assert said == {key: "SUMSIZE" if key[1].startswith("mda") else "SUMDIAM" for key in groups}
 
 
 def test_the_two_published_sums_make_the_sum(exported):
@@ -404,6 +412,31 @@ def test_links_that_we_make_are_no_lesions_own_name(tmp_path):
     assert sorted(links) == ["L1", "L1/L2", "L1/L2*", "L2", "L3", "L3.1", "L3.1*", "L3.2"]
     tr = read(tmp_path / "sdtm", "TR")
     assert only(tr, TRLNKID="L1/L2*", TRTESTCD="LDIAM")["TRSTRESC"] == "18"
+
+
+def test_names_that_a_transport_file_does_not_hold_are_numbered_and_never_one(tmp_path):
+    """Each letter beyond ASCII would be a question mark, and two lesions one."""
+    head = "patient_id,date,modality,lesion_type,lesion_id,long_axis_mm,short_axis_mm"
+    names = ["病1", "灶1", "LESION1", "x" * 250 + "a", "x" * 250 + "b"]
+    table = tmp_path / "in" / "t.csv"
+    table.parent.mkdir()
+    rows = [f"P,2024-01-05,CT,lytic,{name},{size},9" for size, name in enumerate(names, start=10)]
+    table.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    written = write_sdtm(wish(mda.classify(table, tmp_path / "out", workers=1), tmp_path / "sdtm"))
+    sizes = {row["TRLNKID"]: row["TRORRES"] for row in read(tmp_path / "sdtm", "TR") if row["TRTESTCD"] == "LDIAM"}
+    assert sorted(sizes.values()) == ["10", "11", "12", "13", "14"]
+    assert sizes["LESION1"] == "12"
+    assert sum("is called LESION" in note for note in written.notes) == 4
+    assert any("lesion '病1' is called LESION" in note for note in written.notes)
+    links = [row["TULNKID"] for row in read(tmp_path / "sdtm", "TU")]
+    assert len(set(links)) == len(links) == 5
+
+
+def test_rows_that_cannot_be_told_apart_are_told():
+    rows = [{"STUDYID": "S", "USUBJID": "S-1", "TULNKID": link} for link in ("a", "b", "a")]
+    notes: list[str] = []
+    sdtm._check_keys(TU, rows, notes)
+    assert notes == ["SDTM TU: 1 rows have the key of another row (STUDYID, USUBJID, TULNKID)"]
 
 
 def test_a_node_is_no_bone_lesion(tmp_path):
