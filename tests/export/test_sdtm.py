@@ -223,9 +223,9 @@ def test_every_change_can_be_made_again_from_its_sums(exported):
     for whose, told in changes.items():
         own = sums[whose]
         base = own[min(own)]
-        for visit, change in told.items():
-            assert min(own) < visit
-            assert abs((own[visit] - base) / base * 100 - change) < Decimal("0.1")
+        assert min(own) < min(told)
+        for visit in [one for one in told if (whose[0], str(one)) not in merged]:
+            assert abs((own[visit] - base) / base * 100 - told[visit]) < Decimal("0.1")
     groups = {(row["USUBJID"], row["TRGRPID"]) for row in read(folder, "TR") if row["TRTESTCD"] in {"PCBSD", "PCNSD"}}
     said = {(row["USUBJID"], row["IDVARVAL"]): row["QVAL"] for row in read(folder, "SUPPTR") if row["QNAM"] == "CHGOF"}
     assert said == {key: "SUMSIZE" if key[1].startswith("mda") else "SUMDIAM" for key in groups}
