@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mdanderson.vocabulary import Modality
 
-__all__ = ["CARRIED", "DRAWN", "NEIGHBOUR", "Crop", "Point", "crops_from_json", "crops_to_json", "nifti_of"]
+__all__ = ["CARRIED", "DRAWN", "NEIGHBOUR", "Crop", "Point", "crops_from_json", "crops_to_json", "grid_of", "nifti_of"]
 
 Point = tuple[float, float, float]
 
@@ -29,6 +29,8 @@ _PACKING = 6
 _HEADER_BYTES, _VOXELS_AT = 348, 352
 _MILLIMETRES, _ALIGNED, _LABELS = 2, 2, 1002
 """NIfTI-1: unit of space, code of a space that images share, intent of a label map."""
+_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""And back."""
 _TYPES = {np.dtype(np.int16): 4, np.dtype(np.uint8): 2}
 
 
@@ -95,7 +97,7 @@ def nifti_of(
     8-bit arrays are label maps. Nothing but voxels, places and window is in the file.
     """
     columns_first = affine_lps[:, [2, 1, 0, 3]]
-    ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ columns_first
+    ras = _TO_RAS @ columns_first
     sides = np.linalg.norm(ras[:3, :3], axis=0)
     bits = values.dtype.itemsize * 8
     labels = values.dtype == np.uint8
@@ -112,3 +114,11 @@ def nifti_of(
     struct.pack_into("<4s", header, 344, b"n+1")
     whole = bytes(header) + np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
     return base64.b64encode(gzip.compress(whole, _PACKING, mtime=0)).decode("ascii")
+
+
+def grid_of(nifti: str) -> tuple[tuple[int, int, int], npt.NDArray[np.float64]]:
+    """The shape and the `affine_lps` that `nifti_of` was given."""
+    header = gzip.decompress(base64.b64decode(nifti))[:_VOXELS_AT]
+    columns, rows, planes = struct.unpack_from("<3h", header, 42)
+    ras = np.vstack([np.reshape(struct.unpack_from("<12f", header, 280), (3, 4)), (0.0, 0.0, 0.0, 1.0)])
+    return (planes, rows, columns), (_TO_RAS @ ras)[:, [2, 1, 0, 3]]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import gzip
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 
-from mdanderson.crops import CARRIED, DRAWN, NEIGHBOUR, Crop, Point
+from mdanderson.crops import CARRIED, DRAWN, NEIGHBOUR, Crop, Point, grid_of
 from mdanderson.errors import InputError, MdandersonError
+from mdanderson.geometry import Geometry, patient_axes
 from mdanderson.readers.manifest import Patient
 from mdanderson.settings import Settings
 
@@ -102,25 +101,28 @@ def _pane(crop: Crop) -> Any:
         log_level="error",
     )
     low, high = crop.window
-    voxels = base64.b64decode(crop.image)
-    image = Volume(data=voxels, name="image.nii.gz", colormap="gray", cal_min=low, cal_max=high)
+    image = Volume(data=base64.b64decode(crop.image), name="image.nii.gz", colormap="gray", cal_min=low, cal_max=high)
     image.colormap_invert = crop.inverse
     outlines = Volume(data=base64.b64decode(crop.outlines), name="outlines.nii.gz", opacity=_FILL)
     reds, greens, blues, alphas = (list(channel) for channel in zip(*_COLOURS.values(), strict=True))
     outlines.set_colormap_label({"R": reds, "G": greens, "B": blues, "A": alphas, "I": list(_COLOURS)})
     niivue.load_volumes([image, outlines])
-    niivue.scene.crosshair_pos = _share_of(voxels, crop.middle_mm)
+    niivue.scene.crosshair_pos = _share_of(crop.image, crop.middle_mm)
     words = (crop.lesion_id, crop.modality, crop.sequence, crop.visit, crop.date.isoformat())
     told = " ".join(filter(None, map(str, words)))
     return VBox([Label(told if crop.linked else f"{told} (not linked)"), niivue], layout=Layout(width="100%"))
 
 
-def _share_of(nifti: bytes, place_lps_mm: Point) -> list[float]:
+def _share_of(nifti: str, place_lps_mm: Point) -> list[float]:
     """Where a place lies in a volume, as NiiVue counts: a share of its sides, left to right, back to front, up."""
-    volume = nib.as_closest_canonical(nib.Nifti1Image.from_bytes(gzip.decompress(nifti)))
-    left, back, up = place_lps_mm
-    voxel = np.linalg.solve(volume.affine, (-left, -back, up, 1.0))[:3]
-    return [float(share) for share in np.clip((voxel + 0.5) / volume.shape, 0.0, 1.0)]
+    shape, affine = grid_of(nifti)
+    grid = Geometry(shape=shape, affine=affine)
+    shares = np.clip((grid.to_voxel(place_lps_mm) + 0.5) / grid.shape, 0.0, 1.0)
+    counted = [0.0, 0.0, 0.0]
+    for axis, patient in enumerate(patient_axes(grid.directions)):
+        towards = grid.directions[axis, patient] * (1 if patient == 2 else -1)
+        counted[patient] = float(shares[axis] if towards > 0 else 1 - shares[axis])
+    return counted
 
 
 def _link(panes: Sequence[tuple[Crop, Any]]) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 import mdanderson as mda
 from mdanderson.assessment import viewed
-from mdanderson.crops import DRAWN, Crop
+from mdanderson.crops import DRAWN, Crop, nifti_of
 from mdanderson.errors import InputError, MdandersonError
+from mdanderson.geometry import Geometry
 
 pytest.importorskip("ipyniivue")
 DEMO = Path(__file__).parents[2] / "segmentations" / "cohort.csv"
@@ -73,6 +74,24 @@ def test_cross_hairs_begin_in_the_middle_of_the_lesion(timeline: mda.Timeline) -
         voxel = np.array(pane.children[1].scene.crosshair_pos) * outlines.shape - 0.5
         drawn = np.argwhere(np.asarray(outlines.dataobj) == DRAWN)
         assert voxel == pytest.approx((drawn.min(axis=0) + drawn.max(axis=0)) / 2, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [
+        pytest.param(((0, 0, 1), (0, 1, 0), (1, 0, 0)), id="axial"),
+        pytest.param(((-1, 0, 0), (0, 0, -1), (0, 1, 0)), id="sagittal"),
+        pytest.param(((0, 1, 0), (0, 0, -1), (1, 0, 0)), id="coronal"),
+        pytest.param(((0, -0.6, 0.8), (0, 0.8, 0.6), (-1, 0, 0)), id="tilted"),
+    ],
+)
+def test_a_share_is_counted_from_left_back_and_foot_in_any_orientation(directions: tuple) -> None:
+    grid = Geometry.from_axes(shape=(5, 6, 7), spacing_mm=(3, 2, 1), origin_mm=(9, -4, 30), directions=directions)
+    text = nifti_of(np.zeros(grid.shape, np.int16), grid.affine)
+    by_library = nib.as_closest_canonical(nib.Nifti1Image.from_bytes(gzip.decompress(base64.b64decode(text))))
+    place = grid.to_lps((1.25, 3.5, 4.0))
+    voxel = nib.affines.apply_affine(np.linalg.inv(by_library.affine), place * (-1, -1, 1))
+    assert viewed._share_of(text, tuple(place)) == pytest.approx((voxel + 0.5) / by_library.shape, abs=1e-6)
 
 
 def test_images_are_read_when_somebody_looks_and_once(timeline: mda.Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
