@@ -19,7 +19,7 @@ from mdanderson.drawings import Drawing
 from mdanderson.errors import InputError, MdandersonError, Problem, Severity
 from mdanderson.pictures import Picture
 from mdanderson.readers.manifest import Patient
-from mdanderson.report.columns import PROBLEMS, TABLES
+from mdanderson.report.columns import LESIONS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.trace import TRACE, trace_rows
 from mdanderson.settings import Settings
@@ -90,7 +90,7 @@ def _scored(job: Job, patient: Patient, fingerprint: str) -> Finished:
         assessed = time.perf_counter()
         readings = _readings(job, patient)
         finished = _with_responses(patient, fingerprint, timeline, readings, assess_s=assessed - began)
-        return looks.added(finished)
+        return _with_unread(job, patient, looks.added(finished))
     except MdandersonError as error:
         return _without_response(patient, fingerprint, error)
     except MemoryError as error:
@@ -165,6 +165,22 @@ def _readings(job: Job, patient: Patient) -> Readings:
         return assess(patient, settings=of_reader(job.settings, reader), criteria=job.criteria)
 
     return readings_of(readers, judged_by)
+
+
+def _with_unread(job: Job, patient: Patient, finished: Finished) -> Finished:
+    """The same with what the images alone tell, which is all that a blinded reader may see of a patient.
+
+    They are followed once more: a reader's word may name lesions, tie outlines together, and stand for a whole image.
+    """
+    if not patient.statements:
+        return finished
+    looks = _Looks()
+    try:
+        unread = timeline_rows(_timeline(replace(job, crops=False), replace(patient, statements=()), looks))
+    except MdandersonError:  # nothing but what readers say
+        unread = {}
+    kept = {name: unread.get(name, ()) for name in (LESIONS.name, RESPONSES.name)}
+    return replace(finished, unread=kept, unread_pictures=tuple(looks.pictures))
 
 
 def _without_image(patient: Patient) -> InputError:

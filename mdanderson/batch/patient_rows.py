@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mdanderson.batch.exchange import mended
@@ -15,7 +16,7 @@ from mdanderson.report.columns import PROBLEMS
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.trace import TRACE, trace_rows
 
-__all__ = ["patient_rows"]
+__all__ = ["patient_rows", "unread_rows"]
 
 
 def patient_rows(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]:
@@ -32,6 +33,19 @@ def patient_rows(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]
     raise OutputError("no results here", where=str(folder), way_out="give the folder that `score` or `classify` wrote")
 
 
+def unread_rows(folder: Path, patient_id: str, reader: str) -> Mapping[str, Sequence[Cells]]:
+    """The same rows as they are where nobody states anything: what was measured, by no reader but this one.
+
+    For a reading that is to know of no other. Raises as `patient_rows`.
+    """
+    if not (mended(folder) / PATIENTS_FOLDER).is_dir():
+        return _judged_again(folder, patient_id, alone=reader)
+    finished = Store(folder=folder / PATIENTS_FOLDER).read(patient_id)
+    if finished is None or finished.unread is None:
+        return _stored(folder, patient_id)
+    return finished.unread
+
+
 def _stored(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]:
     """What `score` kept of the patient."""
     finished = Store(folder=folder / PATIENTS_FOLDER).read(patient_id)
@@ -42,9 +56,14 @@ def _stored(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]:
     return finished.tables
 
 
-def _judged_again(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]:
-    """What `classify` made of the patient: the same rows by the same settings give the same answers."""
+def _judged_again(folder: Path, patient_id: str, *, alone: str = "") -> Mapping[str, Sequence[Cells]]:
+    """What `classify` made of the patient: the same rows by the same settings give the same answers.
+
+    alone: a reader whose own measurements count alone, beside those that are nobody's, and no statement.
+    """
     judge, sheets = kept_run(folder)
+    if alone:
+        judge, sheets = judge.of_reader(alone), replace(sheets, reads=None, reviews=None)
     sheets = sheets.of({patient_id})
     if not sheets.measurements.rows:
         raise _unknown(folder, patient_id)

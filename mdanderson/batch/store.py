@@ -41,9 +41,10 @@ class Finished:
     """What is known of one patient after scoring.
 
     prints: what it was made from, by the names of `PARTS`; fingerprint: all of that. inputs: the files by content.
-    tables: rows by table name. readings: the same by reader, where there are several. failure: why there is no
+    tables: rows by table name. readings: the same by reader, where there are several.
+    unread: the rows as they are where nobody states anything; None where nobody did. failure: why there is no
     response. details: for whoever mends a bug. drawings: which outline is which lesion, for exports.
-    pictures, crops: stored beside it, and not read with it.
+    pictures, unread_pictures, crops: stored beside it, and not read with it.
     """
 
     patient_id: str
@@ -51,18 +52,20 @@ class Finished:
     tables: Mapping[str, tuple[Cells, ...]]
     failure: str = ""
     readings: Mapping[str, Mapping[str, tuple[Cells, ...]]] = field(default_factory=dict)
+    unread: Mapping[str, tuple[Cells, ...]] | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     details: str = ""
     prints: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    unread_pictures: tuple[Picture, ...] = ()
     crops: tuple[Crop, ...] = ()
 
 
 _FINISHED = TypeAdapter(Finished)
-_PICTURES, _CROPS = ".pictures.json", ".crops.json"
-_ENDINGS = (".json", _PICTURES, _CROPS)
+_PICTURES, _UNREAD, _CROPS = ".pictures.json", ".unread.json", ".crops.json"
+_ENDINGS = (".json", _PICTURES, _UNREAD, _CROPS)
 _DRAFT = re.compile(r"\..+\.\d+\.tmp")
 
 
@@ -102,10 +105,11 @@ class Store:
     def write(self, finished: Finished) -> None:
         """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""
         key = finished.fingerprint
-        self._keep(finished, _PICTURES, pictures_to_json(key, finished.pictures) if finished.pictures else "")
+        for ending, pictures in ((_PICTURES, finished.pictures), (_UNREAD, finished.unread_pictures)):
+            self._keep(finished, ending, pictures_to_json(key, pictures) if pictures else "")
         self._keep(finished, _CROPS, crops_to_json(key, finished.crops) if finished.crops else "")
-        told = asdict(replace(finished, pictures=(), crops=()))
-        del told["pictures"], told["crops"]
+        told = asdict(replace(finished, pictures=(), unread_pictures=(), crops=()))
+        del told["pictures"], told["unread_pictures"], told["crops"]
         write_atomically(
             self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1, default=str) + "\n"
         )
@@ -113,6 +117,12 @@ class Store:
     def pictures(self, finished: Finished) -> tuple[Picture, ...]:
         """The pictures of a stored patient; none where none were taken, or they are of another run or damaged."""
         return pictures_from_json(finished.fingerprint, self._kept(finished, _PICTURES))
+
+    def unread_pictures(self, finished: Finished) -> tuple[Picture, ...]:
+        """The pictures that go with `unread`, which no word of a reader has named or placed."""
+        if finished.unread is None:
+            return self.pictures(finished)
+        return pictures_from_json(finished.fingerprint, self._kept(finished, _UNREAD))
 
     def crops(self, finished: Finished) -> tuple[Crop, ...]:
         """The crops of a stored patient, in the same way."""

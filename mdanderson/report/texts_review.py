@@ -52,6 +52,7 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review.settle": ("Settle", "裁定"),
         "review.button": ("Review", "复核"),
         "review.saved": ("Saved, as row {row} of reads.csv.", "已保存：reads.csv 第 {row} 行。"),
+        "review.saved_blinded": ("Saved.", "已保存。"),
         "review.not_saved": ("Not saved:", "未保存："),
         "review.entries": ("Entries on this patient", "该患者的记录"),
         "review.none": ("None yet.", "暂无。"),
@@ -89,6 +90,7 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review.no_disputes": ("Nothing to settle.", "无待裁定项。"),
         "review.position": ("Side", "立场"),
         "review.computation": ("the computation", "计算结果"),
+        "review.no_lesion": ("no such lesion", "无此病灶"),
         "review.says": ("Says", "陈述"),
         "review.nothing_stated": ("as computed", "按计算结果"),
         "review.take": ("Take this", "采纳"),
@@ -102,6 +104,10 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
                 "scored again when the reading is over."
             ),
             "评价结果、日期、姓名、其他阅片者的记录及患者顺序均已隐藏。阅片结束后再重新评价。",
+        ),
+        "review.blinded_new": (
+            "Only what is segmented is pictured here: look for new lesions in the whole images, in your own viewer.",
+            "此处仅显示已勾画的部位；请在您的阅片软件中查看完整图像以寻找新病灶。",
         ),
         "review.stated": ("Stated", "已陈述"),
         "review.of_items": ("{done} of {all}", "{done} / {all}"),

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mdanderson.findings import Statement
-from mdanderson.review.desk import Desk, Said, Sheet
+from mdanderson.review.desk import Desk, Said, Sheet, is_same_reader
 from mdanderson.review.forms import DECIDING, as_fields
 from mdanderson.review.items import Item
+from mdanderson.timeline.statements import NEW_CODE
+from mdanderson.vocabulary import Basis
 
 __all__ = ["Dispute", "Position", "disputes", "disputes_of"]
 
@@ -17,13 +19,17 @@ _COMPUTED = ""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
-    """What one side says. reader: blank = the computation. fields: as the form has them."""
+    """What one side says. reader: blank = the computation. fields: as the form has them.
+
+    denies: it has no such lesion.
+    """
 
     reader: str
     fields: dict[str, str]
     comment: str = ""
     time: str = ""
     category: str = ""
+    denies: bool = False
 
     @property
     def stated(self) -> tuple[tuple[str, str], ...]:
@@ -62,12 +68,12 @@ def disputes_of(sheet: Sheet) -> Iterator[Dispute]:
         settled = next((one for one in reversed(said) if one.statement.adjudicates), None)
         positions = [_position(one, item) for one in readers]
         differing = _differ(positions)
-        computed = item.row.get("category_measured", "")
-        against = bool(computed) and computed != item.row.get("category") and len(positions) > 0
+        computed = _computed(item)
+        against = computed is not None and any(_is_against(computed, one, item) for one in readers)
         if not (differing or against or settled):
             continue
-        if computed:
-            positions.append(Position(reader=_COMPUTED, fields={}, category=computed))
+        if computed is not None:
+            positions.append(computed)
         since = settled is not None and any(one.statement.time > settled.statement.time for one in readers)
         yield Dispute(
             patient_id=sheet.patient_id,
@@ -78,10 +84,29 @@ def disputes_of(sheet: Sheet) -> Iterator[Dispute]:
         )
 
 
+def _computed(item: Item) -> Position | None:
+    """What the computation says; None where its category without the readers is not known, as none was laid over it."""
+    category = item.row.get("category_measured", "")
+    if category:
+        return Position(reader=_COMPUTED, fields={}, category=category)
+    made = not item.row or bool(item.row.get("category") and item.row.get("basis") == Basis.READER)
+    return Position(reader=_COMPUTED, fields={}, denies=True) if made else None
+
+
+def _is_against(computed: Position, said: Said, item: Item) -> bool:
+    """Whether a reader's word makes the difference; of a lesion that is there by it alone, whether it still does."""
+    if not computed.denies:
+        return computed.category != item.row.get("category")
+    return bool(item.row) or said.statement.new is True or NEW_CODE in said.statement.codes
+
+
 def _last_of_each(said: Iterable[Said]) -> list[Said]:
     """Of every reader the last word, readers by name."""
-    last = {one.statement.reader: one for one in said}
-    return [last[reader] for reader in sorted(last)]
+    last: list[Said] = []
+    for one in said:
+        last = [before for before in last if not is_same_reader(before.statement.reader, one.statement.reader)]
+        last.append(one)
+    return sorted(last, key=lambda one: one.statement.reader)
 
 
 def _differ(positions: Iterable[Position]) -> bool:

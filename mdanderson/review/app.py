@@ -43,6 +43,10 @@ class Reviewing:
         """The patients in the order of a blinded reading."""
         return cases(self.desk.patient_ids, self.reader)
 
+    def sheet(self, patient_id: str) -> Sheet:
+        """A patient as this reading may know it."""
+        return self.desk.sheet(patient_id, alone=self.reader if self.blinded else "")
+
     def patient(self, page: str) -> str | None:
         """The patient that a browser names by a page; None for no such page."""
         if not self.blinded:
@@ -59,7 +63,7 @@ class Reviewing:
             criteria=self.desk.criteria[0],
             job=self.rescorer.job(sheet.patient_id),
             waiting=len(self.desk.waiting()) if not self.rescorer.at_work else 0,
-            blinded_reader=self.reader if self.blinded else "",
+            blinded=self.blinded,
         )
 
     def panel(self, page: str, *, settling: bool = False) -> str:
@@ -91,7 +95,7 @@ def make_app(reviewing: Reviewing, door: Doorkeeper) -> Starlette:
     return Starlette(
         routes=[*both_modes, *(blinded if reviewing.blinded else plain)],
         middleware=[Middleware(Guard, door=door)],
-        exception_handlers={MdandersonError: _told},
+        exception_handlers={MdandersonError: _told_blinded if reviewing.blinded else _told},
     )
 
 
@@ -100,6 +104,14 @@ async def _told(_: Request, error: Exception) -> Response:
     from starlette.responses import PlainTextResponse
 
     return PlainTextResponse(str(error), status_code=500)
+
+
+async def _told_blinded(_: Request, __: Exception) -> Response:
+    """That there is a mistake; what it is may name a patient, or what another reader said."""
+    from starlette.responses import PlainTextResponse
+
+    words = "the results cannot be read now; `mdanderson review` without --blinded tells why"
+    return PlainTextResponse(words, status_code=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +172,15 @@ class _Counter:
         reviewing = self.reviewing
         told = []
         for patient_id in reviewing.cases:
-            sheet = reviewing.desk.sheet(patient_id)
+            sheet = reviewing.sheet(patient_id)
             lesions = [item for item in sheet.items if item.lesion_id]
-            own = (any(one.statement.reader == reviewing.reader for one in sheet.about(item)) for item in lesions)
+            own = (bool(sheet.about(item)) for item in lesions)
             told.append((sum(own), len(lesions)))
         return _html(drawn("cases.html.j2", {"cases": told, "reader": reviewing.reader}))
 
     def _case(self, number: int, patient_id: str) -> Response:
         reviewing = self.reviewing
-        sheet = reviewing.desk.sheet(patient_id)
+        sheet = reviewing.sheet(patient_id)
         page = blinded_page(reviewing.desk, sheet, number)
         part = drawn("case_part.html.j2", {"number": number, "count": len(reviewing.cases)})
         page = page.replace('href="../index.html"', 'href="/"', 1)
@@ -182,7 +194,7 @@ class _Counter:
         return _html(text, self.reviewing.panel("", settling=True))
 
     def _state(self, patient_id: str) -> Response:
-        return _json(self.reviewing.state(self.reviewing.desk.sheet(patient_id)))
+        return _json(self.reviewing.state(self.reviewing.sheet(patient_id)))
 
     def _enter(self, body: bytes, adjudicates: bool) -> Response:
         """Keep an entry, and have its patient scored again; in a blinded reading it is kept alone."""
@@ -190,19 +202,27 @@ class _Counter:
         try:
             sent = _sent(body)
             patient_id = reviewing.patient(str(sent.get("page", "")))
-            item = None if patient_id is None else reviewing.desk.sheet(patient_id).item(str(sent.get("item", "")))
+            item = None if patient_id is None else reviewing.sheet(patient_id).item(str(sent.get("item", "")))
             if patient_id is None or item is None:
                 what = "no such lesion and visit in the results as they are now"
                 raise InputError(what, where="item", way_out="load the page again, then choose it")
-            cells = entry_from(sent, item, patient_id=patient_id, reader=reviewing.reader, adjudicates=adjudicates)
+            cells = entry_from(
+                sent,
+                item,
+                patient_id=patient_id,
+                reader=reviewing.reader,
+                adjudicates=adjudicates,
+                by_label=reviewing.blinded,
+            )
         except InputError as error:
             return _json({"what": f"{error.what}; {error.way_out}", "field": error.where}, status=422)
         try:
             row = append_entry(reviewing.desk.folder, cells)
         except MdandersonError as error:
             return _json({"what": str(error), "field": ""}, status=503)
-        if not reviewing.blinded:
-            reviewing.rescorer.submit(patient_id)
+        if reviewing.blinded:  # how many rows there are is how much the others have said
+            return _json({"saved": both("review.saved_blinded")})
+        reviewing.rescorer.submit(patient_id)
         return _json({"row": row, "saved": both("review.saved", row=row)})
 
     def _rescore(self, body: bytes) -> Response:

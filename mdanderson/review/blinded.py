@@ -44,7 +44,7 @@ def blinded_page(desk: Desk, sheet: Sheet, number: int) -> str:
 
 def _results(desk: Desk, sheet: Sheet, number: int) -> PatientResults:
     visit_of = {label: f"visit {place}" for place, (label, _) in enumerate(sheet.visits, start=1)}
-    pictures = tuple(_hidden(one, _place(one, sheet)) for one in desk.pictures(sheet.patient_id))
+    pictures = tuple(_hidden(one, _place(one, sheet)) for one in desk.unread_pictures(sheet.patient_id))
     return PatientResults(
         patient_id=f"Case {number}",
         criteria=desk.criteria[:1],

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from mdanderson.batch.pages import REPORT_FOLDER
-from mdanderson.batch.patient_rows import patient_rows
+from mdanderson.batch.patient_rows import patient_rows, unread_rows
 from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
 from mdanderson.criteria import OVERALL
-from mdanderson.errors import MdandersonError
+from mdanderson.errors import MdandersonError, OutputError
 from mdanderson.findings import Statement
 from mdanderson.pictures import Picture
 from mdanderson.readers.pseudonyms import Pseudonyms
@@ -26,7 +28,7 @@ from mdanderson.report.columns import LESIONS, PROBLEMS, RESPONSES, Table
 from mdanderson.report.html import page_name
 from mdanderson.review.items import Item, items_in
 
-__all__ = ["Desk", "Said", "Sheet", "named"]
+__all__ = ["Desk", "Said", "Sheet", "is_same_reader", "named"]
 
 Row = Mapping[str, str]
 
@@ -43,6 +45,10 @@ class Said:
         """Of two about one thing the one that sorts last counts (docs/details.md, detail 33)."""
         one = self.statement
         return one.adjudicates, one.time, self.entered, one.row
+
+    def is_by(self, reader: str) -> bool:
+        """Whether it is a reader's own word, which an adjudication is not."""
+        return is_same_reader(self.statement.reader, reader) and not self.statement.adjudicates
 
     def is_about(self, item: Item) -> bool:
         """Whether it names this lesion, modality and day, by label or by name."""
@@ -76,13 +82,15 @@ class Sheet:
 class Desk:
     """The folder. criteria: sets of the run, the leading one first. pages: patient by name of page.
 
-    given: the readers' own table beside the manifest, whose statements count as well.
+    given: where the readers' own table is that lies beside the manifest, whose statements count as well.
+    key_file: of its pseudonyms.
     """
 
     folder: Path
     criteria: tuple[str, ...]
     pages: Mapping[str, str]
-    given: TextTable | None = None
+    given: Path | None = None
+    key_file: Path | None = None
 
     @classmethod
     def of_folder(cls, out: Path, *, key_file: Path | None = None) -> Self:
@@ -93,8 +101,10 @@ class Desk:
         record = RunRecord.of_folder(out)
         results = Results.from_folder(out)
         names = sorted({*results.scored, *results.failed})
-        given = _given(out, record, key_file)
-        return cls(folder=out, criteria=record.criteria, pages={page_name(name): name for name in names}, given=given)
+        pages = {page_name(name): name for name in names}
+        desk = cls(folder=out, criteria=record.criteria, pages=pages, given=_given_path(out, record), key_file=key_file)
+        desk.given_statements()
+        return desk
 
     @property
     def report(self) -> Path:
@@ -106,33 +116,59 @@ class Desk:
         """All patients, by name."""
         return tuple(sorted(self.pages.values()))
 
-    def sheet(self, patient_id: str) -> Sheet:
-        """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv out of order."""
+    def sheet(self, patient_id: str, *, alone: str = "") -> Sheet:
+        """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv out of order.
+
+        alone: a reader who is to know of no other. The sheet is made of what was measured where nobody states anything,
+        and of this reader's own statements; nothing that anybody else said is in it, to be hidden or forgotten later.
+        """
         said = self.said(patient_id)
+        if alone:
+            said = tuple(one for one in said if one.is_by(alone))
         try:
-            rows = patient_rows(self.folder, patient_id)
+            rows = unread_rows(self.folder, patient_id, alone) if alone else patient_rows(self.folder, patient_id)
         except MdandersonError as error:
             return Sheet(patient_id=patient_id, rows={}, items=(), said=said, visits=(), failure=str(error))
         responses = named(RESPONSES, rows)
         visits = sorted({(row["date"], row["visit"]) for row in responses if row["scope"] == OVERALL})
         by_label = tuple((label, day) for day, label in visits)
-        items = items_in(named(LESIONS, rows), by_label)
+        items = items_in(named(LESIONS, rows), by_label, stated=tuple(one.statement for one in said))
         return Sheet(patient_id=patient_id, rows=rows, items=items, said=said, visits=by_label)
 
     def said(self, patient_id: str) -> tuple[Said, ...]:
         """Every statement on a patient: the readers' own table, then the entries."""
         found: list[Said] = []
-        for table, entered in ((self.given, False), (reviews_in(self.folder), True)):
+        for table, entered in ((self.given_statements(), False), (reviews_in(self.folder), True)):
             if table is not None and table.rows:
                 statements, _ = read_reads(table, known={patient_id})
                 found += (Said(statement=one, entered=entered) for one in statements.get(patient_id, ()))
         return tuple(found)
 
-    def pictures(self, patient_id: str) -> tuple[Picture, ...]:
-        """What a reader looks at."""
+    def given_statements(self) -> TextTable | None:
+        """The readers' own table as it is now: it may be written to while the review goes on.
+
+        Raises `ManifestError` where it cannot be read, `InputError` for a key: what a reader stated is not left out.
+        """
+        if self.given is None:
+            return None
+        try:
+            told = self.given.stat()
+        except OSError as error:
+            raise OutputError(
+                "the readers' table cannot be read", where=self.given.name, way_out=f"put it back ({error.strerror})"
+            ) from error
+        is_kept = self.given.parent == self.folder / MEASUREMENTS_FOLDER
+        return _given(self.given, (told.st_mtime_ns, told.st_size), self.key_file, is_kept=is_kept)
+
+    def unread_pictures(self, patient_id: str) -> tuple[Picture, ...]:
+        """What a reader looks at who is to know of no other."""
         store = Store(folder=self.folder / PATIENTS_FOLDER)
         finished = store.read(patient_id)
-        return () if finished is None else store.pictures(finished)
+        return () if finished is None else store.unread_pictures(finished)
+
+    def entries_of(self, reader: str) -> int:
+        """How many statements stand under a name, adjudications apart."""
+        return sum(one.is_by(reader) for patient_id in self.patient_ids for one in self.said(patient_id))
 
     def look(self, patient_id: str) -> dict[str, Any]:
         """What is compared before and after a patient is scored again."""
@@ -174,6 +210,19 @@ def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
     return list(table.named(rows.get(table.name, ())))
 
 
+def is_same_reader(one: str, other: str) -> bool:
+    """Whether two names are one person's: case, width and blanks are how somebody typed that day.
+
+    >>> is_same_reader("Jones", " jones "), is_same_reader("Jones", "Jonas")
+    (True, False)
+    """
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def _after(time: str, seconds: float) -> bool:
     try:
         instant = dt.datetime.fromisoformat(time)
@@ -182,17 +231,18 @@ def _after(time: str, seconds: float) -> bool:
     return (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)).timestamp() > seconds
 
 
-def _given(out: Path, record: RunRecord, key_file: Path | None) -> TextTable | None:
-    """reads.csv beside the manifest, or as `classify` has kept it; None where there is none.
-
-    Raises `ManifestError` where it cannot be read, `InputError` for a key: what a reader stated is not left out.
-    """
+def _given_path(out: Path, record: RunRecord) -> Path | None:
+    """reads.csv beside the manifest, or as `classify` has kept it; None where there is none."""
     kept = out / MEASUREMENTS_FOLDER / READS_FILE
     told = record.inputs.get("reads", {})
     path = kept if kept.is_file() else Path(told["path"]) if told.get("path") else None
-    if path is None or not path.is_file():
-        return None
+    return path if path is not None and path.is_file() else None
+
+
+@functools.lru_cache(maxsize=4)
+def _given(path: Path, _: tuple[int, int], key_file: Path | None, *, is_kept: bool) -> TextTable:
+    """The table in a file of that time and size, which is read once."""
     table = read_text_table(path)
-    if path == kept:
+    if is_kept:
         return as_given(table)
     return table if key_file is None else Pseudonyms.from_file(key_file).applied(table)

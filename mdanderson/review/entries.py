@@ -23,6 +23,7 @@ from mdanderson.readers.cells import cell_instant
 from mdanderson.readers.reads import READS_COLUMNS, READS_FILE
 from mdanderson.readers.text_table import TextTable, delimiter_of
 from mdanderson.report.cells import guarded
+from mdanderson.review.desk import is_same_reader
 
 __all__ = ["TORN_FILE", "append_entry"]
 
@@ -40,7 +41,8 @@ def append_entry(folder: Path, cells: Mapping[str, str], *, now: dt.datetime | N
     """Append one statement and return the row it has become, as a spreadsheet counts. When it returns it is on disk.
 
     cells: by column of reads.csv, without `time`, which is now, in UTC, and never before an entry on the same patient:
-    of two entries the later one is to count, whatever the clock does. A formula gets an apostrophe, a line end a blank.
+    of two entries the later one is to count, whatever the clock does. The reader is spelt as in the first entry under
+    the name, so that `jones` is not compared with `Jones`. A formula gets an apostrophe, a line end a blank.
     Raises `OutputError` where it cannot be written, `ManifestError` where the file that is there cannot be read.
     """
     path = folder / READS_FILE
@@ -50,7 +52,7 @@ def append_entry(folder: Path, cells: Mapping[str, str], *, now: dt.datetime | N
         _put_torn_line_aside(path)
         table = _table(folder, path)
         time = _time(table, cells.get("patient_id", ""), now or dt.datetime.now(dt.UTC))
-        line = _line(path, table.columns, {**cells, "time": time})
+        line = _line(path, table.columns, {**cells, "time": time, "reader": _spelt(table, cells.get("reader", ""))})
         return _append(path, line)
 
 
@@ -95,6 +97,11 @@ def _time(table: TextTable, patient_id: str, now: dt.datetime) -> str:
             with contextlib.suppress(MdandersonError, OverflowError):
                 latest = max(latest, dt.datetime.fromisoformat(cell_instant(row["time"])) + _MICROSECOND)
     return latest.isoformat(timespec="microseconds") + "+00:00"
+
+
+def _spelt(table: TextTable, reader: str) -> str:
+    """The name as this reader's first entry has it."""
+    return next((row["reader"] for row in table if is_same_reader(row["reader"], reader)), reader)
 
 
 def _line(path: Path, columns: Sequence[str], cells: Mapping[str, str]) -> bytes:

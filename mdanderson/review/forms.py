@@ -31,10 +31,22 @@ _ROW = 2
 
 
 def entry_from(
-    sent: Mapping[str, Any], item: Item, *, patient_id: str, reader: str, adjudicates: bool = False
+    sent: Mapping[str, Any],
+    item: Item,
+    *,
+    patient_id: str,
+    reader: str,
+    adjudicates: bool = False,
+    by_label: bool = False,
 ) -> dict[str, str]:
-    """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault."""
+    """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault.
+
+    by_label: the lesion is named by its label where it has one, as a name that the reader was shown may be another in
+    the run, where somebody else's word on identities counts.
+    """
     cells = _named(item, _text(sent, "lesion_id", _LONGEST))
+    if by_label and not cells["label"] and len(item.labels) == 1 and not item.row.get("sequence"):
+        cells |= {"lesion_id": "", "label": item.label}
     cells |= {one.name: _text(sent, one.name, _LONGEST) for one in STATED}
     cells["findings"] = ";".join(sorted(codes_in(cells["findings"])))
     cells["comment"] = _text(sent, "comment", LONGEST_COMMENT)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mdanderson.criteria import criteria_set
 from mdanderson.criteria.rule import Level
+from mdanderson.findings import Statement
 from mdanderson.report.visits import visit_at
+from mdanderson.timeline.statements import NEW_CODE
 from mdanderson.vocabulary import Modality, Status
 
 __all__ = ["Code", "Item", "codes_for", "items_in"]
@@ -57,10 +59,13 @@ class Item:
         return tuple(filter(None, self.label.split(";")))
 
 
-def items_in(lesions: Sequence[Row], visits: Sequence[tuple[str, str]]) -> tuple[Item, ...]:
+def items_in(
+    lesions: Sequence[Row], visits: Sequence[tuple[str, str]], *, stated: Sequence[Statement] = ()
+) -> tuple[Item, ...]:
     """Every item of a patient, lesion by lesion in order of date; then the places for new ones.
 
-    lesions: rows of lesions.csv. visits: label and first day of each, in order.
+    lesions: rows of lesions.csv. visits: label and first day of each, in order. stated: those that began a lesion which
+    the rows do not have, as they were not scored since, or were withdrawn, have an item without a row.
     """
     rows = _leading(lesions)
     first_day = {modality: min(row["date"] for row in rows if row["modality"] == modality) for modality in _of(rows)}
@@ -82,7 +87,7 @@ def items_in(lesions: Sequence[Row], visits: Sequence[tuple[str, str]]) -> tuple
             )
         )
         seen.add(lesion)
-    return (*known, *_places_for_new(known))
+    return (*known, *_begun(stated, known), *_places_for_new(known))
 
 
 def codes_for(item: Item, criteria: str) -> tuple[Code, ...]:
@@ -113,6 +118,20 @@ def _leading(lesions: Sequence[Row]) -> list[Row]:
 
 def _of(rows: Iterable[Row]) -> set[str]:
     return {row["modality"] for row in rows}
+
+
+def _begun(stated: Sequence[Statement], known: Sequence[Item]) -> Iterator[Item]:
+    """Lesions that statements alone began, each once, at visits at which something is known of the modality."""
+    taken = {(item.modality, item.date, item.lesion_id) for item in known}
+    place_of = {(item.modality, item.date): item for item in known if not item.is_baseline}
+    for one in stated:
+        key = str(one.modality), one.date.isoformat(), one.lesion_id
+        place = place_of.get(key[:2])
+        if one.label or not one.lesion_id or one.fault or key in taken or place is None:
+            continue
+        if one.new or NEW_CODE in one.codes:
+            taken.add(key)
+            yield replace(place, lesion_id=one.lesion_id, label="", is_first=True, row={})
 
 
 def _places_for_new(known: Sequence[Item]) -> Iterator[Item]:

@@ -84,6 +84,8 @@ def _serve(desk: Desk, listening: socket.socket, wishes: _Wishes, tell: Callable
 
     def open_address() -> None:
         tell(f"review it here: {door.address}")
+        if wishes.blinded:
+            tell(f"entries that stand under the name {wishes.reader} already: {desk.entries_of(wishes.reader)}")
         tell("Ctrl-C ends it; whoever has the address on this machine can write entries")
         if wishes.browser:
             threading.Thread(target=webbrowser.open, args=(door.address,), daemon=True).start()

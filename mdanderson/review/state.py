@@ -15,17 +15,16 @@ from mdanderson.review.rescoring import Job
 __all__ = ["both", "history_of", "state_of"]
 
 
-def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded_reader: str = "") -> dict[str, Any]:
-    """As JSON, the parts that are HTML escaped. blinded_reader: whose entries alone are told, and nothing computed."""
-    visible = [one for one in sheet.said if not blinded_reader or _is_by(one, blinded_reader)]
-    items = {item.key: _item(item, sheet, criteria, visible, blinded=bool(blinded_reader)) for item in sheet.items}
-    told = None if blinded_reader else job
-    values = {"job": told, "changes": _changes(told), "waiting": 0 if blinded_reader else waiting}
+def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded: bool = False) -> dict[str, Any]:
+    """As JSON, the parts that are HTML escaped. blinded: nothing computed is told, and visits go by number."""
+    items = {item.key: _item(item, sheet, criteria, blinded=blinded) for item in sheet.items}
+    told = None if blinded else job
+    values = {"job": told, "changes": _changes(told), "waiting": 0 if blinded else waiting}
     return {
         "items": items,
         "stage": "" if told is None else str(told.stage),
         "job": drawn("job_part.html.j2", values),
-        "history": drawn("history.html.j2", {"history": history_of(visible, sheet, blinded=bool(blinded_reader))}),
+        "history": drawn("history.html.j2", {"history": history_of(sheet.said, sheet, blinded=blinded)}),
         "words": {"button": both("review.button")},
     }
 
@@ -66,12 +65,8 @@ def both(key: str, **values: object) -> tuple[str, str]:
     return EN[key].format(**values), ZH[key].format(**values)
 
 
-def _is_by(said: Said, reader: str) -> bool:
-    return said.statement.reader == reader and not said.statement.adjudicates
-
-
-def _item(item: Item, sheet: Sheet, criteria: str, visible: Iterable[Said], *, blinded: bool) -> dict[str, Any]:
-    stated = sorted((one for one in visible if one.is_about(item)), key=lambda one: one.order)
+def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: bool) -> dict[str, Any]:
+    stated = sheet.about(item)
     fields = as_fields(stated[-1].statement) if stated else {}
     codes = [{"code": one.code, "text": one.text} for one in codes_for(item, criteria)]
     known = {one["code"] for one in codes}

@@ -105,6 +105,7 @@ def _page(results: PatientResults, viewer: Viewer | None) -> str:
             "course": course,
             "changes": _changes(results, visits, course) if results.judged else None,
             "judged": results.judged,
+            "read": {row["criteria"] for row in responses if row["category_measured"] not in {"", row["category"]}},
             "leading": next((row for row in course if row.leads and row.scope == OVERALL), None),
             "summaries": sorted(results.named(PATIENTS), key=lambda row: _place(row["criteria"], results.criteria)),
             "lesions": lesions,
