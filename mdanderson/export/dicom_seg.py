@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mdanderson.errors import InputError, MdandersonError
+from mdanderson.errors import InputError, MdandersonError, printable
 from mdanderson.export.codes import (
     ABNORMAL,
     ARTIFICIAL_INTELLIGENCE,
@@ -55,6 +55,7 @@ _SERIES_NUMBER = 901
 _MOST_BYTES = 2**31
 """Of frames that are held at once where lesions overlap; without overlap a frame is shared by all."""
 _TEXT = 64
+_LONGEST_NAME = 200
 """Characters of a label (PS3.5, LO and UT as viewers take it)."""
 
 
@@ -257,7 +258,7 @@ def _segments(
         identity = known.get(region.label)
         tracked = identity.lesion_id if identity else ""
         colour = LIGHT.lines[(lesions.index(tracked) if tracked else 0) % len(LIGHT.lines)]
-        yield hd.seg.SegmentDescription(
+        made = hd.seg.SegmentDescription(
             segment_number=segment,
             segment_label=(identity.name if identity else f"label {region.label}")[:_TEXT],
             segmented_property_category=coded(ABNORMAL),
@@ -269,6 +270,9 @@ def _segments(
             anatomic_regions=[_region(identity)],
             display_color=hd.color.CIELabColor.from_rgb(*(int(colour[k : k + 2], 16) for k in (1, 3, 5))),
         )
+        if region.name and region.name != made.segment_label and not source.pseudonymous:
+            made.SegmentDescription = printable(region.name)[:_LONGEST_NAME]  # by whoever drew it, who may name anybody
+        yield made
 
 
 def _region(identity: _Identity | None) -> Any:

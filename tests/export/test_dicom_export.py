@@ -28,6 +28,7 @@ from mdanderson.export import identities
 from mdanderson.export.codes import Code, category_code, criteria_code, laterality_code, site_code
 from mdanderson.export.dicom_source import dicom_image, file_stem
 from mdanderson.export.run import run_export
+from mdanderson.export.sr_groups import lesion_group
 from mdanderson.geometry import Geometry
 from mdanderson.phantoms.series import write_ct_series
 from mdanderson.phantoms.write import write_dicom_seg, write_label_map
@@ -281,10 +282,33 @@ def test_what_a_report_says_of_a_lesion_and_of_the_patient(dicom_export, dicom_r
         told = named(patient, "Current Response")[0].ConceptCodeSequence[0]
         assert told.CodeValue == category_code(responses[name]["category"]).value
         assert named(patient, "Best Overall Response")
+    (base,) = (
+        one for one in rows(dicom_results, "lesions") if (one["patient_id"], one["visit"]) == ("SHRINK", "visit1")
+    )
     first = dcmread(files(dicom_export / "dicom_sr", "SHRINK")[0])
+    (size,) = named(groups(first)["patient mda2010"], "Sum of long and short axes of lesions")
+    assert float(size.MeasuredValueSequence[0].NumericValue) == float(base["size_mm"])  # what later changes are of
     assert named(groups(first)["L01"], "Time Point Type")[0].ConceptCodeSequence[0].CodeMeaning == "Baseline"
     assert not named(groups(first)["L01"], "Current Response")
     assert not named(groups(first)["patient who"], "Best Overall Response")
+
+
+@pytest.mark.parametrize(
+    ("node", "finding", "site"),
+    [("true", [], "59441001"), ("", ["94222008"], "36470004"), ("false", ["94222008"], "36470004")],
+)
+def test_a_node_is_no_bony_metastasis(node, finding, site):
+    row = dict.fromkeys(LESIONS.column_names, "") | {
+        "lesion_id": "N1",
+        "status": "followed",
+        "site": "L3",
+        "node": node,
+    }
+    source = SimpleNamespace(criteria=("mda2010",))
+    made = lesion_group(source, row, None, None, time_point=None, uid="2.25.7", for_ohif=False)
+    group = made.item[0]
+    assert [item.ConceptCodeSequence[0].CodeValue for item in named(group, "Finding")] == finding
+    assert named(group, "Finding Site")[0].ConceptCodeSequence[0].CodeValue == site
 
 
 def test_a_report_shows_what_it_was_made_from(dicom_export):
@@ -429,6 +453,9 @@ def test_lesions_that_overlap_come_back_whole(tmp_path):
     dicom_cohort.exported(tmp_path / "results", tmp_path, "dicom_seg")
     (file,) = files(tmp_path / "dicom_seg")
     assert dcmread(file).SegmentsOverlap == "YES"
+    described = [(item.SegmentLabel, item.SegmentDescription) for item in dcmread(file).SegmentSequence]
+    given = [item.SegmentLabel for item in dcmread(tmp_path / "mask.dcm").SegmentSequence]
+    assert described == list(zip(("L01", "L02"), given, strict=True))  # who knows a lesion by one finds the other
     assert "Error" not in validated(file)
     again = dicom_cohort.rescored(tmp_path / "cohort.csv", tmp_path / "dicom_seg", tmp_path / "again")
     assert before.rows["lesions"] == again.rows["lesions"]
