@@ -14,8 +14,9 @@ from pathlib import Path
 
 import requests
 
-__all__ = ["PASSWORD", "PLUGIN", "USER", "Orthanc", "missing_part", "running"]
+__all__ = ["AET", "PASSWORD", "PLUGIN", "USER", "Orthanc", "missing_part", "running"]
 
+AET = "TESTS"
 USER, PASSWORD = "reader", "s3cret-of-the-tests"
 _PLUGIN_NAMES = ("libOrthancDicomWeb.so",)
 _PLUGIN_PLACES = ("/usr/share/orthanc/plugins", "/usr/lib/orthanc", "/usr/local/share/orthanc/plugins")
@@ -39,6 +40,7 @@ class Orthanc:
 
     folder: Path
     port: int
+    dicom_port: int
     process: subprocess.Popen | None = None
     auth: tuple[str, str] = field(default=(USER, PASSWORD))
 
@@ -50,6 +52,10 @@ class Orthanc:
     def url(self) -> str:
         return f"{self.root}/dicom-web"
 
+    @property
+    def dicom(self) -> str:
+        return f"dicom://{AET}@127.0.0.1:{self.dicom_port}"
+
     def start(self) -> None:
         config = {
             "Name": "tests",
@@ -58,7 +64,13 @@ class Orthanc:
             "Plugins": [str(PLUGIN)],
             "HttpPort": self.port,
             "HttpServerEnabled": True,
-            "DicomServerEnabled": False,
+            "DicomServerEnabled": True,
+            "DicomAet": AET,
+            "DicomPort": self.dicom_port,
+            "DicomCheckCalledAet": True,
+            "DicomAlwaysAllowFind": True,
+            "DicomAlwaysAllowGet": True,
+            "DicomAlwaysAllowStore": True,
             "RemoteAccessAllowed": False,
             "AuthenticationEnabled": True,
             "RegisteredUsers": {USER: PASSWORD},
@@ -112,7 +124,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Orthanc]:
-    server = Orthanc(folder=folder, port=free_port())
+    server = Orthanc(folder=folder, port=free_port(), dicom_port=free_port())
     server.start()
     try:
         yield server

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mdanderson.pacs.fetch import Standing
     from mdanderson.pacs.server import Server
 
-__all__ = ["PacsAuth", "PacsCa", "PacsInsecure", "fetch", "index", "pacs_server"]
+__all__ = ["PacsAet", "PacsAuth", "PacsCa", "PacsInsecure", "fetch", "index", "pacs_server"]
 
 _BETWEEN_S = 2.0
 _MOST_TOLD = 40
@@ -36,6 +36,9 @@ PacsCa = Annotated[
 ]
 PacsInsecure = Annotated[
     bool, typer.Option("--insecure-tls", help="Do NOT check who answers: for tests on a network of your own.")
+]
+PacsAet = Annotated[
+    str, typer.Option(metavar="TITLE", help="What the classic network (dicom://) calls us: our AE title.")
 ]
 _Day = Annotated[
     dt.datetime | None,
@@ -88,7 +91,10 @@ def index(
 
 def fetch(
     url: Annotated[
-        str, typer.Option("--from", metavar="URL", show_default=False, help="DICOMweb address of the PACS.")
+        str,
+        typer.Option(
+            "--from", metavar="URL", show_default=False, help="https:// (DICOMweb) or dicoms://CALLED_AET@host:port."
+        ),
     ],
     patients: Annotated[
         Path,
@@ -108,12 +114,16 @@ def fetch(
     auth: PacsAuth = None,
     ca: PacsCa = None,
     insecure_tls: PacsInsecure = False,
+    aet: PacsAet = "MDANDERSON",
     timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="For one answer.")] = 60.0,
     by_hand: Annotated[bool, typer.Option("--no-index", help="Images only; write no manifest.")] = False,
     pseudonymize: Pseudonymize = None,
     quiet: _Quiet = False,
 ) -> None:
-    """Fetch the images of a list of patients from a PACS (DICOMweb), and write their manifest to DIR/cohort.csv.
+    """Fetch the images of a list of patients from a PACS, and write their manifest to DIR/cohort.csv.
+
+    The address says how: https:// is DICOMweb, dicoms://CALLED_AET@host:port the classic network by C-FIND and C-GET
+    with TLS, dicom:// without.
 
     What is in DIR already is not fetched again: run the same command again after a break. Credentials come from the
     environment (MDANDERSON_PACS_TOKEN, or MDANDERSON_PACS_USER and MDANDERSON_PACS_PASSWORD) or a file, never from the
@@ -126,7 +136,7 @@ def fetch(
     from mdanderson.pacs import fetch as fetch_images
     from mdanderson.pacs.wanted import checked_modalities, read_wanted
 
-    server = pacs_server(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout)
+    server = pacs_server(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout, aet=aet)
     days = {name: day.date() if day else None for name, day in (("since", since), ("until", until))}
     wanted, problems = read_wanted(patients, **days)
     with one_stop(), _transferred(quiet=quiet) as progress:
@@ -147,11 +157,13 @@ def fetch(
         raise typer.Exit(SOME_FAILED)
 
 
-def pacs_server(url: str, *, auth: Path | None, ca: Path | None, insecure_tls: bool, timeout_s: float = 60.0) -> Server:
+def pacs_server(
+    url: str, *, auth: Path | None, ca: Path | None, insecure_tls: bool, aet: str, timeout_s: float = 60.0
+) -> Server:
     """The PACS that options name; what is doubtful about it is told at once. Raises `SettingsError`."""
     from mdanderson.pacs.server import Server
 
-    server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout_s)
+    server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout_s, aet=aet)
     for warning in server.warnings:
         say(f"warning: {warning}")
     return server

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mdanderson.cli.exchange import PacsAuth, PacsCa, PacsInsecure, pacs_server
+from mdanderson.cli.exchange import PacsAet, PacsAuth, PacsCa, PacsInsecure, pacs_server
 from mdanderson.cli.tell import end, say
 from mdanderson.errors import SettingsError
 
@@ -20,7 +20,7 @@ def _folder(what: str) -> Any:
 
 _Study = Annotated[str, typer.Option(metavar="NAME", show_default=False, help="The trial, where a format asks for it.")]
 _To = Annotated[
-    str, typer.Option(metavar="URL", show_default=False, help="DICOMweb address that SEG and SR are stored at too.")
+    str, typer.Option(metavar="URL", show_default=False, help="Address that SEG and SR are stored at too, as of fetch.")
 ]
 _Ohif = Annotated[
     bool, typer.Option("--ohif", help="Name lesions in the SR so that OHIF loads them as its own measurements.")
@@ -46,6 +46,7 @@ def export(
     auth: PacsAuth = None,
     ca: PacsCa = None,
     insecure_tls: PacsInsecure = False,
+    aet: PacsAet = "MDANDERSON",
     ohif: _Ohif = False,
     algorithm: _Algorithm = "",
     pseudonymize: _KeyFile = None,
@@ -72,7 +73,7 @@ def export(
     wanted = {kind: folder for kind, folder in folders.items() if folder is not None}
     if not wanted:
         raise SettingsError("nothing to write", way_out="name a folder, as in --dicom-seg DIR")
-    server = pacs_server(to, auth=auth, ca=ca, insecure_tls=insecure_tls) if to else ""
+    server = pacs_server(to, auth=auth, ca=ca, insecure_tls=insecure_tls, aet=aet) if to else ""
     written = run_export(out, wanted, study=study, key_file=pseudonymize, for_ohif=ohif, algorithm=algorithm, to=server)
     for note in written.notes:
         say(note)

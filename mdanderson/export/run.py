@@ -39,7 +39,7 @@ def run_export(
     algorithm: str = "",
     to: str | Server = "",
 ) -> Exported:
-    """Write every kind that `folders` names, and store what is DICOM at the DICOMweb address `to`.
+    """Write every kind that `folders` names, and store what is DICOM at the address `to` (`pacs.Server`).
 
     Raises `OutputError` where there are no results or a folder cannot be written, `SettingsError` for a wish that
     cannot be, `ServerError` where the PACS does not answer; what is written stays.

@@ -1,4 +1,4 @@
-"""To a PACS and back, through DICOMweb: images of a list of patients in, SEG and SR out."""
+"""To a PACS and back, through DICOMweb or the classic network: images of a list of patients in, SEG and SR out."""
 
 from mdanderson.pacs.fetch import Fetched, fetch
 from mdanderson.pacs.server import Server

@@ -6,16 +6,16 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdanderson.batch.store import make_folder, sweep, write_together
 from mdanderson.errors import OutputError, Problem, ServerError, Severity
-from mdanderson.pacs.query import RemoteSeries, instances_of, series_of_patient
+from mdanderson.pacs.link import Link, RemoteSeries, linked
+from mdanderson.pacs.query import instances_of, series_of_patient
 from mdanderson.pacs.server import Server
-from mdanderson.pacs.session import Asking, asking
 from mdanderson.pacs.wanted import Wanted
+from mdanderson.readers.dicom_elements import BROKEN_HEADER
 from mdanderson.readers.dicom_index import Facts, look_at
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def fetch(
     _check(folder)
     fetched = Fetched(standing=Standing(patients=len(wanted)))
     tell = progress or (lambda _: None)
-    with asking(server, sleep=sleep) as connection:
+    with linked(server, sleep=sleep) as link:
         for number, one in enumerate(wanted):
             try:
-                _patient(connection, one, folder, modalities, fetched, tell)
+                _patient(link, one, folder, modalities, fetched, tell)
             except ServerError as error:
                 if not number and not fetched.standing.images and not fetched.standing.kept:
                     raise
@@ -92,37 +92,35 @@ def _check(folder: Path) -> None:
 
 
 def _patient(
-    connection: Asking,
+    link: Link,
     one: Wanted,
     folder: Path,
     modalities: Sequence[str],
     fetched: Fetched,
     tell: Callable[[Standing], None],
 ) -> None:
-    found = series_of_patient(connection, one, modalities)
+    found = series_of_patient(link, one, modalities)
     if not found:
         fetched.problems.append(
             Problem(
                 severity=Severity.WARNING,
                 patient_id=one.patient_id,
-                where=connection.server.where,
+                where=link.server.where,
                 what="no image of this patient that is wanted",
                 how_to_fix="check patient_id, days and modalities",
             )
         )
     for series in found:
         name = f"{series.date or 'undated'}_{series.modality}_{_hash(series.series_uid)}"
-        _series(connection, series, folder / f"patient-{_hash(one.patient_id)}" / name, fetched, tell)
+        _series(link, series, folder / f"patient-{_hash(one.patient_id)}" / name, fetched, tell)
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _series(
-    connection: Asking, series: RemoteSeries, place: Path, fetched: Fetched, tell: Callable[[Standing], None]
-) -> None:
-    instances = instances_of(connection, series)
+def _series(link: Link, series: RemoteSeries, place: Path, fetched: Fetched, tell: Callable[[Standing], None]) -> None:
+    instances = instances_of(link, series)
     make_folder(place)
     sweep(place)
     here = _complete(place)
@@ -134,7 +132,7 @@ def _series(
             fetched.standing = replace(standing, kept=standing.kept + 1)
             continue
         try:
-            size = _instance(connection, series, uid, place)
+            size = _instance(link, series, uid, place)
         except ServerError as error:
             failed.append(error)
             in_a_row += 1
@@ -164,27 +162,27 @@ def _complete(place: Path) -> set[str]:
     return {one.instance_uid for one in look_at(place, names) if isinstance(one, Facts)}
 
 
-def _instance(connection: Asking, series: RemoteSeries, uid: str, place: Path) -> int:
+def _instance(link: Link, series: RemoteSeries, uid: str, place: Path) -> int:
     """Fetch one image; its bytes. Raises `ServerError`, also where the server sends another one."""
-    uids = (series.study_uid, series.series_uid, uid)
-    dataset, raw = connection.ask(lambda client: _encoded(client.retrieve_instance(*uids)))
+    dataset, raw = link.image(series, uid)
     for keyword, meant in (
         ("SOPInstanceUID", uid),
         ("SeriesInstanceUID", series.series_uid),
         ("PatientID", series.patient_id),
     ):
-        if str(dataset.get(keyword, "")).strip() != meant:
+        if _text(dataset, keyword) != meant:
             raise ServerError(
                 f"the server sent another image than it was asked for ({keyword})",
-                where=connection.server.where,
+                where=link.server.where,
                 way_out="ask its keeper",
             )
     write_together((place / f"{_hash(uid)}.dcm",), [(raw,)])
     return len(raw)
 
 
-def _encoded(dataset: Dataset) -> tuple[Dataset, bytes]:
-    """The image as the file that it is to be; what cannot be written was not whole."""
-    buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return dataset, buffer.getvalue()
+def _text(dataset: Dataset, keyword: str) -> str:
+    """The value, blank where it is damaged."""
+    try:
+        return str(dataset.get(keyword, "")).strip()
+    except BROKEN_HEADER:
+        return ""

@@ -1,35 +1,23 @@
-"""Asking a server: answers and time are bounded, what may pass is tried again, all else is one clear line."""
+"""HTTP to a server: answers and time are bounded, and every failure is one clear line."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from mdanderson.errors import ServerError, SettingsError
+from mdanderson.errors import ServerError
+from mdanderson.pacs.link import LARGEST_ANSWER, LEAST_BYTES_PER_S
 from mdanderson.pacs.server import Server
 
 if TYPE_CHECKING:
     import requests
-    from dicomweb_client.web import DICOMwebClient
 
-__all__ = ["LARGEST_ANSWER", "Asking", "asking"]
+__all__ = ["opened", "told"]
 
-Answer = TypeVar("Answer")
-
-LARGEST_ANSWER = 2**31
-"""Bytes; no list and no image that is measured is larger."""
-_TRIES = 4
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30.0
 _BLOCK = 2**20
-_LEAST_BYTES_PER_S = 1000
-"""An answer that trickles in more slowly is one that does not come."""
 _MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
-_EXTRA = "pip install 'mdanderson[pacs]'"
 _CODES = {
     400: ("the server does not understand what is asked", "is it a DICOMweb address?"),
     401: ("the server wants to know who asks, or refuses the credentials", "check user and password, or the token"),
@@ -43,68 +31,7 @@ _CODES = {
 }
 
 
-class Asking:
-    """A connection. client: of DICOMweb; it is asked through `ask` alone."""
-
-    def __init__(self, server: Server, client: DICOMwebClient, sleep: Callable[[float], None]) -> None:
-        self.server, self.client, self.sleep = server, client, sleep
-
-    def ask(self, question: Callable[[DICOMwebClient], Answer]) -> Answer:
-        """The answer, after a few tries where it may come yet. Raises `ServerError`."""
-        for number in range(_TRIES):
-            try:
-                return question(self.client)
-            except ServerError:
-                raise
-            except Exception as error:
-                told, wait_s = _told(error, self.server)
-                if wait_s is None or number == _TRIES - 1:
-                    raise told from error
-                self.sleep(min(max(wait_s, _FIRST_WAIT_S * 2**number), _LONGEST_WAIT_S))
-        raise AssertionError  # pragma: no cover - the last try returns or raises
-
-
-@contextmanager
-def asking(server: Server, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Asking]:
-    """A connection to a server; nothing of what is asked is logged. Raises `SettingsError` without the extra `pacs`."""
-    try:
-        from dicomweb_client.web import DICOMwebClient
-    except ImportError as error:
-        raise SettingsError("DICOMweb needs the package dicomweb-client", way_out=_EXTRA) from error
-    from mdanderson.readers.dicom_elements import unheard
-
-    with (
-        contextlib.closing(_session(server)) as session,
-        unheard(),
-        _silenced("dicomweb_client", "retrying", "urllib3"),
-    ):
-        timeout = (min(server.timeout_s, 10.0), server.timeout_s)
-        client = DICOMwebClient(url=server.url, session=session, timeout=timeout, permissive_uid=True)
-        client.set_http_retry_params(retry=False)
-        yield Asking(server, client, sleep)
-
-
-@contextmanager
-def _silenced(*names: str) -> Iterator[None]:
-    """Loggers that would repeat addresses, UIDs and headers."""
-    loggers = [logging.getLogger(name) for name in names]
-    before = [logger.disabled for logger in loggers]
-    children = [
-        logger
-        for key, logger in logging.root.manager.loggerDict.items()
-        if isinstance(logger, logging.Logger) and key.split(".")[0] in names
-    ]
-    before_children = [logger.disabled for logger in children]
-    for logger in (*loggers, *children):
-        logger.disabled = True
-    try:
-        yield
-    finally:
-        for logger, was in zip((*loggers, *children), (*before, *before_children), strict=True):
-            logger.disabled = was
-
-
-def _session(server: Server) -> requests.Session:
+def opened(server: Server) -> requests.Session:
     """A session that reads no more than it is to, and takes credentials and patients nowhere but where they belong."""
     import requests
 
@@ -157,12 +84,12 @@ def _body(response: requests.Response, server: Server) -> bytes:
         if size > LARGEST_ANSWER:
             what = f"an answer of more than {LARGEST_ANSWER >> 30} GB"
             raise ServerError(what, where=server.where, way_out="ask its keeper what is there")
-        if time.monotonic() - began > server.timeout_s + size / _LEAST_BYTES_PER_S:
+        if time.monotonic() - began > server.timeout_s + size / LEAST_BYTES_PER_S:
             raise ServerError("the answer trickles in too slowly", where=server.where, way_out="try again later")
     return b"".join(blocks)
 
 
-def _told(error: Exception, server: Server) -> tuple[ServerError, float | None]:
+def told(error: Exception, server: Server) -> tuple[ServerError, float | None]:
     """What is told of a failure, and after how many seconds it may be tried again; None = never."""
     import requests
 

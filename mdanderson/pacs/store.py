@@ -1,4 +1,4 @@
-"""SEG and SR back into the PACS (STOW-RS), one after the other: one that is there already is no fault."""
+"""SEG and SR back into the PACS (STOW-RS, C-STORE), one after the other: one that is there already is no fault."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mdanderson.errors import ImageError, Problem, ServerError
+from mdanderson.errors import ImageError, Problem
+from mdanderson.pacs.link import LARGEST_ANSWER, Link, ObjectRefusedError, linked
 from mdanderson.pacs.server import Server
-from mdanderson.pacs.session import LARGEST_ANSWER, Asking, asking
 from mdanderson.readers.dicom_elements import BROKEN_HEADER
 
 __all__ = ["Stored", "store"]
-
-_FAILURES = {
-    0x0110: "the server failed while it stored it",
-    0x0122: "the server does not know this kind of object",
-    0xA700: "the server is full",
-    0xA900: "the server says that it is no such object",
-    0xC000: "the server does not understand it",
-    0xC122: "the server does not take its transfer syntax",
-}
-"""FailureReason, PS3.18 Table I.2-2."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,7 +35,7 @@ def store(
     progress: Callable[[int, int], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Stored:
-    """Store DICOM files at a DICOMweb address, with credentials of the file `auth`, else of the environment.
+    """Store DICOM files at an address (`server.Server`), with credentials of the file `auth`, else of the environment.
 
     A file that is damaged or refused is a problem; the others are stored. progress: is told how many of how many.
     Raises `ServerError` where the server does not answer or lets nobody in, `SettingsError` for an address that is
@@ -56,9 +46,9 @@ def store(
     else:
         server = Server.at(url, auth=auth, ca=ca, insecure_tls=insecure_tls, timeout_s=timeout_s)
     done = Stored()
-    with asking(server, sleep=sleep) as connection:
+    with linked(server, sleep=sleep) as link:
         for number, file in enumerate(files, start=1):
-            why = _store_one(connection, file)
+            why = _store_one(link, file)
             if why is None:
                 done.stored.append(file)
             else:
@@ -68,19 +58,15 @@ def store(
     return done
 
 
-def _store_one(connection: Asking, file: Path) -> Problem | None:
+def _store_one(link: Link, file: Path) -> Problem | None:
     """Store a file; what is wrong, None where nothing is. Raises `ServerError` where no other file will fare better."""
     try:
-        dataset = _read(file)
+        link.store(_read(file))
     except ImageError as error:
         return Problem.from_error(error.located(file.name))
-    try:
-        answer = connection.ask(lambda client: client.store_instances([dataset]))
-    except ServerError as error:
-        if any(f"HTTP {code}" in error.what for code in (400, 409, 413, 415)):
-            return Problem(where=file.name, what=error.what, how_to_fix=error.way_out)
-        raise
-    return _failure(answer, file)
+    except ObjectRefusedError as error:
+        return Problem(where=file.name, what=error.what, how_to_fix=error.way_out)
+    return None
 
 
 def _read(file: Path) -> Any:
@@ -94,16 +80,3 @@ def _read(file: Path) -> Any:
         raise ImageError(f"the file cannot be opened ({error.strerror})", way_out="write it again") from error
     except BROKEN_HEADER as error:
         raise ImageError("no DICOM file", way_out="write it again") from error
-
-
-def _failure(answer: Any, file: Path) -> Problem | None:
-    """What the answer says of the one file that was sent."""
-    failed = answer.get("FailedSOPSequence") or ()
-    if not failed:
-        return None
-    try:
-        reason = int(failed[0].FailureReason)
-    except BROKEN_HEADER:
-        reason = 0
-    what = _FAILURES.get(reason, "the server refuses it")
-    return Problem(where=file.name, what=f"{what} (reason {reason:04X})", how_to_fix="ask its keeper")

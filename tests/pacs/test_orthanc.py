@@ -14,7 +14,7 @@ from soup import drawn_on, series, throw
 import mdanderson as mda
 from mdanderson.cli import main
 from mdanderson.pacs import Server, Wanted, fetch, store
-from mdanderson.pacs.session import Asking
+from mdanderson.pacs.web import WebLink
 
 DEMO = Path(__file__).parents[2] / "segmentations"
 
@@ -132,7 +132,7 @@ class TestWhatGoesWrong:
         assert fetch(server, [Wanted(patient_id="P1")], tmp_path / "o", modalities=("CT",)).standing.images == 6
 
     def test_no_server_is_one_line(self, orthanc, wanted_list, tmp_path, capsys, monkeypatch):
-        monkeypatch.setattr("mdanderson.pacs.session._FIRST_WAIT_S", 0.01)
+        monkeypatch.setattr("mdanderson.pacs.link._FIRST_WAIT_S", 0.01)
         orthanc.stop()
         assert (
             main(["fetch", "--from", orthanc.url, "--patients", str(wanted_list("P1")), "-o", str(tmp_path / "o")]) == 2
@@ -150,8 +150,8 @@ class TestWhatGoesWrong:
     def test_cut_in_the_middle_it_goes_on_where_it_was(self, orthanc, wanted_list, tmp_path, monkeypatch, capsys):
         """The server goes away after a few images; what is here is kept, and only the rest is fetched again."""
         put_series(orthanc, tmp_path / "in", series(), series(number=2, step_mm=1.0))
-        monkeypatch.setattr("mdanderson.pacs.session._FIRST_WAIT_S", 0.01)
-        asked, ask = [], Asking.ask
+        monkeypatch.setattr("mdanderson.pacs.link._FIRST_WAIT_S", 0.01)
+        asked, ask = [], WebLink.ask
 
         def counted(self, question):
             asked.append(question)
@@ -159,7 +159,7 @@ class TestWhatGoesWrong:
                 orthanc.stop()
             return ask(self, question)
 
-        monkeypatch.setattr(Asking, "ask", counted)
+        monkeypatch.setattr(WebLink, "ask", counted)
         command = ["fetch", "--from", orthanc.url, "--patients", str(wanted_list("P1")), "-o", str(tmp_path / "o")]
         assert main(command) == 1
         told = capsys.readouterr()
@@ -168,7 +168,7 @@ class TestWhatGoesWrong:
         assert 0 < len(here) < 12
         assert not list((tmp_path / "o").rglob(".*"))  # nothing half written
         stamps = {path: path.stat().st_mtime_ns for path in here}
-        monkeypatch.setattr(Asking, "ask", ask)
+        monkeypatch.setattr(WebLink, "ask", ask)
         orthanc.start()
         assert main(command) == 0
         assert f"{12 - len(here)} images fetched, {len(here)} were here already" in capsys.readouterr().out

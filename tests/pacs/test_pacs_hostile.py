@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 from soup import series
 
-import mdanderson.pacs.session as asked_by
+import mdanderson.pacs.link as asked_by
+import mdanderson.pacs.session as http
 from mdanderson.cli import main
 from mdanderson.errors import ManifestError, ServerError, SettingsError
 from mdanderson.pacs import Server, Wanted, fetch, read_wanted, store
-from mdanderson.pacs.query import _value
 from mdanderson.pacs.server import Credentials
 from mdanderson.pacs.wanted import checked_modalities
+from mdanderson.pacs.web import _value
 
 STUDY, SERIES = "1.2.3", "1.2.3.4"
 SECRET = "t0k3n-never-shown"
@@ -142,7 +143,7 @@ class TestAnswers:
             fetch(server, [Wanted(patient_id="P1")], tmp_path / "o", modalities=(), sleep=lambda _: None)
 
     def test_too_much_is_not_read(self, misbehaving, tmp_path, monkeypatch):
-        monkeypatch.setattr(asked_by, "LARGEST_ANSWER", 2**20)
+        monkeypatch.setattr(http, "LARGEST_ANSWER", 2**20)
 
         def endless(handler) -> None:
             handler.send_response(200)
@@ -158,7 +159,7 @@ class TestAnswers:
             fetched(misbehaving, tmp_path / "o")
 
     def test_a_trickle_is_not_waited_for(self, misbehaving, tmp_path, monkeypatch):
-        monkeypatch.setattr(asked_by, "_LEAST_BYTES_PER_S", 10**9)
+        monkeypatch.setattr(http, "LEAST_BYTES_PER_S", 10**9)
 
         def trickle(handler) -> None:
             handler.send_response(200)
@@ -176,7 +177,7 @@ class TestAnswers:
             fetch(server, [Wanted(patient_id="P1")], tmp_path / "o", modalities=(), sleep=lambda _: None)
 
     def test_a_list_that_repeats_itself_ends(self, misbehaving, tmp_path, monkeypatch):
-        monkeypatch.setattr("mdanderson.pacs.query._AT_ONCE", 1)
+        monkeypatch.setattr("mdanderson.pacs.web._AT_ONCE", 1)
         misbehaving.answers = [STUDIES, STUDIES, ONE_SERIES, ONE_SERIES, listing({"00080018": "9.9"})]
         fetched(misbehaving, tmp_path / "o")
         assert len(misbehaving.asked) < 20
