@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
 
@@ -45,7 +45,8 @@ def add_lesions(subject: Subject, given: Mapping[str, str]) -> None:
 
     given: what the results call lesions that have another name here -> this name.
     """
-    ordered = sorted(subject.patient.lesions, key=lambda row: (row["date"], row["lesion_id"], _image_order(row)))
+    sized = {_image_of(row) for row in subject.patient.lesions if row["long_axis_mm"]}
+    ordered = sorted(subject.patient.lesions, key=lambda row: (row["date"], row["lesion_id"], _image_order(row, sized)))
     rows = [subject.patient.placed(row) for row in ordered]
     identified: dict[str, str] = {}
     for row in rows:
@@ -264,6 +265,14 @@ def _image(row: ResultRow) -> str:
     return f"{row['modality']} {row['sequence']}".strip()
 
 
-def _image_order(row: ResultRow) -> tuple[int, bool, str]:
-    """Of one modality the image that gives the size first: it has the outline."""
-    return list(Modality).index(Modality(row["modality"])), not row["long_axis_mm"], row["sequence"]
+def _image_of(row: ResultRow) -> tuple[str, str, str]:
+    return row["lesion_id"], row["modality"], row["sequence"]
+
+
+def _image_order(row: ResultRow, sized: Container[tuple[str, str, str]]) -> tuple[int, bool, bool, str]:
+    """Of one modality the image that gives the size first, of a lesion that is gone the one that gave it.
+
+    sized: lesion, modality and sequence of every size of the patient.
+    """
+    place = list(Modality).index(Modality(row["modality"]))
+    return place, not row["long_axis_mm"], _image_of(row) not in sized, row["sequence"]

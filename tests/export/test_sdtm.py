@@ -184,6 +184,16 @@ def test_several_sequences_of_a_visit_count_once(exported):
     assert len(set(keys)) == len(keys) > 0
 
 
+def test_a_lesion_that_is_gone_is_gone_where_it_was_measured(exported):
+    """In the sequence that gave its size, so that its course has one key."""
+    _, folder = exported
+    sequences: dict[tuple[str, ...], set[str]] = {}
+    for row in read(folder, "TR"):
+        if row["TRTESTCD"] == "LDIAM" and not row["TRSTAT"]:
+            sequences.setdefault((row["USUBJID"], row["TRLNKID"], row["TRMETHOD"]), set()).add(row["TRSPID"])
+    assert {len(own) for own in sequences.values()} == {1}
+
+
 def test_changes_and_sums_are_those_of_responses_csv(exported):
     """Of every modality, as each has its own baseline."""
     results, folder = exported
