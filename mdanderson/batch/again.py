@@ -24,6 +24,8 @@ from mdanderson.settings import Settings
 
 __all__ = ["rescore"]
 
+_OTHERS_S = 600.0
+"""Whoever else writes into the folder, such as the server of another reader, may take this long to end."""
 _RUN_AGAIN = "run `score` on this folder again, which takes the entries into account as well"
 
 
@@ -39,8 +41,10 @@ def rescore(
 
     key_file: of the pseudonyms, where the results are under such. timeout_s: for one patient.
     Raises `InputError` where the cohort is another by now, `OutputError` where the results are not as a run wrote them
-    or another run is writing there, `ManifestError` for a table that cannot be read.
+    or another run does not end writing there, `ManifestError` for a table that cannot be read.
     """
+    with locked(folder, wait_s=_OTHERS_S):
+        pass
     if (mended(folder) / MEASUREMENTS_FOLDER).is_dir():
         results = judge_again(folder, *kept_run(folder), progress=progress)
         if (folder / REPORT_FOLDER).is_dir():

@@ -10,7 +10,9 @@ import pytest
 
 from mdanderson.assessment import assess
 from mdanderson.batch.fingerprint import fingerprint
+from mdanderson.batch.one import Job, Task, score_patient
 from mdanderson.readers.manifest import Patient, read_cohort
+from mdanderson.report.columns import LESIONS
 from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline
 from mdanderson.vocabulary import Basis, Status
@@ -187,3 +189,35 @@ def test_a_new_lesion_on_a_scan_that_nobody_measures_is_not_put_at_its_baseline(
         reads="patient_id date modality lesion_id findings\nDEMO-SD 2024-05-14 MR spine PD4",
     )
     assert assess(one).response("visit2", "MR").category == "PD"
+
+
+def test_what_the_images_alone_tell_is_kept_for_a_blinded_reader(patient):
+    """Names, new lesions and ties that a reader stated are not in it, nor in the pictures beside it."""
+    reads = (
+        "patient_id date modality label lesion_id new\n"
+        "DEMO-PR-SIZE 2024-05-03 CT 1 L02 -\n"
+        "DEMO-PR-SIZE 2024-05-03 CT 2 hip -\n"
+        "DEMO-PR-SIZE 2024-05-03 CT - NEWA true"
+    )
+    one = patient("DEMO-PR-SIZE", reads=reads)
+    job = Job(settings=Settings(), criteria=("mda2010",), pictures=True)
+    read = score_patient(job, Task(patient=one, prints={}))
+    assert read.unread is not None
+    assert {row["lesion_id"] for row in LESIONS.named(read.tables["lesions"])} == {"L01", "L02", "hip", "NEWA"}
+    labels = {(row["lesion_id"], row["visit"]): row["label"] for row in LESIONS.named(read.unread["lesions"])}
+    assert labels == {("L01", "visit1"): "1", ("L02", "visit1"): "2", ("L01", "visit2"): "1", ("L02", "visit2"): "2"}
+    assert {picture.lesion_id for picture in read.pictures} == {"L01", "L02", "hip"}
+    assert {picture.lesion_id for picture in read.unread_pictures} == {"L01", "L02"}
+
+
+def test_an_entry_by_label_counts_whatever_another_reader_calls_the_lesion(patient):
+    one = patient(
+        "DEMO-PR-SIZE",
+        reads="patient_id date modality label lesion_id findings reader time\n"
+        "DEMO-PR-SIZE 2024-05-03 CT 2 hip - Smith 2024-06-01T10:00\n"
+        "DEMO-PR-SIZE 2024-05-03 CT 2 - SD1 Jones 2024-06-01T11:00",
+    )
+    timeline = assess(one)
+    (lesion,) = (row for row in rows(timeline, "visit2").values() if row.finding.label == "2")
+    assert lesion.finding.reader_codes == {"SD1"}
+    assert not [problem for problem in timeline.problems if "reads.csv" in problem.where]

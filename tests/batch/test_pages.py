@@ -279,3 +279,16 @@ def test_events_are_kept_with_the_results(cohort: Path, tmp_path: Path) -> None:
     assert list(again.events) == ["P01"]
     for damage in ({"P01": 3}, [], {"P01": [{"date": "soon", "event": "x", "site": ""}]}):
         assert events_in(damage) == {}
+
+
+def test_pictures_of_the_images_alone_are_the_others_until_a_reader_speaks(tmp_path: Path) -> None:
+    store, one = Store.within(tmp_path), stored()
+    store.write(one)
+    assert store.unread_pictures(one) == one.pictures
+    alone = (dataclasses.replace(one.pictures[0], lesion_id="L09"),)
+    spoken = stored(unread={"lesions": (("a",),)}, unread_pictures=alone)
+    store.write(spoken)
+    assert store.read("P01") == dataclasses.replace(spoken, pictures=(), unread_pictures=())
+    assert (store.pictures(spoken), store.unread_pictures(spoken)) == (one.pictures, alone)
+    store.write(one)
+    assert not list(store.folder.glob("*.unread.json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import shutil
 import signal
@@ -12,7 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from conftest import lacking
+from PIL import Image
+
+from mdanderson.report.html.viewer import viewer_code
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -116,6 +122,19 @@ def test_a_finding_is_stated_by_keyboard_saved_and_the_new_category_shown(
     assert "PR1" in tab.locator(".lesion .why").first.inner_text()
     assert tab.evaluate("window.ran") is None
     assert said == []
+
+
+def test_the_viewer_draws_under_the_policy_of_the_server(tab: Page, said: list[str]) -> None:
+    if viewer_code() is None:
+        lacking("the viewer's code (`make viewer`)")
+    tab.locator(".open-viewer").first.click()
+    tab.locator("#viewer:not([aria-busy])").wait_for(timeout=120_000)
+    for canvas in tab.locator("#viewer canvas").all():
+        shown = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("L"))
+        assert len(np.unique(shown)) > 50
+    assert said == []
+    tab.reload()
+    tab.locator("button.review-open").first.wait_for()
 
 
 def test_a_chinese_reader_finds_every_word_of_the_form(tab: Page) -> None:

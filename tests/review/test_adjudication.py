@@ -158,3 +158,130 @@ class TestBlinded:
         assert cases(names, "Jones") == cases(list(reversed(names)), "Jones")
         assert sorted(cases(names, "Jones")) == names
         assert len({cases(names, reader) for reader in ("Jones", "Smith", "Chen")} | {tuple(names)}) == 4
+
+
+class TestBlindedOfOthers:
+    """What another reader said is nowhere in a blinded reading, be it scored or not."""
+
+    NEW = "a lesion that only Smith saw"
+
+    @pytest.fixture
+    def blind(self, serving, out):
+        said(out, "Smith", "", lesion_id="N1", new="true", comment=self.NEW)
+        said(out, "Smith", "", lesion_id="L2", measurable="false", lesion_type="mixed", date="2024-01-05")
+        said(out, "Chen", "CR1", lesion_id="L1", adjudicates="true")
+        with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
+            rescore(out, {"P01"})
+        assert "N1" in set(mda.Results.from_folder(out).lesions.lesion_id)
+        client = serving(reader="Jones", blinded=True)
+        assert client.get(f"/?token={client.door.token}").status_code == 303
+        return client
+
+    def case_of(self, out, reader: str = "Jones") -> str:
+        return f"case-{cases(Desk.of_folder(out).patient_ids, reader).index('P01') + 1}"
+
+    def test_what_is_seen_is_what_was_seen_before_anybody_spoke(self, blind, out, judged):
+        case = self.case_of(out)
+        now = [blind.get("/").text, blind.get(f"/case/{case[5:]}").text, state(blind, case)]
+        (out / "reads.csv").unlink()
+        with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
+            rescore(out, {"P01"})
+        assert now == [blind.get("/").text, blind.get(f"/case/{case[5:]}").text, state(blind, case)]
+        assert 'data-lesion="N1"' not in now[1]
+        assert {told["name"] for told in now[2]["items"].values()} == {"N1"}  # free for all that Jones knows
+
+    def test_his_own_new_lesion_stays_in_his_form_and_no_row_number_is_told(self, blind, out):
+        case = self.case_of(out)
+        answer = post(
+            blind, page=case, item=key_of(blind, case, "+ · CT · visit 2"), lesion_id="N1", comment="mine", new="true"
+        )
+        assert answer.json() == {"saved": ["Saved.", "已保存。"]}
+        told = state(blind, case)
+        assert told["items"][key_of(blind, case, "N1 · CT · visit 2")]["fields"]["new"] == "true"
+        assert self.NEW not in str(told)
+        assert "1 of 5" in blind.get("/").text
+
+    def test_a_name_is_one_reader_however_it_is_typed(self, blind, serving, out):
+        said(out, "jones ", "SD3", comment="mine")
+        said(out, "JONES", "PR1", comment="mine as well")
+        with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
+            assert [one.statement.reader for one in Desk.of_folder(out).said("P01")][-2:] == ["jones", "jones"]
+        assert state(blind, self.case_of(out))["history"].count("<li") == 2
+        assert Desk.of_folder(out).entries_of("Jones") == 2
+
+    def test_what_cannot_be_read_names_nobody(self, blind, out):
+        (out / "reads.csv").write_text("patient_id,surname\nP01,Smith\n", encoding="utf-8")
+        answer = blind.get("/")
+        assert (answer.status_code, "Smith" in answer.text, "surname" in answer.text) == (500, False, False)
+        assert "cannot be read now" in answer.text
+
+    def test_the_page_has_headings_of_its_own(self, blind, out):
+        text = blind.get(f"/case/{self.case_of(out)[5:]}").text
+        body = text.partition("<body>")[2].partition("<script>")[0]
+        for word in ("Patient", "Cohort", "reason", ">category<"):
+            assert word not in body.partition("<aside")[0]
+        assert "look for new lesions in the whole images" in body
+
+
+def test_a_readers_table_shows_a_blinded_reader_no_size_that_another_measured(tmp_path):
+    rows = "P01,{visit},{date},CT,L1,{size},{size},{reader}\n"
+    (tmp_path / "table.csv").write_text(
+        "patient_id,visit,date,modality,lesion_id,long_axis_mm,short_axis_mm,reader\n"
+        + rows.format(visit="one", date="2024-01-05", size=31, reader="Smith")
+        + rows.format(visit="one", date="2024-01-05", size=33, reader="Jones")
+        + rows.format(visit="two", date="2024-04-02", size=17, reader="Smith")
+        + rows.format(visit="two", date="2024-04-02", size=35, reader="Jones"),
+        encoding="utf-8",
+    )
+    mda.classify(tmp_path / "table.csv", tmp_path / "out", criteria=("mda2010",))
+    sheet = Desk.of_folder(tmp_path / "out").sheet("P01", alone="Jones")
+    assert [item.row["long_axis_mm"] for item in sheet.items if item.lesion_id] == ["33.00", "35.00"]
+
+
+def test_a_lesion_that_one_reader_alone_made_is_a_dispute_with_the_computation(bare):
+    said(bare, "Smith", "", lesion_id="N1", new="true", comment="in the rib")
+    for _ in range(2):  # before it is scored, and after
+        (dispute,) = disputes(Desk.of_folder(bare))
+        assert dispute.is_open
+        assert [(one.reader, one.denies) for one in dispute.positions] == [("Smith", False), ("", True)]
+        rescore(bare, {"P01"})
+    assert category(bare) == "PD"
+    said(bare, "Chen", "", lesion_id="N1", comment="an artefact", adjudicates="true")
+    rescore(bare, {"P01"})
+    assert (category(bare), open_ones(bare)) == ("SD", [])
+    said(bare, "Smith", "", lesion_id="N1", comment="I am not sure any more")
+    assert [one.is_open for one in disputes(Desk.of_folder(bare))] == [False]
+
+
+def test_a_new_lesion_that_its_reader_withdrew_is_no_dispute(bare):
+    said(bare, "Smith", "", lesion_id="N1", new="true")
+    said(bare, "Smith", "", lesion_id="N1", comment="withdrawn")
+    assert open_ones(bare) == []
+
+
+def test_the_page_of_adjudication_says_that_there_is_no_such_lesion(client, out):
+    said(out, "Smith", "", lesion_id="N1", new="true")
+    assert "no such lesion" in client.get("/adjudication").text
+
+
+def test_the_readers_own_table_is_read_as_it_is_now(tmp_path):
+    """It lies beside the manifest, and its reader goes on while the review does."""
+    kept = tmp_path / "out" / ".measurements"
+    (tmp_path / "table.csv").write_text(
+        "patient_id,visit,date,modality,lesion_id,long_axis_mm,short_axis_mm\n"
+        "P01,one,2024-01-05,CT,L1,31,20\nP01,two,2024-04-02,CT,L1,30,20\n",
+        encoding="utf-8",
+    )
+    reads = tmp_path / "reads.csv"
+    header = "patient_id,date,modality,lesion_id,findings,reader\n"
+    reads.write_text(header + "P01,2024-04-02,CT,L1,SD3,Smith\n", encoding="utf-8")
+    mda.classify(tmp_path / "table.csv", tmp_path / "out", criteria=("mda2010",))
+    desk = Desk.of_folder(tmp_path / "out")
+    assert desk.given == kept / "reads.csv"
+    assert len(desk.said("P01")) == 1
+    text = (kept / "reads.csv").read_text(encoding="utf-8")
+    (kept / "reads.csv").write_text(text + text.splitlines()[1].replace("Smith", "Jones") + "\n", encoding="utf-8")
+    assert [one.statement.reader for one in desk.said("P01")] == ["Smith", "Jones"]
+    (kept / "reads.csv").unlink()
+    with pytest.raises(mda.MdandersonError, match="the readers' table cannot be read"):
+        desk.said("P01")

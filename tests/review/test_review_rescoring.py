@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -14,8 +16,10 @@ from review.review_client import EVIL, page_of
 
 from mdanderson.batch import again
 from mdanderson.batch.again import rescore
+from mdanderson.batch.lock import locked
 from mdanderson.batch.verify import verify
 from mdanderson.errors import InputError, OutputError
+from mdanderson.report.html import PatientResults, patient_page
 from mdanderson.review.desk import Desk
 from mdanderson.review.entries import append_entry
 from mdanderson.review.rescoring import Rescorer, Stage
@@ -216,3 +220,36 @@ class TestImages:
         (results / "run.json").unlink()
         with pytest.raises(OutputError, match="no finished run here"):
             Desk.of_folder(results)
+
+
+def test_of_two_readers_at_once_the_second_waits_for_the_first(bare):
+    """Each has a server of his own on the folder; neither is told that the other one writes."""
+    free, held = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with locked(bare):
+            held.set()
+            free.wait(10)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert held.wait(10)
+    threading.Timer(0.2, free.set).start()
+    append_entry(bare, ENTRY | {"patient_id": "P01"})
+    assert "P01" in rescore(bare, {"P01"}).scored
+    assert free.is_set()
+    thread.join()
+
+
+def test_a_category_that_a_reader_made_is_marked_beside_it_with_the_computed_one(bare):
+    def page() -> str:
+        rows = Desk.of_folder(bare).sheet("P01").rows
+        text = patient_page(PatientResults(patient_id="P01", criteria=("mda2010",), rows=rows))
+        return text.partition("<body>")[2].partition("<script>")[0]
+
+    mark, card = ("by a reader; computed: SD", "with a reader's word")
+    assert (page().count(mark), card in html.unescape(page())) == (0, False)
+    append_entry(bare, ENTRY | {"patient_id": "P01", "findings": "PR1"})
+    rescore(bare, {"P01"})
+    assert page().count(mark) >= 3  # timeline, its visit, and the lesion
+    assert card in html.unescape(page())
