@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import random
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from soup import drawn_on, one_of, report_on, series, throw, uid
 
 import mdanderson as mda
 from mdanderson.errors import InputError, Severity
-from mdanderson.readers.dicom_index.choose import RULES, is_bone_kernel
+from mdanderson.readers.dicom_index.choose import RULES, has_contrast, is_bone_kernel
 from mdanderson.readers.dicom_index.facts import Facts, is_uid
 from mdanderson.readers.dicom_index.segments import kind_of_segments
 from mdanderson.readers.dicom_index.series import series_of
@@ -97,7 +99,9 @@ class TestWhatBelongsTogether:
         undated = series()
         for ds in undated:
             del ds.StudyDate, ds.SeriesDate
-        assert reasons(found_in(tmp_path, undated)) == {1: "its headers tell no date"}
+        found = found_in(tmp_path, undated)
+        assert reasons(found) == {1: "its headers tell no date"}
+        assert told(found) == [("warning", "series 1 'AXIAL' is left out: its headers tell no date")]
 
 
 class TestPatients:
@@ -237,11 +241,15 @@ class TestWhichReconstruction:
         [
             ({}, {"ImageType": ["DERIVED", "SECONDARY", "MPR"], "step_mm": 1.0}, "it is original"),
             ({}, {"LossyImageCompression": "01", "step_mm": 1.0}, "not compressed with loss (lossless against lossy)"),
-            ({}, {"ImageOrientationPatient": [1, 0, 0, 0, 0.5, 0.866], "step_mm": 1.0}, "plane of acquisition"),
+            (
+                {},
+                {"ImageOrientationPatient": [1, 0, 0, 0, 0.5, 0.866], "PixelSpacing": [0.1] * 2, "step_mm": 1.0},
+                "plane of",
+            ),
             ({"step_mm": 1.5}, {"step_mm": 1.6, "ConvolutionKernel": "B60f"}, "it is thinner (1.5 mm against 1.6 mm)"),
             ({"ConvolutionKernel": "B60f", "step_mm": 1.5}, {"step_mm": 1.0, "ConvolutionKernel": "B30f"}, "for bone"),
             ({"ConvolutionKernel": "B60f"}, {"SeriesDescription": "Bone", "planes": 5}, "for bone"),
-            ({"step_mm": 1.0}, {"step_mm": 1.5}, "it is thinner (1 mm against 1.5 mm)"),
+            ({"step_mm": 1.0}, {"step_mm": 1.5, "planes": 4}, "it is thinner (1 mm against 1.5 mm)"),
             ({"planes": 6}, {"planes": 5}, "it has more slices (6 against 5)"),
             ({}, {}, "it comes first by number"),
         ],
@@ -251,6 +259,52 @@ class TestWhichReconstruction:
         found = found_in(tmp_path, series(**one | worse_first), series(**other | {"number": 2}))
         assert [row[3] for row in used(found)] == [worse_first["number"]]
         assert why in reasons(found)[2]
+
+    def test_a_thin_part_never_stands_for_the_whole(self, tmp_path):
+        whole, part = series(number=2), series(number=3, step_mm=1.0, start_mm=5.0, ConvolutionKernel="B70f")
+        assert sorted(row[3] for row in used(found_in(tmp_path, whole, part))) == [2, 3]
+
+    @pytest.mark.parametrize(("thickness_mm", "winner"), [(2.0, 3), (1.9, 2)])
+    def test_slices_with_body_between_them_are_not_thin(self, tmp_path, thickness_mm, winner):
+        """3 mm apart: up to 1.5 times the thickness is a scan, more is a sample of one."""
+        sampled = series(number=3, ConvolutionKernel="B70f", SliceThickness=thickness_mm)
+        found = found_in(tmp_path / "both", series(number=2), sampled)
+        assert [row[3] for row in used(found)] == [winner]
+        alone = found_in(tmp_path / "alone", sampled)
+        assert len(told(alone)) == (winner == 2)
+
+    @pytest.mark.parametrize("torn", [[0, 1, 3, 4, 5], [0, 1, 2, 2, 3, 4, 5]])
+    def test_what_cannot_be_read_is_not_chosen(self, tmp_path, torn):
+        thin = series(number=3, step_mm=1.0)
+        broken = [copy.deepcopy(thin[k]) for k in torn]
+        for place, ds in enumerate(broken):
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = uid("torn", place)
+        found = found_in(tmp_path / "both", series(number=2), broken)
+        assert ([row[3] for row in used(found)], told(found)) == ([2], [])
+        assert "its slices lie evenly" in reasons(found)[3]
+        ((severity, what),) = told(found_in(tmp_path / "alone", broken))
+        assert severity == "warning"
+        assert "missing or doubled slices" in what
+
+    @pytest.mark.parametrize(
+        ("name", "winner"), [("NAC", 2), ("PET_nac_2", 2), ("uncorrected", 2), ("PET", 2), ("Monaco", 2)]
+    )
+    def test_a_pet_that_says_it_is_corrected_comes_first(self, tmp_path, name, winner):
+        known = series("PT", number=2, CorrectedImage=["ATTN", "DECY"])
+        silent = series("PT", number=3, step_mm=1.0, CorrectedImage=None, SeriesDescription=name)
+        assert [row[3] for row in used(found_in(tmp_path / "both", known, silent))] == [winner]
+        alone = used(found_in(tmp_path / "alone", silent))
+        assert len(alone) == (name in {"PET", "Monaco"})
+
+    @pytest.mark.parametrize(
+        ("description", "is_given"),
+        [
+            ("t1 post gd", True), ("t1_fs +C", True), ("T1 KM", True), ("t1_gad", True), ("t1 tse sag", False),
+            ("t1 pre contrast", False), ("T1 ohne KM", False), ("T1 -C", False), ("CERVICAL", False),
+        ],
+    )  # fmt: skip
+    def test_contrast_by_what_a_series_is_called(self, description, is_given):
+        assert has_contrast(series_of("1", "P", [Facts(path="a", description=description)])) is is_given
 
     def test_what_was_drawn_on_wins_over_all(self, tmp_path):
         thick = series(number=2, ImageType=["DERIVED", "SECONDARY", "MPR"])
@@ -265,9 +319,9 @@ class TestWhichReconstruction:
         assert [severity for severity, _ in told(found)] == ["warning"]
 
     def test_parts_of_the_body_are_images_of_their_own(self, tmp_path):
-        """15 mm from first to last slice: half of it in common is two parts yet, more is one."""
+        """15 mm from first to last slice: nine tenths of it shown by the other are enough, less is a part."""
         chest = series(number=1)
-        for start_mm, count in ((7.4, 1), (7.5, 2), (7.6, 2), (100.0, 2)):
+        for start_mm, count in ((1.4, 1), (1.5, 1), (1.6, 2), (100.0, 2)):
             found = found_in(tmp_path / f"{start_mm}", chest, series(number=2, start_mm=start_mm))
             assert len(used(found)) == count, start_mm
 
@@ -377,6 +431,18 @@ class TestMasks:
         )
         assert [row[3] for row in used(found)] == [1, 101]
         assert told(found) == [("warning", "2 masks of series 1 'AXIAL': the newest is used")]
+
+    @pytest.mark.parametrize(("label", "is_apart"), [("lesion 2", True), ("LESION 1 ", False)])
+    def test_a_file_for_each_lesion_is_not_one_saved_again(self, tmp_path, label, is_apart):
+        images = series()
+        masks = [drawn_on(images, saved="090000"), drawn_on(images, number=101, saved="100000")]
+        for mask, name in zip(masks, ("lesion 1", label), strict=True):
+            mask.SegmentSequence[0].SegmentLabel = name
+            mask.SegmentSequence[0].TrackingUID = uid(name)
+        found = found_in(tmp_path, images, masks)
+        assert bool(found.found.images[0].mask) is not is_apart
+        assert [severity for severity, _ in told(found)] == ["error" if is_apart else "warning"]
+        assert ("they show different lesions" in told(found)[0][1]) is is_apart
 
     def test_of_two_saved_at_once_none_is_guessed(self, tmp_path):
         images = series()
@@ -554,6 +620,28 @@ class TestHostileFolders:
         assert by_place["more.zip"] == "a zip archive: not looked into"
         assert found.found.ignored == 1
 
+    def test_links_out_of_the_folder_are_told_and_upwards_not_followed(self, tmp_path):
+        folder = throw(tmp_path / "soup", series())
+        throw(tmp_path / "other", series(patient="P2"))
+        (folder / "up").symlink_to(tmp_path)
+        (folder / "out").symlink_to(tmp_path / "other")
+        found = mda.index(folder)
+        assert found.found.dicom == 12
+        by_place = {problem.where: problem.what for problem in found.problems}
+        assert by_place == {
+            "up": "a link to a folder that holds this one: not looked into",
+            "out": "a link out of the folder: what it leads to is used",
+        }
+
+    @pytest.mark.parametrize("kind", ["gz", "bz2", "xz", ""])
+    def test_archives_are_told(self, tmp_path, kind):
+        folder = throw(tmp_path / "soup", series())
+        with tarfile.open(folder / "more", f"w:{kind}") as archive:
+            archive.add(tmp_path / "soup" / "d0", arcname="d0")
+        ((severity, what),) = told(mda.index(folder))
+        assert severity == "warning"
+        assert what.endswith(": not looked into")
+
     def test_what_may_not_be_read_is_told(self, tmp_path, monkeypatch):
         folder = throw(tmp_path / "soup", series(), folders=0)
         (folder / "closed").mkdir()
@@ -570,8 +658,10 @@ class TestHostileFolders:
         assert [(problem.severity, problem.where) for problem in found.problems] == [
             (Severity.ERROR, "IM00000"),
             (Severity.ERROR, "closed"),
+            (Severity.WARNING, "IM00003"),
         ]
         assert "Permission denied" in found.problems[0].what
+        assert "missing or doubled slices (5 in 5 places)" in found.problems[2].what
 
     def test_a_directory_is_counted_and_not_followed(self, tmp_path):
         folder = throw(tmp_path / "soup", series())

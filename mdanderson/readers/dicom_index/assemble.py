@@ -24,6 +24,7 @@ __all__ = ["Sorted", "settle", "sort_files"]
 
 _MOST_TOLD = 500
 """Damaged files that are named one by one."""
+_UNDATED = "its headers tell no date"
 _FIRST_DAY = dt.date(1970, 1, 1)
 """Nobody was scanned before it: consoles without a clock write 1900-01-01."""
 
@@ -197,7 +198,11 @@ class _Ledger:
         """A series that cannot be measured; where somebody drew on it, that is a problem."""
         self.faults[one.uid] = why
         mask = self.links.lesions.get(one.uid)
-        if mask is not None:
+        if why == _UNDATED:
+            self._warn(
+                one, one.first.path, f"{one.name} is left out: {why}", "write it into the manifest with its date"
+            )
+        elif mask is not None:
             self._warn(one, mask.path, f"a mask was drawn on {one.name}, which cannot be measured: {why}")
 
     def leave(self, one: Candidate, reason: str) -> None:
@@ -211,6 +216,17 @@ class _Ledger:
     def use(self, one: Candidate, why: str) -> None:
         """An image that is measured."""
         self.told[one.series.uid].append((one, True, why))
+        stack = one.part.stack
+        if one.kind is Modality.XR:
+            return
+        if not stack.is_even:
+            what = f"{one.series.name} has missing or doubled slices ({stack.slices} in {stack.places} places)"
+            self._warn(one.series, one.series.first.path, what, "export it again: as it is it cannot be measured")
+        elif stack.has_gaps and one.kind is not Modality.MR:
+            what = f"{one.series.name}: slices of {stack.thickness_mm:g} mm every {stack.step_mm:g} mm"
+            self._warn(
+                one.series, one.series.first.path, what, "use a contiguous series: body between them is not shown"
+            )
 
     def rows(self, images: Iterable[Series]) -> Iterator[SeriesRow]:
         """The list of all images."""
@@ -219,7 +235,7 @@ class _Ledger:
                 yield series_row(one, used=False, reason=self.faults[one.uid])
             yield from series_rows(one, sorted(self.told.get(one.uid, ()), key=lambda told: told[0].part.number))
 
-    def _warn(self, one: Series, where: str, what: str) -> None:
+    def _warn(self, one: Series, where: str, what: str, how_to_fix: str = "") -> None:
         self.problems.append(
             Problem(
                 severity=Severity.WARNING,
@@ -227,7 +243,7 @@ class _Ledger:
                 visit=str(one.date or ""),
                 where=where,
                 what=what,
-                how_to_fix="name image and mask in the manifest by hand if they are what is meant",
+                how_to_fix=how_to_fix or "name image and mask in the manifest by hand if they are what is meant",
             )
         )
 
@@ -235,7 +251,7 @@ class _Ledger:
 def _candidates(one: Series, deeper: Mapping[str, Deeper], ledger: _Ledger) -> Iterator[Candidate]:
     """The images of a series that could be measured; why there is none goes to the ledger."""
     closer = deeper.get(one.uid, Deeper(parts=_parts(one)))
-    fault = unusable(one) or closer.fault or ("" if one.date else "its headers tell no date")
+    fault = unusable(one) or closer.fault or ("" if one.date else _UNDATED)
     if fault:
         ledger.refuse(one, fault)
         return

@@ -1,7 +1,8 @@
 """Which of several reconstructions of one examination is measured: rules in order, the first that differs decides.
 
 Two images of one day and modality are reconstructions of one examination where they show the same part of the body:
-in one frame of reference by the place of their slices. Another frame of reference is another examination.
+in one frame of reference by the place of their slices; one that
+is left out lies in the other nearly whole. Another frame of reference is another examination.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from mdanderson.readers.dicom_index.deeper import Part
 from mdanderson.readers.dicom_index.series import Series
 from mdanderson.vocabulary import Modality, MrSequence
 
-__all__ = ["RULES", "Candidate", "Rule", "choose", "is_bone_kernel"]
+__all__ = ["RULES", "Candidate", "Rule", "choose", "has_contrast", "is_bone_kernel"]
 
-_COMMON_SHARE = 0.5
-"""Of the shorter of two images, along every axis: more in common makes them images of one part of the body."""
+_COVERED_SHARE = 0.9
+"""Of an image, along every axis: one that shows less of it never stands in its place, however thin it is."""
+_COVERED_SHARE_OF_REFORMATS = 0.5
+"""Of a calculated image in another plane: its pictures are padded beyond what was scanned."""
 _THIN_MM = (1.5, 3.0, 5.0)
 """Steps of thickness within which a bone kernel counts more than a thinner slice."""
 _BONE_KERNEL = re.compile(
@@ -100,10 +103,43 @@ def _thickness(one: Candidate) -> str:
     return "unknown thickness" if thickness is None else f"{thickness:g} mm"
 
 
-_CT, _MR = frozenset({Modality.CT}), frozenset({Modality.MR})
+_CONTRAST_NAME = re.compile(
+    r"(?<![^\W\d_])(post[ _-]?c|gado?\w*|gd|km|contrast|ce)(?![^\W\d_])|\+ ?(c|gd|km)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_NO_CONTRAST_NAME = re.compile(
+    r"(?<![^\W\d_])(pre|nativ\w*|without|ohne|non?|w[/]?o)(?![^\W\d_])|(?<!\w)- ?(c|gd|km)(?!\w)", re.IGNORECASE
+)
+
+
+def has_contrast(one: Series) -> bool:
+    """Whether an agent was given: by the tag, else by what the series is called."""
+    said = one.first.description
+    called = _CONTRAST_NAME.search(said) is not None and _NO_CONTRAST_NAME.search(said) is None
+    return bool(one.first.contrast) or called
+
+
+_CT, _MR, _PT = frozenset({Modality.CT}), frozenset({Modality.MR}), frozenset({Modality.PT})
 
 RULES: tuple[Rule, ...] = (
     Rule(why="a mask was drawn on it", key=lambda one: not one.mask, tell=lambda one: "mask" if one.mask else "none"),
+    Rule(
+        why="its slices lie evenly, one in each place",
+        key=lambda one: not one.part.stack.is_even,
+        tell=lambda one: "even" if one.part.stack.is_even else "missing or doubled slices",
+    ),
+    Rule(
+        why="no body is left out between its slices",
+        key=lambda one: one.part.stack.has_gaps,
+        tell=lambda one: "gaps" if one.part.stack.has_gaps else "none",
+        kinds=_CT | _PT,
+    ),
+    Rule(
+        why="its header says that attenuation was corrected",
+        key=lambda one: "ATTN" not in one.series.first.corrections,
+        tell=lambda one: "corrected" if "ATTN" in one.series.first.corrections else "not told",
+        kinds=_PT,
+    ),
     Rule(
         why="it is original, not calculated from other images",
         key=lambda one: one.series.is_derived,
@@ -122,8 +158,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         why="no contrast agent was given, which lights up marrow",
-        key=lambda one: one.part.sequence is MrSequence.T1 and bool(one.series.first.contrast),
-        tell=lambda one: "contrast" if one.series.first.contrast else "none",
+        key=lambda one: one.part.sequence is MrSequence.T1 and has_contrast(one.series),
+        tell=lambda one: "contrast" if has_contrast(one.series) else "none",
         kinds=_MR,
     ),
     Rule(why="it is thinner", key=_thickness_class, tell=_thickness),
@@ -186,7 +222,7 @@ def _reason(best: Candidate, other: Candidate) -> str:
 
 
 def _shows_the_same(one: Candidate, other: Candidate) -> bool:
-    """Whether two images of an examination show the same part of the body."""
+    """Whether an image of an examination shows all that another shows, and so may stand in its place."""
     here, there = one.series.first, other.series.first
     if one.kind is Modality.XR:  # no place is known: each picture is one, but for the same picture stored twice
         same = (here.projection, here.body_part, here.rows, here.columns, here.instance_number)
@@ -203,7 +239,7 @@ def _shows_the_same(one: Candidate, other: Candidate) -> bool:
         )
     if here.frame_uid != there.frame_uid and here.frame_uid and there.frame_uid:
         return False  # places cannot be compared; two of one part in the manifest do no harm, one too few loses lesions
-    if box and other_box and _common_share(box, other_box) <= _COMMON_SHARE:
+    if box and other_box and _covered_share(box, other_box) < _share_needed(one, other):
         return False
     is_one_frame = bool(box and other_box and here.frame_uid and there.frame_uid)
     return is_one_frame or here.body_part == there.body_part or not (here.body_part and there.body_part)
@@ -212,11 +248,17 @@ def _shows_the_same(one: Candidate, other: Candidate) -> bool:
 _Box = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def _common_share(one: _Box, other: _Box) -> float:
-    """How much of the shorter they have in common, along the axis where that is least."""
+def _share_needed(one: Candidate, other: Candidate) -> float:
+    is_reformat = other.series.is_derived and not one.series.is_derived
+    is_reformat = is_reformat and one.part.stack.plane != other.part.stack.plane
+    return (_COVERED_SHARE_OF_REFORMATS if is_reformat else _COVERED_SHARE) - 1e-6
+
+
+def _covered_share(one: _Box, other: _Box) -> float:
+    """How much of `other` lies in `one`, along the axis where that is least."""
     shares = []
     for low, high, other_low, other_high in zip(*one, *other, strict=True):
-        shorter = min(high - low, other_high - other_low)
+        length = other_high - other_low
         common = min(high, other_high) - max(low, other_low)
-        shares.append(common / shorter if shorter > 0 else float(common >= 0))
+        shares.append(common / length if length > 0 else float(common >= 0))
     return min(shares)

@@ -17,7 +17,7 @@ from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, text, unhear
 from mdanderson.readers.dicom_index.facts import Facts
 from mdanderson.readers.dicom_index.series import MASKS
 
-__all__ = ["draw_the_same", "one_of_each"]
+__all__ = ["are_parts", "draw_the_same", "one_of_each"]
 
 _LARGEST = 2**31
 _BLOCK = 2**20
@@ -148,3 +148,35 @@ def _drawing(path: Path, size: int) -> str:
             return hashlib.sha256("\n".join(told).encode() + dataset.PixelData).hexdigest()
     except (*BROKEN_HEADER, OSError):
         return str(path)
+
+
+def are_parts(root: Path, one: Facts, other: Facts) -> bool:
+    """Whether two masks show different lesions, not one reading saved again.
+
+    No label and no tracking UID is in both, or no slice is. What cannot be read is no part.
+    """
+    here, there = (_named(root / each.path, each.size) for each in (one, other))
+    if here is None or there is None:
+        return False
+    (names, places), (other_names, other_places) = here, there
+    differ = bool(names and other_names) and not names & other_names
+    return differ or (bool(places and other_places) and not places & other_places)
+
+
+def _named(path: Path, size: int) -> tuple[set[str], set[str]] | None:
+    """Labels and tracking UIDs of the segments; places of the frames."""
+    if size > _LARGEST:
+        return None
+    wanted = ["SegmentSequence", "StructureSetROISequence", "PerFrameFunctionalGroupsSequence"]
+    try:
+        with unheard():
+            dataset = dcmread(path, specific_tags=wanted, force=True)
+            segments = items(dataset, "SegmentSequence")
+            names = {text(one, "SegmentLabel").strip().casefold() for one in segments}
+            names |= {text(one, "TrackingUID") for one in segments}
+            names |= {text(one, "ROIName").strip().casefold() for one in items(dataset, "StructureSetROISequence")}
+            frames = items(dataset, "PerFrameFunctionalGroupsSequence")
+            places = {text(at, "ImagePositionPatient") for one in frames for at in items(one, "PlanePositionSequence")}
+            return names - {""}, places - {""}
+    except (*BROKEN_HEADER, OSError):
+        return None

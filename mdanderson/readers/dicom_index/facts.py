@@ -48,6 +48,8 @@ _DEFER_BYTES = 2**16
 _UID = re.compile(r"[0-9]{1,64}(\.[0-9]{1,64})*", re.ASCII)
 _LONGEST_UID = 64
 _ARCHIVES = {b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a RAR archive"}
+_ARCHIVES |= {b"\x1f\x8b": "a gzip file", b"BZh": "a bzip2 file", b"\xfd7zX": "an xz file"}
+_TAR = slice(257, 262)
 _MOST_ITEMS = 10_000
 
 
@@ -169,10 +171,11 @@ def _tags(wanted: tuple[str, ...]) -> list[BaseTag | int]:
 def _no_dicom(place: Path, path: str) -> Problem | None:
     """An empty file may have been an image, and an archive may hold some; what else there is, is none of ours."""
     with place.open("rb") as file:
-        start = file.read(4)
+        start = file.read(_TAR.stop)
     if not start:
         return _fault(path, "the file is empty", "copy or export it again")
-    if kind := _ARCHIVES.get(start):
+    kind = next((kind for mark, kind in _ARCHIVES.items() if start.startswith(mark)), "")
+    if kind := kind or ("a tar archive" if start[_TAR] == b"ustar" else ""):
         what = f"{kind}: not looked into"
         return Problem(severity=Severity.WARNING, where=path, what=what, how_to_fix="unpack it if it holds images")
     return None

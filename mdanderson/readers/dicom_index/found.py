@@ -81,7 +81,7 @@ def series_rows(one: Series, told: Sequence[tuple[Candidate, bool, str]]) -> Ite
             sequence=part.sequence or "",
             images=part.stack.slices,
             plane=part.stack.plane,
-            thickness_mm=part.stack.apart_mm,
+            thickness_mm=part.stack.thickness_mm or part.stack.step_mm,
             number=part.number,
         )
 

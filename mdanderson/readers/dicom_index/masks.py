@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mdanderson.errors import Problem, Severity
-from mdanderson.readers.dicom_index.copies import draw_the_same
+from mdanderson.readers.dicom_index.copies import are_parts, draw_the_same
 from mdanderson.readers.dicom_index.facts import Facts
 from mdanderson.readers.dicom_index.segments import MIXED
 from mdanderson.readers.dicom_index.series import MASKS, Series, unusable
@@ -141,15 +141,17 @@ def _originals(masks: list[Facts], on: Series, links: Links) -> list[Facts]:
 
 
 def _newest(masks: list[Facts], on: Series, links: Links, root: Path) -> Facts | None:
-    """The mask saved last; none where several that differ could be it."""
+    """The mask saved last; none where several that differ could be it, or are parts of one reading."""
     ordered = sorted(masks, key=lambda one: (one.content_time, one.path))
     newest = ordered[-1]
     if len(ordered) == 1:
         return newest
     last = [one for one in ordered if one.content_time == newest.content_time]
     is_same = len(last) > 1 and draw_the_same(root, last)
-    is_open = len(last) > 1 and not is_same
+    are_apart = not is_same and any(are_parts(root, one, newest) for one in ordered if one not in last)
+    is_open = (len(last) > 1 and not is_same) or are_apart
     kept = "which is meant is not told" if is_open else "the newest is used"
+    kept += " (they show different lesions, as one file for each)" if are_apart else ""
     if is_same and len(last) == len(ordered):
         severity, kept = Severity.INFO, "they are the same and one is used"
     else:

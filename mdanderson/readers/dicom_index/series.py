@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,13 +40,21 @@ _PROJECTIONS = frozenset({"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE"
 _DERIVED_WORDS = frozenset({"MPR", "REFORMATTED", "AVERAGE", "CSA MPR", "OBLIQUE", "RESAMPLED"})
 _PLANES = ("sagittal", "coronal", "axial")
 _SAME_PLACE_MM = 0.05
+_UNEVEN_MM = 0.2
+"""Steps that differ by more, or by half a step, are refused by the reader (`dicom_grid`)."""
+_GAP = 1.5
+"""Slices farther apart than this many times their thickness leave body between them that nobody imaged."""
+_UNCORRECTED_NAME = re.compile(
+    r"(?<![^\W\d_])(nac|non?[ _-]?ac|uncorrected|unkorrigiert|no[ _-]?atten\w*)(?![^\W\d_])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Stack:
     """Where slices lie. box: (2, 3) LPS mm, least and greatest corner. places: different positions.
 
-    plane: axial, coronal or sagittal, whichever is nearest; blank where no orientation is known.
+    plane: axial, coronal or sagittal, whichever is nearest; blank where no orientation is known. is_even: whether one
+    slice lies in each place and none is missing, without which a volume is refused.
     """
 
     slices: int
@@ -53,12 +62,19 @@ class Stack:
     plane: str = ""
     thickness_mm: float | None = None
     step_mm: float | None = None
+    is_even: bool = True
     box: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     @property
     def apart_mm(self) -> float | None:
-        """What thin is judged by: the thickness, else how far slices lie apart."""
-        return self.thickness_mm or self.step_mm
+        """What thin is judged by: the thickness, or how far slices lie apart where that is more."""
+        return max(self.thickness_mm or 0.0, self.step_mm or 0.0) or None
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether slices leave body between them, as a high-resolution CT of every tenth millimetre does."""
+        told = self.thickness_mm and self.step_mm
+        return bool(told) and (self.step_mm or 0.0) > _GAP * (self.thickness_mm or 0.0) + _SAME_PLACE_MM
 
 
 @dataclass(frozen=True)
@@ -158,8 +174,16 @@ def placed(
         plane=_PLANES[int(np.abs(normal).argmax())],
         thickness_mm=thickness_mm,
         step_mm=float(np.median(apart)) if apart.size else None,
+        is_even=apart.size == gaps.size and _are_even(gaps),
         box=(tuple(corners.min(axis=0).tolist()), tuple(corners.max(axis=0).tolist())),
     )
+
+
+def _are_even(gaps: FloatArray) -> bool:
+    if not gaps.size:
+        return True
+    usual = float(np.median(gaps))
+    return float(np.abs(gaps - usual).max()) <= min(_UNEVEN_MM, usual / 2)
 
 
 def _is_capture(one: Series) -> bool:
@@ -170,7 +194,8 @@ def _is_capture(one: Series) -> bool:
 
 def _is_uncorrected(one: Series) -> bool:
     corrections = one.first.corrections
-    return one.kind is Modality.PT and bool(corrections) and "ATTN" not in corrections
+    named = not corrections and _UNCORRECTED_NAME.search(one.first.description) is not None
+    return one.kind is Modality.PT and (named or (bool(corrections) and "ATTN" not in corrections))
 
 
 def _lies_nowhere(one: Series) -> bool:

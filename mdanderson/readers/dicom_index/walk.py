@@ -86,6 +86,8 @@ def _take(
             found.tell(
                 name, "a link to a folder that was looked into already", "nothing: it is read once", Severity.INFO
             )
+        elif entry.is_symlink() and not _may_follow(Path(entry.path), folder, name, found):
+            pass
         elif depth >= _DEEPEST:
             found.tell(name, f"more than {_DEEPEST} folders deep: not looked into", "name the folder itself")
         else:
@@ -97,6 +99,17 @@ def _take(
         raise InputError(f"more than {_MOST_FILES} files", where=str(folder), way_out="index it in parts")
     else:
         found.files.append(name)
+
+
+def _may_follow(link: Path, folder: Path, name: str, found: Found) -> bool:
+    """Whether a link to a folder leads within the one that is looked through, or beside it, which is told."""
+    target, root = link.resolve(), folder.resolve()
+    if root.is_relative_to(target):
+        found.tell(name, "a link to a folder that holds this one: not looked into", "name that folder, if it is meant")
+        return False
+    if not target.is_relative_to(root):
+        found.tell(name, "a link out of the folder: what it leads to is used", "delete the link if it is not meant")
+    return True
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
