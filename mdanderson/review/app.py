@@ -63,7 +63,7 @@ class Reviewing:
             criteria=self.desk.criteria[0],
             job=self.rescorer.job(sheet.patient_id),
             waiting=len(self.desk.waiting()) if not self.rescorer.at_work else 0,
-            blinded=self.blinded,
+            blinded=self.reader if self.blinded else "",
         )
 
     def panel(self, page: str, *, settling: bool = False) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from mdanderson.batch.fingerprint import program
 from mdanderson.batch.pages import REPORT_FOLDER
 from mdanderson.batch.patient_rows import patient_rows, unread_rows
 from mdanderson.batch.record import RunRecord
@@ -105,6 +106,15 @@ class Desk:
         desk = cls(folder=out, criteria=record.criteria, pages=pages, given=_given_path(out, record), key_file=key_file)
         desk.given_statements()
         return desk
+
+    def check_unread(self) -> None:
+        """Raise `OutputError` where what was measured may not be had without what readers said."""
+        if (self.folder / PATIENTS_FOLDER).is_dir() and RunRecord.of_folder(self.folder).program != program():
+            raise OutputError(
+                "the results were made by another version of the program, which may not tell apart what readers said",
+                where=str(self.folder),
+                way_out="run `score` on this folder again",
+            )
 
     @property
     def report(self) -> Path:

@@ -55,6 +55,8 @@ def review(
     from mdanderson.review.desk import Desk
 
     desk = Desk.of_folder(folder, key_file=key_file)
+    if blinded:
+        desk.check_unread()
     if not (desk.report / "index.html").is_file():
         report(folder)
     with contextlib.closing(_listening(port)) as listening:

@@ -14,9 +14,14 @@ from mdanderson.review.rescoring import Job
 
 __all__ = ["both", "history_of", "state_of"]
 
+_LONGEST_NAME = 40
 
-def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded: bool = False) -> dict[str, Any]:
-    """As JSON, the parts that are HTML escaped. blinded: nothing computed is told, and visits go by number."""
+
+def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded: str = "") -> dict[str, Any]:
+    """As JSON, the parts that are HTML escaped.
+
+    blinded: the reader of a blinded reading, to whom nothing computed is told, and visits go by number.
+    """
     items = {item.key: _item(item, sheet, criteria, blinded=blinded) for item in sheet.items}
     told = None if blinded else job
     values = {"job": told, "changes": _changes(told), "waiting": 0 if blinded else waiting}
@@ -24,7 +29,7 @@ def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blin
         "items": items,
         "stage": "" if told is None else str(told.stage),
         "job": drawn("job_part.html.j2", values),
-        "history": drawn("history.html.j2", {"history": history_of(sheet.said, sheet, blinded=blinded)}),
+        "history": drawn("history.html.j2", {"history": history_of(sheet.said, sheet, blinded=bool(blinded))}),
         "words": {"button": both("review.button")},
     }
 
@@ -65,7 +70,7 @@ def both(key: str, **values: object) -> tuple[str, str]:
     return EN[key].format(**values), ZH[key].format(**values)
 
 
-def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: bool) -> dict[str, Any]:
+def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: str) -> dict[str, Any]:
     stated = sheet.about(item)
     fields = as_fields(stated[-1].statement) if stated else {}
     codes = [{"code": one.code, "text": one.text} for one in codes_for(item, criteria)]
@@ -82,7 +87,7 @@ def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: bool) -> dict[str
         "first": item.is_first,
         "baseline": item.is_baseline,
         "fresh": not item.lesion_id,
-        "name": _free_name(sheet),
+        "name": _free_name(sheet, blinded),
         "label": len(item.labels) == 1,
         "stated": bool(stated),
         "codes": codes,
@@ -102,10 +107,14 @@ def _shown(row: Mapping[str, str]) -> str:
     return " · ".join(filter(None, told))
 
 
-def _free_name(sheet: Sheet) -> str:
-    """N1, or the next that no lesion has."""
+def _free_name(sheet: Sheet, blinded: str) -> str:
+    """N1, or the next that no lesion has.
+
+    Who may not know which names others have taken gets some of his own: N1 of one reader is not N1 of another.
+    """
+    own = f"-{blinded[:_LONGEST_NAME]}" if blinded else ""
     taken = {item.lesion_id for item in sheet.items} | {one.statement.lesion_id for one in sheet.said}
-    return next(name for number in range(1, len(taken) + 2) if (name := f"N{number}") not in taken)
+    return next(name for number in range(1, len(taken) + 2) if (name := f"N{number}{own}") not in taken)
 
 
 def _changes(job: Job | None) -> dict[str, Any] | None:

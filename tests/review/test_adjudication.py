@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from unittest import mock
 
 import pytest
+from batch import sample
 from review.review_client import EVIL, key_of, page_of, post, state
 
 import mdanderson as mda
 from mdanderson.batch.again import rescore
+from mdanderson.errors import OutputError
+from mdanderson.review import review
 from mdanderson.review.adjudication import disputes
 from mdanderson.review.blinded import cases
 from mdanderson.review.desk import Desk
@@ -180,7 +184,7 @@ class TestBlindedOfOthers:
     def case_of(self, out, reader: str = "Jones") -> str:
         return f"case-{cases(Desk.of_folder(out).patient_ids, reader).index('P01') + 1}"
 
-    def test_what_is_seen_is_what_was_seen_before_anybody_spoke(self, blind, out, judged):
+    def test_what_is_seen_is_what_was_seen_before_anybody_spoke(self, blind, out):
         case = self.case_of(out)
         now = [blind.get("/").text, blind.get(f"/case/{case[5:]}").text, state(blind, case)]
         (out / "reads.csv").unlink()
@@ -188,7 +192,7 @@ class TestBlindedOfOthers:
             rescore(out, {"P01"})
         assert now == [blind.get("/").text, blind.get(f"/case/{case[5:]}").text, state(blind, case)]
         assert 'data-lesion="N1"' not in now[1]
-        assert {told["name"] for told in now[2]["items"].values()} == {"N1"}  # free for all that Jones knows
+        assert {told["name"] for told in now[2]["items"].values()} == {"N1-Jones"}  # whatever name is taken
 
     def test_his_own_new_lesion_stays_in_his_form_and_no_row_number_is_told(self, blind, out):
         case = self.case_of(out)
@@ -201,7 +205,7 @@ class TestBlindedOfOthers:
         assert self.NEW not in str(told)
         assert "1 of 5" in blind.get("/").text
 
-    def test_a_name_is_one_reader_however_it_is_typed(self, blind, serving, out):
+    def test_a_name_is_one_reader_however_it_is_typed(self, blind, out):
         said(out, "jones ", "SD3", comment="mine")
         said(out, "JONES", "PR1", comment="mine as well")
         with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
@@ -285,3 +289,14 @@ def test_the_readers_own_table_is_read_as_it_is_now(tmp_path):
     (kept / "reads.csv").unlink()
     with pytest.raises(mda.MdandersonError, match="the readers' table cannot be read"):
         desk.said("P01")
+
+
+def test_results_that_cannot_tell_what_readers_said_are_not_read_blinded(tmp_path):
+    folder, out = tmp_path / "cohort", tmp_path / "results"
+    folder.mkdir()
+    sample.run(sample.make_cohort(folder, 1), out)
+    Desk.of_folder(out).check_unread()
+    record = json.loads((out / "run.json").read_text())
+    (out / "run.json").write_text(json.dumps(record | {"program": "another"}))
+    with pytest.raises(OutputError, match="made by another version"):
+        review(out, reader="Jones", blinded=True, browser=False, port=0)
