@@ -112,6 +112,21 @@ class TestPatients:
         assert found.found.patients == ("7@A", "7@B")
         assert told(found) == [("warning", "one PatientID from 2 issuers: taken as 2 patients")]
 
+    @pytest.mark.parametrize(
+        ("other", "born", "is_told"),
+        [("PAT07", "1950", True), ("0pat07", "1950", True), ("PAT07", "1960", False), ("PAT07", "", False),
+         ("pat7", "1950", False)],
+    )  # fmt: skip
+    def test_numbers_that_look_alike_are_told_and_not_joined(self, tmp_path, other, born, is_told):
+        said = {"PatientName": "A^B", "PatientSex": "F"}
+        found = found_in(
+            tmp_path,
+            series(patient="pat07", PatientBirthDate="19500101", **said),
+            series(patient=other, day="20240405", PatientBirthDate=born and f"{born}0101", **said),
+        )
+        assert len(found.found.patients) == 2
+        assert [severity for severity, _ in told(found)] == ["warning"] * is_told
+
     def test_an_issuer_alone_is_not_told(self, tmp_path):
         assert found_in(tmp_path, series(patient="7", IssuerOfPatientID="A")).found.patients == ("7",)
 

@@ -102,11 +102,29 @@ def _by_header(files: Sequence[Facts], told: list[Problem]) -> dict[str, str]:
         for patient_id, found in sorted(issuers.items())
         if len(found) > 1
     ]
+    told += _look_alike(files)
     names = _unknown(files, told)
     known = [one for one in files if _is_known(one)]
     plain = {one.path: _with_issuer(one, issuers[one.patient_id]) for one in known}
     shared = [one for one in known if one.patient_id.casefold() in _PLACEHOLDERS]
     return names | plain | _apart(shared, files, plain, told)
+
+
+def _look_alike(files: Iterable[Facts]) -> Iterator[Problem]:
+    """Numbers that differ in case and leading zeros alone, of the same name, birth date and sex: told, never joined."""
+    alike: dict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
+    for one in files:
+        if _is_known(one) and all(one.person):
+            alike[one.patient_id.casefold().lstrip("0"), one.person].add(one.patient_id)
+    for _, found in sorted(alike.items()):
+        if len(found) > 1:
+            yield Problem(
+                severity=Severity.WARNING,
+                patient_id=min(found),
+                what=f"{len(found)} PatientIDs that differ in case or leading zeros alone, of one name, birth date and "
+                f"sex: taken as {len(found)} patients",
+                how_to_fix="give them one patient_id in the manifest if they are one person",
+            )
 
 
 def _is_known(one: Facts) -> bool:
