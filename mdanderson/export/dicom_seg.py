@@ -36,7 +36,7 @@ from mdanderson.export.dicom_source import (
 )
 from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
-from mdanderson.export.visits import placed
+from mdanderson.export.visits import placed, places_of
 from mdanderson.export.wish import Wish, Written
 from mdanderson.palette import LIGHT
 from mdanderson.readers import look_at_volume
@@ -226,6 +226,7 @@ class _Identity:
 def _identities(source: Source, number: int) -> dict[int, _Identity]:
     """Label -> lesion, of one image."""
     found: dict[int, _Identity] = {}
+    places = places_of(source.lesions)
     for drawing in source.finished.drawings:
         if drawing.image != number:
             continue
@@ -234,7 +235,7 @@ def _identities(source: Source, number: int) -> dict[int, _Identity]:
         identity = _Identity(
             name="+".join(drawing.merged) or own,
             lesion_id=own,
-            row=placed(row, source.lesions) if row else {},
+            row=placed(row, places) if row else {},
         )
         found |= dict.fromkeys(drawing.labels, identity)
     return found

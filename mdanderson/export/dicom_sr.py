@@ -15,7 +15,7 @@ from mdanderson.export.dicom_source import MAKER, DicomImage, as_bytes, coded, d
 from mdanderson.export.identities import tracking_uids
 from mdanderson.export.sources import Files, Source, each_patient
 from mdanderson.export.sr_groups import Group, lesion_group, patient_group
-from mdanderson.export.visits import placed
+from mdanderson.export.visits import placed, places_of
 from mdanderson.export.wish import Wish, Written
 from mdanderson.readers import peek_date, peek_modality
 
@@ -156,13 +156,13 @@ def _groups(
     source: Source, visit: _Visit, images: Mapping[int, DicomImage], uids: Mapping[str, str], wish: Wish
 ) -> Iterator[Group]:
     """Every lesion of the visit, then every criteria set."""
-    time_point = _time_point(visit)
+    time_point, places = _time_point(visit), places_of(source.lesions)
     for row in source.lesions:
         if row["visit"] == visit.label:
             drawing = _drawing(source, row)
             image = images.get(drawing.image) if drawing else _image_of(row, images)
             uid = uids[row["lesion_id"]]
-            whole = placed(row, source.lesions)
+            whole = placed(row, places)
             yield lesion_group(source, whole, drawing, image, time_point=time_point, uid=uid, for_ohif=wish.for_ohif)
     best = {row["criteria"]: row["best_response"] for row in source.summaries} if visit.last else {}
     for row in source.responses:

@@ -253,10 +253,9 @@ def _parts(subject: Subject, row: ResultRow) -> list[tuple[str, str]]:
 
 def _unused(link: str, subject: Subject) -> str:
     """A link that is no lesion's own name, and that a key holds."""
-    names = {row["lesion_id"] for row in subject.patient.lesions}
     if len(link) > _LONGEST_LINK:
         link = f"{link[: _LONGEST_LINK - 9]}~{sha256(link.encode()).hexdigest()[:8]}"
-    while link in names:
+    while link in subject.patient.places:
         link += "*"
     return link
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mdanderson.export.visits import PatientResults, ResultRow
+from mdanderson.export.visits import PatientResults, ResultRow, places_of
 
 __all__ = ["with_plain_names"]
 
@@ -27,7 +27,8 @@ def with_plain_names(patient: PatientResults) -> tuple[PatientResults, Mapping[s
             given[name] = made
     if not given:
         return patient, given
-    return replace(patient, lesions=tuple(_renamed(row, given) for row in patient.lesions)), given
+    lesions = tuple(_renamed(row, given) for row in patient.lesions)
+    return replace(patient, lesions=lesions, places=places_of(lesions)), given
 
 
 def _renamed(row: ResultRow, given: Mapping[str, str]) -> ResultRow:

@@ -88,9 +88,9 @@ def _counts(subject: Subject, row: ResultRow) -> None:
     cell = row["lesions_expected" if at_baseline else "lesions_new"]
     if row["criteria"] not in _BONE_SETS or not cell:
         return
-    of_visit = [one for one in subject.patient.lesions if subject.patient.visit_of(one) == visit]
-    counted = of_visit if at_baseline else [one for one in of_visit if one["status"] == Status.NEW]
-    nodes = {one["lesion_id"] for one in counted if subject.patient.placed(one)["node"] == "true"}
+    counted = (one for one in subject.patient.lesions if at_baseline or one["status"] == Status.NEW)
+    of_nodes = [one for one in counted if subject.patient.places[one["lesion_id"]]["node"]]
+    nodes = {one["lesion_id"] for one in of_nodes if subject.patient.visit_of(one) == visit}
     test = PATIENT_TESTS["BNLNUM" if at_baseline else "NBNLNUM"]
     _add(subject, row, f"{row['criteria']} {link_group(visit)}", [(test, str(max(int(cell) - len(nodes), 0)))])
 
@@ -134,7 +134,8 @@ def _sum_results(subject: Subject, row: ResultRow) -> Iterator[tuple[Test, str]]
     """The sum, in its two parts where no node is measured, of which the short axis is in the sum of long ones."""
     longest, size = row["long_axis_sum_mm"], row["size_sum_mm"]
     own = [lesion for lesion in subject.patient.lesions if lesion["modality"] == row["scope"]]
-    if longest and size and not any(subject.patient.placed(lesion)["node"] == "true" for lesion in own):
+    nodes = {lesion_id for lesion_id, told in subject.patient.places.items() if told["node"]}
+    if longest and size and not any(lesion["lesion_id"] in nodes for lesion in own):
         yield PATIENT_TESTS["SUMLDIAM"], longest
         yield PATIENT_TESTS["SUMLPERP"], str(Decimal(size) - Decimal(longest))
     if size:

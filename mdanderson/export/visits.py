@@ -13,10 +13,14 @@ from mdanderson.export.visit_numbers import Course, visit_names, visit_numbers
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES
 from mdanderson.report.visits import visit_at
 
-__all__ = ["PatientResults", "ResultRow", "Visit", "patients_in", "placed", "study_day"]
+__all__ = ["PatientResults", "ResultRow", "Visit", "patients_in", "placed", "places_of", "study_day"]
 
 ResultRow = Mapping[str, str]
 """A row of a result table: column -> cell."""
+Places = Mapping[str, Mapping[str, str]]
+"""Lesion -> cells that tell its place, and whether it is a node."""
+
+_PLACE = ("site", "laterality", "site_source")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +46,7 @@ class PatientResults:
     responses: tuple[ResultRow, ...]
     parts: tuple[ResultRow, ...]
     summaries: tuple[ResultRow, ...]
+    places: Places
 
     @property
     def start(self) -> dt.date | None:
@@ -50,7 +55,7 @@ class PatientResults:
 
     def placed(self, row: ResultRow) -> ResultRow:
         """A lesion's row with what another row of the lesion says of its place, where it says nothing itself."""
-        return placed(row, self.lesions)
+        return placed(row, self.places)
 
     def visit_of(self, row: ResultRow) -> Visit:
         """The visit that a lesion or a response belongs to."""
@@ -58,18 +63,28 @@ class PatientResults:
         return self.visits[visit_at(row["visit"], row["date"], visits) or 0]
 
 
-def placed(row: ResultRow, lesions: Iterable[ResultRow]) -> ResultRow:
-    """A row of lesions.csv with the place that `lesions` tell of the lesion, and whether it is a node.
+def places_of(lesions: Iterable[ResultRow]) -> Places:
+    """Lesion -> what its rows say of its place, the first that names one, and whether any calls it a node.
 
     Readers say both once, as a rule when a lesion is first seen.
     """
-    own = [one for one in lesions if one["lesion_id"] == row["lesion_id"]]
-    node = "true" if any(one["node"] == "true" for one in own) else row["node"]
-    if row["site"]:
+    told: dict[str, dict[str, str]] = {}
+    for row in lesions:
+        own = told.setdefault(row["lesion_id"], dict.fromkeys((*_PLACE, "node"), ""))
+        if row["site"] and not own["site"]:
+            own |= {name: row[name] for name in _PLACE}
+        if row["node"] == "true":
+            own["node"] = "true"
+    return told
+
+
+def placed(row: ResultRow, places: Places) -> ResultRow:
+    """A row of lesions.csv with what other rows of the lesion say, where it says nothing itself."""
+    told = places.get(row["lesion_id"], {})
+    node = told.get("node") or row["node"]
+    if row["site"] or not told.get("site"):
         return {**row, "node": node}
-    found = next((one for one in own if one["site"]), row)
-    told = {name: found[name] or row[name] for name in ("site", "laterality", "site_source")}
-    return {**row, **told, "node": node}
+    return {**row, **{name: told[name] or row[name] for name in _PLACE}, "node": node}
 
 
 def patients_in(results: Results) -> Iterator[PatientResults]:
@@ -90,6 +105,7 @@ def patients_in(results: Results) -> Iterator[PatientResults]:
             responses=tuple(row for row in rows if row["scope"] == OVERALL),
             parts=tuple(row for row in rows if row["scope"] != OVERALL),
             summaries=summaries.get(patient_id, ()),
+            places=places_of(lesions.get(patient_id, ())),
         )
 
 
