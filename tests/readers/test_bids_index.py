@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safety import samples
+from soup import series, throw
 
 import mdanderson as mda
 from mdanderson.cli import main
@@ -190,6 +191,13 @@ def test_hostile_tables_and_sidecars_are_one_line(tree):
     problems = mda.index(tree).problems
     assert all(problem.what and problem.where for problem in problems)
     assert any("participant_id" in problem.what for problem in problems)
+
+
+@pytest.mark.parametrize(("folder", "is_told"), [("DICOM", True), ("sourcedata/DICOM", False)])
+def test_dicom_files_in_the_tree_are_told(tree, folder, is_told):
+    throw(tree / folder, series(), folders=0)
+    found = [problem for problem in mda.index(tree).problems if "DICOM" in problem.what]
+    assert [problem.what for problem in found] == ["6 DICOM file(s) in a BIDS tree: not looked at"] * is_told
 
 
 def test_other_names_for_participants(tree):

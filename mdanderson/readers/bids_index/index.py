@@ -11,6 +11,7 @@ from pathlib import Path
 from mdanderson.errors import ManifestError, Problem, Severity
 from mdanderson.readers.bids_index.dates import Dates, sidecar
 from mdanderson.readers.bids_index.names import BidsName, Meaning, mask_role, meaning_of
+from mdanderson.readers.dicom_file import starts_like_dicom
 from mdanderson.readers.dicom_index.found import ImageRow, Indexed, SeriesRow
 from mdanderson.readers.dicom_index.walk import find_files
 from mdanderson.readers.text_table import read_text_table
@@ -18,6 +19,8 @@ from mdanderson.vocabulary import Modality
 
 __all__ = ["index_bids", "is_bids"]
 
+_KEPT = ("sourcedata/", "code/", "derivatives/")
+_OF_BIDS = (".nii", ".nii.gz", ".json", ".tsv", ".tsv.gz", ".md", ".txt", ".bval", ".bvec")
 _IMAGES = (".nii", ".nii.gz")
 _SUV = frozenset({"SUV", "SUVBW", "G/ML", "1"})
 
@@ -68,7 +71,7 @@ def index_bids(root: Path, *, named: Callable[[str], str] | None = None) -> Inde
     files = find_files(root)
     dates = Dates(root=root)
     images, masks, others = _sorted(root, files.files, dates)
-    problems = [*files.problems, *_participants(root, images)]
+    problems = [*files.problems, *_participants(root, images), *_dicom_beside(root, files.files)]
     drawn = _drawn(images, masks, problems)
     rows, listed = [], [*others]
     for alike in _alike(images).values():
@@ -131,6 +134,24 @@ def _image(root: Path, path: str, name: BidsName, datatype: str, dates: Dates) -
     subject, session = f"sub-{name['sub']}", f"ses-{name['ses']}" if name["ses"] else ""
     date = dates.of(place, subject, session)
     return _Image(path=path, name=name, meaning=meaning, datatype=datatype, date=date), ""
+
+
+def _dicom_beside(root: Path, paths: Iterable[str]) -> list[Problem]:
+    """A line for DICOM files in the tree: nobody looks at them, but where the standard keeps what was converted."""
+    left = [path for path in paths if not path.startswith(_KEPT) and not path.endswith(_OF_BIDS)]
+    found = [path for path in left if _is_dicom(root / path)]
+    if not found:
+        return []
+    what = f"{len(found)} DICOM file(s) in a BIDS tree: not looked at"
+    way_out = "index their folder by itself; in sourcedata/ they are not told of"
+    return [Problem(severity=Severity.WARNING, where=found[0], what=what, how_to_fix=way_out)]
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        return starts_like_dicom(path)
+    except OSError:
+        return False
 
 
 def _alike(images: Sequence[_Image]) -> dict[tuple[str, ...], list[_Image]]:
