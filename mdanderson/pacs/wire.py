@@ -49,12 +49,17 @@ class Wire:
         """Open it. scp_of: SOP classes that the server is to send us. Raises `ServerError`, `MayPassError`."""
         self.server = server
         self._socket: Any = None
+        self._plain: socket.socket | None = None
         self._bytes, self._heard_at, self._began = 0, 0.0, 0.0
         self._cut: ServerError | None = None
+        if server.is_tls and (why := _unreachable(server)):
+            raise why
         with self.watched():
             self.association = self._associate(contexts, scp_of, on_store)
         if not self.association.is_established:
-            raise self._why_not()
+            why = self._why_not()
+            self.drop()
+            raise why
 
     def _associate(
         self, contexts: Sequence[PresentationContext], scp_of: Sequence[str], on_store: Callable[[Any], int] | None
@@ -116,10 +121,14 @@ class Wire:
         self._shut()
         if self.association.is_established:
             self.association.abort()
+        if self._plain is not None:  # pynetdicom leaves one open that is shut already
+            self._plain.close()
 
     def _on_open(self, event: Any) -> None:
         """The connection stands: from now on bytes are counted as they come, not when a message is whole."""
         self._socket = event.assoc.dul.socket
+        self._plain = self._socket.socket
+        self._plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # command and data are two small parcels
         self._socket.recv = self._read
 
     def _on_sent(self, _: Any) -> None:
@@ -129,7 +138,7 @@ class Wire:
         """As `AssociationSocket.recv`: so many bytes, fewer where the connection ends."""
         found = bytearray()
         while len(found) < count:
-            block = self._socket.socket.recv(min(count - len(found), _BLOCK))
+            block = self._plain.recv(min(count - len(found), _BLOCK)) if self._plain else b""
             if not block:
                 break
             found += block
@@ -156,9 +165,9 @@ class Wire:
         self._shut()
 
     def _shut(self) -> None:
-        if self._socket is not None and self._socket.socket is not None:
+        if self._plain is not None:
             with suppress(OSError):
-                self._socket.socket.shutdown(socket.SHUT_RDWR)
+                self._plain.shutdown(socket.SHUT_RDWR)
 
     def _told(self) -> Exception | None:
         if self._cut is None:
@@ -172,7 +181,7 @@ class Wire:
         if told := self._told():
             return told
         if self._socket is None:
-            return _unreachable(self.server)
+            return _unreachable(self.server) or _silent(self.server)
         way_out = f"is it a DICOM server? {_CHECK_AET}"
         return MayPassError(
             ServerError("the server ended the association before it began", where=self.server.where, way_out=way_out)
@@ -197,8 +206,8 @@ def _tls(server: Server) -> ssl.SSLContext:
     return context
 
 
-def _unreachable(server: Server) -> Exception:
-    """Why nobody answers, which pynetdicom tells to its log alone: the connection is tried once more by hand."""
+def _unreachable(server: Server) -> Exception | None:
+    """Why no connection comes about, by one made by hand: pynetdicom tells it to its log alone."""
     host, port = server.address
     limit = min(server.timeout_s, _LONGEST_CONNECT_S)
     try:
@@ -212,7 +221,11 @@ def _unreachable(server: Server) -> Exception:
         way_out = "is this its port for TLS?"
         return ServerError("the server does not speak TLS with us", where=server.where, way_out=way_out)
     except OSError:
-        pass
+        return _silent(server)
+    return None
+
+
+def _silent(server: Server) -> MayPassError:
     return MayPassError(
         ServerError("the server does not answer", where=server.where, way_out="check that it runs, and the address")
     )
