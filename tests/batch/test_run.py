@@ -163,15 +163,16 @@ def put_first(table: Path, row: str) -> None:
     ("change", "again"),
     [
         (lambda folder: (folder / "p2_1.nii").write_bytes(b"longer"), ["P02"]),
-        (lambda folder: (folder / "patients.csv").write_text("patient_id,death_date\nP03,2024-09-01\n"), ["P03"]),
+        (lambda folder: (folder / "patients.csv").write_text("patient_id,death_date\nP03,2024-09-01\n"), ["P03"] * 2),
         (lambda folder: make_cohort(folder, patients=5), ["P05"]),
-        (lambda folder: put_first(folder / "reads.csv", "P04,2024-04-02,CT,L01,SD1"), ["P04"]),
+        (lambda folder: put_first(folder / "reads.csv", "P04,2024-04-02,CT,L01,SD1"), ["P04"] * 2),
         (lambda folder: put_first(folder / "cohort.csv", "P00,p1_0.nii,2023-01-05,CT,before,"), ["P00", "P01"]),
     ],
 )
 def test_what_changed_is_scored_again(
     manifest: Path, tmp_path: Path, change: Callable[[Path], object], again: list[str]
 ) -> None:
+    """Who is spoken of is followed twice: with what readers state, and without, for a blinded reading."""
     with_reads(manifest, "P01,2024-04-02,CT,L01,SD1,\nP03,2024-04-02,CT,L01,SD1,\n")
     times = {path: path.stat().st_mtime_ns for path in manifest.parent.iterdir()}
     run(manifest, tmp_path / "out")
@@ -394,6 +395,8 @@ def test_readers_of_one_cohort_are_compared(manifest: Path, tmp_path: Path) -> N
         ("P01", ""),
         ("P01", "Jones"),
         ("P01", "Smith"),
+        ("P01", ""),  # without any, for a blinded reading
+        ("P02", ""),
         ("P02", ""),
     ]
     assert "Jones,Smith,mda2010,visit,overall,1," in (tmp_path / "out" / "agreement.csv").read_text()
@@ -412,7 +415,7 @@ def test_reviews_left_in_the_results_are_read(manifest: Path, tmp_path: Path) ->
     )
     calls: list[str] = []
     results = run(manifest, out, assess=counting(calls))
-    assert calls == ["P02"]
+    assert calls == ["P02", "P02"]  # with the statement, and without
     assert "patient P09 has no image in the manifest" in results.problems["what"].tolist()
 
 
