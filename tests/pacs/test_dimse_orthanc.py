@@ -1,8 +1,7 @@
-"""The classic DICOM network with a real PACS: fetch, index, score, store results, query them again."""
+"""The classic DICOM network with a real PACS; the round trip, by both ways, stands in `test_orthanc`."""
 
 from __future__ import annotations
 
-import csv
 import logging
 from io import BytesIO
 from pathlib import Path
@@ -19,41 +18,11 @@ from mdanderson.cli import main
 from mdanderson.errors import ServerError
 from mdanderson.pacs import Server, Wanted, fetch, store
 
-DEMO = Path(__file__).parents[2] / "segmentations"
 P1 = [Wanted(patient_id="P1")]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def files_below(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.dcm"))
-
-
-@pytest.mark.slow
-def test_round_trip_by_find_get_and_store(orthanc, wanted_list, tmp_path, capsys):
-    orthanc.put(files_below(DEMO / "DEMO-DICOM"))
-    study = tmp_path / "study"
-    asked = ["--from", orthanc.dicom, "--patients", str(wanted_list("DEMO-DICOM", "NOBODY")), "-o", str(study)]
-    assert main(["fetch", *asked]) == 0
-    assert "warning: no image of this patient that is wanted @ NOBODY" in capsys.readouterr().out
-    rows = rows_of(study / "cohort.csv")
-    assert {row["patient_id"] for row in rows} == {"DEMO-DICOM"}
-    results = mda.score(study / "cohort.csv", out=tmp_path / "results", report=False, viewer=False)
-    truth = [row["category"] for row in rows_of(DEMO / "truth.csv") if row["patient_id"] == "DEMO-DICOM"]
-    assert [row["category"] for row in results.overall()] == truth
-    before, seg, sr = orthanc.count("instances"), tmp_path / "seg", tmp_path / "sr"
-    command = ["export", str(tmp_path / "results"), "--dicom-seg", str(seg), "--dicom-sr", str(sr)]
-    for _ in range(2):  # once more is no fault, and nothing is there twice
-        assert main([*command, "--to", orthanc.dicom]) == 0
-        assert orthanc.count("instances") == before + len(files_below(seg)) + len(files_below(sr))
-    wanted = [Wanted(patient_id="DEMO-DICOM")]
-    again = fetch(Server.at(orthanc.dicom), wanted, study, modalities=("SEG", "SR"))
-    assert (again.standing.images, again.problems) == (len(files_below(seg)) + len(files_below(sr)), [])
-    here = {dcmread(path, specific_tags=["SOPInstanceUID"]).SOPInstanceUID for path in files_below(study)}
-    assert {dcmread(path).SOPInstanceUID for path in (*files_below(seg), *files_below(sr))} <= here
 
 
 def test_it_gives_what_dicomweb_gives_and_goes_on_where_that_was(orthanc, tmp_path, caplog):

@@ -35,16 +35,24 @@ def put_series(orthanc, folder: Path, *lots: object) -> None:
 
 @pytest.mark.slow
 def test_round_trip(orthanc, wanted_list, tmp_path, capsys, monkeypatch):
-    """A patient of the demo cohort goes in, is fetched and scored; SEG and SR go back, and are found again."""
+    """A patient of the demo cohort goes in, is fetched and scored; SEG and SR go back, and are found again.
+
+    Each step by the classic network and by DICOMweb in turn, as what one did the other must find.
+    """
     orthanc.put(files_below(DEMO / "DEMO-DICOM"))
     put_series(orthanc, tmp_path / "other", series(patient="DEMO-DICOM-2"))
-    study = tmp_path / "study"
-    command = ["fetch", "--from", orthanc.url, "--patients", str(wanted_list("DEMO-DICOM", "NOBODY")), "-o", str(study)]
-    assert main(command) == 0
-    told = capsys.readouterr()
-    assert "warning: no image of this patient that is wanted @ NOBODY" in told.out
-    assert USER not in told.out + told.err
-    assert PASSWORD not in told.out + told.err
+    study, wanted = tmp_path / "study", str(wanted_list("DEMO-DICOM", "NOBODY"))
+    images = len(files_below(DEMO / "DEMO-DICOM"))
+    for url, told_of in (
+        (orthanc.dicom, f"{images} images fetched, 0 were here already"),
+        (orthanc.url, f"0 images fetched, {images} were here already"),
+    ):
+        assert main(["fetch", "--from", url, "--patients", wanted, "-o", str(study)]) == 0
+        told = capsys.readouterr()
+        assert told_of in told.out
+        assert "warning: no image of this patient that is wanted @ NOBODY" in told.out
+        assert USER not in told.out + told.err
+        assert PASSWORD not in told.out + told.err
     rows = rows_of(study / "cohort.csv")
     assert {row["patient_id"] for row in rows} == {"DEMO-DICOM"}
     assert main(["check", str(study / "cohort.csv"), "-q", "--timeout", "0"]) == 0
@@ -55,13 +63,15 @@ def test_round_trip(orthanc, wanted_list, tmp_path, capsys, monkeypatch):
     before = orthanc.count("instances")
     folders = {kind: tmp_path / kind for kind in ("dicom-seg", "dicom-sr")}
     wishes = [word for kind, folder in folders.items() for word in (f"--{kind}", str(folder))]
-    for _ in range(2):  # once more is no fault, and nothing is there twice
-        assert main(["export", str(tmp_path / "results"), *wishes, "--to", orthanc.url]) == 0
+    for url in (orthanc.dicom, orthanc.url):  # once more is no fault, and nothing is there twice
+        assert main(["export", str(tmp_path / "results"), *wishes, "--to", url]) == 0
         ours = [path for folder in folders.values() for path in files_below(folder)]
         assert orthanc.count("instances") == before + len(ours)
-    wanted = [Wanted(patient_id="DEMO-DICOM")]
-    again = fetch(Server.at(orthanc.url), wanted, study, modalities=("SEG", "SR"))
+    patient = [Wanted(patient_id="DEMO-DICOM")]
+    again = fetch(Server.at(orthanc.dicom), patient, study, modalities=("SEG", "SR"))
     assert (again.standing.images, again.problems) == (len(ours), [])
+    once_more = fetch(Server.at(orthanc.url), patient, study, modalities=("SEG", "SR"))
+    assert (once_more.standing.images, once_more.problems) == (0, [])
     uids = {dcmread(path, specific_tags=["SOPInstanceUID"]).SOPInstanceUID for path in files_below(study)}
     assert {dcmread(path).SOPInstanceUID for path in ours} <= uids
     found = mda.index(study, workers=1)
