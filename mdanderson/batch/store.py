@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ class Finished:
     tables: rows by table name. readings: the same by reader, where there are several.
     unread: the rows as they are where nobody states anything; None where nobody did. failure: why there is no
     response. details: for whoever mends a bug. drawings: which outline is which lesion, for exports.
+    written_at: when it was stored, in seconds of the epoch, whatever becomes of the file's own time in a copy.
     pictures, unread_pictures, crops: stored beside it, and not read with it.
     """
 
@@ -58,6 +60,7 @@ class Finished:
     prints: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     drawings: tuple[Drawing, ...] = ()
+    written_at: float = 0.0
     pictures: tuple[Picture, ...] = ()
     unread_pictures: tuple[Picture, ...] = ()
     crops: tuple[Crop, ...] = ()
@@ -97,10 +100,8 @@ class Store:
 
     def written_at(self, patient_id: str) -> float:
         """When the patient was stored, in seconds of the epoch; 0 where nothing is."""
-        try:
-            return self._path(patient_id).stat().st_mtime
-        except OSError:
-            return 0.0
+        finished = self.read(patient_id)
+        return 0.0 if finished is None else finished.written_at
 
     def write(self, finished: Finished) -> None:
         """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""
@@ -108,7 +109,9 @@ class Store:
         for ending, pictures in ((_PICTURES, finished.pictures), (_UNREAD, finished.unread_pictures)):
             self._keep(finished, ending, pictures_to_json(key, pictures) if pictures else "")
         self._keep(finished, _CROPS, crops_to_json(key, finished.crops) if finished.crops else "")
-        told = asdict(replace(finished, pictures=(), unread_pictures=(), crops=()))
+        told = asdict(
+            replace(finished, written_at=finished.written_at or time.time(), pictures=(), unread_pictures=(), crops=())
+        )
         del told["pictures"], told["unread_pictures"], told["crops"]
         write_atomically(
             self._path(finished.patient_id), json.dumps(told, ensure_ascii=False, indent=1, default=str) + "\n"

@@ -38,8 +38,7 @@ _AGAIN = "score the cohort again, then export"
 class Source:
     """One scored patient: its rows in the manifest, and what is stored of its result. criteria: in the order asked.
 
-    written: when the result was stored, by the clock of this place: no record tells it, and the file of the patient is
-    left alone by every run that does not score it again.
+    written: when the result was stored, by the clock of this place; a run that does not score it again leaves it alone.
     """
 
     patient: Patient
@@ -133,7 +132,7 @@ def _sources(wish: Wish) -> Iterator[tuple[str, Source | MdandersonError]]:
         elif patient is None:
             yield patient_id, InputError("is no longer in the manifest", way_out=_AGAIN)
         else:
-            written = dt.datetime.fromtimestamp(store.written_at(patient_id))
+            written = dt.datetime.fromtimestamp(finished.written_at)
             source = Source(patient=patient, finished=finished, settings=settings, criteria=criteria, written=written)
             yield patient_id, _changed(source) or source
 

@@ -28,7 +28,19 @@ SAMPLE = Finished(
     fingerprint="abc",
     tables={"lesions": (("P01", "", "12.30"), ("P01", 'a "b", c', "-0.50")), "problems": ()},
     seconds={"assess": 1.25},
+    written_at=1_700_000_000.5,
 )
+
+
+def test_when_it_was_stored_is_kept_with_it(tmp_path: Path) -> None:
+    store = Store.within(tmp_path / "out")
+    store.write(replace(SAMPLE, written_at=0.0))
+    (path,) = store.folder.iterdir()
+    os.utime(path, (1e9, 1e9))
+    assert abs(store.written_at("P01") - time.time()) < 60
+    store.write(SAMPLE)
+    assert store.written_at("P01") == 1_700_000_000.5
+    assert store.written_at("P02") == 0.0
 
 
 def test_round_trip(tmp_path: Path) -> None:

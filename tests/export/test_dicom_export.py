@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 import math
 import os
 import shutil
@@ -189,13 +190,16 @@ def test_what_a_segment_says(dicom_export, dicom_results):
 
 
 def test_what_is_exported_later_is_newer_and_says_who_made_it(dicom_results, tmp_path):
-    """Than its study. A copy of the folder has other times; it is the same result, and has the same UIDs."""
+    """Than its study. Files of a copy have other times; it is the same result, of the same time under the same UIDs."""
     copy = tmp_path / "copy"
-    shutil.copytree(dicom_results, copy)  # keeps times of change
+    shutil.copytree(dicom_results, copy)
 
     def times(seconds: float) -> dict[str, tuple[str, str]]:
         for stored in (copy / ".patients").glob("*.json"):
-            os.utime(stored, (seconds, seconds))
+            told = json.loads(stored.read_text())
+            if "written_at" in told:
+                stored.write_text(json.dumps(told | {"written_at": seconds}))
+            os.utime(stored, (1e9, 1e9))
         assert not dicom_cohort.exported(copy, tmp_path, "dicom_seg", "dicom_sr").failed
         found = {}
         for file in (*files(tmp_path / "dicom_seg"), *files(tmp_path / "dicom_sr")):
