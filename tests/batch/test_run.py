@@ -17,6 +17,7 @@ import pytest
 from batch.sample import DATES, counting, make_assess, make_cohort, run, tables
 
 from mdanderson.batch import Progress
+from mdanderson.batch.store import Store
 from mdanderson.errors import ImageError, InputError, ManifestError, OutputError, Problem, SettingsError
 from mdanderson.findings import Examination, PatientFacts
 from mdanderson.readers.manifest import Patient, read_cohort
@@ -417,6 +418,20 @@ def test_reviews_left_in_the_results_are_read(manifest: Path, tmp_path: Path) ->
     results = run(manifest, out, assess=counting(calls))
     assert calls == ["P02", "P02"]  # with the statement, and without
     assert "patient P09 has no image in the manifest" in results.problems["what"].tolist()
+
+
+def test_a_patient_that_fails_without_its_statements_is_scored_with_them(manifest: Path, tmp_path: Path) -> None:
+    with_reads(manifest, "P01,2024-04-02,CT,L01,SD1,Smith\n")
+
+    def assess(patient: Patient, /, *, settings: Settings, criteria: tuple[str, ...]) -> Timeline:
+        if patient.patient_id == "P01" and not patient.statements:
+            raise ZeroDivisionError
+        return make_assess()(patient, settings=settings, criteria=criteria)
+
+    assert run(manifest, tmp_path / "out", assess=assess).scored == ("P01", "P02", "P03", "P04")
+    told = Store.within(tmp_path / "out").read("P01")
+    assert told is not None
+    assert told.unread == {"lesions": (), "responses": ()}
 
 
 def test_groups_of_patients(manifest: Path, tmp_path: Path) -> None:
