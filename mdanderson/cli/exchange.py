@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from mdanderson.cli.tell import SOME_FAILED, fail, say
 
 if TYPE_CHECKING:
     from mdanderson.batch.index import Index
+    from mdanderson.errors import Problem
     from mdanderson.pacs.fetch import Standing
     from mdanderson.pacs.server import Server
 
@@ -23,6 +24,7 @@ __all__ = ["PacsAet", "PacsAuth", "PacsCa", "PacsInsecure", "fetch", "index", "p
 
 _BETWEEN_S = 2.0
 _MOST_TOLD = 40
+_PROBLEMS_FILE = "fetch_problems.csv"
 
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 PacsAuth = Annotated[
@@ -125,7 +127,8 @@ def fetch(
     The address says how: https:// is DICOMweb, dicoms://CALLED_AET@host:port the classic network by C-FIND and C-GET
     with TLS, dicom:// without.
 
-    What is in DIR already is not fetched again: run the same command again after a break. Credentials come from the
+    What is in DIR already is not fetched again: run the same command again after a break. Who is not there, and what
+    did not come, stand in DIR/fetch_problems.csv. Credentials come from the
     environment (MDANDERSON_PACS_TOKEN, or MDANDERSON_PACS_USER and MDANDERSON_PACS_PASSWORD) or a file, never from the
     command line. SEG, RTSTRUCT and SR come along.
 
@@ -148,6 +151,7 @@ def fetch(
         typer.echo(f"{fetched.standing.images} images fetched, {fetched.standing.kept} were here already: {out}")
     if not there:
         raise typer.Exit(fail("no image of any of these patients"))
+    _keep_problems(out, (*problems, *fetched.problems))
     lost = bool(problems) or fetched.errors > 0
     if not by_hand:
         lost = _index_fetched(out, pseudonymize, quiet=quiet) or lost
@@ -155,6 +159,19 @@ def fetch(
         say(f"not finished: {fetched.stopped}; run the same command again")
     if lost:
         raise typer.Exit(SOME_FAILED)
+
+
+def _keep_problems(out: Path, problems: Sequence[Problem]) -> None:
+    """Write what did not come beside the images, or forget what an earlier call wrote of it."""
+    from mdanderson.batch.index_tables import PROBLEMS
+    from mdanderson.batch.store import remove, write_atomically
+    from mdanderson.report.cells import to_csv
+    from mdanderson.report.tables import problem_row
+
+    if problems:
+        write_atomically(out / _PROBLEMS_FILE, to_csv(PROBLEMS, map(problem_row, sorted(problems))))
+    else:
+        remove(out / _PROBLEMS_FILE)
 
 
 def pacs_server(

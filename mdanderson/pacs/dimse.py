@@ -104,7 +104,8 @@ class DimseLink:
 
     def series(self, study_uid: str) -> Iterator[Entry]:
         """The series of a study."""
-        return self._find("SERIES", {"StudyInstanceUID": study_uid, "SeriesInstanceUID": "", "Modality": ""})
+        wanted = dict.fromkeys(("SeriesInstanceUID", "Modality", "NumberOfSeriesRelatedInstances"), "")
+        return self._find("SERIES", {"StudyInstanceUID": study_uid} | wanted)
 
     def instances(self, series: RemoteSeries) -> Iterator[Entry]:
         """The instances of a series; what kind each is, is remembered for `image`."""

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+
 from mdanderson.batch.store import make_folder, sweep, write_together
 from mdanderson.errors import OutputError, Problem, ServerError, Severity
 from mdanderson.pacs.link import Link, RemoteSeries, linked
 from mdanderson.pacs.query import instances_of, series_of_patient
 from mdanderson.pacs.server import Server
 from mdanderson.pacs.wanted import Wanted
-from mdanderson.readers.dicom_elements import BROKEN_HEADER
+from mdanderson.readers.dicom_elements import BROKEN_HEADER, unheard
 from mdanderson.readers.dicom_index import Facts, look_at
 
 if TYPE_CHECKING:
@@ -25,6 +28,11 @@ __all__ = ["Fetched", "Standing", "fetch"]
 
 _MOST_IN_A_ROW = 3
 """Images that cannot be had, one after the other, before the server is left alone."""
+_DEFER_BYTES = 2**12
+_PIXEL_DATA = 0x7FE00010
+_NO_LENGTH = 0xFFFFFFFF
+_END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"
+"""What ends a file with compressed pixels, whose length is not told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +111,6 @@ def _patient(
     if not found:
         fetched.problems.append(
             Problem(
-                severity=Severity.WARNING,
                 patient_id=one.patient_id,
                 where=link.server.where,
                 what="no image of this patient that is wanted",
@@ -142,24 +149,52 @@ def _series(link: Link, series: RemoteSeries, place: Path, fetched: Fetched, tel
         in_a_row = 0
         fetched.standing = replace(standing, images=standing.images + 1, bytes=standing.bytes + size)
         tell(fetched.standing)
-    if failed or not instances:
-        what = f"{len(failed)} of {len(instances)} images of a series could not be fetched"
-        first = f": {failed[0].what}" if failed else ": the server lists none"
+    why = _short(series, instances, failed)
+    if why:
         fetched.problems.append(
             Problem(
                 patient_id=series.patient_id,
                 visit=str(series.date or ""),
                 where=f"{series.modality} {place.name}",
-                what=what + first,
+                what=why,
                 how_to_fix="run the same command again: what is here is kept",
             )
         )
 
 
+def _short(series: RemoteSeries, instances: Sequence[str], failed: Sequence[ServerError]) -> str:
+    """What is missing of a series; blank where nothing is."""
+    if failed:
+        what = f"{len(failed)} of {len(instances)} images of a series could not be fetched"
+        return f"{what}: {failed[0].what}"
+    if len(instances) < (series.images or 1):
+        told = f"{series.images} images" if series.images else "images"
+        return f"the server lists {len(instances) or 'none'} of a series of {told}"
+    return ""
+
+
 def _complete(place: Path) -> set[str]:
-    """The instances that are in a folder, by their own headers; a file is there as a whole or not at all."""
-    names = sorted(path.name for path in place.glob("*.dcm"))
+    """The instances that are in a folder, by their own headers; what was cut since is fetched again."""
+    names = sorted(path.name for path in place.glob("*.dcm") if _is_whole(path))
     return {one.instance_uid for one in look_at(place, names) if isinstance(one, Facts)}
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the pixels of a file are there to the last, as far as its header tells."""
+    try:
+        with unheard(), path.open("rb") as file:
+            wanted = ["SOPInstanceUID", "Rows", "PixelData"]
+            header = dcmread(file, specific_tags=wanted, defer_size=_DEFER_BYTES, force=True)
+            pixels = next((one for one in header.values() if one.tag == _PIXEL_DATA), None)  # its value is not read
+            size = path.stat().st_size
+            if not isinstance(pixels, RawDataElement):
+                return "SOPInstanceUID" in header and "Rows" not in header  # a report has no pixels
+            if pixels.length != _NO_LENGTH:
+                return bool(pixels.value_tell + pixels.length <= size)
+            file.seek(max(0, size - len(_END_OF_PIXELS)))
+            return file.read() == _END_OF_PIXELS
+    except (*BROKEN_HEADER, OSError):
+        return False
 
 
 def _instance(link: Link, series: RemoteSeries, uid: str, place: Path) -> int:

@@ -50,15 +50,19 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteSeries:
-    """One series as a server lists it. Its UIDs are digits and points, and are never part of a path."""
+    """One series as a server lists it. Its UIDs are digits and points, and are never part of a path.
+
+    images: how many it says that there are; None where it says nothing.
+    """
 
     patient_id: str
     date: dt.date | None
     modality: str
     study_uid: str
     series_uid: str
+    images: int | None = None
 
 
 class Link(Protocol):
@@ -70,7 +74,7 @@ class Link(Protocol):
         """StudyInstanceUID, PatientID, StudyDate."""
 
     def series(self, study_uid: str) -> Iterable[Entry]:
-        """SeriesInstanceUID, Modality."""
+        """SeriesInstanceUID, Modality, NumberOfSeriesRelatedInstances."""
 
     def instances(self, series: RemoteSeries) -> Iterable[Entry]:
         """SOPInstanceUID."""

@@ -11,6 +11,8 @@ from mdanderson.readers.dicom_index.facts import is_uid
 
 __all__ = ["instances_of", "series_of_patient"]
 
+_DIGITS = 10
+
 
 def series_of_patient(link: Link, wanted: Wanted, modalities: Sequence[str]) -> tuple[RemoteSeries, ...]:
     """The series of a patient that are wanted, in order. Raises `ServerError`.
@@ -31,6 +33,7 @@ def series_of_patient(link: Link, wanted: Wanted, modalities: Sequence[str]) -> 
                 modality=one["Modality"],
                 study_uid=uid,
                 series_uid=one["SeriesInstanceUID"],
+                images=_count(one.get("NumberOfSeriesRelatedInstances", "")),
             )
             for one in _once(link.series(uid), "SeriesInstanceUID")
             if one.get("Modality") in modalities
@@ -58,3 +61,7 @@ def _day(text: str) -> dt.date | None:
         return dt.datetime.strptime(text, "%Y%m%d").date()
     except ValueError:
         return None
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None

@@ -44,6 +44,7 @@ _TAGS = {
     "StudyDate": "00080020",
     "PatientID": "00100020",
     "Modality": "00080060",
+    "NumberOfSeriesRelatedInstances": "00201209",
 }
 _OF_ONE_OBJECT = frozenset({400, 409, 413, 415})
 """HTTP codes that say that an object is refused, not we."""
@@ -107,7 +108,7 @@ class WebLink:
             raise refused(reason, self.server)
 
     def _listed(self, keyword: str, question: Callable[..., Any]) -> Iterator[Entry]:
-        """Every entry of a list, page by page, however the server counts."""
+        """Every entry of a list, page by page: a short page is not the last where a server has limits of its own."""
         seen: set[str] = set()
         offset = 0
         while True:
@@ -119,7 +120,7 @@ class WebLink:
             new = {one[keyword] for one in entries if is_uid(one[keyword])} - seen
             seen |= new
             offset += len(page)
-            if not new or len(page) < _AT_ONCE:
+            if not new:
                 return
             if offset > MOST_LISTED:
                 what = f"a list of more than {MOST_LISTED} entries"
@@ -154,8 +155,8 @@ def _encoded(dataset: Dataset) -> tuple[Dataset, bytes]:
 
 
 def _value(entry: object, tag: str) -> str:
-    """The first value of an element of DICOM JSON, blank where there is none, or it is no text."""
+    """The first value of an element of DICOM JSON as text, blank where there is none, or it is a thing."""
     element = entry.get(tag) if isinstance(entry, Mapping) else None
     values = element.get("Value") if isinstance(element, Mapping) else None
     first = values[0] if isinstance(values, list) and values else ""
-    return first.strip() if isinstance(first, str) else ""
+    return str(first).strip() if isinstance(first, str | int) else ""

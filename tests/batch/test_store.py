@@ -59,7 +59,11 @@ _WORD = st.text(st.characters(codec="utf-8"), max_size=12)
 def test_any_text_survives(tmp_path: Path, patient_id: str, cells: list[tuple[str, str]]) -> None:
     store = Store.within(tmp_path)
     finished = Finished(
-        patient_id=patient_id, fingerprint="abc", tables={"lesions": tuple(cells)}, failure="".join(patient_id)
+        patient_id=patient_id,
+        fingerprint="abc",
+        tables={"lesions": tuple(cells)},
+        failure="".join(patient_id),
+        written_at=1.0,
     )
     store.write(finished)
     assert store.read(patient_id) == finished

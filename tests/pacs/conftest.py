@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import orthanc as real
 import pytest
@@ -35,10 +36,22 @@ def orthanc(started: real.Orthanc, monkeypatch: pytest.MonkeyPatch) -> real.Orth
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
+def nothing_more(handler: BaseHTTPRequestHandler) -> None:
+    """The page after the last."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/dicom+json")
+    handler.send_header("Content-Length", "2")
+    handler.end_headers()
+    handler.wfile.write(b"[]")
+
+
 @pytest.fixture
 def misbehaving() -> Iterator[SimpleNamespace]:
-    """A server whose answers are functions of ours, one after the other. asked: what it heard."""
-    state = SimpleNamespace(answers=[], asked=[], url="")
+    """A server whose answers are functions of ours, one after the other. asked: what it heard.
+
+    Unless it `pages` itself every list has one page: what is asked for after it is an empty list, and is not counted.
+    """
+    state = SimpleNamespace(answers=[], asked=[], url="", pages=False)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -46,6 +59,9 @@ def misbehaving() -> Iterator[SimpleNamespace]:
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
+            if not state.pages and int(parse_qs(urlsplit(self.path).query).get("offset", ["0"])[0]):
+                nothing_more(self)
+                return
             state.asked.append((self.command, self.path, dict(self.headers)))
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
             answer(self)

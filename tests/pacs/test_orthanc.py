@@ -47,10 +47,11 @@ def test_round_trip(orthanc, wanted_list, tmp_path, capsys, monkeypatch):
         (orthanc.dicom, f"{images} images fetched, 0 were here already"),
         (orthanc.url, f"0 images fetched, {images} were here already"),
     ):
-        assert main(["fetch", "--from", url, "--patients", wanted, "-o", str(study)]) == 0
+        assert main(["fetch", "--from", url, "--patients", wanted, "-o", str(study)]) == 1
         told = capsys.readouterr()
         assert told_of in told.out
-        assert "warning: no image of this patient that is wanted @ NOBODY" in told.out
+        assert "error: no image of this patient that is wanted @ NOBODY" in told.out
+        assert [row["patient_id"] for row in rows_of(study / "fetch_problems.csv")] == ["NOBODY"]
         assert USER not in told.out + told.err
         assert PASSWORD not in told.out + told.err
     rows = rows_of(study / "cohort.csv")

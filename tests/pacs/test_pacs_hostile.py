@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import ssl
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
+from pydicom.uid import RLELossless
 from soup import series
 
 import mdanderson.pacs.link as asked_by
@@ -176,11 +178,32 @@ class TestAnswers:
         with pytest.raises(ServerError, match="trickles in too slowly"):
             fetch(server, [Wanted(patient_id="P1")], tmp_path / "o", modalities=(), sleep=lambda _: None)
 
-    def test_a_list_that_repeats_itself_ends(self, misbehaving, tmp_path, monkeypatch):
-        monkeypatch.setattr("mdanderson.pacs.web._AT_ONCE", 1)
+    def test_a_list_that_repeats_itself_ends(self, misbehaving, tmp_path):
+        misbehaving.pages = True
         misbehaving.answers = [STUDIES, STUDIES, ONE_SERIES, ONE_SERIES, listing({"00080018": "9.9"})]
         fetched(misbehaving, tmp_path / "o")
         assert len(misbehaving.asked) < 20
+
+    def test_a_server_that_sends_fewer_than_asked_for_is_asked_on(self, misbehaving, tmp_path):
+        """Limits of 100 are usual; here it is two."""
+        images = [image(SOPInstanceUID=f"9.8.{number}") for number in range(5)]
+        uids = [{"00080018": str(one.SOPInstanceUID)} for one in images]
+        parts = [listing(*uids[at : at + 2]) for at in (0, 2, 4)]
+        misbehaving.pages = True
+        none = listing()
+        misbehaving.answers = [STUDIES, ONE_SERIES, none, none, *parts, none, *map(instance, images)]
+        assert fetched(misbehaving, tmp_path / "o").standing.images == 5
+        offsets = [path for _, path, _ in misbehaving.asked if "/instances?" in path]
+        assert [re.search(r"offset=(\d+)", path)[1] for path in offsets[1:]] == ["2", "4", "5"]
+
+    @pytest.mark.parametrize(("told", "lost"), [(1, False), (2, True), ("2", True), ("many", False)])
+    def test_a_list_that_is_shorter_than_the_server_says_is_an_error(self, misbehaving, tmp_path, told, lost):
+        entry = {"0020000E": {"vr": "UI", "Value": [SERIES]}, "00080060": {"vr": "CS", "Value": ["CT"]}}
+        counted = answer(body=json.dumps([entry | {"00201209": {"vr": "IS", "Value": [told]}}]).encode())
+        misbehaving.answers = [STUDIES, counted, listing({"00080018": image().SOPInstanceUID}), instance(image())]
+        found = fetched(misbehaving, tmp_path / "o")
+        assert found.errors == lost
+        assert [one.what for one in found.problems] == ["the server lists 1 of a series of 2 images"] * lost
 
     def test_what_is_no_uid_is_no_entry(self, misbehaving, tmp_path):
         evil = listing({"0020000D": "../../etc", "00100020": "P1"}, {"0020000D": "", "00100020": "P1"})
@@ -204,6 +227,23 @@ class TestImages:
 
         misbehaving.answers = self.answers(broken, instance(image(), cut=100), instance(image()))
         assert fetched(misbehaving, tmp_path / "o").standing.images == 1
+
+    @pytest.mark.parametrize("compressed", [False, True])
+    def test_a_file_that_was_cut_since_is_fetched_again(self, misbehaving, tmp_path, compressed):
+        whole = image()
+        if compressed:
+            whole.compress(RLELossless)
+        whole.SOPInstanceUID = whole.file_meta.MediaStorageSOPInstanceUID = image().SOPInstanceUID
+        misbehaving.answers = self.answers(instance(whole))
+        assert fetched(misbehaving, tmp_path / "o").standing.images == 1
+        (file,) = (tmp_path / "o").rglob("*.dcm")
+        good = file.read_bytes()
+        misbehaving.answers = self.answers(instance(whole))
+        assert fetched(misbehaving, tmp_path / "o").standing.kept == 1
+        file.write_bytes(good[:-40])
+        misbehaving.answers = self.answers(instance(whole))
+        assert fetched(misbehaving, tmp_path / "o").standing.images == 1
+        assert file.read_bytes() == good
 
     @pytest.mark.parametrize("keyword", ["SOPInstanceUID", "SeriesInstanceUID", "PatientID"])
     def test_another_than_was_asked_for_is_refused(self, misbehaving, tmp_path, keyword):
