@@ -12,7 +12,15 @@ from mdanderson.readers.dicom_elements import items, text
 from mdanderson.vocabulary import Modality
 from mdanderson.volume import Unit
 
-__all__ = ["acquisition_date", "acquisition_facts", "is_projection", "known_modality", "nuclear_kind", "value_unit"]
+__all__ = [
+    "acquisition_date",
+    "acquisition_facts",
+    "day_of",
+    "is_projection",
+    "known_modality",
+    "nuclear_kind",
+    "value_unit",
+]
 
 _RADIOGRAPHS = frozenset({"CR", "DX", "RG", "PX"})
 _PROJECTIONS = frozenset({"STATIC", "WHOLE BODY", "DYNAMIC", "GATED"})
@@ -58,13 +66,17 @@ def known_modality(header: Dataset) -> Modality:
 
 def acquisition_date(header: Dataset) -> dt.date | None:
     """Date of the study, else of the series, else of the acquisition; None when none of them is a date."""
-    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate"):
-        digits = text(header, keyword).replace(".", "")[:8]
-        try:
-            return dt.datetime.strptime(digits, "%Y%m%d").date()
-        except ValueError:
-            continue
-    return None
+    days = (day_of(header, keyword) for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate"))
+    return next(filter(None, days), None)
+
+
+def day_of(header: Dataset, keyword: str) -> dt.date | None:
+    """The date that an element holds; None where there is none."""
+    digits = text(header, keyword).replace(".", "")[:8]
+    try:
+        return dt.datetime.strptime(digits, "%Y%m%d").date()
+    except ValueError:
+        return None
 
 
 def value_unit(header: Dataset, modality: Modality, *, rescale_type: str, is_rescaled: bool) -> Unit:

@@ -187,6 +187,12 @@ class TestPatients:
         assert len(found.found.images) == 1
         assert [what.endswith(why) for _, what in told(found)] == ([True] if why else [])
 
+    @pytest.mark.parametrize(("acquired", "told"), [("20240106", False), ("20240107", True), ("20231201", True)])
+    def test_a_study_of_another_day_than_its_images_is_told(self, tmp_path, acquired, told):
+        whats = [one.what for one in found_in(tmp_path, series(day="20240105", AcquisitionDate=acquired)).problems]
+        day = f"{acquired[:4]}-{acquired[4:6]}-{acquired[6:]}"
+        assert whats == [f"a study of 2024-01-05 with images acquired on {day}: dated as the study"] * told
+
     def test_folders_are_patients_where_they_are_said_to_be(self, tmp_path):
         for folder, patient in (("A", "1"), ("B", "1"), ("B", "2")):
             throw(

@@ -25,6 +25,7 @@ __all__ = ["Sorted", "settle", "sort_files"]
 _MOST_TOLD = 500
 """Damaged files that are named one by one."""
 _UNDATED = "its headers tell no date"
+_OVERNIGHT = dt.timedelta(days=1)
 _FIRST_DAY = dt.date(1970, 1, 1)
 """Nobody was scanned before it: consoles without a clock write 1900-01-01."""
 
@@ -66,6 +67,7 @@ def sort_files(
         series += [made] if made else []
         problems += told
     problems += _impossible_days(series)
+    problems += _other_days(series)
     return Sorted(
         root=root,
         series=tuple(series),
@@ -94,6 +96,26 @@ def _impossible_days(series: Iterable[Series]) -> list[Problem]:
         )
         for (patient_id, date), one in odd.items()
         if date is not None
+    ]
+
+
+def _other_days(series: Iterable[Series]) -> list[Problem]:
+    """A line for every study that is of another day than its images: a disc that was imported into one of today."""
+    odd = {
+        (one.patient_id, one.date, one.first.acquired): one.first.path
+        for one in series
+        if one.kind is not None and one.date and one.first.acquired and abs(one.first.acquired - one.date) > _OVERNIGHT
+    }
+    return [
+        Problem(
+            severity=Severity.WARNING,
+            patient_id=patient_id,
+            visit=str(date),
+            where=path,
+            what=f"a study of {date} with images acquired on {acquired}: dated as the study",
+            how_to_fix="correct the column date in the manifest if it was imported: courses and visits go by it",
+        )
+        for (patient_id, date, acquired), path in odd.items()
     ]
 
 

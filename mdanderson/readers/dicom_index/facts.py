@@ -20,7 +20,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from mdanderson.errors import ImageError, Problem, Severity
 from mdanderson.readers.dicom_elements import BROKEN_HEADER, items, numbers, text, unheard, whole_number
 from mdanderson.readers.dicom_file import refuse_bomb, starts_like_dicom
-from mdanderson.readers.dicom_header import acquisition_date
+from mdanderson.readers.dicom_header import acquisition_date, day_of
 from mdanderson.readers.dicom_index.segments import kind_of_segments
 from mdanderson.version import MAKER_NAME
 
@@ -60,7 +60,8 @@ class Facts:
     image_type: all its words in upper case. position, orientation in mm, () where the header has none. refers: series
     that it was made from. refers_to_images: instances of them. segments: what they are, as of
     `kind_of_segments`. content_time: when a mask was saved, to be compared. is_export: written by this program.
-    person: name, birth date and sex as digests, which can only be compared; blank where blank.
+    person: name, birth date and sex as digests, which can only be compared; blank where blank. date: of the study;
+    acquired: when the scanner says that it made the image.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Facts:
     issuer: str = ""
     person: tuple[str, ...] = ()
     date: dt.date | None = None
+    acquired: dt.date | None = None
     number: int | None = None
     description: str = ""
     instance_number: int = 0
@@ -210,6 +212,7 @@ def _facts(header: Dataset, path: str, status: os.stat_result) -> Facts:
         issuer=text(header, "IssuerOfPatientID").strip(),
         person=tuple(_digest(text(header, keyword)) for keyword in ("PatientName", "PatientBirthDate", "PatientSex")),
         date=acquisition_date(header),
+        acquired=day_of(header, "AcquisitionDate"),
         number=_whole(header, "SeriesNumber"),
         description=text(header, "SeriesDescription"),
         instance_number=_whole(header, "InstanceNumber") or 0,
