@@ -5,7 +5,8 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+# One more than the smallest machine has cores: tests wait for servers, browsers and processes of their own.
+WORKERS ?= 3
 
 # Caches of the tools stay in the checkout too.
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip

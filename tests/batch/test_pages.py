@@ -143,7 +143,8 @@ def stored(**fields: object) -> Finished:
         window=(0.0, 1.0),
         unit="HU",
     )
-    told: dict[str, object] = {"patient_id": "P01", "fingerprint": "f", "tables": {}, "pictures": (picture,)}
+    told: dict[str, object] = {"patient_id": "P01", "fingerprint": "f", "tables": {}, "written_at": 1.0}
+    told["pictures"] = (picture,)
     return Finished(**(told | fields))
 
 

@@ -33,6 +33,7 @@ ALLOWED = {
     ("batch/lock.py", "socket"),
     ("batch/cluster.py", "socket"),
     *(("pacs/session.py", library) for library in ("requests", "requests.auth")),
+    *(("pacs/wire.py", library) for library in ("socket", "ssl")),
     *(("review/serve.py", library) for library in ("socket", "webbrowser")),
 }
 """A run and its own worker processes speak through their pipes; a lock names the machine that holds it; the scheduler
