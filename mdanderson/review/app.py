@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdanderson.errors import InputError, MdandersonError
+from mdanderson.errors import InputError, MdandersonError, OutputError
 from mdanderson.report.columns import Table
 from mdanderson.review.adjudication import disputes
 from mdanderson.review.blinded import blinded_page, cases
@@ -99,6 +99,9 @@ def make_app(reviewing: Reviewing, door: Doorkeeper) -> Starlette:
     )
 
 
+_UNTOLD = "the results cannot be read now; `mdanderson review` without --blinded tells why"
+
+
 async def _told(_: Request, error: Exception) -> Response:
     """A mistake, or a file that cannot be read, in one line."""
     from starlette.responses import PlainTextResponse
@@ -110,8 +113,7 @@ async def _told_blinded(_: Request, __: Exception) -> Response:
     """That there is a mistake; what it is may name a patient, or what another reader said."""
     from starlette.responses import PlainTextResponse
 
-    words = "the results cannot be read now; `mdanderson review` without --blinded tells why"
-    return PlainTextResponse(words, status_code=500)
+    return PlainTextResponse(_UNTOLD, status_code=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class _Counter:
         reviewing = self.reviewing
         try:
             text = (reviewing.desk.report / file).read_text(encoding="utf-8")
-        except OSError:
+        except (OSError, ValueError):
             return _none()
         if page:
             return _html(text, reviewing.panel(page))
@@ -219,7 +221,8 @@ class _Counter:
         try:
             row = append_entry(reviewing.desk.folder, cells)
         except MdandersonError as error:
-            return _json({"what": str(error), "field": ""}, status=503)
+            is_told = isinstance(error, OutputError) or not reviewing.blinded  # a disk that is full names nobody
+            return _json({"what": str(error) if is_told else _UNTOLD, "field": ""}, status=503)
         if reviewing.blinded:  # how many rows there are is how much the others have said
             return _json({"saved": both("review.saved_blinded")})
         reviewing.rescorer.submit(patient_id)

@@ -11,7 +11,7 @@ from review.review_client import EVIL, key_of, page_of, post, state
 
 import mdanderson as mda
 from mdanderson.batch.again import rescore
-from mdanderson.errors import OutputError
+from mdanderson.errors import ManifestError, OutputError
 from mdanderson.review import review
 from mdanderson.review.adjudication import disputes
 from mdanderson.review.blinded import cases
@@ -218,6 +218,22 @@ class TestBlindedOfOthers:
         answer = blind.get("/")
         assert (answer.status_code, "Smith" in answer.text, "surname" in answer.text) == (500, False, False)
         assert "cannot be read now" in answer.text
+
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            (ManifestError("Smith said so", where="reads.csv row 3"), "the results cannot be read now"),
+            (OutputError("the entry cannot be written", way_out="make room"), "make room"),
+        ],
+    )
+    def test_why_an_entry_is_not_kept_names_nobody(self, blind, out, error, told):
+        case = self.case_of(out)
+        item = key_of(blind, case, "L1 · CT · visit 2")
+        with mock.patch("mdanderson.review.app.append_entry", side_effect=error):
+            answer = post(blind, page=case, item=item, comment="mine", findings="SD3")
+        assert answer.status_code == 503
+        assert told in answer.json()["what"]
+        assert "Smith" not in answer.text
 
     def test_the_page_has_headings_of_its_own(self, blind, out):
         text = blind.get(f"/case/{self.case_of(out)[5:]}").text
