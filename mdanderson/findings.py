@@ -27,7 +27,10 @@ from mdanderson.vocabulary import (
     Status,
 )
 
-__all__ = ["Density", "Event", "Examination", "LesionFinding", "PatientFacts", "Statement", "Structure"]
+__all__ = ["DEATH", "Density", "Event", "Examination", "LesionFinding", "PatientFacts", "Statement", "Structure"]
+
+DEATH = "death"
+"""The kind of the event that a death is, where what happened to a patient is shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -297,6 +300,11 @@ class PatientFacts:
     death_date: dt.date | None = None
     events: tuple[Event, ...] = ()
     extra: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def happened(self) -> tuple[Event, ...]:
+        """The events, and the death as one more of them: what is shown of a patient beside the images."""
+        return (*self.events, Event(date=self.death_date, kind=DEATH)) if self.death_date else self.events
 
 
 _DENSITY_NUMBERS = ("mean_hu", "median_hu", "reference_hu")

@@ -3,7 +3,7 @@
 Categories run from blue (response) over gold (stable) to red-brown (progression). Every one of them has a contrast of
 at least 3 to its ground (WCAG 2.2, 1.4.11) and stays apart from every other under protanopia, deuteranopia and
 tritanopia (simulated after Machado, Oliveira and Fernandes 2009); a test measures both. No colour stands alone: the
-category is written beside it, and what is not evaluable is hatched.
+category is written beside it, what is not evaluable is hatched, and lines of lesions have dashes of their own.
 """
 
 from __future__ import annotations

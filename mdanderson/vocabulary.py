@@ -123,6 +123,12 @@ class Category(StrEnum):
         return _MEANS.get(self, self)
 
     @property
+    def order(self) -> tuple[int, int]:
+        """Its place from the best response to progression, then what is not evaluable; by what it means, then words."""
+        words = list(Category)
+        return words.index(self.means), words.index(self)
+
+    @property
     def is_response(self) -> bool:
         """Whether the disease responds, completely or partially."""
         return self.means in {Category.CR, Category.PR}

@@ -100,7 +100,7 @@ def run_record(
         settings=job.settings.as_mapping(),
         seconds=seconds,
         results=results_in(folder),
-        events=told_events({patient.patient_id: patient.facts.events for patient in cohort}),
+        events=told_events({patient.patient_id: patient.facts.happened for patient in cohort}),
         patients={one.patient_id: one.told for one in briefs},
     )
 

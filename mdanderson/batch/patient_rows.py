@@ -16,7 +16,7 @@ from mdanderson.report.columns import PROBLEMS
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.trace import TRACE, trace_rows
 
-__all__ = ["patient_rows", "unread_rows"]
+__all__ = ["patient_rows", "rows_without_statements"]
 
 
 def patient_rows(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]:
@@ -33,7 +33,7 @@ def patient_rows(folder: Path, patient_id: str) -> Mapping[str, Sequence[Cells]]
     raise OutputError("no results here", where=str(folder), way_out="give the folder that `score` or `classify` wrote")
 
 
-def unread_rows(folder: Path, patient_id: str, reader: str) -> Mapping[str, Sequence[Cells]]:
+def rows_without_statements(folder: Path, patient_id: str, reader: str) -> Mapping[str, Sequence[Cells]]:
     """The same rows as they are where nobody states anything: what was measured, by no reader but this one.
 
     For a reading that is to know of no other. Raises as `patient_rows`.

@@ -56,7 +56,7 @@ class Results:
 
     out: the results folder, None where nothing was written. rows: sorted rows by table name, as text. failed: patients
     without a response, and why. columns: the free columns of patients.csv, by column and patient. agreements: of every
-    two readers, where patients were read by several. events: what happened to patients (events.csv), by patient.
+    two readers, where patients were read by several. events: what happened to patients, deaths among it, by patient.
     """
 
     out: Path | None = None

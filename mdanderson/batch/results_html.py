@@ -22,6 +22,10 @@ _SHOWN = 200
 _COLUMNS = ("patient_id", "visit", "date", "criteria", "category", "reason")
 _WIDTH, _NAME, _ROW = 620, 80, 26
 """In px: the picture, the names at its left, a row."""
+_CELL = "max-width:24em;overflow-wrap:anywhere;text-align:left"
+"""No name of 60 letters pushes the reason off the screen."""
+_LONG = 24
+"""Letters up to which a cell is left as notebooks draw it."""
 _LETTERS = 7
 """Width of a letter, in px."""
 
@@ -54,19 +58,18 @@ def best_responses_svg(patients: Iterable[Mapping[str, str]]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(told)}" width="{_WIDTH}" '
         f'height="{height}" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="11">'
-        f'<rect width="{_WIDTH}" height="{height}" fill="{LIGHT.background}"/>{bars}</svg>'
+        f"{bars}</svg>"
     )
 
 
 def _bar(number: int, name: str, counts: Counter[Category]) -> str:
     top, all_of_them = _ROW * number + 4, counts.total()
-    parts = [f'<text x="4" y="{top + 14}" fill="{LIGHT.text}">{html.escape(name)}</text>']
+    parts = [f'<text x="4" y="{top + 14}" fill="currentColor">{html.escape(name)}</text>']
     left = float(_NAME)
-    for category in Category:
-        if counts[category]:
-            width = (_WIDTH - _NAME - 4) * counts[category] / all_of_them
-            parts.append(_part(left, top, width, category, counts[category]))
-            left += width
+    for category in _in_order(counts):
+        width = (_WIDTH - _NAME - 4) * counts[category] / all_of_them
+        parts.append(_part(left, top, width, category, counts[category]))
+        left += width
     return "".join(parts)
 
 
@@ -80,17 +83,25 @@ def _part(left: float, top: int, width: float, category: Category, count: int) -
     )
     return (
         f'<g><title>{words}</title><rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_ROW - 6}" '
-        f'fill="{colour}" stroke="{LIGHT.background}"/>{written}</g>'
+        f'fill="{colour}" stroke="currentColor" stroke-width="0.5"/>{written}</g>'
     )
 
 
 def _told(counts: Counter[Category]) -> str:
-    return ", ".join(f"{counts[category]} {category}" for category in Category if counts[category])
+    return ", ".join(f"{counts[category]} {category}" for category in _in_order(counts))
+
+
+def _in_order(counts: Counter[Category]) -> list[Category]:
+    """From best to worst by what they mean, so that equal colours stand below one another."""
+    return sorted(counts, key=lambda category: category.order)
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(row[name])}</td>" for name in _COLUMNS) + "</tr>" for row in rows
-    )
+    body = "".join(f"<tr>{''.join(_cell(row[name]) for name in _COLUMNS)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    style = f' style="{_CELL}"' if len(text) > _LONG else ""
+    return f"<td{style}>{html.escape(text)}</td>"

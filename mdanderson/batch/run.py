@@ -180,7 +180,7 @@ def _run(
             failed={one.patient_id: one.failure for one in briefs if one.failure},
             columns=_free_columns(cohort),
             agreements=agreements,
-            events={patient.patient_id: patient.facts.events for patient in cohort if patient.facts.events},
+            events={patient.patient_id: patient.facts.happened for patient in cohort if patient.facts.happened},
         )
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import make_folder, remove, write_atomically
-from mdanderson.readers.companions import PATIENTS_COLUMNS
-from mdanderson.readers.events import EVENTS_COLUMNS
+from mdanderson.findings import PatientFacts
+from mdanderson.readers.companions import PATIENTS_COLUMNS, read_patients
+from mdanderson.readers.events import EVENTS_COLUMNS, read_events
 from mdanderson.readers.measured_rows import OPTIONAL, REQUIRED
 from mdanderson.readers.reads import READS_COLUMNS, read_reads
 from mdanderson.readers.text_table import Row, TextTable, read_text_table, text_table
@@ -153,12 +154,15 @@ class Sheets:
         return {name: {row["patient_id"]: row[name] for row in reversed(table.rows)} for name in free}
 
     def happened(self) -> dict[str, tuple[Event, ...]]:
-        """What happened to the patients of the measurements, by patient."""
-        if self.events is None:
-            return {}
-        from mdanderson.readers.events import read_events
-
-        return read_events(self.events, known=frozenset(self.patient_ids))[0]
+        """What happened to the patients of the measurements, death included, by patient."""
+        known = frozenset(self.patient_ids)
+        facts = read_patients(self.patients, known=known)[0] if self.patients else {}
+        events = read_events(self.events, known=known)[0] if self.events else {}
+        told = {
+            name: replace(facts.get(name) or PatientFacts(patient_id=name), events=events.get(name, ())).happened
+            for name in facts.keys() | events.keys()
+        }
+        return {name: told[name] for name in sorted(told) if told[name]}
 
     def keep(self, folder: Path, *, by: str = "") -> None:
         """Write the rows, of the columns that a criterion reads alone, so that a category can be explained later.

@@ -5,13 +5,13 @@ Every function takes `Results` (or a `Timeline`), the `criteria` set, a `languag
 matplotlib is imported when the first figure is made. In a notebook a figure shows itself; `svg` gives it as text.
 """
 
-from mdanderson.plot.agreements import agreement
-from mdanderson.plot.canvas import svg
-from mdanderson.plot.changes import waterfall
-from mdanderson.plot.courses import spider
-from mdanderson.plot.flows import response_flow
-from mdanderson.plot.lesions import lesion_course
-from mdanderson.plot.survival import kaplan_meier
-from mdanderson.plot.time_on_study import swimmer
+from mdanderson.plot.agreement_figure import agreement
+from mdanderson.plot.export import svg
+from mdanderson.plot.kaplan_meier_figure import kaplan_meier
+from mdanderson.plot.lesion_course_figure import lesion_course
+from mdanderson.plot.response_flow_figure import response_flow
+from mdanderson.plot.spider_figure import spider
+from mdanderson.plot.swimmer_figure import swimmer
+from mdanderson.plot.waterfall_figure import waterfall
 
 __all__ = ["agreement", "kaplan_meier", "lesion_course", "response_flow", "spider", "svg", "swimmer", "waterfall"]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SpokenFigure"]
 
+_LETTERS: Any = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
+"""Text stays text in a file: it can be found, edited and read aloud, and journals refuse Type 3 fonts."""
+
 
 def _is_svg(renderer: object) -> bool:
     """Whether letters are written as text, for whoever opens the file; vector formats have a renderer in a renderer."""
@@ -50,14 +53,15 @@ class SpokenFigure(Figure):
             super().draw(renderer)
 
     def savefig(self, fname: Any, **options: Any) -> None:
-        """As any figure; in English where the letters of its own language would be boxes."""
+        """As any figure, text as text; in English where the letters of its own language would be boxes."""
         if self.in_english is not None and _format_of(fname, options) not in {"svg", "svgz"}:
             self.in_english().savefig(fname, **options)
             return
-        super().savefig(fname, **options)
+        with mpl.rc_context(_LETTERS):
+            super().savefig(fname, **options)
 
     def _repr_svg_(self) -> str:
         """As a notebook shows it, whether or not pyplot was imported."""
-        from mdanderson.plot.canvas import svg
+        from mdanderson.plot.export import svg
 
         return svg(self)

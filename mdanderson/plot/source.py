@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mdanderson.criteria import OVERALL, criteria_set
 from mdanderson.errors import InputError, Severity
-from mdanderson.findings import Event
+from mdanderson.findings import DEATH, Event
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES, Table
 from mdanderson.report.frames import data_frame
 from mdanderson.report.tables import timeline_rows
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PatientRow",
     "ResultTables",
-    "Tables",
+    "Source",
     "VisitRow",
     "events_of",
     "patients_of",
@@ -51,7 +51,7 @@ class ResultTables(Protocol):
         """One row per lesion, visit and image."""
 
 
-Tables = ResultTables | Timeline
+Source = ResultTables | Timeline
 """What a figure is made from."""
 
 
@@ -82,7 +82,7 @@ class VisitRow:
     new_lesions: int
 
 
-def patients_of(given: Tables, criteria: str) -> dict[str, PatientRow]:
+def patients_of(given: Source, criteria: str) -> dict[str, PatientRow]:
     """The patients as one criteria set judges them, by patient.
 
     Raises `SettingsError` for an unknown set, `InputError` for one not asked and for other things than results.
@@ -102,7 +102,7 @@ def patients_of(given: Tables, criteria: str) -> dict[str, PatientRow]:
     }
 
 
-def visits_of(given: Tables, criteria: str) -> dict[str, tuple[VisitRow, ...]]:
+def visits_of(given: Source, criteria: str) -> dict[str, tuple[VisitRow, ...]]:
     """The overall rows of each patient, in order of date. Raises as `patients_of`."""
     found: dict[str, list[VisitRow]] = {}
     for row in _asked(rows_of(given, RESPONSES), criteria):
@@ -120,12 +120,12 @@ def visits_of(given: Tables, criteria: str) -> dict[str, tuple[VisitRow, ...]]:
     return {patient_id: tuple(sorted(found[patient_id], key=lambda row: row.date)) for patient_id in sorted(found)}
 
 
-def sets_of(given: Tables) -> tuple[str, ...]:
+def sets_of(given: Source) -> tuple[str, ...]:
     """The criteria sets that were asked, as patients.csv names them."""
     return tuple(dict.fromkeys(row["criteria"] for row in rows_of(given, PATIENTS)))
 
 
-def rows_of(given: Tables, table: Table) -> Iterator[Mapping[str, Any]]:
+def rows_of(given: Source, table: Table) -> Iterator[Mapping[str, Any]]:
     """The rows of a table, values by column: None where a cell is empty, days as dates.
 
     Raises `InputError` for other things than results, and where a column is missing.
@@ -138,16 +138,15 @@ def rows_of(given: Tables, table: Table) -> Iterator[Mapping[str, Any]]:
     return table.named(zip(*columns, strict=True))
 
 
-def events_of(given: Tables, events: TableSource | None, *, known: Iterable[str]) -> Mapping[str, Sequence[Event]]:
+def events_of(given: Source, events: TableSource | None, *, known: Iterable[str]) -> Mapping[str, Sequence[Event]]:
     """Events by patient: those of a table as events.csv, else what the results or a timeline have themselves.
 
+    Deaths are those of the results or the timeline in both cases, an event of the kind `DEATH` each.
     known: the patients of the results. Raises `InputError` for a table that cannot be used, and for a row of a known
     patient that cannot.
     """
-    if events is None and isinstance(given, Timeline):
-        return {given.patient.patient_id: given.patient.events}
+    own = _own_events(given)
     if events is None:
-        own: Mapping[str, Sequence[Event]] = getattr(given, "events", {})
         return own
     from mdanderson.readers.events import read_events
     from mdanderson.readers.text_table import text_table
@@ -156,10 +155,19 @@ def events_of(given: Tables, events: TableSource | None, *, known: Iterable[str]
     for problem in problems:
         if problem.severity is Severity.ERROR:
             raise InputError(problem.what, where=problem.where, way_out=problem.how_to_fix)
-    return found
+    deaths = {name: tuple(event for event in its if event.kind == DEATH) for name, its in own.items()}
+    return {name: (*found.get(name, ()), *deaths.get(name, ())) for name in found.keys() | deaths.keys()}
 
 
-def _frame(given: Tables, table: Table) -> pd.DataFrame:
+def _own_events(given: Source) -> Mapping[str, Sequence[Event]]:
+    """What happened as the results or a timeline have it, deaths among it; nothing of what is neither."""
+    if isinstance(given, Timeline):
+        return {given.patient.patient_id: given.patient.happened}
+    own: Mapping[str, Sequence[Event]] = getattr(given, "events", {})
+    return own
+
+
+def _frame(given: Source, table: Table) -> pd.DataFrame:
     if isinstance(given, Timeline):
         return data_frame(table, timeline_rows(given, lesions=table is LESIONS)[table.name])
     # A look at the names alone: tables may be made when they are asked for, those of lesions at some cost.

@@ -13,7 +13,7 @@ from typing import Any
 from mdanderson.criteria import CRITERIA_SETS, CriteriaSet
 from mdanderson.criteria.comparators import soft_tissue
 from mdanderson.criteria.comparators.soft_tissue import COMBINED, COMBINED_WITHOUT_TARGETS
-from mdanderson.criteria.rule import Rule, Threshold
+from mdanderson.criteria.rule import Comparison, Rule, Threshold
 from mdanderson.report.handbook_texts import ABOUT_RISK, ABOUT_SETTINGS, MARKS, OPENING, QUANTITIES
 from mdanderson.report.known_settings import KnownSetting, SettingsSection, known_sections
 from mdanderson.report.markdown import anchored, code, linked, section, table
@@ -32,6 +32,8 @@ __all__ = ["handbook"]
 
 _OURS = "operational definition of ours"
 _SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+_OFF_AT_0 = (Comparison.AT_LEAST, Comparison.BELOW)
+"""Of a rise: at least nothing asks nothing, and less than nothing never holds."""
 
 Known = Mapping[str, KnownSetting]
 
@@ -44,12 +46,12 @@ def handbook(settings: Settings | None = None) -> str:
         OPENING,
         section("Contents", _contents(sections)),
         section("How to read the tables", MARKS),
-        section("Criteria sets", anchor="criteria-sets"),
+        section("Criteria sets"),
         *(_criteria(one, sections, in_force) for one in CRITERIA_SETS),
-        section("Structural risk", ABOUT_RISK, anchor="structural-risk"),
+        section("Structural risk", ABOUT_RISK),
         _score("SINS", SINS_SOURCE, (_spine(), *SINS_TABLES), SINS_BANDS),
         _score("Mirels", MIRELS_SOURCE, (_limbs(), *MIRELS_TABLES), MIRELS_BANDS),
-        section("Settings", ABOUT_SETTINGS, anchor="settings"),
+        section("Settings", ABOUT_SETTINGS),
         *map(_settings, sections),
     ]
     return "\n\n".join(parts) + "\n"
@@ -112,10 +114,12 @@ def _row(rule: Rule[Any], known: Known) -> tuple[str, ...]:
 
 
 def _limit(threshold: Threshold, known: KnownSetting) -> str:
-    """A limit in words, with a link to its setting."""
+    """A limit in words, with a link to its setting; one that 0 switches off says so, and is no condition."""
     words, unit = QUANTITIES.get(threshold.quantity, (threshold.quantity.replace("_", " "), ""))
     value = f"{float(known.value) * 100:g} %" if unit == "%" else f"{float(known.value):g} {unit}".rstrip()
     ours = " †" if known.is_ours else ""
+    if float(known.value) == 0 and threshold.comparison in _OFF_AT_0:
+        return f"{words}: off ({linked(code(f'{known.name} = 0'), known.key)}){ours}"
     return f"{words} {_SIGNS[threshold.comparison]} {value} ({linked(code(known.name), known.key)}){ours}"
 
 

@@ -33,7 +33,12 @@ FIGURES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{patients} 例患者 {weeks} 周内{quantity}较基线的变化；{counts}。",
         ),
         "figure.size_unknown": ("size not known at this visit", "该次随访大小不详"),
-        "figure.progression_visit": ("progression", "疾病进展"),
+        "figure.progression_visit": ("visit judged as progression", "评价为进展的随访"),
+        "figure.cut": ("above {limit}, cut off there", "高于 {limit}，于该处截断"),
+        "figure.cut_told": (
+            "Above {limit} and drawn at it: {number} (highest {highest})",
+            "高于 {limit} 而绘制于该处的数值：{number} 个（最高 {highest}）",
+        ),
         "figure.swimmer": ("Time on study and response · {criteria}", "随访时间与疗效 · {criteria}"),
         "figure.swimmer_alt": (
             "Time on study of {patients} patients, up to {weeks} weeks; progression: {progressed}, death: {died}.",

@@ -11,11 +11,10 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "page.title": ("Response of bone metastases", "骨转移瘤疗效评价"),
         "page.skip": ("To the content", "跳至正文"),
-        "page.switch_language": ("Show this page in Chinese", "切换为英文"),
-        "page.switch_theme": ("Light or dark", "浅色或深色"),
+        "page.switch_theme": ("Dark", "深色"),
         "page.not_affiliated": (
-            "Not for decisions about patients. Reasons and rules are quoted as the program wrote them, in English.",
-            "不得用于患者诊疗决策。原因和规则按程序原文（英文）显示。",
+            "Not for decisions about patients. Reasons and problems are quoted as the program wrote them, in English.",
+            "不得用于患者诊疗决策。原因和问题说明按程序原文（英文）显示。",
         ),
         "page.cohort": ("Cohort", "队列"),
         "page.summary": ("Summary", "概要"),
@@ -23,6 +22,11 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.scored": ("scored", "已评价"),
         "page.failed": ("not scored", "未能评价"),
         "page.not_scored": ("This patient was not scored:", "该患者未能评价："),
+        "page.partly_scored": (
+            "Not everything of this patient could be read; what could be is below:",
+            "该患者部分资料无法读取，其余评价见下：",
+        ),
+        "page.counted_from": ("from {date}", "自 {date} 起"),
         "page.see_problems": ("See all", "查看全部"),
         "page.search": ("Search", "搜索"),
         "page.all": ("all", "全部"),
@@ -33,13 +37,20 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.progression_date": ("Progression", "进展日期"),
         "page.progression_free": ("Progression-free", "无进展时间"),
         "page.lesions_baseline": ("Lesions at baseline", "基线病灶数"),
-        "page.visits": ("Visits", "随访次数"),
+        "page.visits": ("Visits", "检查次数"),
         "page.censored_note": (
             (
                 "Course: overall category at every visit by the first criteria set. +: censored, neither progression "
-                "nor death was seen. Click a heading to sort."
+                "nor death was seen. *: made what it is by a reader."
             ),
-            "病程：按首选评价标准，每次随访的总体评价。+：删失，未见进展或死亡。点击表头可排序。",
+            "病程：按首选评价标准，每次随访的总体评价。+：删失，未见进展或死亡。*：由阅片者陈述决定。",
+        ),
+        "page.sort_note": ("A heading sorts the table.", "点击表头可排序。"),
+        "page.shown": ("{shown} of {all} patients shown", "显示 {all} 名患者中的 {shown} 名"),
+        "page.no_match": ("No patient matches.", "没有符合条件的患者。"),
+        "page.unfiltered": (
+            "Summary, figures and problems below are of all patients.",
+            "概要、图表和问题仍为全部患者。",
         ),
         "page.figures": ("Figures", "图表"),
         "page.severity": ("Severity", "级别"),
@@ -61,6 +72,11 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Change of long + short axis since baseline (%) by week; Σ: the sum:",
             "长径与短径之和较基线的变化（%），按周；Σ：总和：",
         ),
+        "page.changes_alt": (
+            "Change of long + short axis since baseline at the last visit: {told}",
+            "末次随访时长径与短径之和较基线的变化：{told}",
+        ),
+        "page.left_out": ("{number} more in the tables", "另有 {number} 条见表格"),
         "page.why": ("Why", "依据"),
         "page.mixed": ("mixed", "混合反应"),
         "page.size_sum": ("Sum of diameters", "径线之和"),
@@ -83,12 +99,14 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             (
                 "Every picture of a lesion is cut round the same place of the patient and shows the slice that was "
                 "measured. Yellow (crimson on white): outline as segmented (dashed: carried over from another "
-                "visit, nothing was segmented here). Blue: long axis. Pink: short axis. HU and SUV are shown in one "
-                "window at every visit; MR signal, counts and radiographs in one of their own."
+                "visit, nothing was segmented here). Blue: long axis. Pink, dashed: short axis; both leave a new "
+                "sclerotic rim out, which outline, volume and density take in. HU and SUV are shown in one window at "
+                "every visit; MR signal, counts and radiographs in one of their own."
             ),
             (
                 "同一病灶的各图均以患者同一位置为中心，显示所测层面。黄色（白底为深红色）：勾画轮廓（虚线：由其他随访移置，此处未勾画）。"
-                "蓝色：长径。粉色：短径。各次随访的 HU 与 SUV 使用同一窗；MR 信号、计数和 X 线片各用其窗。"
+                "蓝色：长径。粉色虚线：短径；两者不含新生硬化缘，轮廓、体积和密度则包含。"
+                "各次随访的 HU 与 SUV 使用同一窗；MR 信号、计数和 X 线片各用其窗。"
             ),
         ),
         "page.open_viewer": ("Open viewer", "打开查看器"),
@@ -139,8 +157,14 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "此浏览器无法显示三维图像（无 WebGL2 或已关闭）。上方图像显示相同病灶。",
         ),
         "page.viewer_pane": (
-            "Lesion {lesion}, {modality} of {date}: voxels round it; arrow keys move the cross-hair",
-            "病灶 {lesion}，{date} {modality}：周围体素；方向键移动十字线",
+            (
+                "Lesion {lesion}, {modality} of {date}: voxels round it; arrow keys move the cross-hair in the plane, "
+                "Page Up and Page Down through it, Escape closes the viewer"
+            ),
+            (
+                "病灶 {lesion}，{date} {modality}：周围体素；方向键在层面内移动十字线，Page Up、Page Down 翻层，"
+                "Escape 关闭查看器"
+            ),
         ),
         "page.in_mask": ("In the mask", "掩膜中"),
         "page.read": ("with a reader's word", "含阅片者陈述"),
@@ -149,31 +173,34 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.treated": ("treated locally", "已局部治疗"),
         "page.slice": ("slice {number}", "层面 {number}"),
         "page.alt_drawn": (
-            "Lesion {lesion}, {modality} of {date}, with its outline",
-            "病灶 {lesion}，{date} {modality}，含轮廓",
+            "Lesion {lesion}, {modality} of {date}{slice}, with its outline and diameters",
+            "病灶 {lesion}，{date} {modality}{slice}，含轮廓与径线",
         ),
         "page.alt_carried": (
-            "Place of lesion {lesion}, {modality} of {date}; nothing is segmented here",
-            "病灶 {lesion} 所在位置，{date} {modality}；此处未勾画",
+            "Place of lesion {lesion}, {modality} of {date}{slice}; nothing is segmented here",
+            "病灶 {lesion} 所在位置，{date} {modality}{slice}；此处未勾画",
         ),
         "page.alt_whole": (
-            "Whole {modality} of {date}{lesion}, foci outlined",
-            "{date} 全身 {modality}{lesion}，已标出病灶",
+            "Whole {modality} of {date}, foci outlined: {lesion}",
+            "{date} 全身 {modality}，已标出病灶：{lesion}",
         ),
         "page.profile": (
             "Mean HU in the slice by distance from the outline (mm; inside negative):",
             "层面内平均 HU 与轮廓距离（毫米；内侧为负）：",
         ),
-        "page.profile_alt": ("Density across the outline of lesion {lesion}", "病灶 {lesion} 跨轮廓的密度曲线"),
-        "page.bone_scans": ("Bone scans", "骨显像"),
+        "page.profile_alt": (
+            "Density across the outline of lesion {lesion}, mean HU within 10 mm inside | outside: {told}",
+            "病灶 {lesion} 跨轮廓的密度曲线，轮廓内 | 外 10 毫米平均 HU：{told}",
+        ),
+        "page.bone_scans": ("Bone scans", "骨扫描"),
         "page.long_axis": ("long axis, mm", "长径，mm"),
         "page.short_axis": ("short axis, mm", "短径，mm"),
         "page.size": ("size: long + short, mm", "大小：长径 + 短径，mm"),
         "page.outline_size": ("size as drawn, mm", "勾画大小，mm"),
         "page.change_baseline": ("change since baseline", "较基线变化"),
-        "page.change_nadir": ("change since nadir", "较最小值变化"),
+        "page.change_nadir": ("change since nadir", "较最低点变化"),
         "page.product": ("product, mm²", "径线乘积，mm²"),
-        "page.volume": ("volume, ml", "体积，ml"),
+        "page.volume": ("volume as drawn, ml", "勾画体积，ml"),
         "page.soft_tissue": ("soft tissue, mm", "软组织，mm"),
         "page.mean_hu": ("mean density, HU", "平均密度，HU"),
         "page.reference_hu": ("reference bone, HU", "参考骨，HU"),
@@ -184,6 +211,10 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.rim": ("sclerotic rim", "硬化缘"),
         "page.signal_ratio": ("signal to marrow", "信号与骨髓比"),
         "page.uptake_ratio": ("uptake to reference", "摄取与参考比"),
+        "page.uptake_change": ("uptake since first seen", "摄取较首次变化"),
+        "page.suv_change": ("SUVmax since first seen", "SUVmax 较首次变化"),
+        "page.probability": ("Probability by the numbers alone", "仅按数值的概率"),
+        "page.probability_by_uptake": ("probability, by uptake", "概率（按摄取）"),
         "page.suv_max": ("SUVmax", "SUVmax"),
         "page.suv_peak": ("SULpeak", "SULpeak"),
         "page.metabolic_volume": ("metabolic volume, ml", "代谢体积，ml"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mdanderson.findings import Statement
-from mdanderson.review.desk import Desk, Said, Sheet, is_same_reader
 from mdanderson.review.forms import DECIDING, as_fields
 from mdanderson.review.items import Item
+from mdanderson.review.patient_review import PatientReview, RecordedStatement
+from mdanderson.review.readers_names import is_same_reader
+from mdanderson.review.reviewed_folder import ReviewedFolder
 from mdanderson.timeline.statements import NEW_CODE
 from mdanderson.vocabulary import Basis
 
@@ -53,30 +54,34 @@ class Dispute:
         return self.settled is None or self.reopened
 
 
-def disputes(desk: Desk) -> tuple[Dispute, ...]:
+def disputes(reviewed: ReviewedFolder) -> tuple[Dispute, ...]:
     """Of all patients of whom anything is stated; what is open comes first."""
-    spoken_of = [name for name in desk.patient_ids if desk.said(name)]
-    found = [one for name in spoken_of for one in disputes_of(desk.sheet(name))]
-    return tuple(sorted(found, key=lambda one: (not one.is_open, one.patient_id, one.item.lesion_id, one.item.date)))
+    stated_on = [patient_id for patient_id in reviewed.patient_ids if reviewed.statements_on(patient_id)]
+    found = [dispute for patient_id in stated_on for dispute in disputes_of(reviewed.review_of(patient_id))]
+    return tuple(sorted(found, key=_order))
 
 
-def disputes_of(sheet: Sheet) -> Iterator[Dispute]:
+def _order(dispute: Dispute) -> tuple[bool, str, str, str]:
+    return not dispute.is_open, dispute.patient_id, dispute.item.lesion_id, dispute.item.date
+
+
+def disputes_of(patient: PatientReview) -> Iterator[Dispute]:
     """Of one patient, item by item."""
-    for item in sheet.items:
-        said = sheet.about(item)
-        readers = _last_of_each(one for one in said if not one.statement.adjudicates)
-        settled = next((one for one in reversed(said) if one.statement.adjudicates), None)
-        positions = [_position(one, item) for one in readers]
+    for item in patient.items:
+        statements = patient.about(item)
+        last_words = _last_of_each(recorded for recorded in statements if not recorded.statement.adjudicates)
+        settled = next((recorded for recorded in reversed(statements) if recorded.statement.adjudicates), None)
+        positions = [_position(recorded, item) for recorded in last_words]
         differing = _differ(positions)
         computed = _computed(item)
-        against = computed is not None and any(_is_against(computed, one, item) for one in readers)
+        against = computed is not None and any(_is_against(computed, word, item) for word in last_words)
         if not (differing or against or settled):
             continue
         if computed is not None:
             positions.append(computed)
-        since = settled is not None and any(one.statement.time > settled.statement.time for one in readers)
+        since = settled is not None and any(word.statement.time > settled.statement.time for word in last_words)
         yield Dispute(
-            patient_id=sheet.patient_id,
+            patient_id=patient.patient_id,
             item=item,
             positions=tuple(positions),
             settled=None if settled is None else _position(settled, item),
@@ -93,29 +98,29 @@ def _computed(item: Item) -> Position | None:
     return Position(reader=_COMPUTED, fields={}, denies=True) if made else None
 
 
-def _is_against(computed: Position, said: Said, item: Item) -> bool:
+def _is_against(computed: Position, recorded: RecordedStatement, item: Item) -> bool:
     """Whether a reader's word makes the difference; of a lesion that is there by it alone, whether it still does."""
     if not computed.denies:
         return computed.category != item.row.get("category")
-    return bool(item.row) or said.statement.new is True or NEW_CODE in said.statement.codes
+    return bool(item.row) or recorded.statement.new is True or NEW_CODE in recorded.statement.codes
 
 
-def _last_of_each(said: Iterable[Said]) -> list[Said]:
+def _last_of_each(statements: Iterable[RecordedStatement]) -> list[RecordedStatement]:
     """Of every reader the last word, readers by name."""
-    last: list[Said] = []
-    for one in said:
-        last = [before for before in last if not is_same_reader(before.statement.reader, one.statement.reader)]
-        last.append(one)
-    return sorted(last, key=lambda one: one.statement.reader)
+    last: list[RecordedStatement] = []
+    for recorded in statements:
+        reader = recorded.statement.reader
+        last = [*(before for before in last if not is_same_reader(before.statement.reader, reader)), recorded]
+    return sorted(last, key=lambda recorded: recorded.statement.reader)
 
 
 def _differ(positions: Iterable[Position]) -> bool:
-    return len({one.stated for one in positions}) > 1
+    return len({position.stated for position in positions}) > 1
 
 
-def _position(said: Said, item: Item) -> Position:
-    one: Statement = said.statement
-    fields = as_fields(one)
+def _position(recorded: RecordedStatement, item: Item) -> Position:
+    statement = recorded.statement
+    fields = as_fields(statement)
     if fields["lesion_id"] == item.lesion_id:
         fields["lesion_id"] = ""
-    return Position(reader=one.reader or "?", fields=fields, comment=one.comment, time=one.time)
+    return Position(reader=statement.reader or "?", fields=fields, comment=statement.comment, time=statement.time)

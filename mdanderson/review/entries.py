@@ -23,7 +23,7 @@ from mdanderson.readers.cells import cell_instant
 from mdanderson.readers.reads import READS_COLUMNS, READS_FILE
 from mdanderson.readers.text_table import TextTable, delimiter_of
 from mdanderson.report.cells import guarded
-from mdanderson.review.desk import is_same_reader
+from mdanderson.review.readers_names import is_same_reader
 
 __all__ = ["TORN_FILE", "append_entry"]
 

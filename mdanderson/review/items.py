@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mdanderson.criteria import criteria_set
-from mdanderson.criteria.rule import Level
+from mdanderson.criteria.rule import AppliesTo, Level, Measure, Rule
 from mdanderson.findings import Statement
 from mdanderson.report.visits import visit_at
 from mdanderson.timeline.statements import NEW_CODE
@@ -91,7 +92,10 @@ def items_in(
 
 
 def codes_for(item: Item, criteria: str) -> tuple[Code, ...]:
-    """The rows on a lesion that the leading criteria have for a modality; none at its baseline."""
+    """The rows on a lesion that the leading criteria have for a modality; none at its baseline.
+
+    Not those that are arithmetic: of a lesion whose size counts as measured, the size is corrected by its outline.
+    """
     if item.is_baseline or item.modality not in set(Modality):
         return ()
     rules = criteria_set(criteria).rules
@@ -99,8 +103,15 @@ def codes_for(item: Item, criteria: str) -> tuple[Code, ...]:
     return tuple(
         Code(code=rule.code, text=rule.text)
         for rule in rules
-        if rule.level is Level.LESION and modality in rule.modalities
+        if rule.level is Level.LESION and modality in rule.modalities and not _is_arithmetic(rule, item)
     )
+
+
+def _is_arithmetic(rule: Rule[Any], item: Item) -> bool:
+    """Whether a row follows from the sizes that are measured, and nobody has to see that it holds."""
+    if rule.measure is not Measure.SIZE:
+        return False
+    return rule.applies_to is AppliesTo.MEASURABLE or item.row.get("measurable") == "true"
 
 
 def _leading(lesions: Sequence[Row]) -> list[Row]:

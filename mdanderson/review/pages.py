@@ -16,8 +16,9 @@ from pathlib import Path
 
 from mdanderson.errors import OutputError
 from mdanderson.report.html.rendering import render
+from mdanderson.report.texts import EN, ZH
 
-__all__ = ["HERE", "drawn", "served"]
+__all__ = ["HERE", "both", "drawn", "page_on_disk", "served"]
 
 HERE = Path(__file__).parent / "templates"
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
@@ -27,8 +28,31 @@ _HEAD = 20_000
 
 
 def drawn(template: str, values: Mapping[str, object]) -> str:
-    """A template of this room."""
+    """A template of the review, filled in."""
     return render(template, values, within=HERE)
+
+
+def both(key: str, **values: object) -> tuple[str, str]:
+    """A string of the table in English and Chinese."""
+    return EN[key].format(**values), ZH[key].format(**values)
+
+
+def page_on_disk(report: Path, file: str) -> str | None:
+    """The page of that name in the folder of the report; None where there is none, or no text.
+
+    Raises `OutputError` where it, or the folder it lies in, is a link: what it leads to is no page of these results.
+    """
+    path = report / file
+    if any(part.is_symlink() for part in (report, *(report / part for part in path.relative_to(report).parents), path)):
+        raise OutputError(
+            "a page is a link, or lies behind one",
+            where=f"{report.name}/{file}",
+            way_out="put the pages themselves there: remove the link, then mdanderson report",
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 def served(page: str, panel: str = "", *, before: str = "") -> tuple[str, str]:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from mdanderson.errors import MdandersonError
+from mdanderson.review.snapshot import Snapshot
 
 __all__ = ["Job", "Rescorer", "Stage"]
 
@@ -36,12 +37,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What becomes of a patient. why: it failed; before, after: what was told of it then and now, by `look`."""
+    """What becomes of a patient. why: it failed; before, after: its results then and now."""
 
     stage: Stage = Stage.WAITING
     why: str = ""
-    before: Any = None
-    after: Any = None
+    before: Snapshot | None = None
+    after: Snapshot | None = None
 
     @property
     def is_over(self) -> bool:
@@ -49,32 +50,39 @@ class Job:
         return self.stage in {Stage.DONE, Stage.FAILED}
 
 
-@dataclass(eq=False, slots=True)
 class Rescorer:
-    """A queue and the one process that empties it. look: what is to be compared of a patient's results.
+    """A queue and the one process that empties it. snapshot_of: what is to be compared of a patient's results.
 
     Patients that are asked for while one is scored wait, each once, and are scored together.
     """
 
-    folder: Path
-    look: Callable[[str], Any]
-    key_file: Path | None = None
-    timeout_s: float | None = None
-    jobs: dict[str, Job] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-    _thread: threading.Thread | None = None
-    _process: subprocess.Popen[str] | None = None
-    _closed: bool = False
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        snapshot_of: Callable[[str], Snapshot],
+        key_file: Path | None = None,
+        timeout_s: float | None = None,
+    ) -> None:
+        self._folder = folder
+        self._snapshot_of = snapshot_of
+        self._key_file = key_file
+        self._timeout_s = timeout_s
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._closed = False
 
     def submit(self, patient_id: str) -> None:
         """Have a patient scored again, now or as soon as the ones before are."""
-        before = self._looked(patient_id)
+        before = self._snapshot(patient_id)
         with self._lock:
             if self._closed:
                 return
-            job = self.jobs.get(patient_id)
+            job = self._jobs.get(patient_id)
             if job is None or job.stage is not Stage.WAITING:
-                self.jobs[patient_id] = Job(before=before)
+                self._jobs[patient_id] = Job(before=before)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._empty, daemon=True)
                 self._thread.start()
@@ -82,20 +90,20 @@ class Rescorer:
     def job(self, patient_id: str) -> Job | None:
         """What becomes of a patient; None where nobody asked."""
         with self._lock:
-            return self.jobs.get(patient_id)
+            return self._jobs.get(patient_id)
 
     @property
     def at_work(self) -> int:
         """How many patients are not over."""
         with self._lock:
-            return sum(not job.is_over for job in self.jobs.values())
+            return sum(not job.is_over for job in self._jobs.values())
 
     def close(self) -> None:
         """End the process; the entries are kept, and the next run takes them into account."""
         with self._lock:
             self._closed = True
             process, thread = self._process, self._thread
-            writes = any(job.stage is Stage.WRITING for job in self.jobs.values())
+            writes = any(job.stage is Stage.WRITING for job in self._jobs.values())
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if writes:
@@ -111,7 +119,7 @@ class Rescorer:
     def _empty(self) -> None:
         while True:
             with self._lock:
-                batch = [name for name, job in self.jobs.items() if job.stage is Stage.WAITING]
+                batch = [name for name, job in self._jobs.items() if job.stage is Stage.WAITING]
                 if not batch or self._closed:
                     self._thread = None
                     return
@@ -125,10 +133,10 @@ class Rescorer:
     def _run(self, batch: list[str]) -> None:
         """One process for these patients; whatever ends it is told of each that it did not finish."""
         asked = {
-            "folder": str(self.folder),
+            "folder": str(self._folder),
             "patients": batch,
-            "key_file": None if self.key_file is None else str(self.key_file),
-            "timeout_s": self.timeout_s,
+            "key_file": None if self._key_file is None else str(self._key_file),
+            "timeout_s": self._timeout_s,
         }
         process = subprocess.Popen(  # noqa: S603 - this very Python
             [sys.executable, "-c", _PROGRAM.format(path=sys.path)],
@@ -157,37 +165,37 @@ class Rescorer:
     def _heard(self, batch: list[str], line: str) -> None:
         """What the process tells, a line of JSON each time; other lines are some library's."""
         try:
-            told: Mapping[str, Any] = json.loads(line)
-            kind = told["told"]
+            message: Mapping[str, Any] = json.loads(line)
+            kind = message["told"]
         except (ValueError, KeyError, TypeError):
             return
         if kind == "scored":
             for name in batch:
-                self._set(name, Stage.WRITING, after=self._looked(name))
+                self._set(name, Stage.WRITING, after=self._snapshot(name))
         elif kind == "failed":
-            self._fail(batch, str(told.get("why", "")))
+            self._fail(batch, str(message.get("why", "")))
         elif kind == "done":
-            failed = told.get("failed", {})
+            failed = message.get("failed", {})
             for name in batch:
                 stage = Stage.FAILED if name in failed else Stage.DONE
-                self._set(name, stage, why=str(failed.get(name, "")), after=self._looked(name))
+                self._set(name, stage, why=str(failed.get(name, "")), after=self._snapshot(name))
 
-    def _set(self, patient_id: str, stage: Stage, *, why: str = "", after: Any = None) -> None:
+    def _set(self, patient_id: str, stage: Stage, *, why: str = "", after: Snapshot | None = None) -> None:
         with self._lock:
-            job = self.jobs[patient_id]
+            job = self._jobs[patient_id]
             if job.stage is not Stage.WAITING or stage is Stage.SCORING:  # else it was asked for anew meanwhile
-                self.jobs[patient_id] = replace(job, stage=stage, why=why, after=after)
+                self._jobs[patient_id] = replace(job, stage=stage, why=why, after=after)
 
     def _fail(self, batch: list[str], why: str) -> None:
         """Those of the batch that are not over have failed."""
         with self._lock:
             for name in batch:
-                if self.jobs[name].stage in {Stage.SCORING, Stage.WRITING}:
+                if self._jobs[name].stage in {Stage.SCORING, Stage.WRITING}:
                     self._set(name, Stage.FAILED, why=why)
 
-    def _looked(self, patient_id: str) -> Any:
-        """What is told of a patient; None where that cannot be read now."""
+    def _snapshot(self, patient_id: str) -> Snapshot | None:
+        """A patient's results; None where that cannot be read now."""
         try:
-            return self.look(patient_id)
+            return self._snapshot_of(patient_id)
         except (MdandersonError, OSError, ValueError):
             return None

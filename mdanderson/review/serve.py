@@ -20,7 +20,7 @@ from mdanderson.errors import OutputError, SettingsError
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from mdanderson.review.desk import Desk
+    from mdanderson.review.reviewed_folder import ReviewedFolder
 
 __all__ = ["DEFAULT_PORT", "review"]
 
@@ -52,16 +52,16 @@ def review(
     """
     folder, reader = Path(out), _checked(reader, blinded=blinded)
     _check_installed()
-    from mdanderson.review.desk import Desk
+    from mdanderson.review.reviewed_folder import ReviewedFolder
 
-    desk = Desk.of_folder(folder, key_file=key_file)
+    reviewed = ReviewedFolder.of_folder(folder, key_file=key_file)
     if blinded:
-        desk.check_unread()
-    if not (desk.report / "index.html").is_file():
+        reviewed.check_can_leave_statements_out()
+    if not (reviewed.report / "index.html").is_file():
         report(folder)
     with contextlib.closing(_listening(port)) as listening:
         wishes = _Wishes(reader=reader, blinded=blinded, browser=browser, key_file=key_file, timeout_s=timeout_s)
-        _serve(desk, listening, wishes, tell)
+        _serve(reviewed, listening, wishes, tell)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,22 +75,26 @@ class _Wishes:
     timeout_s: float | None
 
 
-def _serve(desk: Desk, listening: socket.socket, wishes: _Wishes, tell: Callable[[str], None]) -> None:
-    from mdanderson.review.app import Reviewing, make_app
-    from mdanderson.review.guard import Doorkeeper
+def _serve(reviewed: ReviewedFolder, listening: socket.socket, wishes: _Wishes, tell: Callable[[str], None]) -> None:
+    from mdanderson.review.access import AccessPolicy
+    from mdanderson.review.app import ReviewSession, make_app
     from mdanderson.review.rescoring import Rescorer
 
-    door = Doorkeeper(port=listening.getsockname()[1])
-    rescorer = Rescorer(folder=desk.folder, look=desk.look, key_file=wishes.key_file, timeout_s=wishes.timeout_s)
-    app = make_app(Reviewing(desk=desk, rescorer=rescorer, reader=wishes.reader, blinded=wishes.blinded), door)
+    policy = AccessPolicy(port=listening.getsockname()[1])
+    rescorer = Rescorer(
+        folder=reviewed.folder, snapshot_of=reviewed.snapshot, key_file=wishes.key_file, timeout_s=wishes.timeout_s
+    )
+    app = make_app(
+        ReviewSession(reviewed=reviewed, rescorer=rescorer, reader=wishes.reader, blinded=wishes.blinded), policy
+    )
 
     def open_address() -> None:
-        tell(f"review it here: {door.address}")
+        tell(f"review it here: {policy.address}")
         if wishes.blinded:
-            tell(f"entries that stand under the name {wishes.reader} already: {desk.entries_of(wishes.reader)}")
+            tell(f"entries that stand under the name {wishes.reader} already: {reviewed.entries_of(wishes.reader)}")
         tell("Ctrl-C ends it; whoever has the address on this machine can write entries")
         if wishes.browser:
-            threading.Thread(target=webbrowser.open, args=(door.address,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(policy.address,), daemon=True).start()
 
     try:
         _run(app, listening, open_address)

@@ -6,55 +6,58 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mdanderson.report.texts import EN, ZH
-from mdanderson.review.desk import Said, Sheet
 from mdanderson.review.forms import FIELDS, as_fields
 from mdanderson.review.items import Item, codes_for
-from mdanderson.review.pages import drawn
+from mdanderson.review.pages import both, drawn
+from mdanderson.review.patient_review import PatientReview, RecordedStatement
 from mdanderson.review.rescoring import Job
+from mdanderson.review.snapshot import Changes
 
-__all__ = ["both", "history_of", "state_of"]
+__all__ = ["state_of"]
 
 _LONGEST_NAME = 40
 
 
-def state_of(sheet: Sheet, *, criteria: str, job: Job | None, waiting: int, blinded: str = "") -> dict[str, Any]:
+def state_of(
+    patient: PatientReview, *, criteria: str, job: Job | None, waiting: int, blinded: str = ""
+) -> dict[str, Any]:
     """As JSON, the parts that are HTML escaped.
 
     blinded: the reader of a blinded reading, to whom nothing computed is told, and visits go by number.
     """
-    items = {item.key: _item(item, sheet, criteria, blinded=blinded) for item in sheet.items}
-    told = None if blinded else job
-    values = {"job": told, "changes": _changes(told), "waiting": 0 if blinded else waiting}
+    items = {item.key: _item(item, patient, criteria, blinded=blinded) for item in patient.items}
+    shown = None if blinded else job
+    values = {"job": shown, "changes": _changes(shown), "waiting": 0 if blinded else waiting}
     return {
         "items": items,
-        "stage": "" if told is None else str(told.stage),
+        "stage": "" if shown is None else str(shown.stage),
         "job": drawn("job_part.html.j2", values),
-        "history": drawn("history.html.j2", {"history": history_of(sheet.said, sheet, blinded=bool(blinded))}),
+        "history": drawn("history.html.j2", {"history": _history(patient.statements, patient, blinded=bool(blinded))}),
         "words": {"button": both("review.button")},
     }
 
 
-def history_of(said: Iterable[Said], sheet: Sheet, *, blinded: bool) -> list[dict[str, Any]]:
+def _history(statements: Iterable[RecordedStatement], patient: PatientReview, *, blinded: bool) -> list[dict[str, Any]]:
     """Every statement, the latest first; blinded: visits by number in place of days."""
-    ordered = sorted(said, key=lambda one: one.order, reverse=True)
+    ordered = sorted(statements, key=lambda recorded: recorded.order, reverse=True)
     seen: set[tuple[str, ...]] = set()
-    told: list[dict[str, Any]] = []
-    for one in ordered:
-        statement, fields = one.statement, as_fields(one.statement)
-        item = next((item for item in sheet.items if one.is_about(item)), None)
+    entries: list[dict[str, Any]] = []
+    for recorded in ordered:
+        statement, fields = recorded.statement, as_fields(recorded.statement)
+        item = next((item for item in patient.items if recorded.is_about(item)), None)
         key = (
             (item.key,)
             if item
             else (str(statement.date), str(statement.modality), statement.lesion_id, statement.label)
         )
         visit = str(item.number if item else "?") if blinded else (item.visit if item else "") or str(statement.date)
-        told.append(
+        entries.append(
             {
                 "lesion": statement.lesion_id or (item.lesion_id if item else "") or f"({statement.label})",
                 "where": f"{statement.modality} · {visit}",
                 "superseded": key in seen,
                 "adjudicates": statement.adjudicates,
-                "entered": one.entered,
+                "entered": recorded.entered,
                 "stated": [(name, fields[name]) for name in FIELDS if fields[name]],
                 "comment": statement.comment,
                 "reader": statement.reader,
@@ -62,32 +65,28 @@ def history_of(said: Iterable[Said], sheet: Sheet, *, blinded: bool) -> list[dic
             }
         )
         seen.add(key)
-    return told
+    return entries
 
 
-def both(key: str, **values: object) -> tuple[str, str]:
-    """A string in English and Chinese."""
-    return EN[key].format(**values), ZH[key].format(**values)
-
-
-def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: str) -> dict[str, Any]:
-    stated = sheet.about(item)
+def _item(item: Item, patient: PatientReview, criteria: str, *, blinded: str) -> dict[str, Any]:
+    stated = patient.about(item)
     fields = as_fields(stated[-1].statement) if stated else {}
     codes = [{"code": one.code, "text": one.text} for one in codes_for(item, criteria)]
     known = {one["code"] for one in codes}
     codes += [
         {"code": code, "text": ""} for code in fields.get("findings", "").split(";") if code and code not in known
     ]
-    when = f"visit {item.number}" if blinded else item.visit or item.date
+    titles = _titles(item, blinded=bool(blinded))
     return {
-        "title": " · ".join((item.lesion_id or "+", item.modality, when)),
+        "titles": titles,
+        "button": _button(titles, stated=bool(stated)),
         "lesion": item.lesion_id,
         "modality": item.modality,
         "number": item.number,
         "first": item.is_first,
         "baseline": item.is_baseline,
         "fresh": not item.lesion_id,
-        "name": _free_name(sheet, blinded),
+        "name": _free_name(patient, blinded),
         "label": len(item.labels) == 1,
         "stated": bool(stated),
         "codes": codes,
@@ -96,38 +95,44 @@ def _item(item: Item, sheet: Sheet, criteria: str, *, blinded: str) -> dict[str,
     }
 
 
+def _titles(item: Item, *, blinded: bool) -> tuple[str, str]:
+    """What an item is called, in English and Chinese; blinded: its visit by number."""
+    visits = both("review.number", number=item.number) if blinded else (item.visit or item.date,) * 2
+    english, chinese = (" · ".join((item.lesion_id or "+", item.modality, visit)) for visit in visits)
+    return english, chinese
+
+
+def _button(titles: tuple[str, str], *, stated: bool) -> tuple[str, str]:
+    """What the button of an item is called, to whom its place beside the picture says nothing."""
+    key = "review.button_stated" if stated else "review.button_of"
+    return EN[key].format(item=titles[0]), ZH[key].format(item=titles[1])
+
+
 def _shown(row: Mapping[str, str]) -> str:
     """What counts now, in a line."""
-    told = (
+    parts = (
         row.get("category", ""),
         row.get("rules", "").replace(";", ", "),
         row.get("lesion_type", ""),
         row.get("status", ""),
     )
-    return " · ".join(filter(None, told))
+    return " · ".join(filter(None, parts))
 
 
-def _free_name(sheet: Sheet, blinded: str) -> str:
+def _free_name(patient: PatientReview, blinded: str) -> str:
     """N1, or the next that no lesion has.
 
     Who may not know which names others have taken gets some of his own: N1 of one reader is not N1 of another.
     """
     own = f"-{blinded[:_LONGEST_NAME]}" if blinded else ""
-    taken = {item.lesion_id for item in sheet.items} | {one.statement.lesion_id for one in sheet.said}
+    taken = {item.lesion_id for item in patient.items} | {
+        recorded.statement.lesion_id for recorded in patient.statements
+    }
     return next(name for number in range(1, len(taken) + 2) if (name := f"N{number}{own}") not in taken)
 
 
-def _changes(job: Job | None) -> dict[str, Any] | None:
-    """What is another than before: categories, and problems that are new."""
-    if job is None or not isinstance(job.before, dict) or not isinstance(job.after, dict):
+def _changes(job: Job | None) -> Changes | None:
+    """What is another than before; None where it was not looked at, before or after."""
+    if job is None or job.before is None or job.after is None:
         return None
-    categories = [
-        (name, job.before[kind].get(name, ""), job.after[kind].get(name, ""))
-        for kind in ("responses", "lesions")
-        for name in dict.fromkeys((*job.before[kind], *job.after[kind]))
-        if job.before[kind].get(name, "") != job.after[kind].get(name, "")
-    ]
-    problems = [
-        (severity, line) for line, severity in job.after["problems"].items() if line not in job.before["problems"]
-    ]
-    return {"categories": categories, "problems": problems}
+    return job.after.changes_since(job.before)

@@ -27,17 +27,12 @@ Pooled = Mapping[Modality, Examination]
 
 def with_evidence(visits: Sequence[Pooled], settings: Settings) -> tuple[dict[Modality, Examination], ...]:
     """The examinations of every visit, with `evidence` in the findings that have some."""
-    blastic = {
-        (finding.modality, finding.lesion_id)
-        for visit in visits
-        for exam in visit.values()
-        for finding in exam.lesions
-        if finding.lesion_type is LesionType.BLASTIC
-    }
+    blastic: set[tuple[Modality, str]] = set()
     confirmed: set[str] = set()
     before = _First()
     told = []
     for visit in visits:
+        blastic |= _blastic_in(visit)  # and from then on, whatever it looks like later
         confirmed |= {
             finding.lesion_id
             for modality in _CONFIRMING
@@ -49,6 +44,15 @@ def with_evidence(visits: Sequence[Pooled], settings: Settings) -> tuple[dict[Mo
         if Modality.MR in visit:
             told[-1][Modality.MR] = before.met_rads(told[-1][Modality.MR], settings)
     return tuple(told)
+
+
+def _blastic_in(visit: Pooled) -> set[tuple[Modality, str]]:
+    return {
+        (finding.modality, finding.lesion_id)
+        for exam in visit.values()
+        for finding in exam.lesions
+        if finding.lesion_type is LesionType.BLASTIC
+    }
 
 
 @dataclass(kw_only=True, slots=True)

@@ -40,6 +40,18 @@ def test_bars_are_shared_out_by_best_response_in_its_colour():
     assert [text.text for text in root.findall(f"{SVG}text")] == ["mda2010", "who"]
 
 
+def test_equal_colours_of_several_sets_stand_in_one_order_and_no_ground_is_white():
+    svg = best_responses_svg(patients(mda2010="NE SD PR", irecist="NE iSD iUPD iPR", recist11="NE Non-CR/Non-PD PD"))
+    root = ET.fromstring(svg)
+    assert root.attrib["aria-label"].split("; ") == [
+        "mda2010: 1 PR, 1 SD, 1 NE",
+        "irecist: 1 iPR, 1 iSD, 1 iUPD, 1 NE",
+        "recist11: 1 Non-CR/Non-PD, 1 PD, 1 NE",
+    ]
+    assert root.find(f"{SVG}rect") is None
+    assert LIGHT.background not in {node.get("stroke") for node in root.iter()}
+
+
 def test_a_narrow_share_is_told_when_pointed_at_only():
     svg = best_responses_svg(patients(mda2010="SD " * 99 + "CR"))
     assert "<title>CR 1</title>" in svg
@@ -62,3 +74,12 @@ def test_words_of_a_user_are_no_markup(hostile):
     assert "<svg" in text
     assert "<script" not in text
     assert "<img" not in text
+
+
+def test_a_long_name_is_broken_and_leaves_the_reason_on_the_screen():
+    rows = {table.name: () for table in TABLES}
+    told = {"patient_id": "P" * 60, "visit": "week 12", "scope": "overall", "reason": "baseline", "category": "BL"}
+    rows[RESPONSES.name] = (render_row(RESPONSES, told),)
+    text = Results(rows=rows, scored=("P" * 60,), failed={})._repr_html_()
+    assert f'overflow-wrap:anywhere;text-align:left">{"P" * 60}</td>' in text
+    assert "<td>week 12</td>" in text

@@ -100,7 +100,8 @@ def test_the_table_sorts_both_ways_by_number_and_empty_cells_stay_last(cohort: P
 def test_the_table_filters_by_words_response_and_problems(cohort: Page) -> None:
     cohort.fill("#search", "nm-1 cr")
     assert names(cohort) == ["NM-1"]
-    assert cohort.locator("#count").inner_text() == "1 / 3"
+    assert cohort.locator("#count").inner_text() == "1 of 3 patients shown"
+    assert "are of all patients" in cohort.locator("main").inner_text()
     cohort.fill("#search", "")
     cohort.select_option("#best", "PD")
     assert names(cohort) == [EVIL]
@@ -110,6 +111,12 @@ def test_the_table_filters_by_words_response_and_problems(cohort: Page) -> None:
     assert "NM-1" not in names(cohort)
     cohort.fill("#search", "nobody")
     assert names(cohort) == []
+    assert "No patient matches." in cohort.locator("main").inner_text()
+    cohort.uncheck("#troubled")
+    cohort.fill("#search", "")
+    told = cohort.locator("main").inner_text()
+    assert "No patient matches." not in told
+    assert "are of all patients" not in told
 
 
 def test_one_switch_speaks_chinese_and_is_remembered(cohort: Page, results: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from conftest import lacking
 from PIL import Image
+from review.review_server import started
 
 from mdanderson.report.html.viewer import viewer_code
 
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 
 EVIL = "P<script>window.ran=1</script><img src=x onerror=window.ran=2>"
 EVIL_COMMENT = "</script><script>window.ran=5</script><img src=x onerror=window.ran=6>"
-
-
-def started(out: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-m", "mdanderson", "review", str(out), "--port", "0", "--no-browser", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.fullmatch(r"review it here: (http://127\.0\.0\.1:\d+/\?token=[\w-]{43})\n", line)
-    assert found, line or process.communicate()
-    return process, found[1]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from plot import drawn
 
 from mdanderson.errors import InputError
 from mdanderson.plot import agreement
-from mdanderson.plot.agreements import _ORDER
+from mdanderson.plot.agreement_figure import _ORDER
 from mdanderson.statistics import cohen_kappa
 from mdanderson.vocabulary import Category
 

@@ -56,6 +56,16 @@ def test_curves_are_the_product_limit_of_each_group(cohort):
     assert axes.get_ylabel() == "without progression or death"
 
 
+def test_numbers_at_risk_stay_under_their_ticks_whatever_size_the_figure_is_given(cohort):
+    figure = kaplan_meier(cohort)
+    curves, table = figure.axes
+    figure.set_size_inches(4, 4)
+    figure.draw_without_rendering()
+    ticks = [float(tick) for tick in curves.get_xticks()]
+    assert ticks == sorted({text.get_position()[0] for text in table.texts})
+    assert len(ticks) > 2
+
+
 def test_legend_tells_events_and_median_and_the_test_its_p(cohort):
     figure = kaplan_meier(cohort)
     assert drawn.legend(figure) == [

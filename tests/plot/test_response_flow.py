@@ -9,6 +9,7 @@ from plot import drawn
 from plot.sample import judged, rows_of
 
 from mdanderson.errors import SettingsError
+from mdanderson.palette import DARK, LIGHT
 from mdanderson.plot import response_flow
 
 
@@ -74,7 +75,7 @@ def test_boxes_tell_their_number(few):
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["follow-up 1", "follow-up 2"]
     assert drawn.legend(figure)[-1] == "no further visit"
     assert figure.alt == (
-        "Category from visit to visit · MD Anderson 2010. follow-up 1: 1 PR, 1 SD, 2 PD, 1 NE; follow-up 2: 1 PD, 1 NE."
+        "Category from visit to visit · MD Anderson 2010: follow-up 1: 1 PR, 1 SD, 2 PD, 1 NE; follow-up 2: 1 PD, 1 NE."
     )
 
 
@@ -93,3 +94,28 @@ def test_as_many_visits_as_asked(few):
 def test_nobody(nobody):
     assert "nothing to show" in drawn.words(response_flow(nobody))
     assert "nothing to show" in drawn.words(response_flow(judged(rows_of("P", (20.0,)))))
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted(
+        sum(
+            weight * (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+            for weight, part in zip((0.2126, 0.7152, 0.0722), matplotlib.colors.to_rgb(colour), strict=True)
+        )
+        for colour in (one, other)
+    )
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_numbers_in_boxes_are_read_on_a_page_that_turns_the_figure_dark(few):
+    """A page has the figure in light colours and exchanges them: grounds, and inks that are colours of the theme."""
+    for text in response_flow(few).axes[0].texts:
+        ground = text.get_bbox_patch()
+        if ground is None:
+            assert text.get_color() == LIGHT.text
+            continue
+        light = matplotlib.colors.to_hex(ground.get_facecolor())
+        dark = {LIGHT.grid: DARK.grid} | {LIGHT.category(key): DARK.category(key) for key in LIGHT.categories}
+        inks = {LIGHT.text: DARK.text, LIGHT.background: DARK.background}
+        assert contrast(text.get_color(), light) >= 4.5
+        assert contrast(inks.get(text.get_color(), text.get_color()), dark[light]) >= 4.5

@@ -12,7 +12,7 @@ from plot.sample import BASELINE, judged, rows_of
 import mdanderson as mda
 from mdanderson.errors import InputError, ManifestError
 from mdanderson.plot import swimmer
-from mdanderson.plot.study_marks import style
+from mdanderson.plot.swimmer_lanes import mark_style
 
 ROWS = ["STEADY", "SHRINKS", "GROWS", "NEW", "UNSEEN"]
 
@@ -57,22 +57,55 @@ def test_a_thin_line_goes_on_to_the_last_news(few):
 def test_marks_of_treatment_progression_death_and_censoring(few):
     figure = swimmer(few)
     axes = figure.axes[0]
-    assert drawn.points(axes, style("clock").marker) == [(-2, 0)]
-    assert [x for x, _ in drawn.points(axes, style("progression").marker)] == [12, 12, 24]
-    assert drawn.points(axes, style("followed").marker) == [(12, 4), (30, 0)]
-    assert drawn.points(axes, style("death").marker) == []  # GROWS had progressed before it died
+    assert drawn.points(axes, mark_style("clock").marker) == [(-2, 0)]
+    assert [x for x, _ in drawn.points(axes, mark_style("progression").marker)] == [12, 12, 24]
+    assert drawn.points(axes, mark_style("followed").marker) == [(12, 4), (30, 0)]
+    assert drawn.points(axes, mark_style("death").marker) == [(20, 2)]  # GROWS had progressed before it died
     recist = swimmer(few, criteria="recist11")
-    assert drawn.points(recist.axes[0], style("death").marker) == [(20, 2)]
+    assert drawn.points(recist.axes[0], mark_style("death").marker) == [(20, 2)]
     assert drawn.legend(recist)[-4:] == ["treatment begun", "progression", "death", "no event (censored)"]
+
+
+def test_deaths_stay_where_a_table_of_events_is_given(few):
+    figure = swimmer(few, events=events(("GROWS", 8, "surgery")))
+    assert drawn.points(figure.axes[0], mark_style("death").marker) == [(20, 2)]
+    assert drawn.points(figure.axes[0], mark_style("surgery").marker) == [(8, pytest.approx(1.62))]
+
+
+def test_a_death_after_progression_is_kept_with_the_results_and_marked(tmp_path):
+    """As long as the folder knows of it, whatever ended the progression-free time."""
+    table = pd.DataFrame(rows_of("P", (20.0, 30.0)))
+    facts = pd.DataFrame([{"patient_id": "P", "death_date": week(30)}])
+    made = mda.classify(table, tmp_path / "out", patients=facts, workers=1)
+    again = mda.Results.from_folder(tmp_path / "out")
+    assert again.events == made.events == {"P": (mda.Event(date=week(30), kind="death"),)}
+    figure = swimmer(again)
+    assert drawn.points(figure.axes[0], mark_style("death").marker) == [(30, 0)]
+    assert figure.alt.endswith("progression: 1, death: 1.")
+
+
+def test_a_death_that_ends_no_time_takes_the_place_of_the_arrow():
+    policy = mda.Settings.from_mapping({"policy": {"death": "censor"}})
+    facts = pd.DataFrame([{"patient_id": "P", "death_date": week(30)}])
+    axes = swimmer(judged(rows_of("P", (20.0, 19.0)), patients=facts, settings=policy)).axes[0]
+    assert drawn.points(axes, mark_style("death").marker) == [(30, 0)]
+    assert drawn.points(axes, mark_style("followed").marker) == []
+
+
+def test_results_without_their_events_still_know_a_death_that_ended_the_time(few):
+    class Tables:
+        responses, patients, lesions = few.responses, few.patients, few.lesions
+
+    assert drawn.points(swimmer(Tables(), criteria="recist11").axes[0], mark_style("death").marker) == [(20, 2)]
 
 
 def test_events_are_marked_above_their_bar_and_told(few):
     figure = swimmer(
         few, events=events(("STEADY", 6, "radiotherapy"), ("GROWS", 8, "dental check"), ("X", 1, "surgery"))
     )
-    (place,) = drawn.points(figure.axes[0], style("radiotherapy").marker)
+    (place,) = drawn.points(figure.axes[0], mark_style("radiotherapy").marker)
     assert place == (6, pytest.approx(-0.38))
-    assert drawn.points(figure.axes[0], style("dental check").marker) == [(8, pytest.approx(1.62))]
+    assert drawn.points(figure.axes[0], mark_style("dental check").marker) == [(8, pytest.approx(1.62))]
     assert drawn.legend(figure)[-2:] == ["radiotherapy", "dental check"]
     assert drawn.legend(swimmer(few, events=events(("STEADY", 6, "radiotherapy")), language="zh"))[-1] == "放疗"
 
@@ -102,7 +135,24 @@ def test_a_timeline_brings_its_own_events():
     facts = mda.PatientFacts(patient_id="P", events=(mda.Event(date=week(5), kind=mda.EventKind.FRACTURE),))
     scan = mda.Examination(modality=mda.Modality.CT, date=week(0), lesions=(finding,))
     axes = swimmer(mda.build_timeline(facts, [scan], settings=mda.Settings())).axes[0]
-    assert [x for x, _ in drawn.points(axes, style("fracture").marker)] == [5]
+    assert [x for x, _ in drawn.points(axes, mark_style("fracture").marker)] == [5]
+
+
+def test_a_lane_reaches_to_the_last_event(few):
+    """A therapy that stopped, or a fracture, is news of the patient: no mark stands beyond its lane."""
+    figure = swimmer(few, events=events(("UNSEEN", 3, "therapy_start"), ("UNSEEN", 40, "therapy_stop")))
+    lines = {
+        line.get_ydata()[0]: tuple(line.get_xdata()) for line in figure.axes[0].lines if line.get_linewidth() == 1.2
+    }
+    assert lines[0] == (0, 40)
+    assert drawn.points(figure.axes[0], mark_style("followed").marker) == [(30, 1), (40, 0)]
+
+
+def test_who_has_a_baseline_alone_has_a_square_on_an_axis_of_weeks():
+    axes = swimmer(judged(rows_of("P", (20.0,)))).axes[0]
+    assert drawn.points(axes, "s") == [(0, 0)]
+    low, high = axes.get_xlim()
+    assert high - low >= 4
 
 
 def test_many_patients_fit_one_page():
@@ -116,7 +166,7 @@ def test_many_patients_fit_one_page():
 def test_it_is_told_in_words(few):
     assert swimmer(few).alt == (
         "Time on study and response · MD Anderson 2010: "
-        "Time on study of 5 patients, up to 30 weeks; progression: 3, death: 0."
+        "Time on study of 5 patients, up to 30 weeks; progression: 3, death: 1."
     )
 
 

@@ -8,6 +8,7 @@ from plot.sample import judged, rows_of
 
 from mdanderson.errors import InputError, SettingsError
 from mdanderson.plot import waterfall
+from mdanderson.plot.cut_off import CUT_MARKER
 from mdanderson.settings import Policy, Settings
 
 EN = [("GROWS", 0.5, "PD"), ("STEADY", -0.05, "SD"), ("NEW", -0.2, "PD"), ("SHRINKS", -0.6, "PR")]
@@ -79,7 +80,10 @@ def test_recist_without_soft_tissue_has_no_bar_but_says_so(few):
     figure = waterfall(few, criteria="recist11")
     assert drawn.bars(figure.axes[0]) == []
     assert len(drawn.points(figure.axes[0], "D")) == 5
-    assert drawn.legend(figure)[0] == "PD progressive disease (n = 1)"
+    assert drawn.legend(figure)[:2] == [
+        "NN neither complete response nor progression (n = 3)",
+        "PD progressive disease (n = 1)",
+    ]
     assert drawn.levels(figure.axes[0]) == [-0.3, 0.2]
 
 
@@ -96,6 +100,15 @@ def test_many_patients_are_counted_in_place_of_names():
     assert len(drawn.bars(axes)) == 41
     assert axes.get_xlabel() == "patients (n = 41)"
     assert list(axes.get_xticks()) == []
+
+
+def test_many_bars_that_are_cut_off_have_arrowheads_and_no_numbers():
+    rows = [row for number in range(41) for row in rows_of(f"P{number:02d}", (10.0, 40.0 if number < 3 else 10.0))]
+    figure = waterfall(judged(rows))
+    assert drawn.points(figure.axes[0], CUT_MARKER) == [(0, 1.5), (1, 1.5), (2, 1.5)]
+    assert not [text for text in drawn.words(figure) if "300" in text]
+    assert drawn.legend(figure)[-1] == "above +150 %, cut off there"
+    assert figure.alt.endswith(" Above +150 % and drawn at it: 3 (highest +300 %).")
 
 
 def test_in_chinese(few):

@@ -59,6 +59,8 @@ def test_a_limit_is_told_as_it_is_compared(page):
     told = set_of(page, "mda2010")
     assert "rise of size ≥ 25 % ([`pd_size_rise`](#policy.pd_size_rise));" in told
     assert "long axis ≥ 5 mm ([`new_lesion_mm`](#policy.new_lesion_mm)) †" in told
+    assert "rise: off ([`pd_absolute_mm = 0`](#policy.pd_absolute_mm)) †" in told
+    assert "0 mm" not in told.replace("10 mm", "")
     assert "rise of total lesion glycolysis > 75 % ([`tlg_rise`](#percist.tlg_rise)) |" in page
 
 
@@ -75,7 +77,11 @@ def test_what_is_ours_is_marked():
 
 
 def test_every_link_on_the_page_leads_somewhere(page):
-    anchors = set(re.findall(r'<a id="([^"]+)"></a>', page))
+    own = re.findall(r'<a id="([^"]+)"></a>', page)
+    headings = [title.lower().replace(" ", "-") for title in re.findall(r"(?m)^#+ ([\w ]+)$", page)]
+    assert len(set(own)) == len(own)
+    assert not set(own) & set(headings)  # a heading is an anchor by itself
+    anchors = {*own, *headings}
     links = set(re.findall(r"\]\(#([^)]+)\)", page))
     assert links <= anchors
     for path in set(re.findall(r"\]\(([^#)][^)]*)\)", page)):

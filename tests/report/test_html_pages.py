@@ -15,6 +15,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from mdanderson.criteria import CRITERIA_SETS
 from mdanderson.errors import Problem, Severity
 from mdanderson.palette import DARK, LIGHT
 from mdanderson.pictures import Outline, Picture, png_of
@@ -26,6 +27,7 @@ from mdanderson.report.html.numbers import MEASURED, number_of
 from mdanderson.report.html.rendering import class_of, themed
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.texts import EN, ZH
+from mdanderson.report.texts_rules import RULES_ZH
 from mdanderson.report.trace import TRACE, trace_rows
 from mdanderson.vocabulary import Modality
 
@@ -136,17 +138,19 @@ def test_the_page_tells_the_course_and_why(shown: Read) -> None:
 def test_pictures_stand_under_their_visit_with_their_lines(shown: Read) -> None:
     svgs = [one for one in shown.all("svg") if (one.get("class") or "").startswith("picture")]
     assert [one["aria-label"] for one in svgs] == [
-        "Lesion L01, CT of 2024-01-01, with its outline",
-        "Lesion L01, CT of 2024-04-02, with its outline",
-        "Place of lesion L03, CT of 2024-01-01; nothing is segmented here",
+        "Lesion L01, CT of 2024-01-01, slice 7, with its outline and diameters",
+        "Lesion L01, CT of 2024-04-02, slice 7, with its outline and diameters",
+        "Place of lesion L03, CT of 2024-01-01, slice 7; nothing is segmented here",
     ]
     assert svgs[0]["viewbox"] == "-45 -45 90 90"
-    assert svgs[0]["data-aria-label-zh"] == "病灶 L01，2024-01-01 CT，含轮廓"
+    assert svgs[0]["data-aria-label-zh"] == "病灶 L01，2024-01-01 CT，层面 7，含轮廓与径线"
     classes = [one["class"] for one in shown.all("path")]
     assert [classes.count(name) for name in ("outline", "carried", "axis a1", "axis a2")] == [2, 1, 2, 2]
     assert [one["d"] for one in shown.all("path") if one["class"] == "axis a1"] == ["M-5 0L5 0"] * 2
     assert all((one["href"] or "").startswith("data:image/png;base64,iVBOR") for one in shown.all("image"))
-    assert len([one for one in shown.all("path") if (one["class"] or "").startswith("curve")]) == 5  # 3 are changes
+    curves = [one for one in shown.all("path") if (one["class"] or "").startswith("curve")]
+    assert len([one for one in curves if one["d"] == "M0 4H30"]) == 5  # each has its line in the legend
+    assert len(curves) == 10  # 3 are changes of size, 2 are profiles
 
 
 def test_without_pictures_the_page_says_how_to_have_them(paper: ModuleType) -> None:
@@ -279,7 +283,7 @@ def test_every_string_of_the_templates_is_in_the_table() -> None:
     keys = set()
     for template in TEMPLATES.glob("*.j2"):
         keys |= set(re.findall(r'"((?:page|word|notice|scope)\.[a-z_]+)"', template.read_text(encoding="utf-8")))
-    keys |= {one.text for one in MEASURED}
+    keys |= {one.text for one in MEASURED} | {"page.alt_whole", "page.alt_drawn", "page.alt_carried"}
     keys -= {"page.by_"}
     assert len(keys) > 80
     assert keys <= EN.keys() & ZH.keys()
@@ -292,8 +296,15 @@ def test_both_languages_are_on_the_page(shown: Read) -> None:
     said = [one for one in shown.all("span") if one.get("class") == "say"]
     languages = [one["lang"] for one in shown.all("span") if "lang" in one]
     assert languages == ["en", "zh"] * len(said)
-    assert "骨转移" not in shown.text
+    assert "骨转移瘤疗效评价" not in shown.text  # the title of another page
     assert "时间线" in shown.text
+    assert "大小缩小 ≥ 50 %" in shown.text
+
+
+def test_every_row_of_every_set_is_told_in_chinese() -> None:
+    texts = {rule.text for one in CRITERIA_SETS for rule in one.rules}
+    assert texts - RULES_ZH.keys() == set()
+    assert RULES_ZH.keys() - texts == set()
 
 
 @pytest.mark.parametrize("patient_id", ["", "..", "../../x", "a/b", "CON", "P" * 300, "患者", "a\nb", EVIL])
@@ -310,13 +321,18 @@ def test_no_two_patients_share_a_page() -> None:
     ("cell", "form", "text"),
     [
         ("-0.5", "%", "\N{MINUS SIGN}50 %"),
-        ("0.2549", "%", "+25 %"),
-        ("-0.0049", "%", "0 %"),
+        ("0.2549", "%", "+25.5 %"),
+        ("0.2490", "%", "+24.9 %"),
+        ("0.2496", "%", "+24.96 %"),
+        ("0.2500", "%", "+25 %"),
+        ("0.2504", "%", "+25.04 %"),
+        ("-0.4996", "%", "\N{MINUS SIGN}49.96 %"),
+        ("-0.0049", "%", "\N{MINUS SIGN}0.5 %"),
         ("0.0000", "%", "0 %"),
         ("0.1234", "points", "12.3"),
         ("-3.24", "HU", "\N{MINUS SIGN}3"),
         ("-0.2", "HU", "0"),
-        ("12.25", "mm", "12.2"),
+        ("12.25", "mm", "12.3"),
         ("what", "mm", "what"),
         ("", "%", ""),
     ],
@@ -350,9 +366,45 @@ def test_changes_are_drawn_by_week() -> None:
     assert course_curves([("L01", ((0.0, 0.0), (0.0, 10.0)))]) is None
     curves = course_curves([("L01", ((0.0, 0.0), (26.0, -60.0))), ("L02", ())])
     assert curves is not None
-    assert [(one.label, one.path) for one in curves.curves] == [("L01", "M32 8L288 128")]
-    assert [text for _, text in curves.y_ticks] == ["-60", "-40", "-20", "0"]
+    assert [(one.label, one.path) for one in curves.curves] == [("L01", "M32 38L288 110")]
+    assert [text for _, text in curves.y_ticks] == ["-75", "-50", "-25", "0", "25"]
     assert [text for _, text in curves.x_ticks] == ["0", "10", "20"]
+
+
+def test_noise_is_drawn_as_noise() -> None:
+    curves = course_curves([("L01", ((0.0, 0.0), (26.0, -0.3)))])
+    assert curves is not None
+    assert [text for _, text in curves.y_ticks] == ["-50", "-25", "0", "25"]
+    (line,) = curves.curves
+    assert abs(line.dots[0][1] - line.dots[1][1]) < 1.0
+
+
+def test_a_chart_has_as_many_lines_as_can_be_told_apart() -> None:
+    courses = [("sum", ((0.0, 0.0), (9.0, 1.0)))]
+    courses += [(f"L{number:02}", ((0.0, 0.0), (9.0, float(number)))) for number in range(1, 41)]
+    curves = course_curves(courses)
+    assert curves is not None
+    assert [one.label for one in curves.curves] == ["sum", *(f"L{number}" for number in range(34, 41))]
+    assert curves.left_out == 33
+    profiles = profile_curves([(f"visit{number}", ((-1.0, 0.0), (1.0, 5.0))) for number in range(1, 11)])
+    assert profiles is not None
+    assert [one.label for one in profiles.curves] == ["visit1", *(f"visit{number}" for number in range(4, 11))]
+
+
+def test_every_line_has_dashes_of_its_own() -> None:
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    dashes = dict(re.findall(r"\.curve\.l-(\d) \{ stroke-dasharray: ([\d ]+);", style))
+    assert sorted(dashes) == [str(number) for number in range(1, len(LIGHT.lines))]  # the first is solid
+    assert len(set(dashes.values())) == len(dashes)
+    assert re.search(r"\.picture \.a2 \{ stroke-dasharray", style)  # the short axis, beside the long one
+
+
+def test_charts_and_pictures_are_told_to_who_does_not_see_them(shown: Read) -> None:
+    (course,) = [label for one in shown.all("svg") if "Change of long" in (label := one.get("aria-label") or "")]
+    assert re.search(r"L01 \N{MINUS SIGN}\d+(\.\d+)? %", course)
+    profiles = [label for one in shown.all("svg") if "Density across" in (label := one.get("aria-label") or "")]
+    assert profiles
+    assert all(re.search(r": \S+ \| \S+ HU$", label) for label in profiles)
 
 
 def test_the_course_of_the_sum_and_of_every_lesion_is_drawn(shown: Read) -> None:

@@ -13,10 +13,11 @@ from review.review_client import EVIL, ORIGIN, PORT, TestClient
 
 import mdanderson as mda
 from mdanderson.batch.pages import report
-from mdanderson.review.app import Reviewing, make_app
-from mdanderson.review.desk import Desk
-from mdanderson.review.guard import Doorkeeper
+from mdanderson.review.access import AccessPolicy
+from mdanderson.review.app import ReviewSession, make_app
 from mdanderson.review.rescoring import Rescorer
+from mdanderson.review.reviewed_folder import ReviewedFolder
+from mdanderson.review.snapshot import Snapshot
 
 TABLE = """\
 patient_id,visit,date,modality,lesion_id,long_axis_mm,short_axis_mm,lesion_type,site
@@ -27,6 +28,8 @@ P01,week 12,2024-04-02,CT,L2,14,11,lytic,rib
 {evil},baseline,2024-01-09,CT,L1,24,18,lytic,"<img src=x onerror=alert(2)>"
 {evil},week 12,2024-04-11,CT,L1,25,18,lytic,"<img src=x onerror=alert(2)>"
 """
+
+EMPTY = Snapshot(categories={}, problems={})
 
 
 class Nobody(Rescorer):
@@ -63,12 +66,14 @@ def bare(out: Path) -> Path:
 @pytest.fixture
 def serving(out: Path) -> Callable[..., TestClient]:
     def serve(**given: Any) -> TestClient:
-        door = Doorkeeper(port=PORT)
-        rescorer = Nobody(folder=out, look=lambda _: None)
+        policy = AccessPolicy(port=PORT)
+        rescorer = Nobody(folder=out, snapshot_of=lambda _: EMPTY)
         rescorer.asked = []
-        reviewing = Reviewing(desk=Desk.of_folder(out), rescorer=rescorer, **({"reader": "Smith"} | given))
-        client = TestClient(make_app(reviewing, door), base_url=ORIGIN, follow_redirects=False)
-        client.door, client.rescorer = door, rescorer  # type: ignore[attr-defined]
+        session = ReviewSession(
+            reviewed=ReviewedFolder.of_folder(out), rescorer=rescorer, **({"reader": "Smith"} | given)
+        )
+        client = TestClient(make_app(session, policy), base_url=ORIGIN, follow_redirects=False)
+        client.policy, client.rescorer = policy, rescorer  # type: ignore[attr-defined]
         return client
 
     return serve
@@ -77,5 +82,5 @@ def serving(out: Path) -> Callable[..., TestClient]:
 @pytest.fixture
 def client(serving: Callable[..., TestClient]) -> TestClient:
     client = serving()
-    assert client.get(f"/?token={client.door.token}").status_code == 303
+    assert client.get(f"/?token={client.policy.token}").status_code == 303
     return client

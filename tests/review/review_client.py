@@ -29,7 +29,7 @@ def state(client: TestClient, page: str) -> dict[str, Any]:
 
 
 def key_of(client: TestClient, page: str, title: str) -> str:
-    (key,) = (key for key, told in state(client, page)["items"].items() if told["title"] == title)
+    (key,) = (key for key, told in state(client, page)["items"].items() if told["titles"][0] == title)
     return key
 
 

@@ -14,9 +14,9 @@ from mdanderson.batch.again import rescore
 from mdanderson.errors import ManifestError, OutputError
 from mdanderson.review import review
 from mdanderson.review.adjudication import disputes
-from mdanderson.review.blinded import cases
-from mdanderson.review.desk import Desk
+from mdanderson.review.blinded import _worded, cases
 from mdanderson.review.entries import append_entry
+from mdanderson.review.reviewed_folder import ReviewedFolder
 
 PAGE = page_of("P01")
 FOLLOW_UP = "L1 · CT · week 12"
@@ -28,7 +28,7 @@ def said(out, reader: str, findings: str, **more: str) -> None:
 
 
 def open_ones(out) -> list[tuple[str, str, list[str]]]:
-    found = [one for one in disputes(Desk.of_folder(out)) if one.is_open]
+    found = [one for one in disputes(ReviewedFolder.of_folder(out)) if one.is_open]
     return [(one.patient_id, one.item.lesion_id, [side.reader for side in one.positions]) for one in found]
 
 
@@ -102,7 +102,7 @@ def test_what_is_settled_on_the_page_is_kept_as_such(client, out):
     key = key_of(client, PAGE, FOLLOW_UP)
     assert f'data-item="{key}"' in page
     assert post(client, "/review/settle", page=PAGE, item=key, findings="PR1", comment="both saw it").status_code == 200
-    (one,) = disputes(Desk.of_folder(out))
+    (one,) = disputes(ReviewedFolder.of_folder(out))
     assert one.settled is not None
     assert (one.settled.reader, one.settled.comment, one.is_open) == ("Smith", "both saw it", False)
     assert "settled" in client.get("/adjudication").text
@@ -115,11 +115,11 @@ class TestBlinded:
         with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
             rescore(out, {"P01"})
         client = serving(reader="Jones", blinded=True)
-        assert client.get(f"/?token={client.door.token}").status_code == 303
+        assert client.get(f"/?token={client.policy.token}").status_code == 303
         return client
 
     def case_of(self, out, patient_id: str) -> str:
-        order = cases(Desk.of_folder(out).patient_ids, "Jones")
+        order = cases(ReviewedFolder.of_folder(out).patient_ids, "Jones")
         return f"case-{order.index(patient_id) + 1}"
 
     def test_nothing_that_was_computed_or_stated_is_told(self, blind, out):
@@ -152,10 +152,32 @@ class TestBlinded:
         assert own["items"][key]["fields"]["findings"] == "SD3"
         assert own["history"].count("<li") == 1
         assert "1 of 4" in blind.get("/").text
-        desk = Desk.of_folder(out)
-        assert [one.statement.reader for one in desk.said("P01")] == ["Smith", "Jones"]
-        assert desk.waiting() == ("P01",)
+        reviewed = ReviewedFolder.of_folder(out)
+        assert [one.statement.reader for one in reviewed.statements_on("P01")] == ["Smith", "Jones"]
+        assert reviewed.waiting() == ("P01",)
         assert open_ones(out) == [("P01", "L1", ["Jones", "Smith", ""])]
+
+    def test_case_and_visits_are_called_so_in_both_languages(self, blind, out):
+        case = self.case_of(out, "P01")
+        page = blind.get(f"/case/{case[5:]}").text
+        both = '<span class="say"><span lang="en">{}</span><span lang="zh">{}</span></span>'
+        assert f"<h1>{both.format('Case ' + case[5:], '病例 ' + case[5:])}</h1>" in page
+        assert f"<title>Case {case[5:]} · mdanderson</title>" in page
+        assert f'<th scope="col">{both.format("visit 2", "第 2 次随访")}' in page
+        assert "0001-01-0" not in page
+        titles = [told["titles"] for told in state(blind, case)["items"].values()]
+        assert ["L1 · CT · visit 2", "L1 · CT · 第 2 次随访"] in titles
+        assert blind.get("/index.html").headers["location"] == "/"
+
+    def test_a_picture_is_read_aloud_in_the_language_of_the_page(self):
+        page = (
+            '<title>%s</title><svg aria-label="of %s" data-aria-label-en="of %s" data-aria-label-zh="of %s"><b>%s</b>'
+        )
+        assert _worded(page.replace("%s", "0001-01-01"), {"0001-01-01": ("a <b>", "甲")}) == (
+            '<title>a &lt;b&gt;</title><svg aria-label="of a &lt;b&gt;" data-aria-label-en="of a &lt;b&gt;" '
+            'data-aria-label-zh="of 甲"><b><span class="say"><span lang="en">a &lt;b&gt;</span>'
+            '<span lang="zh">甲</span></span></b>'
+        )
 
     def test_the_order_is_each_readers_own_and_stays(self):
         names = [f"P{number:02d}" for number in range(30)]
@@ -178,11 +200,11 @@ class TestBlindedOfOthers:
             rescore(out, {"P01"})
         assert "N1" in set(mda.Results.from_folder(out).lesions.lesion_id)
         client = serving(reader="Jones", blinded=True)
-        assert client.get(f"/?token={client.door.token}").status_code == 303
+        assert client.get(f"/?token={client.policy.token}").status_code == 303
         return client
 
     def case_of(self, out, reader: str = "Jones") -> str:
-        return f"case-{cases(Desk.of_folder(out).patient_ids, reader).index('P01') + 1}"
+        return f"case-{cases(ReviewedFolder.of_folder(out).patient_ids, reader).index('P01') + 1}"
 
     def test_what_is_seen_is_what_was_seen_before_anybody_spoke(self, blind, out):
         case = self.case_of(out)
@@ -209,9 +231,12 @@ class TestBlindedOfOthers:
         said(out, "jones ", "SD3", comment="mine")
         said(out, "JONES", "PR1", comment="mine as well")
         with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
-            assert [one.statement.reader for one in Desk.of_folder(out).said("P01")][-2:] == ["jones", "jones"]
+            assert [one.statement.reader for one in ReviewedFolder.of_folder(out).statements_on("P01")][-2:] == [
+                "jones",
+                "jones",
+            ]
         assert state(blind, self.case_of(out))["history"].count("<li") == 2
-        assert Desk.of_folder(out).entries_of("Jones") == 2
+        assert ReviewedFolder.of_folder(out).entries_of("Jones") == 2
 
     def test_what_cannot_be_read_names_nobody(self, blind, out):
         (out / "reads.csv").write_text("patient_id,surname\nP01,Smith\n", encoding="utf-8")
@@ -254,14 +279,14 @@ def test_a_readers_table_shows_a_blinded_reader_no_size_that_another_measured(tm
         encoding="utf-8",
     )
     mda.classify(tmp_path / "table.csv", tmp_path / "out", criteria=("mda2010",))
-    sheet = Desk.of_folder(tmp_path / "out").sheet("P01", alone="Jones")
-    assert [item.row["long_axis_mm"] for item in sheet.items if item.lesion_id] == ["33.00", "35.00"]
+    patient = ReviewedFolder.of_folder(tmp_path / "out").review_of("P01", alone="Jones")
+    assert [item.row["long_axis_mm"] for item in patient.items if item.lesion_id] == ["33.00", "35.00"]
 
 
 def test_a_lesion_that_one_reader_alone_made_is_a_dispute_with_the_computation(bare):
     said(bare, "Smith", "", lesion_id="N1", new="true", comment="in the rib")
     for _ in range(2):  # before it is scored, and after
-        (dispute,) = disputes(Desk.of_folder(bare))
+        (dispute,) = disputes(ReviewedFolder.of_folder(bare))
         assert dispute.is_open
         assert [(one.reader, one.denies) for one in dispute.positions] == [("Smith", False), ("", True)]
         rescore(bare, {"P01"})
@@ -270,7 +295,7 @@ def test_a_lesion_that_one_reader_alone_made_is_a_dispute_with_the_computation(b
     rescore(bare, {"P01"})
     assert (category(bare), open_ones(bare)) == ("SD", [])
     said(bare, "Smith", "", lesion_id="N1", comment="I am not sure any more")
-    assert [one.is_open for one in disputes(Desk.of_folder(bare))] == [False]
+    assert [one.is_open for one in disputes(ReviewedFolder.of_folder(bare))] == [False]
 
 
 def test_a_new_lesion_that_its_reader_withdrew_is_no_dispute(bare):
@@ -296,22 +321,22 @@ def test_the_readers_own_table_is_read_as_it_is_now(tmp_path):
     header = "patient_id,date,modality,lesion_id,findings,reader\n"
     reads.write_text(header + "P01,2024-04-02,CT,L1,SD3,Smith\n", encoding="utf-8")
     mda.classify(tmp_path / "table.csv", tmp_path / "out", criteria=("mda2010",))
-    desk = Desk.of_folder(tmp_path / "out")
-    assert desk.given == kept / "reads.csv"
-    assert len(desk.said("P01")) == 1
+    reviewed = ReviewedFolder.of_folder(tmp_path / "out")
+    assert reviewed.given == kept / "reads.csv"
+    assert len(reviewed.statements_on("P01")) == 1
     text = (kept / "reads.csv").read_text(encoding="utf-8")
     (kept / "reads.csv").write_text(text + text.splitlines()[1].replace("Smith", "Jones") + "\n", encoding="utf-8")
-    assert [one.statement.reader for one in desk.said("P01")] == ["Smith", "Jones"]
+    assert [one.statement.reader for one in reviewed.statements_on("P01")] == ["Smith", "Jones"]
     (kept / "reads.csv").unlink()
     with pytest.raises(mda.MdandersonError, match="the readers' table cannot be read"):
-        desk.said("P01")
+        reviewed.statements_on("P01")
 
 
 def test_results_that_cannot_tell_what_readers_said_are_not_read_blinded(tmp_path):
     folder, out = tmp_path / "cohort", tmp_path / "results"
     folder.mkdir()
     sample.run(sample.make_cohort(folder, 1), out)
-    Desk.of_folder(out).check_unread()
+    ReviewedFolder.of_folder(out).check_can_leave_statements_out()
     record = json.loads((out / "run.json").read_text())
     (out / "run.json").write_text(json.dumps(record | {"program": "another"}))
     with pytest.raises(OutputError, match="made by another version"):

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
 
 import pytest
 from review.review_client import EVIL, ORIGIN, key_of, page_of, post, state
 
+from mdanderson import review
+from mdanderson.batch.patient_rows import patient_rows
 from mdanderson.batch.reviews import reviews_in
+from mdanderson.errors import OutputError
 from mdanderson.findings import Statement
 from mdanderson.readers.reads import read_reads
+from mdanderson.report.html import rendering
 from mdanderson.report.texts import EN
-from mdanderson.review.forms import FLAGS, WORDS, as_fields
+from mdanderson.report.texts_review import REVIEW
+from mdanderson.review.forms import FIELDS, FLAGS, WORDS, as_fields
+from mdanderson.review.items import codes_for
+from mdanderson.review.rescoring import Job, Stage
+from mdanderson.review.reviewed_folder import ReviewedFolder
 
 PAGE = page_of("P01")
 FOLLOW_UP = "L1 · CT · week 12"
@@ -97,7 +109,7 @@ def test_a_browser_cannot_choose_patient_day_reader_or_who_adjudicates(client, o
 
 def test_where_the_server_knows_no_reader_the_form_has_to(serving, out):
     client = serving(reader="")
-    client.get(f"/?token={client.door.token}")
+    client.get(f"/?token={client.policy.token}")
     key = key_of(client, PAGE, FOLLOW_UP)
     answer = post(client, page=PAGE, item=key, comment="seen")
     assert (answer.status_code, answer.json()["field"]) == (422, "reader")
@@ -128,12 +140,25 @@ def test_a_new_lesion_gets_a_name_that_is_free(client, out):
 
 
 def test_nothing_is_compared_at_baseline_and_only_there_it_is_said_what_is_measurable(client):
-    items = {told["title"]: told for told in state(client, PAGE)["items"].values()}
+    items = {told["titles"][0]: told for told in state(client, PAGE)["items"].values()}
     baseline, follow_up = items["L1 · CT · baseline"], items[FOLLOW_UP]
     assert (baseline["codes"], baseline["first"], baseline["baseline"]) == ([], True, True)
     assert [one["code"] for one in follow_up["codes"]][:3] == ["CR1", "CR2", "PR1"]
     assert not {"CR3", "CR4", "PR2", "PD4"} & {one["code"] for one in follow_up["codes"]}
     assert (follow_up["first"], follow_up["baseline"]) == (False, False)
+
+
+def test_what_is_arithmetic_is_not_offered_where_the_size_counts(client, out):
+    """P01's L1 has no verdict on it being measurable but the size that was measured; a reader cannot see 25 %."""
+    item = ReviewedFolder.of_folder(out).review_of("P01").item(key_of(client, PAGE, FOLLOW_UP))
+    offered = {
+        measurable: [
+            one.code for one in codes_for(replace(item, row={**item.row, "measurable": measurable}), "mda2010")
+        ]
+        for measurable in ("true", "false", "")
+    }
+    assert offered["true"] == ["CR1", "CR2", "PR1", "SD1"]
+    assert offered["false"] == offered[""] == ["CR1", "CR2", "PR1", "PR4", "PD2", "SD1", "SD3"]
 
 
 def test_what_came_in_with_names_and_comments_stays_text(client, out):
@@ -166,19 +191,28 @@ def test_every_word_of_the_form_is_in_the_table_of_strings():
         assert all(f"{name}.{word}" in EN for word in words)
 
 
+def test_every_string_of_the_review_is_asked_for():
+    """By its key, or as the name of a field or of a stage of scoring."""
+    room = Path(review.__file__).parent
+    sources = [*room.glob("*.py"), *room.glob("templates/*"), *Path(rendering.__file__).parent.glob("templates/*.j2")]
+    asked = set(re.findall(r'"(review\.\w+)"', "".join(path.read_text(encoding="utf-8") for path in sources)))
+    asked |= {f"review.{name}" for name in (*FIELDS, *Stage)}
+    assert {key for key in REVIEW if key.startswith("review.")} - asked == set()
+
+
 def test_statements_beside_the_table_are_told_and_prefilled(client, out):
     """A later entry supersedes them as a whole: so what they state has to stand in the form."""
     kept = out / ".measurements" / "reads.csv"
     kept.write_text("patient_id,date,modality,lesion_id,soft_tissue_mm,reader\nP01,2024-04-02,CT,L1,14,Jones\n")
     record = json.loads((out / "run.json").read_text())
-    from mdanderson.review.desk import Desk
+    from mdanderson.review.reviewed_folder import ReviewedFolder
 
-    desk = Desk.of_folder(out)
-    sheet = desk.sheet("P01")
-    item = next(item for item in sheet.items if item.lesion_id == "L1" and item.visit == "week 12")
-    (said,) = sheet.about(item)
+    reviewed = ReviewedFolder.of_folder(out)
+    patient = reviewed.review_of("P01")
+    item = next(item for item in patient.items if item.lesion_id == "L1" and item.visit == "week 12")
+    (said,) = patient.about(item)
     assert (said.entered, as_fields(said.statement)["soft_tissue_mm"]) == (False, "14")
-    assert record["criteria"] == list(desk.criteria)
+    assert record["criteria"] == list(reviewed.criteria)
 
 
 @pytest.mark.parametrize(("cells", "line"), [("\0", "reads.csv"), ("patient_id,patient_id\nP01,P01\n", "reads.csv")])
@@ -186,16 +220,16 @@ def test_statements_beside_the_table_that_cannot_be_read_are_not_left_out(out, c
     """A reader would take what is missing for never said."""
     (out / ".measurements" / "reads.csv").write_text(cells)
     from mdanderson.errors import ManifestError
-    from mdanderson.review.desk import Desk
+    from mdanderson.review.reviewed_folder import ReviewedFolder
 
     with pytest.raises(ManifestError, match=line):
-        Desk.of_folder(out)
+        ReviewedFolder.of_folder(out)
 
 
 def test_statements_under_a_key_that_is_wrong_are_not_left_out(out, tmp_path):
     """The table beside a manifest has the names of patients, which are looked up by the key."""
     from mdanderson.errors import InputError
-    from mdanderson.review.desk import Desk
+    from mdanderson.review.reviewed_folder import ReviewedFolder
 
     reads, key = tmp_path / "reads.csv", tmp_path / "key"
     reads.write_text("patient_id,date,modality,lesion_id,findings,reader\nP01,2024-04-02,CT,L1,PR1,Jones\n")
@@ -203,21 +237,31 @@ def test_statements_under_a_key_that_is_wrong_are_not_left_out(out, tmp_path):
     record = json.loads((out / "run.json").read_text())
     record["inputs"]["reads"] = {"name": "reads.csv", "path": str(reads)}
     (out / "run.json").write_text(json.dumps(record))
-    assert Desk.of_folder(out).said("P01")
+    assert ReviewedFolder.of_folder(out).statements_on("P01")
     with pytest.raises(InputError, match="key"):
-        Desk.of_folder(out, key_file=key)
+        ReviewedFolder.of_folder(out, key_file=key)
+
+
+def test_an_entry_made_while_results_are_exchanged_waits_for_them(client, out):
+    key = key_of(client, PAGE, FOLLOW_UP)
+    client.rescorer._jobs[EVIL] = Job(stage=Stage.WRITING)
+    away = OutputError("no results here", way_out="wait")
+    answers = [away, away, patient_rows(out, "P01")]
+    with mock.patch("mdanderson.review.reviewed_folder.patient_rows", side_effect=answers):
+        assert post(client, page=PAGE, item=key, findings="PR1", comment="seen").status_code == 200
+    client.rescorer._jobs.clear()
+    with mock.patch("mdanderson.review.reviewed_folder.patient_rows", side_effect=[away]):  # nobody is at work
+        assert post(client, page=PAGE, item=key, findings="PR1", comment="seen").status_code == 422
 
 
 def test_again_is_for_who_failed_and_who_waits_and_each_counts_once(client, out):
-    from mdanderson.review.rescoring import Job, Stage
-
     def again() -> int:
         return post(client, "/review/rescore", page=page_of("P01")).json()["patients"]
 
     assert again() == 0
-    client.rescorer.jobs["P01"] = Job(stage=Stage.DONE)
+    client.rescorer._jobs["P01"] = Job(stage=Stage.DONE)
     assert again() == 0
-    client.rescorer.jobs["P01"] = Job(stage=Stage.FAILED)
+    client.rescorer._jobs["P01"] = Job(stage=Stage.FAILED)
     assert again() == 1
     key = key_of(client, PAGE, FOLLOW_UP)
     assert post(client, page=PAGE, item=key, findings="PR1", comment="seen").status_code == 200

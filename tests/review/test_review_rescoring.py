@@ -20,9 +20,10 @@ from mdanderson.batch.lock import locked
 from mdanderson.batch.verify import verify
 from mdanderson.errors import InputError, OutputError
 from mdanderson.report.html import PatientResults, patient_page
-from mdanderson.review.desk import Desk
 from mdanderson.review.entries import append_entry
 from mdanderson.review.rescoring import Rescorer, Stage
+from mdanderson.review.reviewed_folder import ReviewedFolder
+from mdanderson.review.snapshot import Snapshot
 from mdanderson.review.state import state_of
 
 ENTRY = {"date": "2024-04-02", "modality": "CT", "lesion_id": "L1", "reader": "Smith", "comment": "seen"}
@@ -43,16 +44,16 @@ def finished(rescorer: Rescorer, patient_id: str, *, within_s: float = 60) -> St
 
 
 def test_a_patient_of_a_readers_table_is_judged_again_and_told_what_changed(bare):
-    desk = Desk.of_folder(bare)
+    reviewed = ReviewedFolder.of_folder(bare)
     assert categories(bare)["P01 week 12"] == "SD"
     append_entry(bare, ENTRY | {"patient_id": "P01", "findings": "PR1"})
-    assert desk.waiting() == ("P01",)
-    rescorer = Rescorer(folder=bare, look=desk.look)
+    assert reviewed.waiting() == ("P01",)
+    rescorer = Rescorer(folder=bare, snapshot_of=reviewed.snapshot)
     rescorer.submit("P01")
     assert finished(rescorer, "P01") is Stage.DONE
     assert categories(bare)["P01 week 12"] == "PR"
-    assert desk.waiting() == ()
-    told = state_of(desk.sheet("P01"), criteria="mda2010", job=rescorer.job("P01"), waiting=0)
+    assert reviewed.waiting() == ()
+    told = state_of(reviewed.review_of("P01"), criteria="mda2010", job=rescorer.job("P01"), waiting=0)
     assert told["stage"] == "done"
     assert "week 12 · mda2010" in told["job"]
     assert "L1 · week 12 · CT" in told["job"]
@@ -75,7 +76,7 @@ def test_of_the_pages_those_that_are_concerned_are_written_anew(out):
 def test_what_cannot_be_scored_again_is_told_in_a_line_and_the_entry_stays(out):
     append_entry(out, ENTRY | {"patient_id": "P01", "findings": "PR1"})
     (out / ".measurements" / "measurements.csv").unlink()
-    rescorer = Rescorer(folder=out, look=Desk.of_folder(out).look)
+    rescorer = Rescorer(folder=out, snapshot_of=ReviewedFolder.of_folder(out).snapshot)
     rescorer.submit("P01")
     assert finished(rescorer, "P01") is Stage.FAILED
     job = rescorer.job("P01")
@@ -96,7 +97,7 @@ def test_entries_that_come_while_a_patient_is_scored_wait_and_are_scored_togethe
         self._heard(batch, '{"told": "done", "failed": {"' + EVIL.replace('"', "") + '": "it failed"}}\n')
 
     monkeypatch.setattr(Rescorer, "_run", slow)
-    rescorer = Rescorer(folder=out, look=lambda _: {"responses": {}, "lesions": {}, "problems": {}})
+    rescorer = Rescorer(folder=out, snapshot_of=lambda _: Snapshot(categories={}, problems={}))
     began = time.monotonic()
     rescorer.submit("P01")
     while not batches:
@@ -114,7 +115,7 @@ def test_a_process_that_dies_is_told(out, monkeypatch):
     from mdanderson.review import rescoring
 
     monkeypatch.setattr(rescoring, "_PROGRAM", "import os; print('{{bad'); os._exit(9) # {path}")
-    rescorer = Rescorer(folder=out, look=Desk.of_folder(out).look)
+    rescorer = Rescorer(folder=out, snapshot_of=ReviewedFolder.of_folder(out).snapshot)
     rescorer.submit("P01")
     assert finished(rescorer, "P01") is Stage.FAILED
     assert rescorer.job("P01").why == "the process that scored it ended with code 9"  # type: ignore[union-attr]
@@ -125,7 +126,7 @@ def test_closing_ends_the_process_and_takes_no_more(out, monkeypatch):
     from mdanderson.review import rescoring
 
     monkeypatch.setattr(rescoring, "_PROGRAM", "import time; time.sleep(100) # {path}")
-    rescorer = Rescorer(folder=out, look=lambda _: None)
+    rescorer = Rescorer(folder=out, snapshot_of=lambda _: Snapshot(categories={}, problems={}))
     rescorer.submit("P01")
     while rescorer._process is None:
         time.sleep(0.01)
@@ -159,9 +160,9 @@ class TestImages:
         before = categories(results)
         append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "findings": "SD1"})
         (tmp_path / "cohort" / "p3_0.nii").write_bytes(b"another")  # whose turn it is not
-        assert Desk.of_folder(results).waiting() == ("P02",)
+        assert ReviewedFolder.of_folder(results).waiting() == ("P02",)
         found = rescore(results, {"P02"})
-        assert Desk.of_folder(results).waiting() == ()
+        assert ReviewedFolder.of_folder(results).waiting() == ()
         assert set(scored) == {"P02"}
         assert len(found.scored) == 4
         assert {name for name, category in categories(results).items() if category != before[name]} <= {"P02 visit 1"}
@@ -216,10 +217,10 @@ class TestImages:
         with pytest.raises(OutputError, match="not as a run wrote them"):
             rescore(results, {"P02"})
         with pytest.raises(OutputError, match="not as a run wrote them"):
-            Desk.of_folder(results)
+            ReviewedFolder.of_folder(results)
         (results / "run.json").unlink()
         with pytest.raises(OutputError, match="no finished run here"):
-            Desk.of_folder(results)
+            ReviewedFolder.of_folder(results)
 
 
 def test_of_two_readers_at_once_the_second_waits_for_the_first(bare):
@@ -243,7 +244,7 @@ def test_of_two_readers_at_once_the_second_waits_for_the_first(bare):
 
 def test_a_category_that_a_reader_made_is_marked_beside_it_with_the_computed_one(bare):
     def page() -> str:
-        rows = Desk.of_folder(bare).sheet("P01").rows
+        rows = ReviewedFolder.of_folder(bare).review_of("P01").rows
         text = patient_page(PatientResults(patient_id="P01", criteria=("mda2010",), rows=rows))
         return text.partition("<body>")[2].partition("<script>")[0]
 

@@ -59,6 +59,15 @@ def test_a_lytic_lesion_needs_no_evidence():
     assert said(exam(Modality.CT, finding(Modality.CT, **lytic)), of=Modality.CT) == ""
 
 
+def test_lytic_at_baseline_is_not_called_blastic_for_what_it_becomes():
+    lytic = finding(Modality.CT, **BLASTIC | {"lesion_type": LesionType.LYTIC})
+    healed = finding(Modality.CT, date=SECOND, status=Status.FOLLOWED, **BLASTIC)
+    visits = with_evidence(
+        [{Modality.CT: exam(Modality.CT, lytic)}, {Modality.CT: exam(Modality.CT, healed, date=SECOND)}], Settings()
+    )
+    assert [visit[Modality.CT].lesions[0].evidence[:7] for visit in visits] == ["", "blastic"]
+
+
 def test_blastic_at_baseline_is_weak_later_whatever_it_looks_like_then():
     later = finding(
         Modality.CT, date=SECOND, status=Status.FOLLOWED, long_axis_mm=Decimal(20), short_axis_mm=Decimal(9)

@@ -124,3 +124,17 @@ def test_a_focus_hotter_again_after_its_flare_was_settled_progresses(paper, thir
         treatment=0,
     )
     assert [timeline.response(f"visit {visit}", "NM").category for visit in (2, 3, 4)] == ["PR", "PR", category]
+
+
+def test_a_hotter_focus_that_is_flare_is_not_said_to_be_unchanged(paper):
+    timeline = paper.timeline(
+        *(
+            paper.exam(day, "NM", L1=f"u={first}", L2=f"u={second}")
+            for day, first, second in ((0, 2, 4), (60, 3.5, 1.9), (150, 2.1, 1.9))
+        ),
+        treatment=0,
+    )
+    hotter = next(one for one in timeline.lesions if (one.lesion_id, one.date) == ("L1", paper.day(60)))
+    assert hotter.reason == (
+        "lesion L1: uptake ratio 2.00 -> 3.50, +75 % from baseline: SD1; counted as flare, not as progression"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from mdanderson.criteria.checks.uptake import uptake_change
 from mdanderson.criteria.facts import LesionFacts, LesionRule, Origin
 from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.findings import LesionFinding
@@ -98,7 +99,7 @@ def equivocal_words(counts: Limits, uptake: Fraction | None, settings: Settings)
     return f"new focus below {fixed(counts.limit('long_axis_mm', settings))} mm: equivocal, not counted"
 
 
-def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Settings) -> Check:
+def something_assessed(_rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """SD1: it could be judged, and (by the order of categories) nothing else holds.
 
     Density alone does not say that a lesion has not grown.
@@ -106,7 +107,14 @@ def something_assessed(_rule: LesionRule, facts: LesionFacts, _settings: Setting
     known = facts.size.is_comparable or facts.uptake.is_comparable
     if not known and all(finding.signal_ratio is None for finding in facts.now):
         return Check.not_assessable("no size to compare")
-    return Check.fired(lambda: f"{facts.name} did not change enough for another row")
+    return Check.fired(lambda: _unchanged(facts, settings))
+
+
+def _unchanged(facts: LesionFacts, settings: Settings) -> str:
+    """What was compared, so that nobody need take `no change` on trust; without numbers where these decide nothing."""
+    policy = settings.policy
+    compared = uptake_change(facts, limits=(-exact(policy.pr_uptake_fall), exact(policy.pd_uptake_rise)))
+    return f"{facts.name}: {compared}" if compared else f"{facts.name} did not change enough for another row"
 
 
 def newly_visible_by_sclerosis(rule: LesionRule, facts: LesionFacts, settings: Settings) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from mdanderson.criteria.facts import LesionFacts, LesionRule
 from mdanderson.criteria.rule import Check, Limits, Threshold
 from mdanderson.quantities import Undefined, fixed, percent
 from mdanderson.settings import Settings
 
-__all__ = ["NORMAL_UPTAKE", "uptake_fall", "uptake_normal", "uptake_rise"]
+__all__ = ["NORMAL_UPTAKE", "uptake_change", "uptake_fall", "uptake_normal", "uptake_rise"]
 
 
 NORMAL_UPTAKE = Limits(thresholds=(Threshold.at_most("uptake_ratio", "image.normal_uptake"),))
@@ -29,12 +31,10 @@ def uptake_normal(rule: LesionRule, facts: LesionFacts, settings: Settings) -> C
 
 def uptake_fall(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Check:
     """PR5: uptake against baseline has fallen by the row's share."""
-    now, before = facts.uptake.now, facts.uptake.baseline
     rise = facts.uptake.change_baseline
-    if isinstance(rise, Undefined) or now is None or before is None:
+    if isinstance(rise, Undefined):
         return Check.not_assessable(f"uptake: {rise}")
-    limit = rule.limit("uptake_fall", settings)
-    words = f"uptake ratio {fixed(before, 2)} -> {fixed(now, 2)}, {percent(rise, limits=(-limit,))} from baseline"
+    words = uptake_change(facts, limits=(-rule.limit("uptake_fall", settings),))
     return Check.when(rule.met("uptake_fall", -rise, settings), words)
 
 
@@ -57,3 +57,12 @@ def uptake_rise(rule: LesionRule, facts: LesionFacts, settings: Settings) -> Che
     told = percent(rise, limits=(limit,))
     words = f"uptake ratio {fixed(reference, 2)} -> {fixed(now, 2)}, {told} from {since}"
     return Check.when(rule.met("uptake_rise", rise, settings), words)
+
+
+def uptake_change(facts: LesionFacts, *, limits: tuple[Fraction, ...]) -> str:
+    """In words how a lesion's uptake stands to its baseline; blank where there is nothing to compare."""
+    now, before = facts.uptake.now, facts.uptake.baseline
+    rise = facts.uptake.change_baseline
+    if isinstance(rise, Undefined) or now is None or before is None:
+        return ""
+    return f"uptake ratio {fixed(before, 2)} -> {fixed(now, 2)}, {percent(rise, limits=limits)} from baseline"

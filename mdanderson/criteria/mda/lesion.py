@@ -281,7 +281,7 @@ def _reason(lesion: JudgedLesion) -> str:
     """One sentence with the numbers and the rows that hold, or with what was missing."""
     facts = lesion.facts
     told = [f"{verdict.because}: {verdict.code}" for verdict in lesion.held]
-    if facts.flare and facts.here:
+    if facts.flare and (facts.here or not facts.settled):
         told.append("counted as flare, not as progression")
     drawn = next((finding.outline_size_mm for finding in facts.now if finding.outline_size_mm is not None), None)
     if drawn is not None:
@@ -291,11 +291,11 @@ def _reason(lesion: JudgedLesion) -> str:
     if not lesion.held and facts.unassessed:
         told.append(facts.unassessed)
     if not told:
-        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [f"{facts.name}: {_missing(lesion.verdicts)}"]
+        told = [f"{facts.name}: {f.why}" for f in facts.now if f.why] or [f"{facts.name}: {_missing(lesion)}"]
     return "; ".join(told) + ("; treated locally" if facts.treated else "")
 
 
-def _missing(verdicts: Sequence[Verdict]) -> str:
+def _missing(lesion: JudgedLesion) -> str:
     """What kept the rows from being asked, each cause once."""
-    causes = dict.fromkeys(verdict.because for verdict in verdicts if verdict.outcome is Outcome.NOT_ASSESSABLE)
-    return "; ".join(causes) or "no row applies"
+    causes = dict.fromkeys(verdict.because for verdict in lesion.verdicts if verdict.outcome is Outcome.NOT_ASSESSABLE)
+    return "; ".join(causes) or f"no row of these criteria judges what {lesion.facts.modality} shows of it"

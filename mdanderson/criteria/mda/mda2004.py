@@ -1,6 +1,7 @@
 """MD Anderson criteria of 2004, which print no percentages.
 
-Source: Hamaoka et al., J Clin Oncol 2004;22:2942-2953, as printed in PMC3863546, Table 1.
+Source: Hamaoka et al., J Clin Oncol 2004;22:2942-2953, as printed in Hayashi et al., Clin Breast Cancer 2013;13:24-30
+(PMC3863546), Table 1.
 
 What the text calls "larger" and "regression" is a change of the sum of two perpendicular diameters (on a scan: of the
 uptake ratio) of at least `mda2004_tolerance`, regression against baseline and larger against the lowest earlier value.
@@ -27,7 +28,10 @@ __all__ = ["CODE", "RULES", "SET", "TABLE", "TITLE", "assess"]
 CODE = "mda2004"
 
 TITLE = "MD Anderson criteria, 2004"
-SOURCE = "Hamaoka et al., J Clin Oncol 2004;22:2942-2953; PMC3863546, Table 1"
+SOURCE = (
+    "Hamaoka et al., J Clin Oncol 2004;22:2942-2953, as printed in Hayashi et al., Clin Breast Cancer 2013;13:24-30, "
+    "Table 1"
+)
 
 _TOLERANCE = "mda2004.mda2004_tolerance"
 _FALL = (Threshold.at_least("size_fall", _TOLERANCE),)

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mdanderson.criteria import OVERALL
+from mdanderson.report.best_change import best_change
 from mdanderson.report.html.numbers import number_of
 from mdanderson.report.html.rendering import page_name, render, themed
+from mdanderson.vocabulary import Category
 
 __all__ = ["CohortResults", "DrawnFigure", "cohort_page"]
 
 Row = Mapping[str, str]
-_BEST_FIRST = ("CR", "CMR", "iCR", "PR", "PMR", "iPR", "SD", "SMD", "iSD")
+_LAST = (len(Category), 0)
+"""After every category: a word that is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,13 +48,16 @@ class CohortResults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """A line of the table of patients. course: date, visit and overall category by the leading set."""
+    """A line of the table of patients.
+
+    course: date, visit and overall category by the leading set, and whether a reader made it what it is.
+    """
 
     patient_id: str
     page: str
     failure: str
     best: Mapping[str, str]
-    course: tuple[tuple[str, str, str], ...]
+    course: tuple[tuple[str, str, str, bool], ...]
     row: Row
     best_change: str
     best_change_sort: str
@@ -69,7 +75,7 @@ def cohort_page(results: CohortResults) -> str:
             "leading": leading,
             "people": people,
             "counts": _counts(people, results.criteria),
-            "best_words": sorted({person.best.get(leading, "") for person in people} - {""}),
+            "best_words": sorted({person.best.get(leading, "") for person in people} - {""}, key=_order),
             "failed": results.failed,
             "summary": results.summary,
             "problems": [(row, page_name(row["patient_id"]) if row["patient_id"] else "") for row in results.problems],
@@ -87,12 +93,15 @@ def _people(results: CohortResults) -> tuple[Person, ...]:
         best.setdefault(row["patient_id"], {})[row["criteria"]] = row["best_response"]
         if row["criteria"] == leading or row["patient_id"] not in rows:
             rows[row["patient_id"]] = row
-    course: dict[str, list[tuple[str, str, str]]] = {}
-    changes: dict[str, list[str]] = {}
+    course: dict[str, list[tuple[str, str, str, bool]]] = {}
+    changes: dict[str, list[tuple[str, float | None]]] = {}
     for row in results.responses:
         if row["scope"] == OVERALL and row["criteria"] == leading:
-            course.setdefault(row["patient_id"], []).append((row["date"], row["visit"], row["category"]))
-            changes.setdefault(row["patient_id"], []).append(row["size_change_baseline"])
+            by_reader = row["category_measured"] not in {"", row["category"]}
+            course.setdefault(row["patient_id"], []).append((row["date"], row["visit"], row["category"], by_reader))
+            change = row["size_change_baseline"]
+            changes.setdefault(row["patient_id"], []).append((row["date"], float(change) if change else None))
+    best_changes = {name: _best_change(visits, rows.get(name, {})) for name, visits in changes.items()}
     problems = Counter(row["patient_id"] for row in results.problems)
     return tuple(
         Person(
@@ -102,17 +111,18 @@ def _people(results: CohortResults) -> tuple[Person, ...]:
             best=best.get(name, {}),
             course=tuple(sorted(course.get(name, ()))),
             row=rows.get(name, {}),
-            best_change=number_of(_least(changes.get(name, ())), "%"),
-            best_change_sort=_least(changes.get(name, ())),
+            best_change=number_of(best_changes.get(name, ""), "%"),
+            best_change_sort=best_changes.get(name, ""),
             problems=problems[name],
         )
         for name in results.pages
     )
 
 
-def _least(changes: Sequence[str]) -> str:
-    """The greatest fall since baseline, or the least rise; blank where none is known."""
-    return min((change for change in changes if change), key=float, default="")
+def _best_change(visits: Sequence[tuple[str, float | None]], row: Row) -> str:
+    """As the waterfall draws it; blank where none is known. row: of patients.csv."""
+    change = best_change(visits, progression=row.get("progression_date") or None)
+    return "" if change is None else str(change)
 
 
 def _counts(people: Sequence[Person], criteria: Sequence[str]) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -120,6 +130,11 @@ def _counts(people: Sequence[Person], criteria: Sequence[str]) -> list[tuple[str
     counts = []
     for one in criteria:
         found = Counter(person.best[one] for person in people if person.best.get(one))
-        order = sorted(found, key=lambda word: (_BEST_FIRST.index(word) if word in _BEST_FIRST else 99, word))
+        order = sorted(found, key=lambda word: (_order(word), word))
         counts.append((one, [(word, found[word]) for word in order]))
     return counts
+
+
+def _order(word: str) -> tuple[int, int]:
+    """The place of a category from best to worst; a results folder changed by hand may hold other words."""
+    return Category(word).order if word in list(Category) else _LAST

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mdanderson.pictures import Line, Picture
 
-__all__ = ["Bar", "Curve", "Curves", "DrawnPicture", "course_curves", "drawn", "profile_curves", "stacked"]
+__all__ = [
+    "Bar",
+    "Curve",
+    "Curves",
+    "DrawnPicture",
+    "course_curves",
+    "drawn",
+    "probabilities",
+    "profile_curves",
+    "stacked",
+]
 
 _TEXT_SHARE = 0.055
 """Of the frame: height of its letters."""
@@ -17,7 +27,10 @@ _SCALE_STEPS_MM = (10.0, 50.0, 100.0, 200.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawnPicture:
-    """A picture with its lines. marks: of a whole view, (x, y, lesion) beside each focus; scale_mm: of its bar."""
+    """A picture with its lines. marks: of a whole view, (x, y, lesion) beside each focus; scale_mm: of its bar.
+
+    new: lesions of a whole view that are new at its visit.
+    """
 
     picture: Picture
     drawn: tuple[str, ...]
@@ -26,6 +39,7 @@ class DrawnPicture:
     marks: tuple[tuple[float, float, str], ...]
     scale_mm: float
     letter_mm: float
+    new: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -38,13 +52,18 @@ class DrawnPicture:
         return " ".join(_short(mm) for mm in self.picture.frame)
 
     @property
+    def foci(self) -> str:
+        """The lesions that are marked in a whole view."""
+        return ", ".join(lesion_id for _, _, lesion_id in self.marks)
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is a whole view of a bone scan."""
         return not self.picture.lesion_id
 
 
-def drawn(picture: Picture) -> DrawnPicture:
-    """A picture made ready for a page."""
+def drawn(picture: Picture, *, new: Collection[str] = ()) -> DrawnPicture:
+    """A picture made ready for a page. new: lesions that are new at its visit."""
     whole = not picture.lesion_id
     marks = []
     for outline in picture.outlines if whole else ():
@@ -62,6 +81,7 @@ def drawn(picture: Picture) -> DrawnPicture:
         marks=tuple(marks),
         scale_mm=max(step for step in _SCALE_STEPS_MM if step <= width / 4 or step == _SCALE_STEPS_MM[0]),
         letter_mm=round(width * _TEXT_SHARE, 2),
+        new=tuple(lesion_id for _, _, lesion_id in marks if lesion_id in new),
     )
 
 
@@ -84,74 +104,123 @@ def stacked(shares: Sequence[tuple[str, float]]) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
+def probabilities(row: Mapping[str, str]) -> tuple[Bar, ...]:
+    """The probabilities of a row of lesions.csv or responses.csv, side by side."""
+    shares = ((name, row[f"p_{name.lower()}"]) for name in ("CR", "PR", "SD", "PD"))
+    return stacked([(name, float(share)) for name, share in shares if share])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """A line of a small chart. number: in order of time; label: its visit."""
+    """A line of a small chart. number: of its colour and dashes; dots: where it has a value; known: what these are."""
 
     path: str
     number: int
     label: str
+    dots: tuple[tuple[float, float], ...] = ()
+    known: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curves:
-    """A small chart, 300 x 150; y_ticks, x_ticks: place and text of each; edge: place of x = 0."""
+    """A small chart in a frame of its own. y_ticks, x_ticks: place and text of each; edge: place of x = 0.
+
+    left_out: how many lines it has no room for.
+    """
 
     curves: tuple[Curve, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     edge: float
+    left_out: int = 0
+    left: float = 32.0
+    right: float = 288.0
+    top: float = 8.0
+    bottom: float = 128.0
+    view_box: str = "0 0 300 150"
 
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 32.0, 288.0, 8.0, 128.0
 _STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0, 20000.0)
 """Between ticks; the least that gives no more of them than wanted."""
 _MOST_TICKS = 5
+_MOST_LINES = 8
+"""As many as the style sheet tells apart."""
+_COURSE_STEP = 25.0
+"""Percent between its ticks at least, so that the limits have a line each."""
+_COURSE_SPAN = (-50.0, 25.0)
+"""Percent that the course of sizes always shows: the limits of the criteria, beside which noise is seen as noise."""
 
 
 def profile_curves(profiles: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Curves | None:
-    """Density by distance from the outline, a line a visit; None where fewer than two points are known."""
-    return _curves(profiles, across=(-10.0, 10.0))
+    """Density by distance from the outline, a line a visit; None where fewer than two points are known.
+
+    Of more visits than lines can be told apart the first and the last ones.
+    """
+    known = [(label, points) for label, points in profiles if len(points) > 1]
+    shown = known if len(known) <= _MOST_LINES else [known[0], *known[1 - _MOST_LINES :]]
+    return _curves(shown, across=(-10.0, 10.0), left_out=len(known) - len(shown))
 
 
 def course_curves(courses: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> Curves | None:
-    """Change in percent by week, a line a lesion; None where no lesion was measured twice."""
-    weeks = [week for _, points in courses if len(points) > 1 for week, _ in points]
-    return _curves(courses, across=(0.0, max(weeks))) if weeks and max(weeks) > 0 else None
+    """Change in percent by week, a line a lesion; None where no lesion was measured twice.
+
+    Of more lesions than lines can be told apart the sum, which comes first, and those that changed most.
+    """
+    known = [(label, points) for label, points in courses if len(points) > 1]
+    weeks = [week for _, points in known for week, _ in points]
+    if not weeks or max(weeks) <= 0:
+        return None
+    shown = known
+    if len(known) > _MOST_LINES:
+        most = sorted(known[1:], key=lambda line: -max(abs(change) for _, change in line[1]))[: _MOST_LINES - 1]
+        shown = [line for line in known if line is known[0] or line in most]
+    return _curves(shown, across=(0.0, max(weeks)), span=_COURSE_SPAN, has_dots=True, left_out=len(known) - len(shown))
 
 
 def _curves(
-    lines: Sequence[tuple[str, Sequence[tuple[float, float]]]], *, across: tuple[float, float]
+    lines: Sequence[tuple[str, Sequence[tuple[float, float]]]],
+    *,
+    across: tuple[float, float],
+    span: tuple[float, ...] = (),
+    has_dots: bool = False,
+    left_out: int = 0,
 ) -> Curves | None:
-    """Lines of more than one point in one frame, which reaches to whole ticks."""
-    lines = [(label, points) for label, points in lines if len(points) > 1]
+    """Lines in one frame, which reaches to whole ticks and takes in `span`."""
     values = [y for _, points in lines for _, y in points]
     if not values:
         return None
     first, last = across
-    y_ticks, x_ticks = _ticks(min(values), max(values)), [x for x in _ticks(first, last) if first <= x <= last]
+    y_ticks = _ticks(min(*values, *span), max(*values, *span), least=_COURSE_STEP if span else 0.0)
+    x_ticks = [x for x in _ticks(first, last) if first <= x <= last]
     low, high = y_ticks[0], y_ticks[-1]
+    frame = Curves(curves=(), x_ticks=(), y_ticks=(), edge=0.0)
 
     def right(x: float) -> float:
-        return round(_LEFT + (x - first) / (last - first) * (_RIGHT - _LEFT), 1)
+        return round(frame.left + (x - first) / (last - first) * (frame.right - frame.left), 1)
 
     def down(y: float) -> float:
-        return round(_BOTTOM - (y - low) / (high - low) * (_BOTTOM - _TOP), 1)
+        return round(frame.bottom - (y - low) / (high - low) * (frame.bottom - frame.top), 1)
 
-    return Curves(
-        curves=tuple(
-            Curve(path=_path(tuple((right(x), down(y)) for x, y in points)), number=number, label=label)
-            for number, (label, points) in enumerate(lines)
-        ),
+    def curve(number: int, label: str, points: Sequence[tuple[float, float]]) -> Curve:
+        places = tuple((right(x), down(y)) for x, y in points)
+        return Curve(
+            path=_path(places), number=number, label=label, dots=places if has_dots else (), known=tuple(points)
+        )
+
+    return replace(
+        frame,
+        curves=tuple(curve(number, label, points) for number, (label, points) in enumerate(lines)),
         x_ticks=tuple((right(x), _short(x)) for x in x_ticks),
         y_ticks=tuple((down(y), _short(y)) for y in y_ticks),
         edge=right(0.0),
+        left_out=left_out,
     )
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def _ticks(low: float, high: float, *, least: float = 0.0) -> list[float]:
     """Round numbers from one not above `low` to one not below `high`, two at least."""
-    step = next(step for step in _STEPS if high - low <= _MOST_TICKS * step or step == _STEPS[-1])
+    steps = [step for step in _STEPS if step >= least]
+    step = next(step for step in steps if high - low <= _MOST_TICKS * step or step == steps[-1])
     first, last = math.floor(low / step), math.ceil(high / step)
     return [step * number for number in range(first, max(last, first + 1) + 1)]
 

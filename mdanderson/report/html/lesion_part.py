@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mdanderson.pictures import Picture
-from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, drawn, profile_curves, stacked
-from mdanderson.report.html.numbers import BESIDE, MEASURED, Quantity, number_of
+from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, drawn, probabilities, profile_curves
+from mdanderson.report.html.numbers import BESIDE, MEASURED, Quantity, change_since, number_of
 from mdanderson.report.visits import visit_at
 
 __all__ = ["ImagePart", "LesionPart", "PictureRow", "lesion_parts"]
@@ -174,9 +174,18 @@ def _numbers(told: Mapping[str, Sequence[Row | None]]) -> Iterable[NumberRow]:
         for quantity in MEASURED:
             if sequence != leading and quantity.column not in BESIDE:
                 continue
-            cells = tuple("" if row is None else number_of(row[quantity.column], quantity.form) for row in rows)
+            cells = tuple(_cells(quantity, rows))
             if any(cells):
                 yield NumberRow(quantity=quantity, sequence=sequence, cells=cells)
+
+
+def _cells(quantity: Quantity, rows: Sequence[Row | None]) -> Iterable[str]:
+    """A quantity at every visit, or its change since the first at which it is known."""
+    found = ["" if row is None else row[quantity.column] for row in rows]
+    if quantity.is_change:
+        first = next((place for place, cell in enumerate(found) if cell), len(found))
+        found = ["" if place <= first else change_since(found[first], cell) for place, cell in enumerate(found)]
+    return (number_of(cell, quantity.form) for cell in found)
 
 
 def _profiles(rows: Sequence[PictureRow], visits: Sequence[Key]) -> Curves | None:
@@ -193,10 +202,9 @@ def _profiles(rows: Sequence[PictureRow], visits: Sequence[Key]) -> Curves | Non
 
 
 def _verdict(row: Row, texts: Mapping[str, str]) -> Verdict:
-    shares = ((name, row[f"p_{name.lower()}"]) for name in ("CR", "PR", "SD", "PD"))
     return Verdict(
         row=row,
-        bars=stacked([(name, float(share)) for name, share in shares if share]),
+        bars=probabilities(row),
         distance=number_of(row["threshold_distance"], "points"),
         parts=tuple((name.removesuffix("_category"), row[name]) for name in _SUBCATEGORIES if row[name]),
         rules=tuple((code, texts.get(code, "")) for code in row["rules"].split(";") if code),

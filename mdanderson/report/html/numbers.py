@@ -1,24 +1,34 @@
-"""Numbers of the tables as people read them: a change in percent with its sign, millimetres to a tenth."""
+"""Numbers of the tables as people read them: a change in percent with its sign, millimetres to a tenth.
+
+They are rounded as the reasons of categories round theirs, so that a page never says one thing in two ways.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
-__all__ = ["BESIDE", "MEASURED", "Quantity", "number_of"]
+from mdanderson.quantities import fixed, percent
+
+__all__ = ["BESIDE", "MEASURED", "Quantity", "change_since", "number_of"]
 
 _MINUS = "\N{MINUS SIGN}"
-_NOTHING = re.compile(r"^[+-](0(?:\.0*)?(?: %)?)$")
-"""Of a number that rounds to 0 the sign says nothing."""
+_TWENTIETH = Fraction(1, 20)
+"""Limits of the criteria lie at whole multiples of it, so no change may be rounded to one that it is not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quantity:
-    """A column of lesions.csv that a page shows. text: its key in the table of strings; form: see `number_of`."""
+    """A column of lesions.csv that a page shows. text: its key in the table of strings; form: see `number_of`.
+
+    is_change: not the value is shown, but its change since it was first known.
+    """
 
     column: str
     text: str
     form: str
+    is_change: bool = False
 
 
 def number_of(cell: str, form: str) -> str:
@@ -26,31 +36,53 @@ def number_of(cell: str, form: str) -> str:
 
     form: mm, ml, HU, ratio, SUV, share (of 1, as percent), % (a change, with its sign), points (of percent), count.
 
-    >>> number_of("-0.4012", "%"), number_of("12.34", "mm"), number_of("0.25", "share"), number_of("", "mm")
-    ('\N{MINUS SIGN}40 %', '12.3', '25 %', '')
+    >>> number_of("-0.4012", "%"), number_of("0.2496", "%"), number_of("12.35", "mm"), number_of("", "mm")
+    ('\N{MINUS SIGN}40.1 %', '+24.96 %', '12.4', '')
     """
     if not cell:
         return ""
     try:
-        text = _FORMS[form].format(float(cell) * _FACTORS.get(form, 1.0))
-    except ValueError:
+        value = Decimal(cell)
+        text = _change(Fraction(value)) if form == "%" else _plain(value, form)
+    except (InvalidOperation, ValueError, OverflowError):
         return cell
-    return _NOTHING.sub(r"\1", text).replace("-", _MINUS)
+    return text.replace("-", _MINUS)
+
+
+def change_since(first: str, cell: str) -> str:
+    """The change from one cell to another, as a share of the first; blank where there is none.
+
+    >>> change_since("2.45", "3.92"), change_since("", "3.92"), change_since("2.45", "")
+    ('0.6000', '', '')
+    """
+    if not first or not cell or not float(first):
+        return ""
+    return f"{float(cell) / float(first) - 1:.4f}"
+
+
+def _plain(value: Decimal, form: str) -> str:
+    places, factor, unit = _FORMS[form]
+    return fixed(value * factor, places) + unit
+
+
+def _change(value: Fraction) -> str:
+    """A change on its own side of every multiple of five percent."""
+    below = value // _TWENTIETH * _TWENTIETH
+    return percent(value, limits=(below, below + _TWENTIETH))
 
 
 _FORMS = {
-    "mm": "{:.1f}",
-    "mm2": "{:.0f}",
-    "ml": "{:.2f}",
-    "HU": "{:.0f}",
-    "ratio": "{:.2f}",
-    "SUV": "{:.1f}",
-    "share": "{:.0f} %",
-    "%": "{:+.0f} %",
-    "points": "{:.1f}",
-    "count": "{:.0f}",
+    "mm": (1, 1, ""),
+    "mm2": (0, 1, ""),
+    "ml": (2, 1, ""),
+    "HU": (0, 1, ""),
+    "ratio": (2, 1, ""),
+    "SUV": (1, 1, ""),
+    "share": (0, 100, " %"),
+    "points": (1, 100, ""),
+    "count": (0, 1, ""),
 }
-_FACTORS = {"share": 100.0, "%": 100.0, "points": 100.0}
+"""Decimals, factor and unit of every form but `%`."""
 
 MEASURED = (
     Quantity(column="long_axis_mm", text="page.long_axis", form="mm"),
@@ -71,7 +103,9 @@ MEASURED = (
     Quantity(column="rim_fraction", text="page.rim", form="share"),
     Quantity(column="signal_ratio", text="page.signal_ratio", form="ratio"),
     Quantity(column="uptake_ratio", text="page.uptake_ratio", form="ratio"),
+    Quantity(column="uptake_ratio", text="page.uptake_change", form="%", is_change=True),
     Quantity(column="suv_max", text="page.suv_max", form="SUV"),
+    Quantity(column="suv_max", text="page.suv_change", form="%", is_change=True),
     Quantity(column="suv_peak", text="page.suv_peak", form="SUV"),
     Quantity(column="metabolic_volume_ml", text="page.metabolic_volume", form="ml"),
     Quantity(column="tlg", text="page.tlg", form="SUV"),

@@ -10,12 +10,20 @@ from mdanderson.crops import Crop
 from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, Table
-from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, course_curves, drawn, stacked
+from mdanderson.report.html.drawing import (
+    Bar,
+    Curves,
+    DrawnPicture,
+    course_curves,
+    drawn,
+    probabilities,
+)
 from mdanderson.report.html.lesion_part import LesionPart, lesion_parts
 from mdanderson.report.html.numbers import number_of
 from mdanderson.report.html.rendering import render
 from mdanderson.report.html.viewer import Viewer, viewer_for
 from mdanderson.report.trace import TRACE
+from mdanderson.vocabulary import Status
 
 __all__ = ["PatientResults", "Row", "patient_page"]
 
@@ -109,7 +117,7 @@ def _page(results: PatientResults, viewer: Viewer | None) -> str:
             "leading": next((row for row in course if row.leads and row.scope == OVERALL), None),
             "summaries": sorted(results.named(PATIENTS), key=lambda row: _place(row["criteria"], results.criteria)),
             "lesions": lesions,
-            "scans": tuple(_scans(results.pictures, visits)),
+            "scans": tuple(_scans(results, visits)),
             "has_pictures": bool(results.pictures),
             "problems": results.named(PROBLEMS),
             "viewer": viewer,
@@ -165,15 +173,9 @@ def _answer(row: Row, texts: Mapping[str, str]) -> Answer:
         change_nadir=number_of(row["size_change_nadir"], "%"),
         size_sum=number_of(row["size_sum_mm"], "mm"),
         distance=number_of(row["threshold_distance"], "points"),
-        bars=_bars(row),
+        bars=probabilities(row),
         rules=tuple((code, texts.get(f"{row['criteria']} {code}", "")) for code in rules),
     )
-
-
-def _bars(row: Row) -> tuple[Bar, ...]:
-    """The probabilities of a row, side by side."""
-    shares = ((name, row[f"p_{name.lower()}"]) for name in ("CR", "PR", "SD", "PD"))
-    return stacked([(name, float(share)) for name, share in shares if share])
 
 
 def _changes(results: PatientResults, visits: Sequence[Visit], course: Sequence[CourseRow]) -> Curves | None:
@@ -202,12 +204,15 @@ def _lesions(results: PatientResults, visits: Sequence[Visit], texts: Mapping[st
     return lesion_parts(results.named(LESIONS), pictures, keys, texts, results.criteria)
 
 
-def _scans(pictures: Sequence[Picture], visits: Sequence[Visit]) -> Iterator[ScanPart]:
+def _scans(results: PatientResults, visits: Sequence[Visit]) -> Iterator[ScanPart]:
     """The whole views, day by day."""
-    whole = [picture for picture in pictures if not picture.lesion_id]
+    whole = [picture for picture in results.pictures if not picture.lesion_id]
     labels = {visit.date: visit.label for visit in visits}
+    lesions = results.named(LESIONS) if results.judged else []
+    new = {(row["date"], row["lesion_id"]) for row in lesions if row["status"] == Status.NEW}
     for date in sorted({picture.date for picture in whole}):
         views = sorted((one for one in whole if one.date == date), key=lambda one: one.view)
         day = date.isoformat()
         visit = next((one.visit for one in views if one.visit), labels.get(day, ""))
-        yield ScanPart(date=day, visit=visit, views=tuple(map(drawn, views)))
+        begun = {lesion_id for since, lesion_id in new if since == day}
+        yield ScanPart(date=day, visit=visit, views=tuple(drawn(view, new=begun) for view in views))

@@ -16,8 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mdanderson.palette import DARK, LIGHT, Theme
+from mdanderson.report.html.alternatives import course_told, described, profile_told
 from mdanderson.report.html.viewer import hash_of
 from mdanderson.report.texts import EN, ZH
+from mdanderson.report.texts_rules import RULES_ZH
 from mdanderson.version import __version__
 from mdanderson.vocabulary import Category
 
@@ -78,6 +80,11 @@ def _environment(within: Path) -> Environment:
     environment.globals |= {
         "say": _say,
         "spoken": _spoken,
+        "rule_text": _rule_text,
+        "described": described,
+        "course_told": course_told,
+        "profile_told": profile_told,
+        "order_of": order_of,
         "class_of": class_of,
         "generator": GENERATOR,
         "version": __version__,
@@ -100,26 +107,61 @@ def _policy(script: str, viewer_script: str, viewer_code: str = "") -> str:
 
 def _say(key: str, **values: object) -> Markup:
     """A string of the table in both languages, of which the page shows one."""
+    return _in_both(*_both(key, values))
+
+
+def _in_both(english: str, chinese: str) -> Markup:
     return Markup('<span class="say"><span lang="en">{}</span><span lang="zh">{}</span></span>').format(
-        *_both(key, values)
+        english, chinese
     )
 
 
 def _spoken(attribute: str, key: str, **values: object) -> Markup:
-    """An attribute in English, and what the page puts there when it speaks Chinese."""
+    """An attribute in English, and what the page puts there when it speaks Chinese.
+
+    `data-text` is no attribute to anybody but the page, which shows its value as the text of the element.
+    """
     english, chinese = _both(key, values)
-    return Markup('{0}="{1}" data-{0}-en="{1}" data-{0}-zh="{2}"').format(attribute, english, chinese)
+    name = attribute.removeprefix("data-")
+    return Markup('{0}="{2}" data-{1}-en="{2}" data-{1}-zh="{3}"').format(attribute, name, english, chinese)
+
+
+def _rule_text(text: str) -> Markup:
+    """What a row of the criteria says, in both languages."""
+    chinese = RULES_ZH.get(text)
+    if chinese is None:
+        return Markup('<span lang="en">{}</span>').format(text)
+    return _in_both(text, chinese)
+
+
+def order_of(category: str) -> str:
+    """By which categories sort, the best response first; blank, and so last, for what is none.
+
+    >>> order_of("CR") < order_of("PD") < order_of("NE"), order_of("")
+    (True, '')
+    """
+    try:
+        means, word = Category(category).order
+    except ValueError:
+        return ""
+    return f"{means * 100 + word:04}"
 
 
 def _both(key: str, values: Mapping[str, object]) -> tuple[str, str]:
-    """A key of the table filled in; of a closed word that the table lacks (`kind.value`) the word itself."""
+    """A key of the table filled in; of a closed word that the table lacks (`kind.value`) the word itself.
+
+    A value that is a pair is in English and in Chinese.
+    """
     english, chinese = (table.get(key) for table in (EN, ZH))
     if english is None or chinese is None:
         kind, _, rest = key.partition(".")
         if kind in {"page", "review", "word", "notice"}:
             raise KeyError(key)
         return rest, rest
-    return english.format(**values), chinese.format(**values)
+    first, second = (
+        {name: value[at] if isinstance(value, tuple) else value for name, value in values.items()} for at in (0, 1)
+    )
+    return english.format(**first), chinese.format(**second)
 
 
 def _colours(theme: Theme) -> dict[str, str]:

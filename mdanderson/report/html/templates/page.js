@@ -12,13 +12,13 @@
   all(".switches, .filters").forEach((part) => { part.hidden = false; });
 
   // Language: every string is on the page in both; attributes carry the other one beside them.
-  const spoken = ["aria-label", "title", "data-text"];
+  const spoken = ["aria-label", "title", "text"];
   const speak = (language) => {
     root.lang = language;
     for (const name of spoken) {
       for (const part of all(`[data-${name}-${language}]`)) {
         const text = part.getAttribute(`data-${name}-${language}`);
-        if (name === "data-text") part.textContent = text; else part.setAttribute(name, text);
+        if (name === "text") part.textContent = text; else part.setAttribute(name, text);
       }
     }
     const button = one("#language");
@@ -34,12 +34,15 @@
 
   // Theme: the system's, until the reader chooses.
   const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const tellTheme = () => one("#theme").setAttribute("aria-pressed", String(dark()));
   one("#theme").addEventListener("click", () => {
     root.dataset.theme = dark() ? "light" : "dark";
     kept.set("theme", root.dataset.theme);
+    tellTheme();
   });
   const theme = kept.get("theme");
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+  tellTheme();
 
   // Pictures.
   const follow = (id, change) => {
@@ -78,7 +81,9 @@
   function tell() {
     if (!count) return;
     const shown = all("#patients-table tbody tr").filter((row) => !row.hidden).length;
-    count.textContent = `${shown} / ${count.dataset.total}`;
+    count.textContent = count.getAttribute(`data-told-${root.lang}`).replace("{shown}", shown);
+    one("#no-match").hidden = shown > 0;
+    one("#unfiltered").hidden = shown === Number(count.dataset.total);
   }
   const filter = () => {
     const words = one("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -95,6 +100,16 @@
     one(".filters").addEventListener("submit", (event) => event.preventDefault());
     ["#search", "#best", "#troubled"].forEach((id) => one(id).addEventListener("input", filter));
   }
+
+  // What scrolls sideways is reached by keys, whatever the browser.
+  const reach = () => all(".wide, .drawn").forEach((part) => {
+    if (part.scrollWidth <= part.clientWidth) { ["tabindex", "role", "aria-labelledby"].forEach((name) => part.removeAttribute(name)); return; }
+    part.tabIndex = 0;
+    const labelled = part.closest("[aria-labelledby]:not(.wide, .drawn)");
+    if (labelled) { part.setAttribute("role", "group"); part.setAttribute("aria-labelledby", labelled.getAttribute("aria-labelledby")); }
+  });
+  addEventListener("resize", reach);
+  reach();
 
   speak(kept.get("language") === "zh" ? "zh" : "en");
 })();

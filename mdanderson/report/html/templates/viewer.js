@@ -8,9 +8,10 @@
   const ON_WHITE = { I: [0, 1, 2, 3], R: [0, 217, 25, 194], G: [0, 72, 113, 37], B: [0, 15, 194, 92], A: [0, 255, 255, 255] };
   const OPTIONS = {
     logLevel: "silent", loadingText: "", isRadiologicalConvention: true, sagittalNoseLeft: true, show3Dcrosshair: true,
-    multiplanarShowRender: 0, crosshairColor: [0.3, 0.9, 0.4, 0.9], crosshairWidthUnit: "mm", crosshairWidth: 0.4, crosshairGap: 5, atlasOutline: 1, dragMode: 9,
+    multiplanarShowRender: 0, multiplanarPadPixels: 6, crosshairWidthUnit: "mm", crosshairWidth: 0.4, crosshairGap: 5, atlasOutline: 1, dragMode: 9,
     dragAndDropEnabled: false, scrollRequiresFocus: true,
   };
+  const CROSS = { true: [0, 0.45, 0.2, 1], false: [0.3, 0.9, 0.4, 0.9] };  // on white, on black
   const FILL = 0.08;  // an outline, through which bone is seen
   let panes = [];
   let opener = null;
@@ -41,6 +42,7 @@
     panes = [];
     one("viewer-panes").replaceChildren();
     one("viewer-failed").hidden = true;
+    viewer.classList.remove("failed");
     viewer.hidden = true;
   };
 
@@ -52,18 +54,21 @@
     pane.niivue.drawScene();
     tell(pane);
   };
+  const ENDS = ["LR", "PA", "FH"];  // of the axes, negative and positive; NIfTI's go to the right, the front and the head
+  const named = (mm, axis) => `${ENDS[axis][mm < 0 ? 0 : 1]} ${Math.abs(mm).toFixed(1)}`;
   const tell = (pane) => {
     const place = placeOf(pane);
     const voxel = pane.image.convertFrac2Vox(pane.niivue.scene.crosshairPos);
     const value = pane.image.getValue(voxel[0], voxel[1], voxel[2]);
     pane.figure.dataset.place = place.map((mm) => mm.toFixed(2)).join(" ");
-    pane.output.textContent = `${Number(value.toPrecision(4))} ${pane.data.unit}`;
+    pane.output.setAttribute("aria-live", pane.canvas === document.activeElement ? "polite" : "off");
+    pane.output.textContent = `${Number(value.toPrecision(4))} ${pane.data.unit} · ${place.map(named).join(" ")} mm`;
   };
   const moved = (pane) => {
     tell(pane);
-    if (!one("viewer-link").checked || pane.data.linked !== "True") return;
+    if (!one("viewer-link").checked || pane.data.linked !== "true") return;
     const place = placeOf(pane);
-    panes.filter((other) => other !== pane && other.data.linked === "True").forEach((other) => put(other, place));
+    panes.filter((other) => other !== pane && other.data.linked === "true").forEach((other) => put(other, place));
   };
 
   const drawWindow = (pane) => {
@@ -71,7 +76,7 @@
     let [low, high] = [Number(pane.data.low), Number(pane.data.high)];
     if (chosen === "half" || chosen === "double") {
       const times = chosen === "half" ? 0.5 : 2;
-      const fixed = pane.data.inverse === "True" ? low : (low + high) / 2;  // counts and SUV begin at nothing
+      const fixed = pane.data.inverse === "true" ? low : (low + high) / 2;  // counts and SUV begin at nothing
       [low, high] = [fixed + (low - fixed) * times, fixed + (high - fixed) * times];
     } else if (chosen !== "pictured") {
       [low, high] = chosen.split(" ").map(Number);
@@ -88,6 +93,7 @@
     const plane = pane.niivue.opts.sliceType;
     const through = { PageUp: 1, PageDown: -1 }[event.key];
     const [right, up] = STEPS[event.key] ?? [0, 0];
+    if ([" ", "Home", "End"].includes(event.key)) event.preventDefault();  // they would scroll the page away
     if (!through && !right && !up) return;
     event.preventDefault();
     const by = through ?? 0;
@@ -103,7 +109,7 @@
     stage.className = "stage";
     stage.append(canvas);
     caption.append(output, data.title);
-    if (data.linked !== "True") {
+    if (data.linked !== "true") {
       const note = one("viewer-unlinked").cloneNode(true);
       note.removeAttribute("id");
       note.hidden = false;
@@ -111,9 +117,9 @@
     }
     figure.append(caption, stage);
     one("viewer-panes").append(figure);
-    const inverse = data.inverse === "True";
+    const inverse = data.inverse === "true";
     const [ink, ground] = inverse ? [[0, 0, 0, 1], [1, 1, 1, 1]] : [[1, 1, 1, 1], [0, 0, 0, 1]];
-    const niivue = new library.Niivue({ ...OPTIONS, fontColor: ink, backColor: ground });
+    const niivue = new library.Niivue({ ...OPTIONS, fontColor: ink, backColor: ground, crosshairColor: CROSS[inverse] });
     await niivue.attachToCanvas(canvas, false);
     const [low, high] = [Number(data.low), Number(data.high)];
     const image = await library.NVImage.loadFromBase64({
@@ -125,9 +131,9 @@
     niivue.addVolume(image);
     niivue.addVolume(outlines);
     const shown = { niivue, image, data, figure, output, canvas };
-    for (const language of ["en", "zh"]) canvas.setAttribute(`data-aria-label-${language}`, template.getAttribute(`data-data-label-${language}`));
+    for (const language of ["en", "zh"]) canvas.setAttribute(`data-aria-label-${language}`, template.getAttribute(`data-aria-label-${language}`));
     canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-label", template.getAttribute(`data-data-label-${document.documentElement.lang}`));
+    canvas.setAttribute("aria-label", template.getAttribute(`data-aria-label-${document.documentElement.lang}`));
     figure.addEventListener("keydown", (event) => walk(shown, event), true);
     niivue.onLocationChange = () => moved(shown);
     niivue.setSliceType(Number(one("viewer-plane").value));
@@ -161,6 +167,7 @@
     } catch {
       close();
       viewer.hidden = false;
+      viewer.classList.add("failed");
       one("viewer-failed").hidden = false;
     }
     viewer.removeAttribute("aria-busy");

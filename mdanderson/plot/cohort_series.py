@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mdanderson.plot.canvas import Canvas, percent
+from mdanderson.plot.labels import percent
 from mdanderson.plot.measures import SumMeasure, sum_measure
-from mdanderson.plot.source import PatientRow, Tables, VisitRow, patients_of, visits_of
+from mdanderson.plot.source import PatientRow, Source, VisitRow, patients_of, visits_of
+from mdanderson.plot.style import FigureStyle
+from mdanderson.report.best_change import best_change, counts_for_best
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -16,24 +19,24 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["Scene"]
+__all__ = ["CohortSeries"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Scene:
+class CohortSeries:
     """patients: a row each; visits: the overall rows in order of date. By patient, and by one criteria set."""
 
-    canvas: Canvas
+    style: FigureStyle
     criteria: str
     patients: dict[str, PatientRow]
     visits: dict[str, tuple[VisitRow, ...]]
     measure: SumMeasure
 
     @classmethod
-    def of(cls, results: Tables, criteria: str, canvas: Canvas, settings: Settings | None = None) -> Scene:
+    def of(cls, results: Source, criteria: str, style: FigureStyle, settings: Settings | None = None) -> CohortSeries:
         """Raises `InputError` for other things than results and for criteria not asked, `SettingsError` for unknown."""
         return cls(
-            canvas=canvas,
+            style=style,
             criteria=criteria,
             patients=patients_of(results, criteria),
             visits=visits_of(results, criteria),
@@ -43,25 +46,31 @@ class Scene:
     @property
     def quantity(self) -> str:
         """What the sum is of, in words."""
-        return self.canvas.say(self.measure.name)
+        return self.style.say(self.measure.name)
 
     def title(self, key: str) -> str:
         """The title of a figure, with the quantity and the criteria set in it."""
-        return self.canvas.say(key).format(quantity=self.quantity, criteria=self.canvas.word("criteria", self.criteria))
+        return self.style.say(key).format(quantity=self.quantity, criteria=self.style.word("criteria", self.criteria))
 
     def counted_visits(self, patient_id: str) -> tuple[VisitRow, ...]:
         """Those up to the first confirmed progression, which are those that count for the best response."""
         until = self.patients[patient_id].progression
-        return tuple(visit for visit in self.visits[patient_id] if until is None or visit.date <= until)
+        return tuple(visit for visit in self.visits[patient_id] if counts_for_best(visit.date, until))
 
-    def counts(self) -> dict[Category, int]:
-        """How many patients have each best response, in the order of the vocabulary."""
-        found = Counter(patient.best for patient in self.patients.values())
-        return {category: found[category] for category in Category if found[category]}
+    def best_change(self, patient_id: str) -> float | None:
+        """Of the sum, a fraction; None where none is known."""
+        visits = ((visit.date, visit.change) for visit in self.visits[patient_id])
+        return best_change(visits, progression=self.patients[patient_id].progression)
 
-    def category_entries(self) -> list[tuple[Artist, str]]:
-        """Best responses for the legend."""
-        return [self.canvas.category_entry(category, count) for category, count in self.counts().items()]
+    def counts(self, patient_ids: Collection[str] | None = None) -> dict[Category, int]:
+        """How many patients, or how many of these, have each best response, from best to worst."""
+        shown = self.patients if patient_ids is None else patient_ids
+        found = Counter(self.patients[patient_id].best for patient_id in shown)
+        return {category: found[category] for category in sorted(found, key=lambda one: one.order)}
+
+    def category_entries(self, patient_ids: Collection[str] | None = None) -> list[tuple[Artist, str]]:
+        """Best responses for the legend, of the patients that are drawn."""
+        return [self.style.category_entry(category, count) for category, count in self.counts(patient_ids).items()]
 
     def draw_limits(self, axes: Axes, *, fall_at: str = "right", rise_at: str = "right") -> None:
         """The limits of response and progression as dashed lines with their numbers; where: left or right."""
@@ -70,10 +79,10 @@ class Scene:
             (self.measure.rise, "figure.limit_rise", rise_at, Category.PD, "bottom"),
         )
         for level, key, side, category, align in limits:
-            colour = self.canvas.theme.category(category)
+            colour = self.style.theme.category(category)
             axes.axhline(level, color=colour, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.2)
             axes.annotate(
-                self.canvas.say(key).format(limit=percent(level)),
+                self.style.say(key).format(limit=percent(level)),
                 (0.0 if side == "left" else 1.0, level),
                 xycoords=("axes fraction", "data"),
                 xytext=(3 if side == "left" else -3, 2 if align == "bottom" else -2),
@@ -81,6 +90,7 @@ class Scene:
                 ha=side,
                 va=align,
                 fontsize=8,
-                color=self.canvas.theme.muted,
-                zorder=1.3,
+                color=self.style.theme.muted,
+                bbox={"facecolor": self.style.theme.background, "linewidth": 0, "pad": 0.8},
+                zorder=3.5,
             )

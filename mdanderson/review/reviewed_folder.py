@@ -4,83 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mdanderson.batch.fingerprint import program
 from mdanderson.batch.pages import REPORT_FOLDER
-from mdanderson.batch.patient_rows import patient_rows, unread_rows
+from mdanderson.batch.patient_rows import patient_rows, rows_without_statements
 from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import MdandersonError, OutputError
-from mdanderson.findings import Statement
 from mdanderson.pictures import Picture
 from mdanderson.readers.pseudonyms import Pseudonyms
 from mdanderson.readers.reads import READS_FILE, read_reads
 from mdanderson.readers.text_table import TextTable, read_text_table
-from mdanderson.report.cells import Cells
-from mdanderson.report.columns import LESIONS, PROBLEMS, RESPONSES, Table
+from mdanderson.report.columns import LESIONS, RESPONSES
 from mdanderson.report.html import page_name
-from mdanderson.review.items import Item, items_in
+from mdanderson.review.items import items_in
+from mdanderson.review.patient_review import PatientReview, RecordedStatement
+from mdanderson.review.snapshot import Snapshot, rows_of
 
-__all__ = ["Desk", "Said", "Sheet", "is_same_reader", "named"]
-
-Row = Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
-    """A statement, and where it stands. entered: in the results folder, where entries of reviews go."""
-
-    statement: Statement
-    entered: bool
-
-    @property
-    def order(self) -> tuple[bool, str, bool, int]:
-        """Of two about one thing the one that sorts last counts (docs/details.md, detail 33)."""
-        one = self.statement
-        return one.adjudicates, one.time, self.entered, one.row
-
-    def is_by(self, reader: str) -> bool:
-        """Whether it is a reader's own word, which an adjudication is not."""
-        return is_same_reader(self.statement.reader, reader) and not self.statement.adjudicates
-
-    def is_about(self, item: Item) -> bool:
-        """Whether it names this lesion, modality and day, by label or by name."""
-        one = self.statement
-        if (one.date.isoformat(), str(one.modality)) != (item.date, item.modality) or one.fault:
-            return False
-        return one.label in item.labels if one.label else bool(one.lesion_id) and one.lesion_id == item.lesion_id
+__all__ = ["ReviewedFolder"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sheet:
-    """One patient as the results have it now. failure: why it was not scored."""
-
-    patient_id: str
-    rows: Mapping[str, Sequence[Cells]]
-    items: tuple[Item, ...]
-    said: tuple[Said, ...]
-    visits: tuple[tuple[str, str], ...]
-    failure: str = ""
-
-    def item(self, key: str) -> Item | None:
-        """The item that a browser names; None where results have changed since."""
-        return next((item for item in self.items if item.key == key), None)
-
-    def about(self, item: Item) -> list[Said]:
-        """What is stated of an item, the one that counts last."""
-        return sorted((one for one in self.said if one.is_about(item)), key=lambda one: one.order)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
+class ReviewedFolder:
     """The folder. criteria: sets of the run, the leading one first. pages: patient by name of page.
 
     given: where the readers' own table is that lies beside the manifest, whose statements count as well.
@@ -95,7 +47,7 @@ class Desk:
 
     @classmethod
     def of_folder(cls, out: Path, *, key_file: Path | None = None) -> Self:
-        """The desk of finished results. Raises `OutputError` where there are none.
+        """The folder of finished results. Raises `OutputError` where there are none.
 
         And `ManifestError` or `InputError` where the readers' own reads.csv, or its key, cannot be read.
         """
@@ -103,11 +55,13 @@ class Desk:
         results = Results.from_folder(out)
         names = sorted({*results.scored, *results.failed})
         pages = {page_name(name): name for name in names}
-        desk = cls(folder=out, criteria=record.criteria, pages=pages, given=_given_path(out, record), key_file=key_file)
-        desk.given_statements()
-        return desk
+        reviewed = cls(
+            folder=out, criteria=record.criteria, pages=pages, given=_given_path(out, record), key_file=key_file
+        )
+        reviewed.given_statements()
+        return reviewed
 
-    def check_unread(self) -> None:
+    def check_can_leave_statements_out(self) -> None:
         """Raise `OutputError` where what was measured may not be had without what readers said."""
         if (self.folder / PATIENTS_FOLDER).is_dir() and RunRecord.of_folder(self.folder).program != program():
             raise OutputError(
@@ -126,32 +80,41 @@ class Desk:
         """All patients, by name."""
         return tuple(sorted(self.pages.values()))
 
-    def sheet(self, patient_id: str, *, alone: str = "") -> Sheet:
+    def review_of(self, patient_id: str, *, alone: str = "") -> PatientReview:
         """A patient; why it has no results is told in it. Raises `ManifestError` for a reads.csv out of order.
 
-        alone: a reader who is to know of no other. The sheet is made of what was measured where nobody states anything,
+        alone: a reader who is to know of no other. It is made of what was measured where nobody states anything,
         and of this reader's own statements; nothing that anybody else said is in it, to be hidden or forgotten later.
         """
-        said = self.said(patient_id)
+        statements = self.statements_on(patient_id)
         if alone:
-            said = tuple(one for one in said if one.is_by(alone))
+            statements = tuple(recorded for recorded in statements if recorded.is_by(alone))
         try:
-            rows = unread_rows(self.folder, patient_id, alone) if alone else patient_rows(self.folder, patient_id)
+            rows = (
+                rows_without_statements(self.folder, patient_id, alone)
+                if alone
+                else patient_rows(self.folder, patient_id)
+            )
         except MdandersonError as error:
-            return Sheet(patient_id=patient_id, rows={}, items=(), said=said, visits=(), failure=str(error))
-        responses = named(RESPONSES, rows)
+            return PatientReview(
+                patient_id=patient_id, rows={}, items=(), statements=statements, visits=(), failure=str(error)
+            )
+        responses = rows_of(RESPONSES, rows)
         visits = sorted({(row["date"], row["visit"]) for row in responses if row["scope"] == OVERALL})
         by_label = tuple((label, day) for day, label in visits)
-        items = items_in(named(LESIONS, rows), by_label, stated=tuple(one.statement for one in said))
-        return Sheet(patient_id=patient_id, rows=rows, items=items, said=said, visits=by_label)
+        items = items_in(rows_of(LESIONS, rows), by_label, stated=tuple(recorded.statement for recorded in statements))
+        return PatientReview(patient_id=patient_id, rows=rows, items=items, statements=statements, visits=by_label)
 
-    def said(self, patient_id: str) -> tuple[Said, ...]:
+    def statements_on(self, patient_id: str) -> tuple[RecordedStatement, ...]:
         """Every statement on a patient: the readers' own table, then the entries."""
-        found: list[Said] = []
+        found: list[RecordedStatement] = []
         for table, entered in ((self.given_statements(), False), (reviews_in(self.folder), True)):
             if table is not None and table.rows:
                 statements, _ = read_reads(table, known={patient_id})
-                found += (Said(statement=one, entered=entered) for one in statements.get(patient_id, ()))
+                found += (
+                    RecordedStatement(statement=statement, entered=entered)
+                    for statement in statements.get(patient_id, ())
+                )
         return tuple(found)
 
     def given_statements(self) -> TextTable | None:
@@ -162,15 +125,15 @@ class Desk:
         if self.given is None:
             return None
         try:
-            told = self.given.stat()
+            file_stat = self.given.stat()
         except OSError as error:
             raise OutputError(
                 "the readers' table cannot be read", where=self.given.name, way_out=f"put it back ({error.strerror})"
             ) from error
         is_kept = self.given.parent == self.folder / MEASUREMENTS_FOLDER
-        return _given(self.given, (told.st_mtime_ns, told.st_size), self.key_file, is_kept=is_kept)
+        return _given(self.given, (file_stat.st_mtime_ns, file_stat.st_size), self.key_file, is_kept=is_kept)
 
-    def unread_pictures(self, patient_id: str) -> tuple[Picture, ...]:
+    def pictures_without_statements(self, patient_id: str) -> tuple[Picture, ...]:
         """What a reader looks at who is to know of no other."""
         store = Store(folder=self.folder / PATIENTS_FOLDER)
         finished = store.read(patient_id)
@@ -178,27 +141,13 @@ class Desk:
 
     def entries_of(self, reader: str) -> int:
         """How many statements stand under a name, adjudications apart."""
-        return sum(one.is_by(reader) for patient_id in self.patient_ids for one in self.said(patient_id))
+        return sum(
+            recorded.is_by(reader) for patient_id in self.patient_ids for recorded in self.statements_on(patient_id)
+        )
 
-    def look(self, patient_id: str) -> dict[str, Any]:
+    def snapshot(self, patient_id: str) -> Snapshot:
         """What is compared before and after a patient is scored again."""
-        rows = patient_rows(self.folder, patient_id)
-        return {
-            "responses": {
-                f"{row['visit'] or row['date']} · {row['criteria']}": row["category"]
-                for row in named(RESPONSES, rows)
-                if row["scope"] == OVERALL
-            },
-            "lesions": {
-                " · ".join(
-                    filter(None, (row["lesion_id"], row["visit"] or row["date"], row["modality"], row["sequence"]))
-                ): row["category"]
-                for row in named(LESIONS, rows)
-            },
-            "problems": {
-                f"{row['what']} @ {row['where']}; {row['how_to_fix']}": row["severity"] for row in named(PROBLEMS, rows)
-            },
-        }
+        return Snapshot.of_rows(patient_rows(self.folder, patient_id))
 
     def waiting(self) -> tuple[str, ...]:
         """Patients of whom something was entered after they were scored."""
@@ -215,24 +164,6 @@ class Desk:
         return Store(folder=self.folder / PATIENTS_FOLDER).written_at(patient_id)
 
 
-def named(table: Table, rows: Mapping[str, Sequence[Cells]]) -> list[Row]:
-    """Rows of a table by column name."""
-    return list(table.named(rows.get(table.name, ())))
-
-
-def is_same_reader(one: str, other: str) -> bool:
-    """Whether two names are one person's: case, width and blanks are how somebody typed that day.
-
-    >>> is_same_reader("Jones", " jones "), is_same_reader("Jones", "Jonas")
-    (True, False)
-    """
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _after(time: str, seconds: float) -> bool:
     try:
         instant = dt.datetime.fromisoformat(time)
@@ -244,8 +175,8 @@ def _after(time: str, seconds: float) -> bool:
 def _given_path(out: Path, record: RunRecord) -> Path | None:
     """reads.csv beside the manifest, or as `classify` has kept it; None where there is none."""
     kept = out / MEASUREMENTS_FOLDER / READS_FILE
-    told = record.inputs.get("reads", {})
-    path = kept if kept.is_file() else Path(told["path"]) if told.get("path") else None
+    recorded = record.inputs.get("reads", {})
+    path = kept if kept.is_file() else Path(recorded["path"]) if recorded.get("path") else None
     return path if path is not None and path.is_file() else None
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from plot import drawn
-from plot.sample import HOSTILE
+from plot.sample import HOSTILE, judged, rows_of
 
 from mdanderson import plot
 from mdanderson.errors import printable
@@ -88,7 +89,8 @@ def test_identifiers_of_two_figures_are_not_the_same(few):
 def test_a_patients_name_stays_text(strange, draw):
     root = ET.fromstring(plot.svg(draw(strange)))
     texts = {"".join(node.itertext()) for node in root.iter() if node.tag.endswith("}text")}
-    assert {name if len(name) <= 24 else f"{name[:23]}…" for name in map(printable, HOSTILE)} <= texts
+    names = {name if len(name) <= 24 else f"{name[:23]}…" for name in map(printable, HOSTILE)}
+    assert names <= texts | {text.removesuffix(" PR") for text in texts}
     assert not [node for node in root.iter() if node.tag.endswith("script")]
 
 
@@ -100,6 +102,43 @@ def test_a_figure_of_somebody_else_becomes_svg_too():
     figure = Figure()
     figure.add_subplot().plot([0, 1], [0, 1])
     assert plot.svg(figure).startswith('<svg role="img" aria-label=""')
+
+
+def test_letters_stay_letters_in_files_for_print(few, tmp_path):
+    figure = plot.spider(few)
+    for name in ("s.svg", "s.pdf", "s.eps"):
+        figure.savefig(tmp_path / name)
+    assert "<text" in (tmp_path / "s.svg").read_text(encoding="utf-8")
+    assert b"/Type3" not in (tmp_path / "s.pdf").read_bytes()
+    assert b"/FontType 42" in (tmp_path / "s.eps").read_bytes()
+    assert mpl.rcParams["pdf.fonttype"] == mpl.rcParamsDefault["pdf.fonttype"]
+
+
+@pytest.mark.parametrize("criteria", ["mda2010", "recist11", "who"])
+@pytest.mark.parametrize("draw", [plot.waterfall, plot.spider, plot.swimmer, plot.response_flow])
+def test_a_legend_is_no_wider_than_its_figure(few, draw, criteria):
+    figure = draw(few, criteria=criteria)
+    figure.draw_without_rendering()
+    assert all(legend.get_window_extent().x1 <= figure.bbox.x1 for legend in figure.legends)
+
+
+def test_a_legend_with_the_longest_words_fits_as_well():
+    """A cut line, a visit of unknown size, and every category."""
+    rows = [row for name, last in (("A", 60.0), ("B", 8.0), ("C", 20.0)) for row in rows_of(name, (20.0, last, None))]
+    figure = plot.spider(judged(rows))
+    figure.draw_without_rendering()
+    assert len(drawn.legend(figure)) == 6
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("draw", [plot.waterfall, plot.spider, plot.swimmer, plot.response_flow])
+def test_letters_of_a_cohorts_figures_are_read_on_a_page_of_two_columns(few, draw):
+    """On 611 px, half of a page on a screen of 1280 px, no letter is smaller than 8 px."""
+    figure = draw(few)
+    figure.draw_without_rendering()
+    px_a_pt = 611 / (72 * figure.get_size_inches()[0])
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    assert min(sizes) * px_a_pt >= 8
 
 
 def test_colours_of_the_ground(few):
@@ -116,7 +155,7 @@ def test_what_is_not_evaluable_is_hatched(few):
 @pytest.mark.parametrize("ending", ["png", "pdf"])
 def test_without_chinese_letters_a_picture_speaks_english_and_svg_chinese(few, monkeypatch, tmp_path, ending):
     """Boxes, with a warning for each of them, help nobody; warnings are errors here."""
-    monkeypatch.setattr("mdanderson.plot.canvas._chinese_font", lambda: ())
+    monkeypatch.setattr("mdanderson.plot.style.chinese_font", lambda: ())
     chinese, english = (plot.waterfall(few, language=language) for language in ("zh", "en"))
     for figure, name in ((chinese, "zh"), (english, "en")):
         figure.savefig(
@@ -129,7 +168,7 @@ def test_without_chinese_letters_a_picture_speaks_english_and_svg_chinese(few, m
 def test_a_chinese_figure_on_a_screen_without_letters_is_drawn_in_english(few, monkeypatch):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    monkeypatch.setattr("mdanderson.plot.canvas._chinese_font", lambda: ())
+    monkeypatch.setattr("mdanderson.plot.style.chinese_font", lambda: ())
     shots = []
     for language in ("zh", "en"):
         canvas = FigureCanvasAgg(plot.waterfall(few, language=language))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from mdanderson.errors import SettingsError
 from mdanderson.palette import ink_on
-from mdanderson.plot.canvas import Canvas, bilingual, letters
-from mdanderson.plot.scene import Scene
-from mdanderson.plot.source import Tables
+from mdanderson.plot.cohort_series import CohortSeries
+from mdanderson.plot.labels import letters
+from mdanderson.plot.source import Source
+from mdanderson.plot.style import PAGE_WIDTH_IN, Entries, FigureStyle, english_without_fonts
 from mdanderson.vocabulary import Category
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _GAP = 0.05
 """Between boxes of a column, of the height of all patients: room for a line of text."""
 _HALF_WIDTH = 0.16
 """Of a box, of the distance between columns."""
+
+_BEST_FIRST = sorted(Category, key=lambda category: category.order)
 
 _State = Category | None
 """A category at a follow-up; None: no further visit."""
@@ -44,9 +47,9 @@ class _Box:
         return self.low + self.count
 
 
-@bilingual
+@english_without_fonts
 def response_flow(
-    results: Tables,
+    results: Source,
     *,
     criteria: str = "mda2010",
     language: str = "en",
@@ -61,35 +64,32 @@ def response_flow(
     """
     if visits < 1:
         raise SettingsError(f"visits is {visits}", way_out="show 1 follow-up visit or more")
-    canvas = Canvas.of(language, dark=dark)
-    scene = Scene.of(results, criteria, canvas)
-    courses = _courses(scene, visits)
-    with canvas.figure(f"response_flow-{criteria}", width_in=9.0, height_in=4.8) as figure:
-        axes = figure.add_subplot()
-        axes.set_title(scene.title("figure.flow"))
-        if courses:
-            columns = [_boxes([course[index] for course in courses]) for index in range(len(courses[0]))]
-            _draw(axes, courses, columns, canvas)
-            canvas.legend(figure, _entries(courses, canvas), columns=3)
-        else:
-            canvas.empty(axes)
-        figure.alt = _alt(scene, courses)
-    return figure
+    style = FigureStyle.of(language, dark=dark)
+    cohort = CohortSeries.of(results, criteria, style)
+    courses = _courses(cohort, visits)
+
+    def draw(axes: Axes) -> tuple[Entries, str]:
+        columns = [_boxes([course[index] for course in courses]) for index in range(len(courses[0]))]
+        _draw(axes, courses, columns, style)
+        return _entries(courses, style), _in_words(courses, style)
+
+    title, size_in = cohort.title("figure.flow"), (PAGE_WIDTH_IN, 4.8)
+    return style.one_axes(f"response_flow-{criteria}", title, size_in=size_in, draw=draw if courses else None)
 
 
-def _courses(scene: Scene, most: int) -> list[tuple[_State, ...]]:
+def _courses(cohort: CohortSeries, most: int) -> list[tuple[_State, ...]]:
     """The categories of every patient who was followed, each as long as the longest."""
-    followed = [[visit.category for visit in visits[1 : most + 1]] for visits in scene.visits.values()]
+    followed = [[visit.category for visit in visits[1 : most + 1]] for visits in cohort.visits.values()]
     longest = max(map(len, followed), default=0)
     return [(*states, *[None] * (longest - len(states))) for states in followed] if longest else []
 
 
 def _boxes(states: Sequence[_State]) -> dict[_State, _Box]:
-    """The boxes of one column from below: no further visit, then from the last word of the vocabulary to the first."""
+    """The boxes of one column from below: no further visit, then from what is not evaluable to the best response."""
     counts = Counter(states)
     boxes: dict[_State, _Box] = {}
     low = 0.0
-    for state in (None, *reversed(Category)):
+    for state in (None, *reversed(_BEST_FIRST)):
         if counts[state]:
             boxes[state] = _Box(state=state, count=counts[state], low=low)
             low += counts[state] + _GAP * len(states)
@@ -97,19 +97,19 @@ def _boxes(states: Sequence[_State]) -> dict[_State, _Box]:
 
 
 def _draw(
-    axes: Axes, courses: Sequence[tuple[_State, ...]], columns: Sequence[dict[_State, _Box]], canvas: Canvas
+    axes: Axes, courses: Sequence[tuple[_State, ...]], columns: Sequence[dict[_State, _Box]], style: FigureStyle
 ) -> None:
     for index, (left, right) in enumerate(pairwise(columns)):
-        _draw_bands(axes, index, left, right, Counter((course[index], course[index + 1]) for course in courses), canvas)
+        _draw_bands(axes, index, left, right, Counter((course[index], course[index + 1]) for course in courses), style)
     for index, boxes in enumerate(columns):
         for box in boxes.values():
-            _draw_box(axes, index, box, len(courses), canvas)
+            _draw_box(axes, index, box, len(courses), style)
     axes.set_xlim(-0.4, len(columns) - 0.6)
     axes.set_ylim(-0.02 * len(courses), 1.02 * max(box.high for boxes in columns for box in boxes.values()))
     axes.set_yticks([])
     axes.set_xticks(
         range(len(columns)),
-        [canvas.say("figure.follow_up").format(number=index + 1) for index in range(len(columns))],
+        [style.say("figure.follow_up").format(number=index + 1) for index in range(len(columns))],
     )
     axes.tick_params(axis="x", length=0)
     for side in ("left", "bottom"):
@@ -122,7 +122,7 @@ def _draw_bands(
     left: dict[_State, _Box],
     right: dict[_State, _Box],
     moved: Counter[tuple[_State, _State]],
-    canvas: Canvas,
+    style: FigureStyle,
 ) -> None:
     """Bands from one column to the next, in the order of the boxes at both ends, so that few cross."""
     from matplotlib.patches import PathPatch
@@ -140,17 +140,17 @@ def _draw_bands(
             corners = [(begin, low), (middle, low), (middle, bottom), (end, bottom)]
             corners += [(end, top), (middle, top), (middle, low + count), (begin, low + count)]
             codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3]
-            band = PathPatch(Path(corners, codes), facecolor=_colour(origin, canvas), alpha=0.4, linewidth=0)
+            band = PathPatch(Path(corners, codes), facecolor=_colour(origin, style), alpha=0.4, linewidth=0)
             axes.add_patch(band)
             low += count
             filled[target] = top
 
 
-def _draw_box(axes: Axes, index: int, box: _Box, patients: int, canvas: Canvas) -> None:
+def _draw_box(axes: Axes, index: int, box: _Box, patients: int, style: FigureStyle) -> None:
     """The box with its number, which stands beside it where the box is lower than a line of text."""
     from matplotlib.patches import Rectangle
 
-    face = canvas.category_face(box.state) if box.state else {"facecolor": canvas.theme.grid}
+    face = style.category_face(box.state) if box.state else {"facecolor": style.theme.grid}
     axes.add_patch(Rectangle((index - _HALF_WIDTH, box.low), 2 * _HALF_WIDTH, box.count, **face))
     inside = box.count >= _GAP * patients
     axes.annotate(
@@ -161,33 +161,30 @@ def _draw_box(axes: Axes, index: int, box: _Box, patients: int, canvas: Canvas) 
         ha="center" if inside else "left",
         va="center",
         fontsize=8,
-        color=ink_on(_colour(box.state, canvas)) if inside else canvas.theme.text,
-        bbox={"facecolor": _colour(box.state, canvas), "linewidth": 0, "pad": 1.5} if inside else None,
+        color=ink_on(_colour(box.state, style)) if inside and box.state else style.theme.text,
+        bbox={"facecolor": _colour(box.state, style), "linewidth": 0, "pad": 1.5} if inside else None,
     )
 
 
-def _colour(state: _State, canvas: Canvas) -> str:
-    return canvas.theme.grid if state is None else canvas.theme.category(state)
+def _colour(state: _State, style: FigureStyle) -> str:
+    return style.theme.grid if state is None else style.theme.category(state)
 
 
-def _entries(courses: Sequence[tuple[_State, ...]], canvas: Canvas) -> list[tuple[Artist, str]]:
+def _entries(courses: Sequence[tuple[_State, ...]], style: FigureStyle) -> list[tuple[Artist, str]]:
     from matplotlib.patches import Patch
 
     states = {state for course in courses for state in course}
-    seen = [state for state in Category if state in states]
-    entries = [(canvas.category_patch(one), canvas.category_label(one)) for one in seen]
-    left = [(Patch(facecolor=canvas.theme.grid), canvas.say("figure.left"))] if None in states else []
+    seen = [state for state in _BEST_FIRST if state in states]
+    entries = [(style.category_patch(one), style.category_label(one)) for one in seen]
+    left = [(Patch(facecolor=style.theme.grid), style.say("figure.left"))] if None in states else []
     return [*entries, *left]
 
 
-def _alt(scene: Scene, courses: Sequence[tuple[_State, ...]]) -> str:
-    title = scene.title("figure.flow")
-    if not courses:
-        return f"{title}: {scene.canvas.say('figure.nothing')}"
+def _in_words(courses: Sequence[tuple[_State, ...]], style: FigureStyle) -> str:
     told = []
     for index in range(len(courses[0])):
         counts = Counter(course[index] for course in courses)
-        number = scene.canvas.say("figure.follow_up").format(number=index + 1)
-        states = ", ".join(f"{counts[state]} {letters(state)}" for state in Category if counts[state])
+        number = style.say("figure.follow_up").format(number=index + 1)
+        states = ", ".join(f"{counts[state]} {letters(state)}" for state in _BEST_FIRST if counts[state])
         told.append(f"{number}: {states}")
-    return f"{title}. {'; '.join(told)}."
+    return f"{'; '.join(told)}."

@@ -1,19 +1,15 @@
-"""What every figure stands on: no global state, one style, a legend, and SVG that is always the same."""
+"""What every figure stands on: no global state, one theme, one language, a legend."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import html
-import io
-import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
-from mdanderson.errors import printable
 from mdanderson.palette import Theme, is_hatched, theme
+from mdanderson.plot.labels import letters
 from mdanderson.report.texts import Language, language_of, text, word
 from mdanderson.vocabulary import Category
 
@@ -24,14 +20,21 @@ if TYPE_CHECKING:
 
     from mdanderson.plot.figure import SpokenFigure
 
-__all__ = ["HATCH", "Canvas", "bilingual", "counted", "letters", "percent", "shortened", "svg"]
+__all__ = ["HATCH", "PAGE_WIDTH_IN", "Drawing", "Entries", "FigureStyle", "chinese_font", "english_without_fonts"]
 
 P = ParamSpec("P")
 
+Entries: TypeAlias = "Sequence[tuple[Artist, str]]"
+"""Of a legend: how it looks, and what it is."""
+Drawing: TypeAlias = "Callable[[Axes], tuple[Entries, str]]"
+"""Draws into axes; its legend, and what it shows in words."""
+
+PAGE_WIDTH_IN = 7.2
+"""Of a figure as wide as a page of a journal (183 mm); on a screen its letters are read two to a row."""
 HATCH = "////"
 """Over the colour of what is not evaluable."""
 
-_LONGEST_NAME = 24
+_LEGEND_PT = 8.5
 _FONT = "DejaVu Sans"
 _CHINESE_FONTS = (
     "Noto Sans CJK SC",
@@ -48,14 +51,14 @@ _DRAWN_BY_TOO = ("xtick", "ytick", "scatter", "errorbar", "mathtext")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Canvas:
+class FigureStyle:
     """Theme and language of one figure, and what is drawn with them."""
 
     theme: Theme
     language: Language
 
     @classmethod
-    def of(cls, language: str, *, dark: bool) -> Canvas:
+    def of(cls, language: str, *, dark: bool) -> FigureStyle:
         """Raises `SettingsError` for an unknown language."""
         return cls(theme=theme(dark=dark), language=language_of(language))
 
@@ -74,25 +77,45 @@ class Canvas:
 
         from mdanderson.plot.figure import SpokenFigure
 
-        style = self._style()
-        with mpl.rc_context(style):
+        look = self._rc_params()
+        with mpl.rc_context(look):
             made = SpokenFigure(figsize=(width_in, height_in), layout="constrained")
-            made.style = style
+            made.style = look
             made.name = f"{name}-{self.theme.name}-{self.language}"
             yield made
 
-    def legend(self, figure: Figure, entries: Sequence[tuple[Artist, str]], *, columns: int = 4) -> None:
-        """Below the axes. Labels are set as text, as matplotlib leaves those out that begin with an underscore."""
+    def one_axes(self, name: str, title: str, *, size_in: tuple[float, float], draw: Drawing | None) -> SpokenFigure:
+        """A figure of one axes that says in words what it shows: that there is nothing, where there is no drawing.
+
+        size_in: width and height.
+        """
+        with self.figure(name, width_in=size_in[0], height_in=size_in[1]) as figure:
+            axes = figure.add_subplot()
+            axes.set_title(title)
+            if draw is None:
+                self.empty(axes)
+                words = self.say("figure.nothing")
+            else:
+                entries, words = draw(axes)
+                self.legend(figure, entries)
+            figure.alt = f"{title}: {words}"
+        return figure
+
+    def legend(self, figure: Figure, entries: Sequence[tuple[Artist, str]], *, columns: int = 3) -> None:
+        """Below the axes, in as many columns as fit.
+
+        Labels are set as text, as matplotlib leaves those out that begin with an underscore.
+        """
         if not entries:
             return
         handles, labels = zip(*entries, strict=True)
         widest = max(len(label) for label in labels)
-        wide = self.language is Language.ZH and not _chinese_font()
+        wide = self.language is Language.ZH and not chinese_font()
         drawn = figure.legend(
             handles,
             ["x"] * len(labels),
             loc="outside lower left",
-            ncols=min(columns, len(entries)),
+            ncols=_columns_that_fit(labels, 72 * figure.get_figwidth() / _LEGEND_PT, most=min(columns, len(entries))),
             columnspacing=2.0 + (0.45 * widest if wide else 0.0),
         )
         for entry, label in zip(drawn.get_texts(), labels, strict=True):
@@ -133,13 +156,13 @@ class Canvas:
         """The baseline of a change."""
         axes.axhline(0, color=self.theme.text, linewidth=0.8, zorder=1.5)
 
-    def _style(self) -> Any:
+    def _rc_params(self) -> Any:
         import matplotlib as mpl
 
         kinds = (*_DRAWN_BY, *_DRAWN_BY_TOO)
         plain = {key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in kinds}
         colours = self.theme
-        fonts = [_FONT, *_chinese_font()] if self.language is Language.ZH else [_FONT]
+        fonts = [_FONT, *chinese_font()] if self.language is Language.ZH else [_FONT]
         return plain | {
             "font.family": fonts,
             "font.size": 9.0,
@@ -166,72 +189,18 @@ class Canvas:
             "hatch.linewidth": 0.8,
             "hatch.color": colours.background,
             "legend.frameon": False,
-            "legend.fontsize": 8.5,
+            "legend.fontsize": _LEGEND_PT,
             "legend.handlelength": 1.4,
         }
 
 
-def svg(figure: Figure) -> str:
-    """A figure as one `<svg>` element for a page: the same to the byte every time, with its words as text.
-
-    It carries no date, no version and no link. Its identifiers are made from the figure's name, so that figures of
-    several names live on one page; what it shows is told in `aria-label`.
-    """
-    import matplotlib as mpl
-
-    name, alt = getattr(figure, "name", ""), getattr(figure, "alt", "")
-    out = io.StringIO()
-    style: Any = {"svg.hashsalt": f"mdanderson {name} {alt}", "svg.fonttype": "none"}
-    with mpl.rc_context(style), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # whoever opens it has fonts of its own
-        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    drawn = out.getvalue()
-    drawn = _GROUP_NAME.sub(r"<g\1>", drawn[drawn.index("<svg") :])
-    return drawn.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
-
-
-_GROUP_NAME = re.compile('<g id="[^"]*"(/?)>')
-"""Names such as axes_1, which every figure has and nothing refers to."""
-
-
-def percent(fraction: float, *, decimals: int = 0) -> str:
-    """A change as it is written at an axis.
-
-    >>> percent(0.25), percent(-0.5), percent(0.0)
-    ('+25 %', '\N{MINUS SIGN}50 %', '0 %')
-    """
-    number = round(100 * fraction, decimals)
-    if number == 0:
-        return "0 %"
-    return f"{number:+.{decimals}f} %".replace("-", "\N{MINUS SIGN}")
-
-
-def letters(category: Category) -> str:
-    """A category as it is written into a figure, where there is room for few letters.
-
-    >>> letters(Category.PR), letters(Category.NON_CR_NON_PD)
-    ('PR', 'NN')
-    """
-    return "NN" if category is Category.NON_CR_NON_PD else category.value
-
-
-def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
-    """A patient's or a lesion's identifier as a label: one line, cut where it is too long to read.
-
-    >>> shortened("P" * 30, 8)
-    'PPPPPPP…'
-    """
-    line = printable(name)
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
-
-
-def bilingual(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def english_without_fonts(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """A function of `language` whose figures can be drawn where Chinese letters are lacking: in English."""
 
     @functools.wraps(draw)
     def drawn(*given: P.args, **named: P.kwargs) -> Figure:
         figure = draw(*given, **named)
-        if named.get("language") == Language.ZH and not _chinese_font():
+        if named.get("language") == Language.ZH and not chinese_font():
             in_english: Any = {**named, "language": Language.EN}
             made: Any = figure
             made.in_english = functools.partial(draw, *given, **in_english)
@@ -240,7 +209,7 @@ def bilingual(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return drawn
 
 
-def _chinese_font() -> tuple[str, ...]:
+def chinese_font() -> tuple[str, ...]:
     """The first font with Chinese letters that there is; SVG does without, for whoever opens it has one."""
     from matplotlib import font_manager
 
@@ -248,6 +217,21 @@ def _chinese_font() -> tuple[str, ...]:
     return tuple(name for name in _CHINESE_FONTS if name in known)[:1]
 
 
-def counted(categories: Mapping[Category, int]) -> str:
-    """How often each category stands, in words of the tables: `2 CR, 1 PD`."""
-    return ", ".join(f"{count} {letters(category)}" for category, count in categories.items())
+def _columns_that_fit(labels: Sequence[str], width_em: float, *, most: int) -> int:
+    """How many columns of a legend are no wider than the figure, one at least.
+
+    >>> _columns_that_fit(["PR partial response"] * 4, 61.0, most=3), _columns_that_fit(["N" * 60] * 4, 61.0, most=3)
+    (3, 1)
+    """
+    widths = [_ENTRY_EM + sum(1.0 if ord(letter) > _WIDE_FROM else _LETTER_EM for letter in one) for one in labels]
+    for columns in range(most, 1, -1):
+        rows, longer = divmod(len(widths), columns)
+        lengths = [rows + 1] * longer + [rows] * (columns - longer)
+        starts = [sum(lengths[:index]) for index in range(columns)]
+        if sum(max(widths[start : start + rows]) for start, rows in zip(starts, lengths, strict=True)) <= width_em:
+            return columns
+    return 1
+
+
+_ENTRY_EM, _LETTER_EM, _WIDE_FROM = 4.2, 0.62, 0x2E80
+"""In em: sample and gaps of an entry, a letter on average; letters from this code on are as wide as high."""

@@ -9,9 +9,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from mdanderson.errors import SettingsError
-from mdanderson.plot.canvas import Canvas, bilingual, letters
-from mdanderson.plot.scene import Scene
-from mdanderson.plot.source import PatientRow, Tables
+from mdanderson.plot.cohort_series import CohortSeries
+from mdanderson.plot.labels import letters
+from mdanderson.plot.source import PatientRow, Source
+from mdanderson.plot.style import PAGE_WIDTH_IN, FigureStyle, english_without_fonts
 from mdanderson.vocabulary import Category
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class _Group:
     events: tuple[bool, ...]
 
 
-@bilingual
+@english_without_fonts
 def kaplan_meier(
-    results: Tables,
+    results: Source,
     *,
     criteria: str = "mda2010",
     language: str = "en",
@@ -55,22 +56,25 @@ def kaplan_meier(
     _check_lifelines()
     if by not in {"response", "category"}:
         raise SettingsError(f"by is {by!r}", way_out="use response or category")
-    canvas = Canvas.of(language, dark=dark)
-    scene = Scene.of(results, criteria, canvas)
-    groups = _groups(scene, by, landmark_weeks)
+    style = FigureStyle.of(language, dark=dark)
+    cohort = CohortSeries.of(results, criteria, style)
+    groups = _groups(cohort, by, landmark_weeks)
     name = f"kaplan_meier-{criteria}-{by}-{landmark_weeks or ''}"
-    with canvas.figure(name, width_in=9.0, height_in=5.0 + 0.2 * len(groups)) as figure:
-        title = scene.title("figure.progression_free")
+    with style.figure(name, width_in=PAGE_WIDTH_IN, height_in=5.0 + 0.2 * len(groups)) as figure:
+        title = cohort.title("figure.progression_free")
         if landmark_weeks is not None:
-            title = f"{title} · {canvas.say('figure.landmark').format(weeks=f'{landmark_weeks:g}')}"
+            title = f"{title}\n{style.say('figure.landmark').format(weeks=f'{landmark_weeks:g}')}"
+        words = title.replace("\n", " · ")
         if groups:
             axes, table = figure.subplots(2, 1, sharex=True, height_ratios=[13, len(groups)])
-            figure.alt = f"{title}: {_draw(figure, axes, groups, canvas)}"
-            _draw_at_risk(table, axes.get_xticks(), groups, canvas)
+            figure.alt = f"{words}: {_draw(figure, axes, groups, style)}"
+            ticks = [month for month in axes.get_xticks() if 0 <= month <= axes.get_xlim()[1]]
+            axes.set_xticks(ticks)  # where the numbers stand, whatever size the figure is given afterwards
+            _draw_at_risk(table, ticks, groups, style)
         else:
             axes = figure.add_subplot()
-            canvas.empty(axes)
-            figure.alt = f"{title}: {canvas.say('figure.nothing')}"
+            style.empty(axes)
+            figure.alt = f"{words}: {style.say('figure.nothing')}"
         axes.set_title(title)
     return figure
 
@@ -84,13 +88,13 @@ def _check_lifelines() -> None:
         )
 
 
-def _groups(scene: Scene, by: str, landmark_weeks: float | None) -> list[_Group]:
+def _groups(cohort: CohortSeries, by: str, landmark_weeks: float | None) -> list[_Group]:
     """Patients with a progression-free time, by what they are grouped by, in the order of the vocabulary."""
     told: dict[str, list[tuple[float, bool]]] = {}
-    for patient in scene.patients.values():
+    for patient in cohort.patients.values():
         best, days = patient.best.means, patient.progression_free_days
         if landmark_weeks is not None:
-            best, days = _from_landmark(scene, patient, round(7 * landmark_weeks))
+            best, days = _from_landmark(cohort, patient, round(7 * landmark_weeks))
         if days is not None:
             key = best.value if by == "category" else _RESPONSE if best.is_response else _NO_RESPONSE
             told.setdefault(key, []).append((days / _DAYS_A_MONTH, not patient.censored))
@@ -99,18 +103,17 @@ def _groups(scene: Scene, by: str, landmark_weeks: float | None) -> list[_Group]
     return [_Group(key=key, months=months, events=events) for key, (months, events) in found]
 
 
-def _from_landmark(scene: Scene, patient: PatientRow, days: int) -> tuple[Category, int | None]:
+def _from_landmark(cohort: CohortSeries, patient: PatientRow, days: int) -> tuple[Category, int | None]:
     """Best category up to the landmark, and days from it; None for who is no more followed there."""
     left = None if patient.progression_free_days is None else patient.progression_free_days - days
     if left is None or left <= 0 or patient.start is None:
         return Category.NE, None
     until = patient.start + dt.timedelta(days=days)
-    seen = [visit.category.means for visit in scene.visits[patient.patient_id][1:] if visit.date <= until]
-    rank = [Category.CR, Category.PR, Category.SD, Category.PD, Category.NE]
-    return min(seen, key=rank.index, default=Category.NE), left
+    seen = [visit.category.means for visit in cohort.visits[patient.patient_id][1:] if visit.date <= until]
+    return min(seen, key=lambda category: category.order, default=Category.NE), left
 
 
-def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], canvas: Canvas) -> str:
+def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], style: FigureStyle) -> str:
     """Draw the curves; what they come to in words."""
     from lifelines import KaplanMeierFitter
 
@@ -118,7 +121,7 @@ def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], canvas: Canvas) 
     for index, group in enumerate(groups):
         fitted = KaplanMeierFitter().fit(group.months, group.events)
         curve, band = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
-        look: Mapping[str, Any] = {"color": _colour(group.key, index, canvas), "linestyle": _DASHES[index]}
+        look: Mapping[str, Any] = {"color": _colour(group.key, index, style), "linestyle": _DASHES[index]}
         (line,) = axes.step(curve.index, curve, where="post", linewidth=1.8, **look)
         axes.fill_between(
             band.index, band.iloc[:, 0], band.iloc[:, 1], step="post", color=look["color"], alpha=0.15, linewidth=0
@@ -126,37 +129,37 @@ def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], canvas: Canvas) 
         censored = [month for month, ended in zip(group.months, group.events, strict=True) if not ended]
         heights = fitted.survival_function_at_times(censored) if censored else []
         axes.plot(censored, heights, linestyle="none", marker="|", markersize=8, color=look["color"])
-        told.append(_label(group, fitted.median_survival_time_, canvas))
+        told.append(_label(group, fitted.median_survival_time_, style))
         entries.append((line, told[-1]))
     axes.set_ylim(0, 1.03)
     axes.set_xlim(left=0)
     axes.grid(axis="y")
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    axes.set_ylabel(canvas.say("figure.progression_free_axis"))
+    axes.set_ylabel(style.say("figure.progression_free_axis"))
     axes.tick_params(labelbottom=True)
-    told.append(_log_rank(groups, canvas))
+    told.append(_log_rank(groups, style))
     axes.text(0.01, 0.03, told[-1], transform=axes.transAxes)
-    canvas.legend(figure, entries, columns=1)
+    style.legend(figure, entries, columns=1)
     return "; ".join(filter(None, told))
 
 
-def _draw_at_risk(table: Axes, months: Sequence[float], groups: Sequence[_Group], canvas: Canvas) -> None:
+def _draw_at_risk(table: Axes, months: Sequence[float], groups: Sequence[_Group], style: FigureStyle) -> None:
     """How many are still followed at each tick."""
     for row, group in enumerate(groups):
-        for month in (month for month in months if 0 <= month <= table.get_xlim()[1]):
+        for month in months:
             count = sum(one >= month for one in group.months)
             table.text(month, row, str(count), ha="center", va="center", fontsize=8)
     table.set_ylim(len(groups) - 0.4, -0.6)
-    labels = [f"{canvas.say('figure.at_risk')} {_name(group.key, canvas)}" for group in groups]
+    labels = [f"{style.say('figure.at_risk')} {_name(group.key, style)}" for group in groups]
     table.set_yticks(range(len(groups)), labels, fontsize=8)
     table.tick_params(length=0, labelbottom=False)
     table.tick_params(axis="y", pad=14)
-    table.set_xlabel(canvas.say("figure.months_axis"))
+    table.set_xlabel(style.say("figure.months_axis"))
     for spine in table.spines.values():
         spine.set_visible(False)
 
 
-def _log_rank(groups: Sequence[_Group], canvas: Canvas) -> str:
+def _log_rank(groups: Sequence[_Group], style: FigureStyle) -> str:
     """The test of all groups alike; blank where there are not two, or nothing happened."""
     if len(groups) < 2 or not any(any(group.events) for group in groups):
         return ""
@@ -166,20 +169,20 @@ def _log_rank(groups: Sequence[_Group], canvas: Canvas) -> str:
     names = [group.key for group in groups for _ in group.months]
     events = [event for group in groups for event in group.events]
     p = multivariate_logrank_test(months, names, events).p_value
-    return canvas.say("figure.log_rank").format(p="< 0.001" if p < 0.001 else f"= {p:.3f}")
+    return style.say("figure.log_rank").format(p="< 0.001" if p < 0.001 else f"= {p:.3f}")
 
 
-def _label(group: _Group, median: float, canvas: Canvas) -> str:
-    months = canvas.say("figure.months").format(number=f"{median:.1f}")
-    reached = months if isfinite(median) else canvas.say("figure.not_reached")
-    return canvas.say("figure.curve").format(
-        group=_name(group.key, canvas), patients=len(group.months), events=sum(group.events), median=reached
+def _label(group: _Group, median: float, style: FigureStyle) -> str:
+    months = style.say("figure.months").format(number=f"{median:.1f}")
+    reached = months if isfinite(median) else style.say("figure.not_reached")
+    return style.say("figure.curve").format(
+        group=_name(group.key, style), patients=len(group.months), events=sum(group.events), median=reached
     )
 
 
-def _name(key: str, canvas: Canvas) -> str:
-    return canvas.say(f"figure.{key}") if key in {_RESPONSE, _NO_RESPONSE} else letters(Category(key))
+def _name(key: str, style: FigureStyle) -> str:
+    return style.say(f"figure.{key}") if key in {_RESPONSE, _NO_RESPONSE} else letters(Category(key))
 
 
-def _colour(key: str, index: int, canvas: Canvas) -> str:
-    return canvas.theme.lines[index] if key in {_RESPONSE, _NO_RESPONSE} else canvas.theme.category(key)
+def _colour(key: str, index: int, style: FigureStyle) -> str:
+    return style.theme.lines[index] if key in {_RESPONSE, _NO_RESPONSE} else style.theme.category(key)

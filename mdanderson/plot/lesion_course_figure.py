@@ -9,8 +9,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from mdanderson.errors import InputError
-from mdanderson.plot.canvas import Canvas, bilingual, percent, shortened
-from mdanderson.plot.source import Tables, rows_of
+from mdanderson.plot.labels import percent, shortened
+from mdanderson.plot.source import Source, rows_of
+from mdanderson.plot.style import FigureStyle, english_without_fonts
 from mdanderson.report.columns import LESIONS
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
@@ -60,9 +61,9 @@ class _Panel:
     of_size: bool = False
 
 
-@bilingual
+@english_without_fonts
 def lesion_course(
-    results: Tables,
+    results: Source,
     patient_id: str = "",
     *,
     language: str = "en",
@@ -77,7 +78,7 @@ def lesion_course(
     is gone falls to 0 mm. patient_id may be left out where there is one patient only. settings: whose limits are drawn.
     Raises `InputError` for an unknown patient, and for other things than results.
     """
-    canvas = Canvas.of(language, dark=dark)
+    style = FigureStyle.of(language, dark=dark)
     tracks, baseline = _tracks(results, patient_id)
     name = patient_id or (tracks[0].rows[0]["patient_id"] if tracks else "")
     panels = [
@@ -87,20 +88,20 @@ def lesion_course(
     ]
     columns, rows = max(min(len(panels), _COLUMNS), 1), max(-(-len(panels) // _COLUMNS), 1)
     size = {"width_in": max(_PANEL_IN[0] * columns, 5.0), "height_in": _PANEL_IN[1] * rows + 0.9}
-    with canvas.figure(f"lesion_course-{name}", **size) as figure:
-        figure.suptitle(canvas.say("figure.lesions").format(patient=shortened(name)), x=0.01, ha="left", fontsize=11)
+    with style.figure(f"lesion_course-{name}", **size) as figure:
+        figure.suptitle(style.say("figure.lesions").format(patient=shortened(name)), x=0.01, ha="left", fontsize=11)
         if panels:
             for panel, axes in zip(panels, _axes(figure, rows, columns, len(panels)), strict=True):
-                _draw(axes, panel, tracks, baseline, canvas)
+                _draw(axes, panel, tracks, baseline, style)
             silent = any(_places(track, panel, baseline)[1] for track in tracks for panel in panels)
-            canvas.legend(figure, _entries(tracks, canvas, silent=silent), columns=3)
+            style.legend(figure, _entries(tracks, style, silent=silent), columns=3)
         else:
-            canvas.empty(figure.add_subplot())
-        figure.alt = _alt(name, tracks, panels, canvas)
+            style.empty(figure.add_subplot())
+        figure.alt = _alt(name, tracks, panels, style)
     return figure
 
 
-def _tracks(results: Tables, patient_id: str) -> tuple[list[_Track], dt.date]:
+def _tracks(results: Source, patient_id: str) -> tuple[list[_Track], dt.date]:
     """The patient's lesions, the largest first, and the day of the first image."""
     rows = list(rows_of(results, LESIONS))
     known = list(dict.fromkeys(row["patient_id"] for row in rows))
@@ -175,33 +176,33 @@ def _axes(figure: Figure, rows: int, columns: int, count: int) -> list[Axes]:
     return [figure.add_subplot(rows, columns, number + 1) for number in range(count)]
 
 
-def _draw(axes: Axes, panel: _Panel, tracks: Sequence[_Track], baseline: dt.date, canvas: Canvas) -> None:
+def _draw(axes: Axes, panel: _Panel, tracks: Sequence[_Track], baseline: dt.date, style: FigureStyle) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for key, level in panel.limits.items():
-        _draw_limit(axes, level, canvas.say(key).format(limit=percent(level)), canvas)
+        _draw_limit(axes, level, style.say(key).format(limit=percent(level)), style)
     for index, track in enumerate(tracks):
         known, unknown = _places(track, panel, baseline)
         if known:
             weeks, values = zip(*known, strict=True)
-            axes.plot(weeks, values, linewidth=1.5, markersize=4.5, **_look(index, canvas))
+            axes.plot(weeks, values, linewidth=1.5, markersize=4.5, **_look(index, style))
         for week, value in unknown:
-            axes.plot(week, value, marker="x", markersize=6, linestyle="none", color=_look(index, canvas)["color"])
-    axes.set_title(canvas.say(panel.key), fontsize=9)
-    axes.set_xlabel(canvas.say("figure.weeks_axis"))
+            axes.plot(week, value, marker="x", markersize=6, linestyle="none", color=_look(index, style)["color"])
+    axes.set_title(style.say(panel.key), fontsize=9)
+    axes.set_xlabel(style.say("figure.weeks_axis"))
     last = max((_day(row) - baseline).days / 7 for track in tracks for row in track.rows)
     axes.set_xlim(-0.05 * max(last, 1.0), 1.05 * max(last, 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.margins(y=0.12)
     if panel.as_percent:
-        canvas.zero_line(axes)
+        style.zero_line(axes)
         axes.yaxis.set_major_formatter(lambda value, _: percent(value))
     elif panel.key != "figure.density_axis":
         axes.set_ylim(bottom=0)
 
 
-def _draw_limit(axes: Axes, level: float, told: str, canvas: Canvas) -> None:
-    axes.axhline(level, color=canvas.theme.muted, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.2)
+def _draw_limit(axes: Axes, level: float, told: str, style: FigureStyle) -> None:
+    axes.axhline(level, color=style.theme.muted, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.2)
     axes.annotate(
         told,
         (0.0, level),
@@ -210,7 +211,7 @@ def _draw_limit(axes: Axes, level: float, told: str, canvas: Canvas) -> None:
         textcoords="offset points",
         va="bottom",
         fontsize=7.5,
-        color=canvas.theme.muted,
+        color=style.theme.muted,
         zorder=1.3,
     )
 
@@ -230,48 +231,48 @@ def _places(track: _Track, panel: _Panel, baseline: dt.date) -> tuple[list[_Plac
     return known, unknown
 
 
-def _look(index: int, canvas: Canvas) -> dict[str, Any]:
+def _look(index: int, style: FigureStyle) -> dict[str, Any]:
     """Colour and marker of a lesion; who comes after those that can be told apart is grey."""
-    lines = canvas.theme.lines
+    lines = style.theme.lines
     if index >= len(lines):
-        return {"color": canvas.theme.muted, "marker": ".", "zorder": 1.8}
+        return {"color": style.theme.muted, "marker": ".", "zorder": 1.8}
     return {"color": lines[index], "marker": _MARKERS[index], "zorder": 2.5}
 
 
-def _entries(tracks: Sequence[_Track], canvas: Canvas, *, silent: bool) -> list[tuple[Artist, str]]:
+def _entries(tracks: Sequence[_Track], style: FigureStyle, *, silent: bool) -> list[tuple[Artist, str]]:
     """The lesions; silent: a cross was drawn."""
     from matplotlib.lines import Line2D
 
     several = len({(track.modality, track.sequence) for track in tracks}) > 1
-    shown = tracks[: len(canvas.theme.lines)]
+    shown = tracks[: len(style.theme.lines)]
     entries: list[tuple[Artist, str]] = [
-        (Line2D([], [], linewidth=1.5, markersize=4.5, **_look(index, canvas)), _label(track, several, canvas))
+        (Line2D([], [], linewidth=1.5, markersize=4.5, **_look(index, style)), _label(track, several, style))
         for index, track in enumerate(shown)
     ]
     if len(tracks) > len(shown):
-        more = canvas.say("figure.more_lesions").format(number=len(tracks) - len(shown))
-        entries.append((Line2D([], [], linewidth=1.5, **_look(len(shown), canvas)), more))
+        more = style.say("figure.more_lesions").format(number=len(tracks) - len(shown))
+        entries.append((Line2D([], [], linewidth=1.5, **_look(len(shown), style)), more))
     if silent:
-        entries.append(canvas.mark_entry(canvas.say("figure.not_judged"), marker="x", color=canvas.theme.muted))
+        entries.append(style.mark_entry(style.say("figure.not_judged"), marker="x", color=style.theme.muted))
     return entries
 
 
-def _label(track: _Track, several: bool, canvas: Canvas) -> str:
+def _label(track: _Track, several: bool, style: FigureStyle) -> str:
     """Which lesion a line is: its name, where it is, what it is, and by which image where there are several."""
     first = track.rows[0]
-    kinds = [canvas.word("lesion_type", first["lesion_type"])] if first["lesion_type"] else []
-    kinds += [canvas.word("status", first["status"])] if first["status"] == Status.NEW else []
-    kinds += [" ".join(filter(None, (canvas.word("modality", track.modality), track.sequence)))] if several else []
+    kinds = [style.word("lesion_type", first["lesion_type"])] if first["lesion_type"] else []
+    kinds += [style.word("status", first["status"])] if first["status"] == Status.NEW else []
+    kinds += [" ".join(filter(None, (style.word("modality", track.modality), track.sequence)))] if several else []
     named = " ".join(filter(None, (shortened(track.lesion_id), shortened(first["site"]))))
     return f"{named} ({', '.join(kinds)})" if kinds else named
 
 
-def _alt(name: str, tracks: Sequence[_Track], panels: Sequence[_Panel], canvas: Canvas) -> str:
-    title = canvas.say("figure.lesions").format(patient=shortened(name))
+def _alt(name: str, tracks: Sequence[_Track], panels: Sequence[_Panel], style: FigureStyle) -> str:
+    title = style.say("figure.lesions").format(patient=shortened(name))
     if not panels:
-        return f"{title}: {canvas.say('figure.nothing')}"
-    return canvas.say("figure.lesions_alt").format(
+        return f"{title}: {style.say('figure.nothing')}"
+    return style.say("figure.lesions_alt").format(
         title=title,
         lesions=len({track.lesion_id for track in tracks}),
-        quantities=", ".join(canvas.say(panel.key) for panel in panels),
+        quantities=", ".join(style.say(panel.key) for panel in panels),
     )

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LARGEST_BODY", "Doorkeeper", "Guard"]
+__all__ = ["LARGEST_BODY", "AccessMiddleware", "AccessPolicy"]
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a request; the largest entry takes a few thousand."""
@@ -34,7 +34,7 @@ _HEADER = "x-mdanderson-token"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Doorkeeper:
+class AccessPolicy:
     """What a request must show. port: where the server listens."""
 
     port: int
@@ -91,12 +91,12 @@ class Doorkeeper:
         return any(name == self.cookie and self.knows(value.strip('"')) for name, _, value in pairs)
 
 
-class Guard:
+class AccessMiddleware:
     """ASGI middleware that lets nobody else in, bounds what is sent, and puts safe headers on every answer."""
 
-    def __init__(self, app: ASGIApp, *, door: Doorkeeper) -> None:
+    def __init__(self, app: ASGIApp, *, policy: AccessPolicy) -> None:
         self.app = app
-        self.door = door
+        self.policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -108,14 +108,14 @@ class Guard:
             return
         sent = _with_headers(send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        refused = self.door.refuses(scope["method"], headers)
+        refused = self.policy.refuses(scope["method"], headers)
         if refused:
             await _answer(sent, *refused)
             return
         if self._is_invitation(scope):
-            await _answer(sent, 303, "", [("location", "/"), ("set-cookie", self.door.set_cookie)])
+            await _answer(sent, 303, "", [("location", "/"), ("set-cookie", self.policy.set_cookie)])
             return
-        if not self.door.has_token(headers):
+        if not self.policy.has_token(headers):
             await _answer(sent, 403, "open the address that `mdanderson review` printed: it holds a token")
             return
         body = await _bounded(receive, headers)
@@ -130,7 +130,7 @@ class Guard:
             given = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20).get("token", [""])
         except ValueError:  # more fields than anybody needs
             return False
-        return scope["method"] == "GET" and self.door.knows(given[0])
+        return scope["method"] == "GET" and self.policy.knows(given[0])
 
 
 def _with_headers(send: Send) -> Send:

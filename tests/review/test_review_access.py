@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 from review.review_client import ORIGIN, PORT, key_of, page_of, post
 
-from mdanderson.review.guard import LARGEST_BODY
+from mdanderson.review.access import LARGEST_BODY
 
 POSTED = {"Origin": ORIGIN, "Content-Type": "application/json"}
 
 
 def test_the_address_becomes_a_cookie_that_scripts_and_other_sites_do_not_have(serving):
     client = serving()
-    answer = client.get(f"/?token={client.door.token}")
+    answer = client.get(f"/?token={client.policy.token}")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
-    assert cookie == f"mdanderson-{PORT}={client.door.token}; Path=/; HttpOnly; SameSite=Strict"
-    assert len(client.door.token) >= 43
+    assert cookie == f"mdanderson-{PORT}={client.policy.token}; Path=/; HttpOnly; SameSite=Strict"
+    assert len(client.policy.token) >= 43
     assert client.get("/").headers["location"] == "/report/index.html"
     assert client.get("/report/index.html").status_code == 200
 
@@ -30,7 +30,7 @@ def test_without_the_token_nothing_is_told(serving, path):
         client.get(path, headers={"x-mdanderson-token": "wrong"}),
         client.get(path, headers={"cookie": f"mdanderson-{PORT}=wrong"}),
         client.get(path, headers={"cookie": 'a="\\'}),
-        client.get(path, headers={"cookie": f"mdanderson-9={client.door.token}"}),
+        client.get(path, headers={"cookie": f"mdanderson-9={client.policy.token}"}),
     ):
         assert answer.status_code == 403
         assert "P01" not in answer.text
@@ -39,7 +39,7 @@ def test_without_the_token_nothing_is_told(serving, path):
 
 def test_a_malformed_cookie_of_another_program_does_not_lock_a_reader_out(serving):
     client = serving()
-    cookies = f'other={{"a":"\\; b=[1,2; mdanderson-{PORT}={client.door.token}'
+    cookies = f'other={{"a":"\\; b=[1,2; mdanderson-{PORT}={client.policy.token}'
     assert client.get("/report/index.html", headers={"cookie": cookies}).status_code == 200
 
 
@@ -51,7 +51,7 @@ def test_a_long_question_is_refused_as_any_other(serving):
 
 def test_the_token_may_come_in_a_header(serving):
     client = serving()
-    assert client.get("/report/index.html", headers={"x-mdanderson-token": client.door.token}).status_code == 200
+    assert client.get("/report/index.html", headers={"x-mdanderson-token": client.policy.token}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_token_may_come_in_a_header(serving):
 def test_another_name_for_this_machine_is_refused(client, host):
     """DNS rebinding: the browser believes that it speaks to evil.example."""
     assert client.get("/report/index.html", headers={"host": host}).status_code == 421
-    assert client.get(f"/?token={client.door.token}", headers={"host": host}).status_code == 421
+    assert client.get(f"/?token={client.policy.token}", headers={"host": host}).status_code == 421
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,19 @@ def test_the_page_on_disk_stays_as_it_is(client, out):
     assert post(client, page=page.name, item=key, comment="seen").status_code == 200
     assert page.read_bytes() == before
     assert b'id="review"' not in before
+
+
+@pytest.mark.parametrize("linked", ["report", "report/patients", "report/patients/PAGE", "report/index.html"])
+def test_a_page_behind_a_link_is_refused_by_name(client, out, tmp_path, linked):
+    """Also one that leads to a page of ours, which may be of other patients."""
+    page = page_of("P01")
+    place = out / linked.replace("PAGE", page)
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    concerned = "/report/index.html" if linked.endswith("index.html") else f"/report/patients/{page}"
+    answer = client.get(concerned)
+    assert answer.status_code == 500
+    assert answer.text.startswith(f"a page is a link, or lies behind one @ {concerned[1:]}; ")
 
 
 def test_a_page_that_is_not_ours_is_not_served(client, out):

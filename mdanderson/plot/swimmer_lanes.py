@@ -6,22 +6,35 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from mdanderson.findings import Event
-from mdanderson.plot.canvas import Canvas
-from mdanderson.plot.scene import Scene
+from mdanderson.findings import DEATH, Event
+from mdanderson.plot.cohort_series import CohortSeries
 from mdanderson.plot.source import PatientRow, VisitRow
+from mdanderson.plot.style import FigureStyle
 from mdanderson.vocabulary import Category, EventKind
 
-__all__ = ["CLOCK", "DEATH", "FOLLOWED", "PROGRESSION", "Lane", "Mark", "Style", "Visit", "in_order", "lanes", "style"]
+__all__ = [
+    "CLOCK",
+    "DEATH",
+    "FOLLOWED",
+    "PROGRESSION",
+    "Lane",
+    "Mark",
+    "MarkStyle",
+    "Stretch",
+    "in_order",
+    "lanes",
+    "mark_style",
+    "mark_words",
+]
 
-CLOCK, PROGRESSION, DEATH, FOLLOWED = "clock", "progression", "death", "followed"
-"""Kinds of marks beside those of events."""
+CLOCK, PROGRESSION, FOLLOWED = "clock", "progression", "followed"
+"""Kinds of marks beside those of events and of death."""
 _DAYS_A_WEEK = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
-    """When a category was given, in weeks, and until when it stands: the next visit, the last visit itself."""
+class Stretch:
+    """From when a category stands, in weeks, and until when it stands: the next visit, the last visit itself."""
 
     week: float
     until: float
@@ -43,13 +56,13 @@ class Lane:
     patient_id: str
     begin: float
     end: float
-    visits: tuple[Visit, ...]
+    visits: tuple[Stretch, ...]
     therapies: tuple[tuple[float, float], ...]
     marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Style:
+class MarkStyle:
     """How a mark is drawn. above: over the bar, not on it. is_line: it has no area. after_pt: to the right."""
 
     marker: str
@@ -59,31 +72,31 @@ class Style:
     after_pt: float = 0.0
 
 
-_STYLES: Mapping[str, Style] = {
-    CLOCK: Style(marker="|", size=11.0, above=False, is_line=True),
-    PROGRESSION: Style(marker="v"),
-    DEATH: Style(marker="X", size=8.0, above=False, after_pt=10.0),
-    FOLLOWED: Style(marker=">", above=False, after_pt=12.0),
-    EventKind.RADIOTHERAPY: Style(marker="^"),
-    EventKind.SURGERY: Style(marker="s", size=5.0),
-    EventKind.CEMENTATION: Style(marker="p"),
-    EventKind.ABLATION: Style(marker="*", size=7.5),
-    EventKind.FRACTURE: Style(marker="P"),
-    EventKind.CORD_COMPRESSION: Style(marker="h"),
-    EventKind.HYPERCALCAEMIA: Style(marker="d"),
+_STYLES: Mapping[str, MarkStyle] = {
+    CLOCK: MarkStyle(marker="|", size=11.0, above=False, is_line=True),
+    PROGRESSION: MarkStyle(marker="v"),
+    DEATH: MarkStyle(marker="X", size=8.0, above=False, after_pt=10.0),
+    FOLLOWED: MarkStyle(marker=">", above=False, after_pt=12.0),
+    EventKind.RADIOTHERAPY: MarkStyle(marker="^"),
+    EventKind.SURGERY: MarkStyle(marker="s", size=5.0),
+    EventKind.CEMENTATION: MarkStyle(marker="p"),
+    EventKind.ABLATION: MarkStyle(marker="*", size=7.5),
+    EventKind.FRACTURE: MarkStyle(marker="P"),
+    EventKind.CORD_COMPRESSION: MarkStyle(marker="h"),
+    EventKind.HYPERCALCAEMIA: MarkStyle(marker="d"),
 }
-_OTHER = Style(marker="o", size=5.0)
+_OTHER = MarkStyle(marker="o", size=5.0)
 _KEYS = {CLOCK: "figure.clock", PROGRESSION: "word.progression", DEATH: "word.death", FOLLOWED: "figure.censored"}
 
 
-def style(kind: str) -> Style:
+def mark_style(kind: str) -> MarkStyle:
     """How a kind of mark is drawn; any other event is a dot."""
     return _STYLES.get(kind, _OTHER)
 
 
-def told(kind: str, canvas: Canvas) -> str:
+def mark_words(kind: str, style: FigureStyle) -> str:
     """A kind of mark in words; an event that we have no word for as it is written."""
-    return canvas.say(_KEYS[kind]) if kind in _KEYS else canvas.word("event", kind)
+    return style.say(_KEYS[kind]) if kind in _KEYS else style.word("event", kind)
 
 
 def in_order(kinds: Collection[str]) -> list[str]:
@@ -92,11 +105,11 @@ def in_order(kinds: Collection[str]) -> list[str]:
     return known + sorted(kind for kind in kinds if kind not in _STYLES)
 
 
-def lanes(scene: Scene, events: Mapping[str, Sequence[Event]]) -> list[Lane]:
+def lanes(cohort: CohortSeries, events: Mapping[str, Sequence[Event]]) -> list[Lane]:
     """The patients, the one followed longest first."""
     found = [
-        _lane(scene.patients[patient_id], visits, events.get(patient_id, ()))
-        for patient_id, visits in scene.visits.items()
+        _lane(cohort.patients[patient_id], visits, events.get(patient_id, ()))
+        for patient_id, visits in cohort.visits.items()
     ]
     return sorted(found, key=lambda lane: (-lane.end, lane.patient_id))
 
@@ -105,29 +118,37 @@ def _lane(patient: PatientRow, rows: Sequence[VisitRow], events: Sequence[Event]
     baseline = rows[0].date
     weeks = [_weeks(baseline, row.date) for row in rows]
     begin = _weeks(baseline, patient.start or baseline)
-    end = max(weeks[-1], begin + (patient.time_on_study_days or 0) / _DAYS_A_WEEK)
     happened = [(_weeks(baseline, event.date), str(event.kind)) for event in events]
+    known = [week for week, _ in happened]
+    end = max(weeks[-1], begin + (patient.time_on_study_days or 0) / _DAYS_A_WEEK, *known)
     return Lane(
         patient_id=patient.patient_id,
         begin=begin,
         end=end,
         visits=tuple(
-            Visit(week=week, until=until, category=row.category)
+            Stretch(week=week, until=until, category=row.category)
             for row, week, until in zip(rows, weeks, [*weeks[1:], weeks[-1]], strict=True)
         ),
         therapies=_therapies(happened, begin, end),
-        marks=(*_own_marks(patient, baseline, begin, end), *_events(happened)),
+        marks=(*_own_marks(patient, baseline, begin, end, dead=_dead(happened)), *_events(happened)),
     )
 
 
-def _own_marks(patient: PatientRow, baseline: dt.date, begin: float, end: float) -> list[Mark]:
-    """What the tables say of a patient themselves."""
+def _dead(happened: Sequence[tuple[float, str]]) -> float | None:
+    """The week of death where it is known, be it before or after progression."""
+    return min((week for week, kind in happened if kind == DEATH), default=None)
+
+
+def _own_marks(patient: PatientRow, baseline: dt.date, begin: float, end: float, *, dead: float | None) -> list[Mark]:
+    """What the tables say of a patient themselves. dead: the week of death; the tables alone know one without it."""
     found = [Mark(week=begin, kind=CLOCK)] if begin else []
     if patient.progression is not None:
         found.append(Mark(week=_weeks(baseline, patient.progression), kind=PROGRESSION))
-    if patient.event == DEATH:
-        found.append(Mark(week=begin + (patient.progression_free_days or 0) / _DAYS_A_WEEK, kind=DEATH))
-    if patient.censored:
+    if dead is None and patient.event == DEATH:
+        dead = begin + (patient.progression_free_days or 0) / _DAYS_A_WEEK
+    if dead is not None:
+        found.append(Mark(week=dead, kind=DEATH))
+    elif patient.censored:
         found.append(Mark(week=end, kind=FOLLOWED))
     return found
 
@@ -137,8 +158,8 @@ def _weeks(baseline: dt.date, date: dt.date) -> float:
 
 
 def _events(happened: Sequence[tuple[float, str]]) -> list[Mark]:
-    """Every event but those that begin or end a therapy."""
-    return [Mark(week=week, kind=kind) for week, kind in happened if kind not in _THERAPY]
+    """Every event but those that begin or end a therapy, and the death, which has its own mark."""
+    return [Mark(week=week, kind=kind) for week, kind in happened if kind not in {*_THERAPY, DEATH}]
 
 
 def _therapies(happened: Sequence[tuple[float, str]], begin: float, end: float) -> tuple[tuple[float, float], ...]:
