@@ -16,7 +16,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export npm_config_cache := $(CURDIR)/.cache/npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types layers viewer docs format handbook lock clean
+.PHONY: help demo test check lint types layers viewer docs pictures format handbook lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -69,6 +69,9 @@ layers: .venv/installed-test
 
 docs: .venv/installed-docs ## build the documentation site into site/ (open site/index.html); warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+pictures: .venv/installed-test $(VIEWER) ## take the pictures of the documentation anew, in a browser
+	$(BIN)/python tools/take_pictures.py
 
 format: .venv/installed-test ## format and sort imports
 	$(BIN)/ruff check --fix-only --quiet .

@@ -27,6 +27,8 @@ WIDE = ("criteria.md", "output.md")
 """Pages of wide tables and of contents of their own, shown without the list of headings beside them."""
 SAID_TWICE = ("settings.md",)
 """Pages that the search leaves out: settings are found in the criteria, one by one."""
+FOUND_FIRST = {"criteria.md": 8.0, "input.md": 4.0, "output.md": 3.0, "howto": 2.0, "decisions": 0.2}
+"""Page or folder -> its weight in the search: who asks for a row's code wants the row, not an old decision."""
 LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 LOADED = re.compile(
     r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>"
@@ -61,6 +63,9 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         page.meta["hide"] = ["toc"]
     if page.file.src_uri in SAID_TWICE:
         page.meta["search"] = {"exclude": True}
+    else:
+        folder = posixpath.dirname(page.file.src_uri)
+        page.meta["search"] = {"boost": FOUND_FIRST.get(page.file.src_uri, FOUND_FIRST.get(folder, 1.0))}
     return turned(markdown, page.file.src_uri)
 
 
@@ -84,6 +89,11 @@ def on_post_page(output: str, page: Page, **_: object) -> str:
     if foreign:
         raise PluginError(f"{page.file.src_uri} loads from the network: {foreign[0]}")
     return output
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave out the page for wrong addresses: it needs a server, and from the disk it finds nothing of its own."""
+    (Path(config.site_dir) / "404.html").unlink(missing_ok=True)
 
 
 def loaded_from_network(html: str) -> list[str]:
