@@ -36,6 +36,7 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.first_response": ("First response", "首次缓解"),
         "page.progression_date": ("Progression", "进展日期"),
         "page.progression_free": ("Progression-free", "无进展时间"),
+        "page.progression_free_days": ("Progression-free, days", "无进展时间（天）"),
         "page.lesions_baseline": ("Lesions at baseline", "基线病灶数"),
         "page.visits": ("Visits", "检查次数"),
         "page.censored_note": (
@@ -91,6 +92,10 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.discordant": ("Says something else", "结果不一致"),
         "page.distance": ("{points} percentage points to the nearest limit", "距最近界值 {points} 个百分点"),
         "page.lesions": ("Lesions", "病灶"),
+        "page.overview": (
+            "Every lesion at every visit: category and size (long + short axis, mm)",
+            "各病灶每次随访的评价与大小（长径 + 短径，mm）",
+        ),
         "page.no_pictures": (
             "There are no pictures. `score --fresh` without --no-report takes them; a reader's table has none.",
             "没有图像。若有影像，可用 score --fresh 重新评价（不加 --no-report）生成；读片表格本无图像。",

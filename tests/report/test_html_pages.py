@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,7 @@ from mdanderson.criteria import CRITERIA_SETS
 from mdanderson.errors import Problem, Severity
 from mdanderson.palette import DARK, LIGHT
 from mdanderson.pictures import Outline, Picture, png_of
+from mdanderson.quantities import percent
 from mdanderson.report import html
 from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.html import CohortResults, DrawnFigure, PatientResults, cohort_page, page_name, patient_page
@@ -151,6 +153,24 @@ def test_pictures_stand_under_their_visit_with_their_lines(shown: Read) -> None:
     curves = [one for one in shown.all("path") if (one["class"] or "").startswith("curve")]
     assert len([one for one in curves if one["d"] == "M0 4H30"]) == 5  # each has its line in the legend
     assert len(curves) == 10  # 3 are changes of size, 2 are profiles
+
+
+def test_all_lesions_are_seen_at_once_before_each_by_itself(shown: Read) -> None:
+    start = shown.text.index("Every lesion at every visit")
+    assert re.search(
+        r"L01 \S+ ?CT.*?BL .*?35\.0 .*?PR .*?14\.0 .*?PD .*?26\.0 .*?L02 .*?L03 .*?PD .*?24\.0 .*?new",
+        shown.text[start:],
+    )
+    ids = {one["id"] for one in shown.all("article") if "id" in one}
+    links = [(one["href"] or "") for one in shown.all("a") if (one["href"] or "").startswith("#lesion-")]
+    assert links == ["#lesion-1", "#lesion-2", "#lesion-3"]
+    assert {link[1:] for link in links} <= ids
+
+
+def test_one_lesion_needs_no_overview(paper: ModuleType) -> None:
+    timeline = paper.timeline(paper.exam(0, L01="20x15 lytic"), paper.exam(90, L01="8x6"))
+    alone = PatientResults(patient_id="P02", criteria=("mda2010",), rows=timeline_rows(timeline))
+    assert "Every lesion at every visit" not in Read(patient_page(alone)).text
 
 
 def test_without_pictures_the_page_says_how_to_have_them(paper: ModuleType) -> None:
@@ -339,6 +359,15 @@ def test_no_two_patients_share_a_page() -> None:
 )
 def test_numbers_as_people_read_them(cell: str, form: str, text: str) -> None:
     assert number_of(cell, form) == text
+
+
+def test_a_page_says_a_change_as_the_reason_of_its_category_does() -> None:
+    """MDA's limits, away from those of other sets (RECIST, EORTC, PERCIST): there the page is the finer one."""
+    theirs = (-3000, -2500, -1500, 1500, 2000, 3000)
+    for points in range(-9999, 30000):
+        if all(abs(points - limit) > 50 for limit in theirs):
+            reason = percent(Fraction(points, 10000), limits=(Fraction(-1, 2), Fraction(1, 4)))
+            assert number_of(f"{points / 10000:.4f}", "%") == reason.replace("-", "\N{MINUS SIGN}")
 
 
 def test_bars_stand_side_by_side() -> None:

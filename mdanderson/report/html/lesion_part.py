@@ -23,6 +23,8 @@ class Verdict:
     """What a lesion came to at a visit."""
 
     row: Row
+    size: str
+    """The sum of both diameters in mm, as text."""
     bars: tuple[Bar, ...]
     distance: str
     parts: tuple[tuple[str, str], ...]
@@ -204,6 +206,7 @@ def _profiles(rows: Sequence[PictureRow], visits: Sequence[Key]) -> Curves | Non
 def _verdict(row: Row, texts: Mapping[str, str]) -> Verdict:
     return Verdict(
         row=row,
+        size=number_of(row["size_mm"], "mm"),
         bars=probabilities(row),
         distance=number_of(row["threshold_distance"], "points"),
         parts=tuple((name.removesuffix("_category"), row[name]) for name in _SUBCATEGORIES if row[name]),

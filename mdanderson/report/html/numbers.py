@@ -14,8 +14,8 @@ from mdanderson.quantities import fixed, percent
 __all__ = ["BESIDE", "MEASURED", "Quantity", "change_since", "number_of"]
 
 _MINUS = "\N{MINUS SIGN}"
-_TWENTIETH = Fraction(1, 20)
-"""Limits of the criteria lie at whole multiples of it, so no change may be rounded to one that it is not."""
+_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 20, 25, 30))
+"""Limits of the criteria sets as published: no change is rounded to one that it does not reach, or passes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,13 +37,13 @@ def number_of(cell: str, form: str) -> str:
     form: mm, ml, HU, ratio, SUV, share (of 1, as percent), % (a change, with its sign), points (of percent), count.
 
     >>> number_of("-0.4012", "%"), number_of("0.2496", "%"), number_of("12.35", "mm"), number_of("", "mm")
-    ('\N{MINUS SIGN}40.1 %', '+24.96 %', '12.4', '')
+    ('\N{MINUS SIGN}40 %', '+24.96 %', '12.4', '')
     """
     if not cell:
         return ""
     try:
         value = Decimal(cell)
-        text = _change(Fraction(value)) if form == "%" else _plain(value, form)
+        text = percent(Fraction(value), limits=_LIMITS) if form == "%" else _plain(value, form)
     except (InvalidOperation, ValueError, OverflowError):
         return cell
     return text.replace("-", _MINUS)
@@ -63,12 +63,6 @@ def change_since(first: str, cell: str) -> str:
 def _plain(value: Decimal, form: str) -> str:
     places, factor, unit = _FORMS[form]
     return fixed(value * factor, places) + unit
-
-
-def _change(value: Fraction) -> str:
-    """A change on its own side of every multiple of five percent."""
-    below = value // _TWENTIETH * _TWENTIETH
-    return percent(value, limits=(below, below + _TWENTIETH))
 
 
 _FORMS = {
