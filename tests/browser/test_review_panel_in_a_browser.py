@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -108,6 +108,14 @@ def until(page: Page, holds: str, *, within_s: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
+def heard(page: Page, asked: Sized, times: int, *, within_s: float = 60.0) -> None:
+    """Wait until the page has asked so often."""
+    end = time.monotonic() + within_s
+    while len(asked) < times:
+        assert time.monotonic() < end, f"asked {len(asked)} times, not {times}"
+        page.wait_for_timeout(50)
+
+
 def state_item(page: Page, name: str) -> Any:
     return page.get_by_role("button", name=name, exact=True)
 
@@ -150,9 +158,10 @@ def test_the_focus_stays_and_nothing_is_said_twice_while_a_patient_is_scored(ope
     page.locator("#review-saved:visible").wait_for()
     before = len(asked)
     state_item(page, "Review L1 · CT · baseline").focus()
-    page.wait_for_timeout(3200)
+    began = time.monotonic()
+    heard(page, asked, before + 3)
     assert page.evaluate(FOCUSED) == "Review L1 · CT · baseline"
-    assert 2 <= len(asked) - before <= 4  # one question a second, however often was saved
+    assert len(asked) - before <= time.monotonic() - began + 2  # one question a second, however often was saved
     assert page.evaluate("window.said") == ["Being scored again"]
 
 
@@ -169,8 +178,7 @@ def test_results_that_are_away_for_a_moment_take_no_form_away(opened: Callable[.
     page.route("**/review/entry", lambda route: route.fulfill(json={"saved": ["Saved.", "Saved."]}))
     page.locator("#review textarea").fill("seen")
     page.locator("#review button[type=submit]").click()
-    page.wait_for_timeout(1300)
-    assert len(asked) >= 2
+    heard(page, asked, 2)
     assert page.locator("#review-fields").is_visible()
     assert state_item(page, "Review L2 · CT · week 12").count() == 1
 
