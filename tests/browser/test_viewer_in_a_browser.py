@@ -130,6 +130,29 @@ def test_it_is_moved_by_keyboard_alone_or_by_itself(opened: Page) -> None:
     opened.check("#viewer-link")
 
 
+@pytest.mark.parametrize("width", [1300, 1187, 901, 560])
+def test_the_cross_hair_is_seen_and_thin_at_every_size(opened: Page, width: int) -> None:
+    """Two rows and two columns in three planes, one of each in one plane; a line of less than a pixel would be lost."""
+    opened.set_viewport_size({"width": width, "height": 1500})
+    for plane, lines in (("3", 2), ("0", 1), ("1", 1), ("2", 1), ("3", 2)):
+        opened.select_option("#viewer-plane", plane)
+        for canvas in canvases(opened):
+            until_drawn(canvas, lines)
+    opened.set_viewport_size({"width": 1300, "height": 1500})
+
+
+def until_drawn(canvas: Locator, lines: int, *, within_s: float = 20.0) -> None:
+    """Wait for the drawing; a line is 1 to 3 pixels, counted in rows and columns that are green for a quarter."""
+    end = time.monotonic() + within_s
+    while True:
+        green = np.abs(pixels(canvas).astype(int) - (26, 166, 64)).max(axis=2) < 40
+        thick = [int((green.mean(axis=axis) > 0.25).sum()) for axis in (0, 1)]
+        if all(lines <= one <= 3 * lines for one in thick):
+            return
+        assert time.monotonic() < end, thick
+        time.sleep(0.1)
+
+
 def test_windows_planes_and_outlines_change_what_is_drawn(opened: Page) -> None:
     canvas = canvases(opened)[0]
     shots = [pixels(canvas)]

@@ -8,10 +8,12 @@
   const ON_WHITE = { I: [0, 1, 2, 3], R: [0, 217, 25, 194], G: [0, 72, 113, 37], B: [0, 15, 194, 92], A: [0, 255, 255, 255] };
   const OPTIONS = {
     logLevel: "silent", loadingText: "", isRadiologicalConvention: true, sagittalNoseLeft: true, show3Dcrosshair: true,
-    multiplanarShowRender: 0, multiplanarPadPixels: 6, crosshairWidthUnit: "mm", crosshairWidth: 0.4, crosshairGap: 5, atlasOutline: 1, dragMode: 9,
+    // Letters and cross-hair of middle tones, seen on white fat and on black air alike (3:1 and more).
+    fontColor: [0.91, 0.35, 0.05, 1], crosshairColor: [0.1, 0.65, 0.25, 1],
+    multiplanarShowRender: 0, multiplanarPadPixels: 6, crosshairWidthUnit: "mm", crosshairGap: 5, atlasOutline: 1, dragMode: 9,
     dragAndDropEnabled: false, scrollRequiresFocus: true,
   };
-  const CROSS = { true: [0, 0.45, 0.2, 1], false: [0.3, 0.9, 0.4, 0.9] };  // on white, on black
+  const CROSS_WIDTH = 1.5;  // pixels: a thinner line falls between them, and is not seen
   const FILL = 0.08;  // an outline, through which bone is seen
   let panes = [];
   let opener = null;
@@ -84,6 +86,11 @@
     [pane.image.cal_min, pane.image.cal_max] = [low, high];
     pane.niivue.updateGLVolume();
   };
+  const drawCross = (pane) => {
+    const { fovMM: [right, up], leftTopWidthHeight: [, , width] } = pane.niivue.screenSlices[0];
+    const pixel = up ? Math.abs(right / width) : 0.7;  // mm; a volume seen from outside has none of its own
+    pane.niivue.setCrosshairWidth(CROSS_WIDTH * devicePixelRatio * pixel);
+  };
   const drawOutline = (pane) => pane.niivue.setOpacity(1, one("viewer-outline").checked ? FILL : 0);
 
   const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -108,18 +115,18 @@
     const caption = document.createElement("figcaption");
     stage.className = "stage";
     stage.append(canvas);
-    caption.append(output, data.title);
+    caption.append(data.title);
     if (data.linked !== "true") {
       const note = one("viewer-unlinked").cloneNode(true);
       note.removeAttribute("id");
       note.hidden = false;
       caption.append(" ", note);
     }
+    caption.append(output);
     figure.append(caption, stage);
     one("viewer-panes").append(figure);
     const inverse = data.inverse === "true";
-    const [ink, ground] = inverse ? [[0, 0, 0, 1], [1, 1, 1, 1]] : [[1, 1, 1, 1], [0, 0, 0, 1]];
-    const niivue = new library.Niivue({ ...OPTIONS, fontColor: ink, backColor: ground, crosshairColor: CROSS[inverse] });
+    const niivue = new library.Niivue({ ...OPTIONS, backColor: inverse ? [1, 1, 1, 1] : [0, 0, 0, 1] });
     await niivue.attachToCanvas(canvas, false);
     const [low, high] = [Number(data.low), Number(data.high)];
     const image = await library.NVImage.loadFromBase64({
@@ -163,6 +170,7 @@
       for (const shown of panes) {
         drawOutline(shown);
         put(shown, shown.data.middle.split(" ").map(Number));
+        drawCross(shown);
       }
     } catch {
       close();
@@ -188,5 +196,9 @@
   viewer.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
   one("viewer-window").addEventListener("input", () => panes.forEach(drawWindow));
   one("viewer-outline").addEventListener("input", () => panes.forEach(drawOutline));
-  one("viewer-plane").addEventListener("input", (event) => panes.forEach((shown) => shown.niivue.setSliceType(Number(event.target.value))));
+  one("viewer-plane").addEventListener("input", (event) => panes.forEach((shown) => {
+    shown.niivue.setSliceType(Number(event.target.value));
+    drawCross(shown);
+  }));
+  addEventListener("resize", () => requestAnimationFrame(() => panes.forEach(drawCross)));
 })();
