@@ -92,7 +92,10 @@ def _pane(crop: Crop) -> Any:
         sagittal_nose_left=True,
         is_slice_mm=True,  # cross-hairs are linked by true millimetres
         atlas_outline=1.0,
-        crosshair_width=0.5,
+        font_color=(0.91, 0.35, 0.05, 1.0),  # both seen on white fat and on black air, as on the report's pages
+        crosshair_color=(0.1, 0.65, 0.25, 1.0),
+        crosshair_width=1.0,  # of the field: a thinner line falls between pixels, and is not seen
+        crosshair_width_unit="percent",
         crosshair_gap=6.0,
         multiplanar_layout=MultiplanarType.GRID,  # the same at every visit
         multiplanar_show_render=ShowRender.NEVER,  # a smooth surface would be believed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mdanderson.errors import InputError
 from mdanderson.plot.labels import percent, shortened
 from mdanderson.plot.source import Source, rows_of
-from mdanderson.plot.style import FigureStyle, english_without_fonts
+from mdanderson.plot.style import PAGE_WIDTH_IN, FigureStyle, english_without_fonts
 from mdanderson.report.columns import LESIONS
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Status
@@ -27,8 +27,8 @@ _Row = Mapping[str, Any]
 _Place = tuple[float, float]
 """Weeks since baseline, and a value."""
 
-_COLUMNS = 3
-_PANEL_IN = (3.5, 3.3)
+_COLUMNS = 2
+_PANEL_HEIGHT_IN = 2.9
 _MARKERS = "osD^vPX*"
 
 
@@ -87,8 +87,8 @@ def lesion_course(
         if any(panel.value(row) is not None for track in tracks for row in track.rows)
     ]
     columns, rows = max(min(len(panels), _COLUMNS), 1), max(-(-len(panels) // _COLUMNS), 1)
-    size = {"width_in": max(_PANEL_IN[0] * columns, 5.0), "height_in": _PANEL_IN[1] * rows + 0.9}
-    with style.figure(f"lesion_course-{name}", **size) as figure:
+    height_in = _PANEL_HEIGHT_IN * rows + 0.9
+    with style.figure(f"lesion_course-{name}", width_in=PAGE_WIDTH_IN, height_in=height_in) as figure:
         figure.suptitle(style.say("figure.lesions").format(patient=shortened(name)), x=0.01, ha="left", fontsize=11)
         if panels:
             for panel, axes in zip(panels, _axes(figure, rows, columns, len(panels)), strict=True):
