@@ -24,6 +24,8 @@ from mdanderson.settings import Settings
 
 __all__ = ["rescore"]
 
+_LOCK = ".rescoring.lock"
+"""Held from the first look at the results to the last page: what is judged again takes the run's own lock in steps."""
 _OTHERS_S = 600.0
 """Whoever else writes into the folder, such as the server of another reader, may take this long to end."""
 _RUN_AGAIN = "run `score` on this folder again, which takes the entries into account as well"
@@ -43,8 +45,19 @@ def rescore(
     Raises `InputError` where the cohort is another by now, `OutputError` where the results are not as a run wrote them
     or another run does not end writing there, `ManifestError` for a table that cannot be read.
     """
-    with locked(folder, wait_s=_OTHERS_S):
-        pass
+    with locked(folder, name=_LOCK, wait_s=_OTHERS_S, taken="entries of another reader are being scored here"):
+        with locked(folder, wait_s=_OTHERS_S):
+            pass  # a run that was begun before ends first
+        return _rescore(folder, patient_ids, key_file, timeout_s, progress)
+
+
+def _rescore(
+    folder: Path,
+    patient_ids: Collection[str],
+    key_file: Path | None,
+    timeout_s: float | None,
+    progress: Callable[[Progress], None] | None,
+) -> Results:
     if (mended(folder) / MEASUREMENTS_FOLDER).is_dir():
         results = judge_again(folder, *kept_run(folder), progress=progress)
         if (folder / REPORT_FOLDER).is_dir():

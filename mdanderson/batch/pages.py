@@ -23,8 +23,8 @@ from mdanderson.batch.store import (
     sweep,
     write_atomically,
 )
-from mdanderson.errors import OutputError
-from mdanderson.report.cells import Cells, from_csv
+from mdanderson.errors import MdandersonError, OutputError
+from mdanderson.report.cells import Cells
 from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.html import (
     GENERATOR,
@@ -91,7 +91,7 @@ def write_pages(folder: Path, *, only: Collection[str] | None = None, viewer: bo
     for stale in (pages / "patients").iterdir():
         if _OURS.fullmatch(stale.name) and stale.name not in names.values():
             remove(stale)
-    write_atomically(pages / "index.html", _cohort(folder, results, criteria, tuple(names)))
+    write_atomically(pages / "index.html", _cohort(results, criteria, tuple(names)))
     return pages / "index.html"
 
 
@@ -147,11 +147,11 @@ def _by_patient(results: Results) -> dict[str, dict[str, list[Cells]]]:
     return found
 
 
-def _cohort(folder: Path, results: Results, criteria: Sequence[str], names: Sequence[str]) -> str:
+def _cohort(results: Results, criteria: Sequence[str], names: Sequence[str]) -> str:
     try:
-        summary = from_csv(SUMMARY, (folder / SUMMARY.file_name).read_text(encoding="utf-8"))
-    except OSError:
-        summary = []
+        summary = results.summary_rows()
+    except MdandersonError:  # tables changed by hand may hold what cannot be counted
+        summary = ()
     return cohort_page(
         CohortResults(
             criteria=tuple(criteria),

@@ -11,7 +11,7 @@ from mdanderson.plot.labels import percent
 from mdanderson.plot.measures import SumMeasure, sum_measure
 from mdanderson.plot.source import PatientRow, Source, VisitRow, patients_of, visits_of
 from mdanderson.plot.style import FigureStyle
-from mdanderson.report.best_change import best_change, counts_for_best
+from mdanderson.report.changes import best_change, counts_for_best
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 

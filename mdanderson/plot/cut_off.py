@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdanderson.plot.labels import percent
 from mdanderson.plot.style import FigureStyle
+from mdanderson.report.changes import change_in_words
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -63,5 +64,7 @@ def cut_in_words(style: FigureStyle, changes: Sequence[float]) -> str:
     cut = [change for change in changes if change > CUT_AT]
     if not cut:
         return ""
-    told = style.say("figure.cut_told").format(number=len(cut), limit=percent(CUT_AT), highest=percent(max(cut)))
+    told = style.say("figure.cut_told").format(
+        number=len(cut), limit=percent(CUT_AT), highest=change_in_words(max(cut))
+    )
     return f" {told}."

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from mdanderson.plot.cohort_series import CohortSeries
 from mdanderson.plot.cut_off import CUT_AT, cut_entry, cut_in_words, label_changes, mark_cut
-from mdanderson.plot.labels import counted, letters, percent, shortened
+from mdanderson.plot.labels import counted, letters, shortened
 from mdanderson.plot.source import Source
 from mdanderson.plot.style import PAGE_WIDTH_IN, Entries, FigureStyle, english_without_fonts
+from mdanderson.report.changes import change_in_words
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -130,7 +131,7 @@ def _name_lines(axes: Axes, courses: list[_Course], style: FigureStyle) -> None:
     for course, (week, change), height in zip(courses, ends, heights, strict=True):
         words = f"{shortened(course.patient_id)} {letters(course.best)}"
         if course.points[-1][1] > CUT_AT:
-            words = f"{words} {percent(course.points[-1][1])}"
+            words = f"{words} {change_in_words(course.points[-1][1])}"
         axes.annotate(
             words,
             (week, change),

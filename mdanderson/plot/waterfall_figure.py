@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from mdanderson.plot.cohort_series import CohortSeries
 from mdanderson.plot.cut_off import CUT_AT, cut_entry, cut_in_words, label_changes, mark_cut
-from mdanderson.plot.labels import counted, letters, percent, shortened
+from mdanderson.plot.labels import counted, letters, shortened
 from mdanderson.plot.source import Source
 from mdanderson.plot.style import PAGE_WIDTH_IN, Entries, FigureStyle, english_without_fonts
+from mdanderson.report.changes import change_in_words
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
 
@@ -144,7 +145,7 @@ def _write_at_the_end(axes: Axes, place: int, bar: _Bar, *, named: bool) -> None
     """Category, star of a new lesion, and the change where the bar is cut off."""
     words = [letters(bar.category) + "*" * bar.new] if named else ["*"] * bar.new
     if named and bar.change is not None and bar.change > CUT_AT:
-        words.append(percent(bar.change))
+        words.append(change_in_words(bar.change))
     if words:
         down = bar.height < 0
         axes.annotate(
@@ -186,8 +187,8 @@ def _in_words(cohort: CohortSeries, bars: list[_Bar]) -> str:
     told = cohort.style.say("figure.waterfall_alt").format(
         quantity=cohort.quantity,
         patients=len(bars),
-        highest=percent(max(changes)),
-        lowest=percent(min(changes)),
+        highest=change_in_words(max(changes)),
+        lowest=change_in_words(min(changes)),
         counts=counted(cohort.counts()),
     )
     return f"{told}{cut_in_words(cohort.style, changes)}"

@@ -46,8 +46,8 @@ def text(key: str, language: str = Language.EN) -> str:
 
     Raises `SettingsError` for an unknown language, `KeyError` for an unknown key.
 
-    >>> text("word.weeks", "zh")
-    '周'
+    >>> text("word.days", "zh")
+    '天'
     >>> text("figure.patients_shown", "en").format(shown=3, all=4)
     '3 of 4 patients'
     """

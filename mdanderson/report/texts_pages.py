@@ -28,6 +28,16 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "page.counted_from": ("from {date}", "自 {date} 起"),
         "page.see_problems": ("See all", "查看全部"),
+        "page.response_rate": ("Response", "缓解率"),
+        "page.control_rate": ("Disease control", "疾病控制率"),
+        "page.median_progression_free": ("Median progression-free", "中位无进展时间"),
+        "page.rates_note": (
+            (
+                "Response: complete or partial. Disease control: response or stable disease. Of all patients scored, "
+                "with the exact 95 % confidence interval."
+            ),
+            "缓解：完全或部分缓解。疾病控制：缓解或疾病稳定。占全部已评价患者的比例，附精确 95% 置信区间。",
+        ),
         "page.search": ("Search", "搜索"),
         "page.all": ("all", "全部"),
         "page.with_problems": ("with problems only", "仅显示有问题者"),

@@ -16,6 +16,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import mdanderson
 from mdanderson.criteria import CRITERIA_SETS
 from mdanderson.errors import Problem, Severity
 from mdanderson.palette import DARK, LIGHT
@@ -31,8 +32,11 @@ from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.texts import EN, ZH
 from mdanderson.report.texts_rules import RULES_ZH
 from mdanderson.report.trace import TRACE, trace_rows
+from mdanderson.statistics import SUMMARY, summarise_rates
+from mdanderson.statistics.rows import cells_of
 from mdanderson.vocabulary import Modality
 
+PACKAGE = Path(mdanderson.__file__).parent
 TEMPLATES = Path(html.__file__).parent / "templates"
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"
 VOID = {"meta", "img", "br", "input", "link", "hr"}
@@ -237,7 +241,6 @@ def cohort(paper: ModuleType, **fields: object) -> CohortResults:
         "patients": named["patients"],
         "responses": named["responses"],
         "problems": problems,
-        "summary": [],
         "failed": {"P02": "no image can be used"},
         "pages": ("P01", "P02"),
         "figures": (
@@ -259,6 +262,17 @@ def test_the_cohorts_page_has_a_line_for_every_patient(paper: ModuleType) -> Non
     assert "-0.5789" in {one.get("data-sort") for one in page.all("td")}
     assert "Rise" in page.text
     assert "升" in page.text
+
+
+def test_the_cohorts_page_tells_the_rates_of_summary_csv(paper: ModuleType) -> None:
+    told = cohort(paper)
+    counted = SUMMARY.named(cells_of(SUMMARY, summarise_rates(told.patients)))
+    page = Read(cohort_page(dataclasses.replace(told, summary=list(counted)))).text
+    assert "缓解率 1/1: 100 % (3\N{EN DASH}100)" in page  # Clopper and Pearson: 0.025 and 1
+    assert "疾病控制率 1/1: 100 % (3\N{EN DASH}100)" in page
+    assert "中位无进展时间 210 days" in page  # from the first dose, 30 days before the first visit
+    assert "exact 95 % confidence interval" in page
+    assert "exact 95 % confidence interval" not in Read(cohort_page(told)).text
 
 
 def test_nothing_breaks_out_of_the_cohorts_page(paper: ModuleType) -> None:
@@ -307,8 +321,13 @@ def test_every_string_of_the_templates_is_in_the_table() -> None:
     keys -= {"page.by_"}
     assert len(keys) > 80
     assert keys <= EN.keys() & ZH.keys()
-    used = keys | {f"page.by_{part}" for part in ("size", "density", "signal", "uptake")} | {"page.sins", "page.mirels"}
-    unused = {key for key in EN if key.startswith("page.")} - used
+    parts = ("size", "density", "signal", "uptake")
+    used = keys | {f"{kind}{part}" for kind in ("page.by_", "word.") for part in parts}
+    used |= {"page.sins", "page.mirels", "page.response_rate", "page.control_rate"}
+    for module in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.j2")]:
+        if not module.name.startswith("texts"):
+            used |= set(re.findall(r"[\"'](word\.[a-z_]+)[\"']", module.read_text(encoding="utf-8")))
+    unused = {key for key in EN if key.startswith(("page.", "word."))} - used
     assert unused == set()
 
 
@@ -354,6 +373,10 @@ def test_no_two_patients_share_a_page() -> None:
         ("-0.2", "HU", "0"),
         ("12.25", "mm", "12.3"),
         ("what", "mm", "what"),
+        ("nan", "mm", "nan"),
+        ("inf", "%", "inf"),
+        ("1e99999999", "mm", "1e99999999"),
+        ("1e-99999999", "%", "1e-99999999"),
         ("", "%", ""),
     ],
 )

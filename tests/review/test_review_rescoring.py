@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import html
 import json
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -240,6 +242,24 @@ def test_of_two_readers_at_once_the_second_waits_for_the_first(bare):
     assert "P01" in rescore(bare, {"P01"}).scored
     assert free.is_set()
     thread.join()
+
+
+def test_two_readers_who_save_at_once_are_scored_one_after_the_other(bare, monkeypatch):
+    """Both find the folder free; writing is made slow, so that the second would meet the first at it."""
+    classification = sys.modules["mdanderson.batch.classify"]  # the package has a function of that name
+    write = classification._write
+    writing: list[int] = []
+
+    def slow(*args: object) -> None:
+        writing.append(1)
+        time.sleep(0.3)
+        write(*args)
+
+    monkeypatch.setattr(classification, "_write", slow)
+    with ThreadPoolExecutor(2) as both:
+        done = [both.submit(rescore, bare, {name}) for name in ("P01", "P02")]
+        assert all("P01" in one.result(timeout=60).scored for one in done)
+    assert len(writing) == 2
 
 
 def test_a_category_that_a_reader_made_is_marked_beside_it_with_the_computed_one(bare):

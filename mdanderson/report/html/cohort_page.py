@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mdanderson.criteria import OVERALL
-from mdanderson.report.best_change import best_change
+from mdanderson.report.changes import best_change
 from mdanderson.report.html.numbers import number_of
 from mdanderson.report.html.rendering import page_name, render, themed
 from mdanderson.vocabulary import Category
@@ -32,18 +32,32 @@ class DrawnFigure:
 class CohortResults:
     """What the page of a cohort is made from; rows as text by column name.
 
-    criteria: the sets asked, the leading one first. patients, responses, problems, summary: rows of these tables;
-    failed: patients that were not scored, and why. pages: patients that have a page.
+    criteria: the sets asked, the leading one first. patients, responses, problems, summary: rows of these tables, of
+    summary those of all patients; failed: patients that were not scored, and why. pages: patients that have a page.
     """
 
     criteria: tuple[str, ...]
     patients: Sequence[Row]
     responses: Sequence[Row]
     problems: Sequence[Row]
-    summary: Sequence[Row]
     failed: Mapping[str, str]
     pages: Sequence[str]
+    summary: Sequence[Row] = ()
     figures: Sequence[DrawnFigure] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a criteria set makes of the cohort.
+
+    counts: patients by best response. rates: key of the text, share of all patients and its interval, as text; median:
+    days of progression-free time, blank where it is not reached, None where nobody was followed.
+    """
+
+    criteria: str
+    counts: tuple[tuple[str, int], ...]
+    rates: tuple[tuple[str, str], ...]
+    median_days: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,10 +88,9 @@ def cohort_page(results: CohortResults) -> str:
             "criteria": results.criteria,
             "leading": leading,
             "people": people,
-            "counts": _counts(people, results.criteria),
+            "outcomes": tuple(_outcomes(people, results)),
             "best_words": sorted({person.best.get(leading, "") for person in people} - {""}, key=_order),
             "failed": results.failed,
-            "summary": results.summary,
             "problems": [(row, page_name(row["patient_id"]) if row["patient_id"] else "") for row in results.problems],
             "severities": Counter(row["severity"] for row in results.problems),
             "figures": [(one.name, themed(one.english), themed(one.chinese)) for one in results.figures],
@@ -125,14 +138,32 @@ def _best_change(visits: Sequence[tuple[str, float | None]], row: Row) -> str:
     return "" if change is None else str(change)
 
 
-def _counts(people: Sequence[Person], criteria: Sequence[str]) -> list[tuple[str, list[tuple[str, int]]]]:
-    """How many patients have each best response, by criteria set."""
-    counts = []
-    for one in criteria:
-        found = Counter(person.best[one] for person in people if person.best.get(one))
-        order = sorted(found, key=lambda word: (_order(word), word))
-        counts.append((one, [(word, found[word]) for word in order]))
-    return counts
+def _outcomes(people: Sequence[Person], results: CohortResults) -> Iterator[Outcome]:
+    """Set by set: how many patients have each best response, and the rates of responders."""
+    of_all = {row["criteria"]: row for row in results.summary if not row["group"]}
+    for criteria in results.criteria:
+        found = Counter(person.best[criteria] for person in people if person.best.get(criteria))
+        row = of_all.get(criteria, {})
+        yield Outcome(
+            criteria=criteria,
+            counts=tuple((word, found[word]) for word in sorted(found, key=lambda word: (_order(word), word))),
+            rates=tuple((f"page.{key}_rate", _rate(row, *names)) for key, names in _RATES if row.get(names[1])),
+            median_days=row.get("median_progression_free_days", "") if row.get("followed", "0") != "0" else None,
+        )
+
+
+_RATES = (
+    ("response", ("responders", "response_rate", "response_low", "response_high")),
+    ("control", ("controlled", "control_rate", "control_low", "control_high")),
+)
+"""Columns of summary.csv: number, share, and ends of its interval."""
+
+
+def _rate(row: Row, count: str, share: str, low: str, high: str) -> str:
+    """`9/16: 56 % (30–80)`."""
+    told, first, last = (number_of(row[name], "share") for name in (share, low, high))
+    interval = f"{first.removesuffix(' %')}\N{EN DASH}{last.removesuffix(' %')}"
+    return f"{row[count]}/{row['patients']}: {told} ({interval})"
 
 
 def _order(word: str) -> tuple[int, int]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 
-from mdanderson.quantities import fixed, percent
+from mdanderson.quantities import fixed
+from mdanderson.report.changes import change_in_words
 
 __all__ = ["BESIDE", "MEASURED", "Quantity", "change_since", "number_of"]
 
 _MINUS = "\N{MINUS SIGN}"
-_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 20, 25, 30))
-"""Limits of the criteria sets as published: no change is rounded to one that it does not reach, or passes."""
+_DIGITS = 30
+"""More than any measurement has; a table changed by hand may hold what would take all memory to write out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +43,11 @@ def number_of(cell: str, form: str) -> str:
         return ""
     try:
         value = Decimal(cell)
-        text = percent(Fraction(value), limits=_LIMITS) if form == "%" else _plain(value, form)
-    except (InvalidOperation, ValueError, OverflowError):
+    except InvalidOperation:
         return cell
+    if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
+        return cell
+    text = change_in_words(value) if form == "%" else _plain(value, form)
     return text.replace("-", _MINUS)
 
 

@@ -1,15 +1,31 @@
-"""The best change of a patient's sum: one definition for the table of a cohort and for the waterfall beside it."""
+"""Changes of size as pages and figures tell them: how one is written, and which is a patient's best."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
 from typing import TypeVar
 
-__all__ = ["best_change", "counts_for_best"]
+from mdanderson.quantities import exact, percent
+
+__all__ = ["best_change", "change_in_words", "counts_for_best"]
+
+_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 20, 25, 30))
+"""Limits of the criteria sets as published: no change is rounded to one that it does not reach, or passes."""
 
 Day = TypeVar("Day", dt.date, str)
 """A date, or its text as the tables have it (YYYY-MM-DD), which is in order as well."""
+
+
+def change_in_words(change: Decimal | float) -> str:
+    """A measured change with its sign, rounded as the reasons of categories round theirs; with a true minus sign.
+
+    >>> change_in_words(-0.4012), change_in_words(Decimal("0.2496")), change_in_words(-0.496)
+    ('\N{MINUS SIGN}40 %', '+24.96 %', '\N{MINUS SIGN}49.6 %')
+    """
+    return percent(exact(change), limits=_LIMITS).replace("-", "\N{MINUS SIGN}")
 
 
 def counts_for_best(date: Day, progression: Day | None) -> bool:

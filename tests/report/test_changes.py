@@ -9,7 +9,7 @@ from plot import drawn
 from plot.sample import judged, rows_of
 
 from mdanderson.plot import waterfall
-from mdanderson.report.best_change import best_change
+from mdanderson.report.changes import best_change
 from mdanderson.report.columns import PATIENTS, RESPONSES
 from mdanderson.report.html import CohortResults, cohort_page
 from mdanderson.report.html.numbers import number_of
@@ -25,7 +25,6 @@ def test_table_and_waterfall_of_one_page_agree_on_who_progressed_and_then_shrank
             patients=list(results.named(PATIENTS)),
             responses=list(results.named(RESPONSES)),
             problems=(),
-            summary=(),
             failed={},
             pages=("P01",),
         )
