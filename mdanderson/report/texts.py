@@ -54,6 +54,15 @@ def text(key: str, language: str = Language.EN) -> str:
     return (ZH if language_of(language) is Language.ZH else EN)[key]
 
 
+def both(key: str, **values: object) -> tuple[str, str]:
+    """The string of a key in English and Chinese, filled in. Raises `KeyError` for an unknown key.
+
+    >>> both("review.number", number=2)
+    ('visit 2', '第 2 次随访')
+    """
+    return EN[key].format(**values), ZH[key].format(**values)
+
+
 def word(kind: str, value: str, language: str = Language.EN) -> str:
     """A closed word of the tables (`kind` category, modality, status, ...) as people read it; any other as it stands.
 

@@ -17,12 +17,13 @@ from starlette.routing import Route
 
 from mdanderson.errors import InputError, MdandersonError, OutputError
 from mdanderson.report.cells import from_csv
+from mdanderson.report.texts import both
 from mdanderson.review.access import AccessMiddleware, AccessPolicy
 from mdanderson.review.adjudication import disputes
 from mdanderson.review.blinded import blinded_page, cases
 from mdanderson.review.entries import append_entry
-from mdanderson.review.forms import WORDS, entry_from
-from mdanderson.review.pages import both, drawn, page_on_disk, served
+from mdanderson.review.forms import FIELDS, LONGEST, LONGEST_COMMENT, WORDS, entry_from
+from mdanderson.review.pages import filled, page_on_disk, served
 from mdanderson.review.patient_review import PatientReview
 from mdanderson.review.rescoring import Rescorer, Stage
 from mdanderson.review.reviewed_folder import ReviewedFolder
@@ -81,7 +82,9 @@ class ReviewSession:
     def panel(self, page: str, *, settling: bool = False) -> str:
         """The panel as it stands before its script fills it."""
         values = {"page": page, "reader": self.reader, "blinded": self.blinded, "settling": settling, "lists": WORDS}
-        return drawn("panel.html.j2", {**values, "job": None, "changes": None, "waiting": 0, "history": ()})
+        values |= {"fields": [name for name in FIELDS if name != "findings"]}  # findings are boxes to tick
+        values |= {"longest": LONGEST, "longest_comment": LONGEST_COMMENT}
+        return filled("panel.html.j2", {**values, "job": None, "changes": None, "waiting": 0, "history": ()})
 
 
 def make_app(session: ReviewSession, policy: AccessPolicy) -> Starlette:
@@ -173,7 +176,7 @@ class _Endpoints:
             return _none()
         if page:
             return _html(text, session.panel(page))
-        return _html(text, before=drawn("cohort_part.html.j2", {"reader": session.reader}))
+        return _html(text, before=filled("cohort_part.html.j2", {"reader": session.reader}))
 
     def _cases(self) -> Response:
         session = self.session
@@ -183,20 +186,20 @@ class _Endpoints:
             lesions = [item for item in patient.items if item.lesion_id]
             own = (bool(patient.about(item)) for item in lesions)
             cases_done.append((sum(own), len(lesions)))
-        return _html(drawn("cases.html.j2", {"cases": cases_done, "reader": session.reader}))
+        return _html(filled("cases.html.j2", {"cases": cases_done, "reader": session.reader}))
 
     def _case(self, number: int, patient_id: str) -> Response:
         session = self.session
         patient = session.review_of(patient_id)
         page = blinded_page(session.reviewed, patient, number)
-        part = drawn("case_part.html.j2", {"number": number, "count": len(session.cases)})
+        part = filled("case_part.html.j2", {"number": number, "count": len(session.cases)})
         return _html(page, session.panel(f"{_CASE}{number}"), before=part)
 
     def _adjudication(self) -> Response:
         reviewed = self.session.reviewed
         page_of = {name: page for page, name in reviewed.pages.items()}
         entries = [{"dispute": dispute, "page": page_of[dispute.patient_id]} for dispute in disputes(reviewed)]
-        text = drawn("adjudication.html.j2", {"disputes": entries, "visits": _visits_that_differ(reviewed)})
+        text = filled("adjudication.html.j2", {"disputes": entries, "visits": _visits_that_differ(reviewed)})
         return _html(text, self.session.panel("", settling=True))
 
     def _state(self, patient_id: str) -> Response:

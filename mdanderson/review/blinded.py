@@ -19,8 +19,9 @@ from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
 from mdanderson.report.columns import LESIONS, RESPONSES, Table
 from mdanderson.report.html import PatientResults, patient_page
+from mdanderson.report.texts import both
 from mdanderson.report.visits import visit_at
-from mdanderson.review.pages import both, drawn
+from mdanderson.review.pages import filled
 from mdanderson.review.patient_review import PatientReview
 from mdanderson.review.reviewed_folder import ReviewedFolder
 from mdanderson.review.snapshot import rows_of
@@ -55,7 +56,7 @@ def _worded(page: str, words: Mapping[str, tuple[str, str]]) -> str:
     """The page with words for stand-ins: both languages where people read, in an attribute that of the attribute."""
     stand_in = re.compile("|".join(map(re.escape, words)))
     shown = {
-        name: drawn("words.html.j2", {"english": english, "chinese": chinese})
+        name: filled("words.html.j2", {"english": english, "chinese": chinese})
         for name, (english, chinese) in words.items()
     }
 

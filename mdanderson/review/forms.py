@@ -15,7 +15,7 @@ from mdanderson.readers.text_table import Row, TextTable
 from mdanderson.review.items import Item
 from mdanderson.timeline.codes import codes_in, faults_of
 
-__all__ = ["DECIDING", "FIELDS", "FLAGS", "LONGEST_COMMENT", "WORDS", "as_fields", "entry_from"]
+__all__ = ["DECIDING", "FIELDS", "FLAGS", "LONGEST", "LONGEST_COMMENT", "WORDS", "as_fields", "entry_from"]
 
 FLAGS = tuple(one.name for one in STATED if one.is_flag)
 """What is yes, no, or left as computed."""
@@ -26,7 +26,9 @@ DECIDING = (*(one.name for one in STATED if one.decides), "lesion_id")
 FIELDS = (*DECIDING, *(one.name for one in STATED if not one.decides))
 """All that a form states, but for the comment."""
 LONGEST_COMMENT = 2000
-_LONGEST = 200
+"""Characters of a reason."""
+LONGEST = 200
+"""Characters of any other field."""
 _ROW = 2
 
 
@@ -44,13 +46,13 @@ def entry_from(
     by_label: the lesion is named by its label where it has one, as a name that the reader was shown may be another in
     the run, where somebody else's word on identities counts.
     """
-    cells = _named(item, _text(sent, "lesion_id", _LONGEST))
+    cells = _named(item, _text(sent, "lesion_id", LONGEST))
     if by_label and not cells["label"] and len(item.labels) == 1 and not item.row.get("sequence"):
         cells |= {"lesion_id": "", "label": item.label}
-    cells |= {one.name: _text(sent, one.name, _LONGEST) for one in STATED}
+    cells |= {one.name: _text(sent, one.name, LONGEST) for one in STATED}
     cells["findings"] = ";".join(sorted(codes_in(cells["findings"])))
     cells["comment"] = _text(sent, "comment", LONGEST_COMMENT)
-    cells["reader"] = reader or _text(sent, "reader", _LONGEST)
+    cells["reader"] = reader or _text(sent, "reader", LONGEST)
     cells |= {"patient_id": patient_id, "date": item.date, "modality": item.modality}
     cells["adjudicates"] = "true" if adjudicates else ""
     for name in ("reader", "comment"):

@@ -6,9 +6,7 @@ over into the answer's header, and only what the panel needs is added, its scrip
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import html
 import re
 from collections.abc import Mapping
@@ -16,25 +14,20 @@ from pathlib import Path
 
 from mdanderson.errors import OutputError
 from mdanderson.report.html.rendering import render
-from mdanderson.report.texts import EN, ZH
+from mdanderson.report.html.viewer import hash_of
 
-__all__ = ["HERE", "both", "drawn", "page_on_disk", "served"]
+__all__ = ["filled", "page_on_disk", "served"]
 
-HERE = Path(__file__).parent / "templates"
+_HERE = Path(__file__).parent / "templates"
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n?')
 _MAIN = '<main id="main">'
 _HEAD = 20_000
 """Characters of a page in which its policy stands, before anything that came in."""
 
 
-def drawn(template: str, values: Mapping[str, object]) -> str:
+def filled(template: str, values: Mapping[str, object]) -> str:
     """A template of the review, filled in."""
-    return render(template, values, within=HERE)
-
-
-def both(key: str, **values: object) -> tuple[str, str]:
-    """A string of the table in English and Chinese."""
-    return EN[key].format(**values), ZH[key].format(**values)
+    return render(template, values, within=_HERE)
 
 
 def page_on_disk(report: Path, file: str) -> str | None:
@@ -72,7 +65,7 @@ def served(page: str, panel: str = "", *, before: str = "") -> tuple[str, str]:
         end, last = end.rsplit("</body>", 1)  # the panel comes before the page's own script, which speaks for it too
         head = f"{head}<style>\n{_text('review.css')}</style>\n</head>"
         page = f"{head}{body}</main>\n{panel}{end}<script>{_text('review.js')}</script>\n</body>{last}"
-        policy = _with(policy, "script-src", f"'sha256-{_hash()}'")
+        policy = _with(policy, "script-src", hash_of(_text("review.js").encode()))
         policy = _with(policy, "connect-src", "'self'")
     return page, f"{policy}; frame-ancestors 'none'"
 
@@ -89,9 +82,4 @@ def _with(policy: str, directive: str, source: str) -> str:
 
 @functools.cache
 def _text(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _hash() -> str:
-    return base64.b64encode(hashlib.sha256(_text("review.js").encode()).digest()).decode()
+    return (_HERE / name).read_text(encoding="utf-8")

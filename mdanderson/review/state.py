@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mdanderson.report.texts import EN, ZH
+from mdanderson.report.texts import Language, both, word
 from mdanderson.review.forms import FIELDS, as_fields
 from mdanderson.review.items import Item, codes_for
-from mdanderson.review.pages import both, drawn
+from mdanderson.review.pages import filled
 from mdanderson.review.patient_review import PatientReview, RecordedStatement
 from mdanderson.review.rescoring import Job
 from mdanderson.review.snapshot import Changes
@@ -31,8 +31,9 @@ def state_of(
     return {
         "items": items,
         "stage": "" if shown is None else str(shown.stage),
-        "job": drawn("job_part.html.j2", values),
-        "history": drawn("history.html.j2", {"history": _history(patient.statements, patient, blinded=bool(blinded))}),
+        "busy": shown is not None and not shown.is_over,
+        "job": filled("job_part.html.j2", values),
+        "history": filled("history.html.j2", {"history": _history(patient.statements, patient, blinded=bool(blinded))}),
         "words": {"button": both("review.button")},
     }
 
@@ -91,7 +92,7 @@ def _item(item: Item, patient: PatientReview, criteria: str, *, blinded: str) ->
         "stated": bool(stated),
         "codes": codes,
         "fields": fields,
-        "shown": "" if blinded else _shown(item.row),
+        "shown": ("", "") if blinded else _shown(item.row),
     }
 
 
@@ -105,18 +106,18 @@ def _titles(item: Item, *, blinded: bool) -> tuple[str, str]:
 def _button(titles: tuple[str, str], *, stated: bool) -> tuple[str, str]:
     """What the button of an item is called, to whom its place beside the picture says nothing."""
     key = "review.button_stated" if stated else "review.button_of"
-    return EN[key].format(item=titles[0]), ZH[key].format(item=titles[1])
+    return both(key, item=titles[0])[0], both(key, item=titles[1])[1]
 
 
-def _shown(row: Mapping[str, str]) -> str:
-    """What counts now, in a line."""
-    parts = (
-        row.get("category", ""),
-        row.get("rules", "").replace(";", ", "),
-        row.get("lesion_type", ""),
-        row.get("status", ""),
+def _shown(row: Mapping[str, str]) -> tuple[str, str]:
+    """What counts now, in a line, in English and Chinese."""
+    codes = (row.get("category", ""), row.get("rules", "").replace(";", ", "))
+    words = [(name, row.get(name, "")) for name in ("lesion_type", "status")]
+    english, chinese = (
+        " · ".join(filter(None, (*codes, *(word(name, value, language) for name, value in words))))
+        for language in Language
     )
-    return " · ".join(filter(None, parts))
+    return english, chinese
 
 
 def _free_name(patient: PatientReview, blinded: str) -> str:

@@ -1,4 +1,7 @@
-"""The review server, started as a user starts it, in a real browser: a form, an entry, the new category."""
+"""The review server, started as a user starts it, in a real browser: a form, an entry, the new category.
+
+One reader's journey on one server: each test goes on where the one before it ended, so they are run together.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from browser.waits import until
 from conftest import lacking
 from PIL import Image
 from review.review_server import started
@@ -92,6 +96,7 @@ def test_a_finding_is_stated_by_keyboard_saved_and_the_new_category_shown(
     assert not (out / "reads.csv").exists()
     assert tab.evaluate("document.activeElement.name") == "comment"
     tab.keyboard.type(EVIL_COMMENT)
+    tab.evaluate("window.before = true")
     tab.locator("#review button[type=submit]").press("Enter")
     tab.locator("#review-saved:visible").wait_for()
     assert tab.locator("#review-saved").inner_text() == "Saved, as row 2 of reads.csv."
@@ -102,8 +107,8 @@ def test_a_finding_is_stated_by_keyboard_saved_and_the_new_category_shown(
         "PR1",
         EVIL_COMMENT,
     )
-    tab.locator(".stage.s-done").wait_for(timeout=120_000)
-    tab.wait_for_load_state()
+    until(tab, "window.before === undefined", within_s=120)  # scored, and the page loaded again
+    tab.locator(".stage.s-done").wait_for()
     tab.locator("button.review-open.stated").first.wait_for()
     tab.locator("#review-history blockquote").first.wait_for()
     assert EVIL_COMMENT in tab.locator("#review-history").inner_text()

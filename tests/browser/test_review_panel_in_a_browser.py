@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import signal
 import time
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
+from browser.waits import heard, until
 from review.review_server import started
 
 import mdanderson as mda
@@ -83,56 +84,29 @@ def always_scoring(page: Page) -> list[str]:
     def answer(route: Route) -> None:
         asked.append(route.request.url)
         found = route.fetch().json()
-        route.fulfill(json=found | {"stage": "scoring", "job": "<p>Being scored again</p>"})
+        route.fulfill(json=found | {"stage": "scoring", "busy": True, "job": "<p>Being scored again</p>"})
 
     page.route("**/review/state**", answer)
     return asked
 
 
-def sync_api() -> Any:
-    from playwright import sync_api
-
-    return sync_api
-
-
-def until(page: Page, holds: str, *, within_s: float = 20) -> None:
-    """Wait; the page's own policy forbids the browser's way of doing so."""
-    end = time.monotonic() + within_s
-    while True:
-        try:
-            if page.evaluate(holds):
-                return
-        except sync_api().Error:  # the page is just being loaded again
-            page.wait_for_load_state()
-        assert time.monotonic() < end, holds
-        page.wait_for_timeout(50)
-
-
-def heard(page: Page, asked: Sized, times: int, *, within_s: float = 60.0) -> None:
-    """Wait until the page has asked so often."""
-    end = time.monotonic() + within_s
-    while len(asked) < times:
-        assert time.monotonic() < end, f"asked {len(asked)} times, not {times}"
-        page.wait_for_timeout(50)
-
-
-def state_item(page: Page, name: str) -> Any:
+def opener_of(page: Page, name: str) -> Any:
     return page.get_by_role("button", name=name, exact=True)
 
 
 def test_a_button_is_called_by_what_is_on_it_and_what_it_is_for(opened: Callable[..., Page]) -> None:
     page = opened()
-    state_item(page, "Review L1 · CT · week 12, stated").wait_for()
-    assert state_item(page, "Review L2 · CT · week 12").inner_text() == "Review"
+    opener_of(page, "Review L1 · CT · week 12, stated").wait_for()
+    assert opener_of(page, "Review L2 · CT · week 12").inner_text() == "Review"
     assert page.get_by_role("button", name="Review L").count() == 4
     page.click("#language")
-    assert state_item(page, "复核 L1 · CT · week 12，已陈述").inner_text().startswith("复核")
+    assert opener_of(page, "复核 L1 · CT · week 12，已陈述").inner_text().startswith("复核")
     assert page.get_by_role("button", name="复核 L").count() == 4
 
 
 def test_escape_leads_back_to_where_one_came_from(opened: Callable[..., Page]) -> None:
     page = opened()
-    state_item(page, "Review L2 · CT · week 12").press("Enter")
+    opener_of(page, "Review L2 · CT · week 12").press("Enter")
     assert page.evaluate("document.activeElement.closest('#review') !== null")
     page.locator("#review textarea").focus()
     page.keyboard.press("Escape")
@@ -141,13 +115,13 @@ def test_escape_leads_back_to_where_one_came_from(opened: Callable[..., Page]) -
 
 def test_the_focus_stays_and_nothing_is_said_twice_while_a_patient_is_scored(opened: Callable[..., Page]) -> None:
     page = opened()
-    state_item(page, "Review L1 · CT · week 12, stated").wait_for()
+    opener_of(page, "Review L1 · CT · week 12, stated").wait_for()
     asked = always_scoring(page)
     page.evaluate(
         "window.said = []; const job = document.querySelector('#review-job');"
         "new MutationObserver(() => window.said.push(job.innerText)).observe(job, {childList: true, subtree: true})"
     )
-    state_item(page, "Review L1 · CT · week 12, stated").click()
+    opener_of(page, "Review L1 · CT · week 12, stated").click()
     for number in range(4):
         page.locator("#review textarea").fill(f"reason {number}")
         save = page.locator("#review button[type=submit]")
@@ -157,7 +131,7 @@ def test_the_focus_stays_and_nothing_is_said_twice_while_a_patient_is_scored(ope
         assert page.evaluate("document.activeElement.outerHTML") == save.evaluate("button => button.outerHTML")
     page.locator("#review-saved:visible").wait_for()
     before = len(asked)
-    state_item(page, "Review L1 · CT · baseline").focus()
+    opener_of(page, "Review L1 · CT · baseline").focus()
     began = time.monotonic()
     heard(page, asked, before + 3)
     assert page.evaluate(FOCUSED) == "Review L1 · CT · baseline"
@@ -167,12 +141,12 @@ def test_the_focus_stays_and_nothing_is_said_twice_while_a_patient_is_scored(ope
 
 def test_results_that_are_away_for_a_moment_take_no_form_away(opened: Callable[..., Page]) -> None:
     page = opened()
-    state_item(page, "Review L2 · CT · week 12").click()
+    opener_of(page, "Review L2 · CT · week 12").click()
     asked: list[str] = []
 
     def answer(route: Route) -> None:
         asked.append(route.request.url)
-        route.fulfill(json=route.fetch().json() | {"stage": "writing", "items": {}})
+        route.fulfill(json=route.fetch().json() | {"stage": "writing", "busy": True, "items": {}})
 
     page.route("**/review/state**", answer)
     page.route("**/review/entry", lambda route: route.fulfill(json={"saved": ["Saved.", "Saved."]}))
@@ -180,18 +154,29 @@ def test_results_that_are_away_for_a_moment_take_no_form_away(opened: Callable[.
     page.locator("#review button[type=submit]").click()
     heard(page, asked, 2)
     assert page.locator("#review-fields").is_visible()
-    assert state_item(page, "Review L2 · CT · week 12").count() == 1
+    assert opener_of(page, "Review L2 · CT · week 12").count() == 1
+
+
+def test_why_nothing_is_scored_again_is_said(opened: Callable[..., Page]) -> None:
+    page = opened()
+    again = {"stage": "failed", "busy": False, "job": "<button type='button' class='review-again'>again</button>"}
+    page.route("**/review/state**", lambda route: route.fulfill(json=route.fetch().json() | again))
+    page.reload()
+    page.route("**/review/rescore", lambda route: route.fulfill(status=422, json={"what": "the results are gone"}))
+    page.locator(".review-again").click()
+    page.locator("#review-fault:visible").wait_for()
+    assert page.locator("#review-fault .why").inner_text() == "the results are gone"
 
 
 def test_the_new_page_has_the_focus_of_the_old_one(opened: Callable[..., Page]) -> None:
     page = opened(f"report/patients/{page_name('P04')}")
-    state_item(page, "Review L2 · CT · week 12").wait_for()
+    opener_of(page, "Review L2 · CT · week 12").wait_for()
     page.evaluate("window.old = true")
-    state_item(page, "Review L1 · CT · week 12, stated").click()
+    opener_of(page, "Review L1 · CT · week 12, stated").click()
     page.locator("#review textarea").fill("again")
     page.locator("#review button[type=submit]").press("Enter")
     page.locator("#review-saved:visible").wait_for()
-    state_item(page, "Review L2 · CT · week 12").focus()
+    opener_of(page, "Review L2 · CT · week 12").focus()
     until(page, "window.old === undefined", within_s=120)
     until(page, f"({FOCUSED}) === 'Review L2 · CT · week 12'")
 
@@ -199,7 +184,7 @@ def test_the_new_page_has_the_focus_of_the_old_one(opened: Callable[..., Page]) 
 def test_a_server_that_is_gone_is_told_in_the_readers_language(opened: Callable[..., Page]) -> None:
     page = opened()
     page.click("#language")
-    state_item(page, "复核 L2 · CT · week 12").click()
+    opener_of(page, "复核 L2 · CT · week 12").click()
     page.route("**/review/entry", lambda route: route.abort())
     page.locator("#review textarea").fill("rim")
     page.locator("#review button[type=submit]").click()
@@ -210,7 +195,7 @@ def test_a_server_that_is_gone_is_told_in_the_readers_language(opened: Callable[
 
 def test_a_page_that_cannot_be_asked_for_is_not_said_to_be_unsaved(opened: Callable[..., Page]) -> None:
     page = opened()
-    state_item(page, "Review L2 · CT · week 12").wait_for()
+    opener_of(page, "Review L2 · CT · week 12").wait_for()
     asked: list[str] = []
 
     def answer(route: Route) -> None:
@@ -225,14 +210,14 @@ def test_a_page_that_cannot_be_asked_for_is_not_said_to_be_unsaved(opened: Calla
     page.locator("#review-fault:visible").wait_for()
     assert page.locator("#review-fault").inner_text().strip() == "The server does not answer."
     page.locator("#review-fault").wait_for(state="hidden", timeout=10_000)  # it answers again
-    state_item(page, "Review L2 · CT · week 12").wait_for()
+    opener_of(page, "Review L2 · CT · week 12").wait_for()
 
 
 @pytest.mark.parametrize("width", [1400, 400])
 def test_what_is_ticked_can_be_hit(opened: Callable[..., Page], width: int) -> None:
     """24 px for each, or as much room around its middle."""
     page = opened(width=width)
-    state_item(page, "Review L2 · CT · week 12").click()
+    opener_of(page, "Review L2 · CT · week 12").click()
     boxes = page.locator("#review .codes label").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect().height)"
     )
@@ -247,7 +232,7 @@ def test_what_is_ticked_can_be_hit(opened: Callable[..., Page], width: int) -> N
 
 def test_at_two_hundred_percent_nothing_that_is_focused_lies_under_the_panel(opened: Callable[..., Page]) -> None:
     page = opened(width=640, height=450)
-    state_item(page, "Review L2 · CT · week 12").wait_for()
+    opener_of(page, "Review L2 · CT · week 12").wait_for()
     assert not page.locator("#review-body").is_visible()  # there is more to see than the panel
     page.click("#review-fold")
     assert page.locator("#review-body").is_visible()
@@ -291,8 +276,9 @@ def test_of_two_sides_taken_quickly_the_last_is_in_the_form(opened: Callable[...
     page.locator(".take[aria-label='Take this: Smith, P02 L1 week 12']").click()
     page.locator(".take[aria-label='Take this: Smith, P03 L1 week 12']").click()
     page.locator("#review .codes input[value=CR1]:checked").wait_for()
-    late[0].continue_()
-    page.wait_for_timeout(500)
+    with page.expect_response(late[0].request.url):
+        late[0].continue_()
+    page.evaluate("new Promise(done => setTimeout(done))")  # what the answer sets off has been done
     assert page.locator("#review .codes input:checked").evaluate_all("all => all.map(one => one.value)") == ["CR1"]
     page.keyboard.press("Escape")
     assert page.evaluate(FOCUSED) == "Take this: Smith, P03 L1 week 12"
@@ -301,5 +287,5 @@ def test_of_two_sides_taken_quickly_the_last_is_in_the_form(opened: Callable[...
 def test_the_cell_under_review_is_marked_where_colours_are_forced(opened: Callable[..., Page]) -> None:
     page = opened()
     page.emulate_media(forced_colors="active")
-    state_item(page, "Review L2 · CT · week 12").click()
+    opener_of(page, "Review L2 · CT · week 12").click()
     assert page.locator("td.review-current").evaluate("cell => getComputedStyle(cell).outlineStyle") == "solid"

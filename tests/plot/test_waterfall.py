@@ -143,3 +143,8 @@ def test_what_cannot_be_drawn(few):
         waterfall(few, criteria="mda2011")
     with pytest.raises(SettingsError, match="unknown language 'de'"):
         waterfall(few, language="de")
+
+
+def test_a_change_short_of_a_limit_is_not_told_as_the_limit():
+    """-49.6 % is SD; told as -50 % it would read as PR."""
+    assert "\N{MINUS SIGN}49.6 %" in waterfall(judged(rows_of("P01", (50.0, 25.2)))).alt

@@ -131,7 +131,7 @@ class TestBlinded:
                 assert secret not in text.replace("2024.", "")
             assert 'class="chip' not in text.partition("<script>")[0].partition("</style>")[2]
         assert "32.0" in texts[1]  # what can be measured on the picture stays
-        assert told["items"][key_of(blind, case, "L1 · CT · visit 2")]["shown"] == ""
+        assert told["items"][key_of(blind, case, "L1 · CT · visit 2")]["shown"] == ["", ""]
 
     @pytest.mark.parametrize(
         "path", ["/report/index.html", f"/report/patients/{PAGE}", "/adjudication", "/case/0", "/case/3"]

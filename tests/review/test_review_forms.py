@@ -14,7 +14,7 @@ from review.review_client import EVIL, ORIGIN, key_of, page_of, post, state
 from mdanderson import review
 from mdanderson.batch.patient_rows import patient_rows
 from mdanderson.batch.reviews import reviews_in
-from mdanderson.errors import OutputError
+from mdanderson.errors import InputError, ManifestError, OutputError
 from mdanderson.findings import Statement
 from mdanderson.readers.reads import read_reads
 from mdanderson.report.html import rendering
@@ -24,6 +24,7 @@ from mdanderson.review.forms import FIELDS, FLAGS, WORDS, as_fields
 from mdanderson.review.items import codes_for
 from mdanderson.review.rescoring import Job, Stage
 from mdanderson.review.reviewed_folder import ReviewedFolder
+from mdanderson.review.state import state_of
 
 PAGE = page_of("P01")
 FOLLOW_UP = "L1 · CT · week 12"
@@ -200,37 +201,39 @@ def test_every_string_of_the_review_is_asked_for():
     assert {key for key in REVIEW if key.startswith("review.")} - asked == set()
 
 
-def test_statements_beside_the_table_are_told_and_prefilled(client, out):
+def test_statements_beside_the_table_are_told_and_prefilled(out):
     """A later entry supersedes them as a whole: so what they state has to stand in the form."""
     kept = out / ".measurements" / "reads.csv"
     kept.write_text("patient_id,date,modality,lesion_id,soft_tissue_mm,reader\nP01,2024-04-02,CT,L1,14,Jones\n")
-    record = json.loads((out / "run.json").read_text())
-    from mdanderson.review.reviewed_folder import ReviewedFolder
+    patient = ReviewedFolder.of_folder(out).review_of("P01")
+    told = state_of(patient, criteria="mda2010", job=None, waiting=0)
+    (item,) = (item for item in told["items"].values() if item["titles"][0] == "L1 · CT · week 12")
+    assert item["stated"]
+    assert item["fields"]["soft_tissue_mm"] == "14"
+    assert "Jones" in told["history"]
+    assert not any(said.entered for said in patient.statements)
 
-    reviewed = ReviewedFolder.of_folder(out)
-    patient = reviewed.review_of("P01")
-    item = next(item for item in patient.items if item.lesion_id == "L1" and item.visit == "week 12")
-    (said,) = patient.about(item)
-    assert (said.entered, as_fields(said.statement)["soft_tissue_mm"]) == (False, "14")
-    assert record["criteria"] == list(reviewed.criteria)
+
+def test_what_was_stated_and_what_is_shown_is_told_in_both_languages(client):
+    key = key_of(client, page_of("P01"), "L1 · CT · week 12")
+    fields = {"lesion_type": "blastic", "target": "false", "comment": "seen"}
+    assert post(client, page=page_of("P01"), item=key, **fields).status_code == 200
+    told = state(client, page_of("P01"))
+    for words in ("blastic", "成骨性", "no", "否"):
+        assert f">{words}</span>" in told["history"]
+    assert told["items"][key]["shown"] == ["SD · SD2 · lytic · followed", "SD · SD2 · 溶骨性 · 已随访"]
 
 
 @pytest.mark.parametrize(("cells", "line"), [("\0", "reads.csv"), ("patient_id,patient_id\nP01,P01\n", "reads.csv")])
 def test_statements_beside_the_table_that_cannot_be_read_are_not_left_out(out, cells, line):
     """A reader would take what is missing for never said."""
     (out / ".measurements" / "reads.csv").write_text(cells)
-    from mdanderson.errors import ManifestError
-    from mdanderson.review.reviewed_folder import ReviewedFolder
-
     with pytest.raises(ManifestError, match=line):
         ReviewedFolder.of_folder(out)
 
 
 def test_statements_under_a_key_that_is_wrong_are_not_left_out(out, tmp_path):
     """The table beside a manifest has the names of patients, which are looked up by the key."""
-    from mdanderson.errors import InputError
-    from mdanderson.review.reviewed_folder import ReviewedFolder
-
     reads, key = tmp_path / "reads.csv", tmp_path / "key"
     reads.write_text("patient_id,date,modality,lesion_id,findings,reader\nP01,2024-04-02,CT,L1,PR1,Jones\n")
     key.write_text("short")

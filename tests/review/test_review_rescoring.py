@@ -8,6 +8,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
@@ -35,6 +36,13 @@ def categories(out: Path, criteria: str = "mda2010") -> dict[str, str]:
     with (out / "responses.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["scope"] == "overall" and row["criteria"] == criteria]
     return {f"{row['patient_id']} {row['visit']}": row["category"] for row in rows}
+
+
+def until(is_so: Callable[[], bool], *, within_s: float = 60) -> None:
+    end = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def finished(rescorer: Rescorer, patient_id: str, *, within_s: float = 60) -> Stage:
@@ -102,8 +110,7 @@ def test_entries_that_come_while_a_patient_is_scored_wait_and_are_scored_togethe
     monkeypatch.setattr(Rescorer, "_run", slow)
     rescorer = Rescorer(folder=out, snapshot_of=lambda _: Snapshot(categories={}, problems={}))
     rescorer.submit("P01")
-    while not batches:
-        time.sleep(0.01)
+    until(lambda: bool(batches))
     for name in ("P01", EVIL, EVIL):
         rescorer.submit(name)
     assert rescorer.at_work == 2
@@ -130,8 +137,7 @@ def test_closing_ends_the_process_and_takes_no_more(out, monkeypatch):
     monkeypatch.setattr(rescoring, "_PROGRAM", "import time; time.sleep(100) # {path}")
     rescorer = Rescorer(folder=out, snapshot_of=lambda _: Snapshot(categories={}, problems={}))
     rescorer.submit("P01")
-    while rescorer._process is None:
-        time.sleep(0.01)
+    until(lambda: rescorer._process is not None)
     began = time.monotonic()
     rescorer.close()
     assert time.monotonic() - began < 10

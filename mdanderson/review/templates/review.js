@@ -12,8 +12,7 @@
   const job = inPanel("#review-job");
   const history = inPanel("#review-history");
   const fold = inPanel("#review-fold");
-  const fieldNames = ["new", "measurable", "target", "node", "lesion_type", "soft_tissue_mm", "lesion_id", "site", "laterality",
-    "pain", "alignment", "collapse", "posterolateral"];
+  const fieldNames = form.dataset.fields.split(" ");
   const settling = "settling" in panel.dataset;
   const narrow = matchMedia("(max-width: 900px)");
   const STORED = "mdanderson-review";
@@ -67,7 +66,7 @@
   // What the form tells of an item, apart from what the reader fills in.
   const describe = (item) => {
     const shown = inPanel("#review-shown");
-    if (shown) shown.textContent = item.shown;
+    if (shown) speak(shown, item.shown);
     const withdraw = inPanel("#review-withdraw");
     if (withdraw) withdraw.hidden = !item.stated;
     const confirm = inPanel("#review-confirm");
@@ -210,7 +209,7 @@
     }
     if (isNew) restore();
     isNew = false;
-    if (["waiting", "scoring", "writing"].includes(now.stage)) {
+    if (now.busy) {
       wasScored = true;
       timer = setTimeout(load, 1000);
     } else if (now.stage === "done" && wasScored && before.stage !== "done" && !dirty && !document.querySelector("#viewer:not([hidden])")) {
@@ -296,14 +295,14 @@
   form.addEventListener("input", (event) => { if (event.target !== itemList) dirty = true; });
   itemList.addEventListener("change", () => choose(itemList.value));
   job.addEventListener("click", (event) => {
-    if (event.target.closest(".review-again")) send("/review/rescore", { page }).then(load, () => complain({}));
+    if (event.target.closest(".review-again")) send("/review/rescore", { page }).then((answer) => answer.ok ? load() : complain({ why: answer.what }), () => complain({}));
   });
   inPanel("#review-confirm")?.addEventListener("click", () => {
     if (busy) return;
     const item = state.items[itemList.value];
     put(item.fields);
     const comment = field("comment");
-    comment.value = ["confirmed:", item.shown, comment.value].filter(Boolean).join(" ").trim();
+    comment.value = ["confirmed:", item.shown[0], comment.value].filter(Boolean).join(" ").trim();
     save();
   });
   inPanel("#review-withdraw")?.addEventListener("click", () => {

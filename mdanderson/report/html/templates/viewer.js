@@ -36,11 +36,12 @@
     return Boolean(context);
   };
 
+  const drop = (pane) => {
+    pane.niivue.cleanup();
+    pane.niivue.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  };
   const close = () => {
-    for (const pane of panes) {
-      pane.niivue.cleanup();
-      pane.niivue.gl.getExtension("WEBGL_lose_context")?.loseContext();
-    }
+    panes.forEach(drop);
     panes = [];
     one("viewer-panes").replaceChildren();
     one("viewer-failed").hidden = true;
@@ -164,7 +165,7 @@
       const library = await start();
       for (const template of templates) {
         const shown = await pane(library, template);
-        if (turn !== asked) { shown.niivue.cleanup(); shown.figure.remove(); return; }
+        if (turn !== asked) { drop(shown); shown.figure.remove(); return; }
         panes.push(shown);
       }
       for (const shown of panes) {
@@ -173,6 +174,7 @@
         drawCross(shown);
       }
     } catch {
+      if (turn !== asked) return;
       close();
       viewer.hidden = false;
       viewer.classList.add("failed");
