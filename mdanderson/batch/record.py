@@ -14,10 +14,10 @@ from mdanderson.batch.cohort_tables import COHORT_TABLES
 from mdanderson.batch.exchange import mended
 from mdanderson.batch.fingerprint import sha256_of, versions
 from mdanderson.batch.parquet import PARQUET_FOLDER
-from mdanderson.batch.results_html import RESEARCH_USE
 from mdanderson.batch.store import PATIENTS_FOLDER, RUN_FILE, write_atomically
 from mdanderson.errors import OutputError
 from mdanderson.report.columns import TABLES
+from mdanderson.version import RESEARCH_USE
 
 __all__ = ["RunRecord", "ToldPatient", "results_in", "told_of"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mdanderson.batch.events import Events, events_in
-from mdanderson.batch.results_html import RESEARCH_USE, results_html
+from mdanderson.batch.results_html import results_html
 from mdanderson.batch.store import MEASUREMENTS_FOLDER
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import InputError, OutputError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mdanderson.statistics import Agreement
 
-__all__ = ["RESEARCH_USE", "Results", "RowsOfText"]
+__all__ = ["Results", "RowsOfText"]
 
 
 class RowsOfText(Mapping[str, tuple[Cells, ...]]):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from mdanderson.palette import LIGHT, ink_on
 from mdanderson.report.columns import PATIENTS
+from mdanderson.version import RESEARCH_USE
 from mdanderson.vocabulary import Category
 
 if TYPE_CHECKING:
     from mdanderson.batch.results import Results
 
-__all__ = ["RESEARCH_USE", "results_html"]
+__all__ = ["results_html"]
 
-RESEARCH_USE = "Research use only, not a medical device."
 _SHOWN = 200
 """Responses that a notebook shows."""
 _COLUMNS = ("patient_id", "visit", "date", "criteria", "category", "reason")

@@ -219,7 +219,7 @@ def agree(
     Example: mdanderson agree results_a results_b -o agreement --names Smith,Jones
     """
     from mdanderson.batch import agreement
-    from mdanderson.batch.results import RESEARCH_USE
+    from mdanderson.version import RESEARCH_USE
 
     found = agreement(out_a, out_b, out, names=_two_names(names))
     if not quiet:

@@ -66,9 +66,9 @@ def show(parts: Iterable[RenderableType]) -> None:
 
 def show_results(results: Results, *, by: str, verb: str) -> None:
     """What a run came to: every response of few patients, else the rates of the cohort; and what readers agree on."""
-    from mdanderson.batch.results import RESEARCH_USE
     from mdanderson.report.terminal import response_table, summary_table
     from mdanderson.statistics import SUMMARY
+    from mdanderson.version import RESEARCH_USE
 
     many = len(results.scored) > _MOST_RESPONSES  # each has one or more: they need not be read to be counted
     responses = () if many else results.overall()

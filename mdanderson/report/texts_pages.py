@@ -101,6 +101,7 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.by_part": ("By itself", "单项评价"),
         "page.discordant": ("Says something else", "结果不一致"),
         "page.distance": ("{points} percentage points to the nearest limit", "距最近界值 {points} 个百分点"),
+        "page.all_cases": ("All cases", "全部病例"),
         "page.lesions": ("Lesions", "病灶"),
         "page.overview": (
             "Every lesion at every visit: category and size (long + short axis, mm)",

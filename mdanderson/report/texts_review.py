@@ -114,7 +114,6 @@ REVIEW: Mapping[str, tuple[str, str]] = MappingProxyType(
         "review.of_items": ("{done} of {all}", "{done} / {all}"),
         "review.previous": ("Previous case", "上一例"),
         "review.next": ("Next case", "下一例"),
-        "review.all_cases": ("All cases", "全部病例"),
         "review.no_script": ("The forms need JavaScript.", "表单需要启用 JavaScript。"),
         "review.close": ("Fold away or show the review", "收起或展开复核栏"),
         "review.lost": ("The server does not answer.", "服务器无响应。"),

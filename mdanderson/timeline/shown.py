@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.criteria import OVERALL
 from mdanderson.timeline.course_svg import course_svg
+from mdanderson.version import RESEARCH_USE
 
 if TYPE_CHECKING:
     from mdanderson.timeline.model import Timeline
@@ -16,7 +17,6 @@ __all__ = ["timeline_html"]
 
 _RESPONSES = ("visit", "date", "criteria", "category", "reason")
 _SUMMARIES = ("criteria", "best_response", "first_response_date", "progression_date", "progression_free_days")
-_RESEARCH_USE = "Research use only, not a medical device."
 
 
 def timeline_html(timeline: Timeline) -> str:
@@ -28,7 +28,7 @@ def timeline_html(timeline: Timeline) -> str:
         + course_svg([row for row in overall if row.criteria == first])
         + _table(_RESPONSES, ([getattr(row, name) for name in _RESPONSES] for row in overall))
         + _table(_SUMMARIES, ([getattr(one, name) for name in _SUMMARIES] for one in timeline.summaries))
-        + f"<p>{_RESEARCH_USE}</p>"
+        + f"<p>{RESEARCH_USE}</p>"
     )
 
 

@@ -14,9 +14,6 @@ from mdanderson.vocabulary import Category
 
 CR, PR, SD, PD, NE = _ORDER
 
-VISITS = [(PD, PD), (PD, PD), (PR, SD), (PD, PD), (SD, SD), (NE, NE), (NE, NE)]
-"""By MDA and by WHO, patient by patient; WHO asks for a response to be confirmed, so that one is SD."""
-
 
 def counts(axes):
     return {(_ORDER[round(y)], _ORDER[round(x)]): int(text) for text, x, y in drawn.written(axes)}

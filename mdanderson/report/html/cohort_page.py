@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from mdanderson.criteria import OVERALL
 from mdanderson.report.changes import best_change
 from mdanderson.report.html.numbers import number_of
-from mdanderson.report.html.rendering import page_name, render, themed
-from mdanderson.vocabulary import Category
+from mdanderson.report.html.rendering import order_of, page_name, render, themed
 
 __all__ = ["CohortResults", "DrawnFigure", "cohort_page"]
 
 Row = Mapping[str, str]
-_LAST = (len(Category), 0)
-"""After every category: a word that is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +86,7 @@ def cohort_page(results: CohortResults) -> str:
             "leading": leading,
             "people": people,
             "outcomes": tuple(_outcomes(people, results)),
-            "best_words": sorted({person.best.get(leading, "") for person in people} - {""}, key=_order),
+            "best_words": sorted({person.best.get(leading, "") for person in people} - {""}, key=_best_first),
             "failed": results.failed,
             "problems": [(row, page_name(row["patient_id"]) if row["patient_id"] else "") for row in results.problems],
             "severities": Counter(row["severity"] for row in results.problems),
@@ -146,7 +143,7 @@ def _outcomes(people: Sequence[Person], results: CohortResults) -> Iterator[Outc
         row = of_all.get(criteria, {})
         yield Outcome(
             criteria=criteria,
-            counts=tuple((word, found[word]) for word in sorted(found, key=lambda word: (_order(word), word))),
+            counts=tuple((word, found[word]) for word in sorted(found, key=_best_first)),
             rates=tuple((f"page.{key}_rate", _rate(row, *names)) for key, names in _RATES if row.get(names[1])),
             median_days=row.get("median_progression_free_days", "") if row.get("followed", "0") != "0" else None,
         )
@@ -166,6 +163,6 @@ def _rate(row: Row, count: str, share: str, low: str, high: str) -> str:
     return f"{row[count]}/{row['patients']}: {told} ({interval})"
 
 
-def _order(word: str) -> tuple[int, int]:
-    """The place of a category from best to worst; a results folder changed by hand may hold other words."""
-    return Category(word).order if word in list(Category) else _LAST
+def _best_first(word: str) -> str:
+    """A results folder changed by hand may hold words that are no categories: they come last."""
+    return order_of(word) or f"~{word}"

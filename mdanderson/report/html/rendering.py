@@ -23,7 +23,7 @@ from mdanderson.report.texts_rules import RULES_ZH
 from mdanderson.version import __version__
 from mdanderson.vocabulary import Category
 
-__all__ = ["GENERATOR", "class_of", "page_name", "render", "themed"]
+__all__ = ["GENERATOR", "class_of", "order_of", "page_name", "render", "themed"]
 
 GENERATOR = "mdanderson report"
 """By this name in its head a page is known as ours, so that no other file is ever overwritten."""
