@@ -13,6 +13,7 @@ from mdanderson.batch.agree import pairwise
 from mdanderson.batch.brief import Brief, run_record
 from mdanderson.batch.cluster import check_scheduler
 from mdanderson.batch.cohort_tables import write_cohort_tables
+from mdanderson.batch.entered_reads import reviews_in
 from mdanderson.batch.exchange import mended, replaced_results
 from mdanderson.batch.fingerprint import PARTS, prints
 from mdanderson.batch.folder import checked_folder, named_folder
@@ -23,7 +24,6 @@ from mdanderson.batch.parquet import check_parquet, remove_parquet, write_parque
 from mdanderson.batch.pseudonymous import check_no_pseudonyms
 from mdanderson.batch.readings import Readings, join_readings
 from mdanderson.batch.results import Results, no_column
-from mdanderson.batch.reviews import reviews_in
 from mdanderson.batch.store import Finished, Store, make_folder, sweep
 from mdanderson.batch.tables import rows_in, write_tables
 from mdanderson.batch.workers import Force, each

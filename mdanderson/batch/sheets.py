@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mdanderson.batch.reviews import as_given, reviews_in
+from mdanderson.batch.entered_reads import as_given, reviews_in
 from mdanderson.batch.store import make_folder, remove, write_atomically
 from mdanderson.findings import PatientFacts
 from mdanderson.readers.companions import PATIENTS_COLUMNS, read_patients

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mdanderson.review.forms import DECIDING, as_fields
 from mdanderson.review.items import Item
 from mdanderson.review.patient_review import PatientReview, RecordedStatement
-from mdanderson.review.readers_names import is_same_reader
 from mdanderson.review.reviewed_folder import ReviewedFolder
+from mdanderson.review.same_reader import is_same_reader
 from mdanderson.timeline.statements import NEW_CODE
 from mdanderson.vocabulary import Basis
 

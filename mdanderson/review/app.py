@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,71 +19,16 @@ from mdanderson.report.cells import from_csv
 from mdanderson.report.texts import both
 from mdanderson.review.access import AccessMiddleware, AccessPolicy
 from mdanderson.review.adjudication import disputes
-from mdanderson.review.blinded import blinded_page, cases
+from mdanderson.review.blinded import blinded_page
 from mdanderson.review.entries import append_entry
-from mdanderson.review.forms import FIELDS, LONGEST, LONGEST_COMMENT, WORDS, entry_from
+from mdanderson.review.forms import entry_from
 from mdanderson.review.pages import filled, page_on_disk, served
-from mdanderson.review.patient_review import PatientReview
-from mdanderson.review.rescoring import Rescorer, Stage
+from mdanderson.review.rescoring import Stage
 from mdanderson.review.reviewed_folder import ReviewedFolder
-from mdanderson.review.state import state_of
+from mdanderson.review.session import CASE, ReviewSession
 from mdanderson.statistics import ADJUDICATION
 
-__all__ = ["ReviewSession", "make_app"]
-
-_CASE = "case-"
-_EXCHANGE_S = 2.0
-"""For so long results may be away while new ones take their place."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReviewSession:
-    """What the server reviews. reader: who signs, blank = as the form says. blinded: see `blinded`."""
-
-    reviewed: ReviewedFolder
-    rescorer: Rescorer
-    reader: str = ""
-    blinded: bool = False
-
-    @property
-    def cases(self) -> tuple[str, ...]:
-        """The patients in the order of a blinded reading."""
-        return cases(self.reviewed.patient_ids, self.reader)
-
-    def review_of(self, patient_id: str) -> PatientReview:
-        """A patient as this reading may know it; while its results are exchanged, that is waited for."""
-        until = time.monotonic() + _EXCHANGE_S
-        while True:
-            patient = self.reviewed.review_of(patient_id, alone=self.reader if self.blinded else "")
-            if not patient.failure or not self.rescorer.at_work or time.monotonic() > until:
-                return patient
-            time.sleep(_EXCHANGE_S / 40)
-
-    def patient_id_of(self, page: str) -> str | None:
-        """The patient that a browser names by a page; None for no such page."""
-        if not self.blinded:
-            return self.reviewed.pages.get(page)
-        number = page.removeprefix(_CASE)
-        if not (page.startswith(_CASE) and number.isascii() and number.isdigit() and 0 < len(number) < 10):
-            return None
-        return self.cases[int(number) - 1] if 0 < int(number) <= len(self.cases) else None
-
-    def state(self, patient: PatientReview) -> dict[str, Any]:
-        """What the panel shows of a patient."""
-        return state_of(
-            patient,
-            criteria=self.reviewed.criteria[0],
-            job=self.rescorer.job(patient.patient_id),
-            waiting=len(self.reviewed.waiting()) if not self.rescorer.at_work else 0,
-            blinded=self.reader if self.blinded else "",
-        )
-
-    def panel(self, page: str, *, settling: bool = False) -> str:
-        """The panel as it stands before its script fills it."""
-        values = {"page": page, "reader": self.reader, "blinded": self.blinded, "settling": settling, "lists": WORDS}
-        values |= {"fields": [name for name in FIELDS if name != "findings"]}  # findings are boxes to tick
-        values |= {"longest": LONGEST, "longest_comment": LONGEST_COMMENT}
-        return filled("panel.html.j2", {**values, "job": None, "changes": None, "waiting": 0, "history": ()})
+__all__ = ["make_app"]
 
 
 def make_app(session: ReviewSession, policy: AccessPolicy) -> Starlette:
@@ -150,7 +94,7 @@ class _Endpoints:
 
     async def case(self, request: Request) -> Response:
         number = request.path_params["number"]
-        patient_id = self.session.patient_id_of(f"{_CASE}{number}")
+        patient_id = self.session.patient_id_of(f"{CASE}{number}")
         return _none() if patient_id is None else await _beside(self._case, int(number), patient_id)
 
     async def adjudication(self, _: Request) -> Response:
@@ -193,7 +137,7 @@ class _Endpoints:
         patient = session.review_of(patient_id)
         page = blinded_page(session.reviewed, patient, number)
         part = filled("case_part.html.j2", {"number": number, "count": len(session.cases)})
-        return _html(page, session.panel(f"{_CASE}{number}"), before=part)
+        return _html(page, session.panel(f"{CASE}{number}"), before=part)
 
     def _adjudication(self) -> Response:
         reviewed = self.session.reviewed

@@ -15,15 +15,15 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mdanderson.batch.entered_reads import reviews_in
 from mdanderson.batch.lock import locked
-from mdanderson.batch.reviews import reviews_in
 from mdanderson.batch.store import write_atomically
 from mdanderson.errors import MdandersonError, OutputError, printable
 from mdanderson.readers.cells import cell_instant
 from mdanderson.readers.reads import READS_COLUMNS, READS_FILE
 from mdanderson.readers.text_table import TextTable, delimiter_of
 from mdanderson.report.cells import guarded
-from mdanderson.review.readers_names import is_same_reader
+from mdanderson.review.same_reader import is_same_reader
 
 __all__ = ["TORN_FILE", "append_entry"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mdanderson.findings import Statement
 from mdanderson.report.cells import Cells
 from mdanderson.review.items import Item
-from mdanderson.review.readers_names import is_same_reader
+from mdanderson.review.same_reader import is_same_reader
 
 __all__ = ["PatientReview", "RecordedStatement"]
 

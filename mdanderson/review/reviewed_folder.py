@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from mdanderson.batch.entered_reads import as_given, reviews_in
 from mdanderson.batch.fingerprint import program
 from mdanderson.batch.pages import REPORT_FOLDER
 from mdanderson.batch.patient_rows import patient_rows, rows_without_statements
 from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
-from mdanderson.batch.reviews import as_given, reviews_in
 from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import MdandersonError, OutputError

@@ -77,8 +77,9 @@ class _Wishes:
 
 def _serve(reviewed: ReviewedFolder, listening: socket.socket, wishes: _Wishes, tell: Callable[[str], None]) -> None:
     from mdanderson.review.access import AccessPolicy
-    from mdanderson.review.app import ReviewSession, make_app
+    from mdanderson.review.app import make_app
     from mdanderson.review.rescoring import Rescorer
+    from mdanderson.review.session import ReviewSession
 
     policy = AccessPolicy(port=listening.getsockname()[1])
     rescorer = Rescorer(

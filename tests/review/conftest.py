@@ -14,9 +14,10 @@ from review.review_client import EVIL, ORIGIN, PORT, TestClient
 import mdanderson as mda
 from mdanderson.batch.pages import report
 from mdanderson.review.access import AccessPolicy
-from mdanderson.review.app import ReviewSession, make_app
+from mdanderson.review.app import make_app
 from mdanderson.review.rescoring import Rescorer
 from mdanderson.review.reviewed_folder import ReviewedFolder
+from mdanderson.review.session import ReviewSession
 from mdanderson.review.snapshot import Snapshot
 
 TABLE = """\

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mdanderson.batch.entered_reads import reviews_in
 from mdanderson.batch.lock import locked
-from mdanderson.batch.reviews import reviews_in
 from mdanderson.errors import ManifestError, OutputError
 from mdanderson.readers.reads import READS_COLUMNS, read_reads
 from mdanderson.review import entries

@@ -12,8 +12,8 @@ import pytest
 from review.review_client import EVIL, ORIGIN, key_of, page_of, post, state
 
 from mdanderson import review
+from mdanderson.batch.entered_reads import reviews_in
 from mdanderson.batch.patient_rows import patient_rows
-from mdanderson.batch.reviews import reviews_in
 from mdanderson.errors import InputError, ManifestError, OutputError
 from mdanderson.findings import Statement
 from mdanderson.readers.reads import read_reads
