@@ -8,9 +8,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,17 @@ def test_the_cells_run_in_order_and_show_something(path, executed):
     assert len(shown) >= 2
     for data in shown:
         _check_shown({kind: "".join(text) for kind, text in data.items() if kind.startswith("text/") or "svg" in kind})
+
+
+def test_the_extra_brings_what_the_notebooks_need():
+    """They are run here with more installed than a reader has."""
+    project = tomllib.loads((NOTEBOOKS[0].parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked_for = {
+        name for path in NOTEBOOKS for name in re.findall(r"mdanderson\[(\w+)\]", path.read_text(encoding="utf-8"))
+    }
+    assert set(extras["survival"]) <= set(extras["notebook"])  # plot.kaplan_meier
+    assert asked_for == {"notebook"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
