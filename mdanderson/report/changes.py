@@ -10,22 +10,24 @@ from typing import TypeVar
 
 from mdanderson.quantities import exact, percent
 
-__all__ = ["best_change", "change_in_words", "counts_for_best"]
+__all__ = ["SIZE_LIMITS", "UPTAKE_LIMITS", "best_change", "change_in_words", "counts_for_best"]
 
-_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 20, 25, 30))
+SIZE_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, 20, 25))
 """Limits of the criteria sets as published: no change is rounded to one that it does not reach, or passes."""
+UPTAKE_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 25, 30, 50))
+"""The same of uptake: PERCIST, EORTC and what is asked of a bone scan."""
 
 Day = TypeVar("Day", dt.date, str)
 """A date, or its text as the tables have it (YYYY-MM-DD), which is in order as well."""
 
 
-def change_in_words(change: Decimal | float) -> str:
+def change_in_words(change: Decimal | float, *, limits: tuple[Fraction, ...] = SIZE_LIMITS) -> str:
     """A measured change with its sign, rounded as the reasons of categories round theirs; with a true minus sign.
 
     >>> change_in_words(-0.4012), change_in_words(Decimal("0.2496")), change_in_words(-0.496)
     ('\N{MINUS SIGN}40 %', '+24.96 %', '\N{MINUS SIGN}49.6 %')
     """
-    return percent(exact(change), limits=_LIMITS).replace("-", "\N{MINUS SIGN}")
+    return percent(exact(change), limits=limits).replace("-", "\N{MINUS SIGN}")
 
 
 def counts_for_best(date: Day, progression: Day | None) -> bool:

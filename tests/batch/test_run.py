@@ -44,7 +44,7 @@ def test_sample(manifest: Path, tmp_path: Path) -> None:
     lines = (tmp_path / "out" / "lesions.csv").read_text(encoding="utf-8").splitlines()
     assert lines[1].startswith("P01,visit 0,2024-01-05,CT,,L01,")
     assert ",11.00,11.00,22.00,121.00," in lines[1]
-    assert ",-0.5000," in lines[2]
+    assert ",-0.500000," in lines[2]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         ".patients",
         "lesions.csv",

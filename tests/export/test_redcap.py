@@ -166,7 +166,7 @@ def test_wide_has_a_row_for_every_patient(folder):
     )
     assert one["v02_date"] == one["v04_date"] == ""  # visits of the two others, who have no names for theirs
     assert words["v05_mda2010_cat"][one["v05_mda2010_cat"]] == "PD"
-    assert (one["v03_mda2010_sum_mm"], one["v03_mda2010_chg_base"]) == ("87.00", "-0.2018")
+    assert (one["v03_mda2010_sum_mm"], one["v03_mda2010_chg_base"]) == ("87.00", "-0.201835")
     assert (one["l01_v01_long_mm"], one["l01_v05_long_mm"]) == ("32.00", "0.00")
     assert words["l03_v03_status"][one["l03_v03_status"]] == "split"
     assert one["l04_v01_status"] == ""

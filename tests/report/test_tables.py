@@ -111,7 +111,7 @@ def test_lesion_rows(timeline: Timeline) -> None:
     assert wanted.items() <= first.items()
     assert first.keys() - wanted.keys() <= {"reason"}
     assert second["size_mm"] == "23.05"
-    assert second["size_change_baseline"] == "-0.5000"
+    assert second["size_change_baseline"] == "-0.500000"
     assert second["size_category"] == "PR"
     assert "PR3" in second["rules"].split(";")
     assert second["registration_error_mm"] == "0.46"
@@ -132,7 +132,7 @@ def test_response_rows(timeline: Timeline) -> None:
     assert later["category"] == "PR"
     assert later["criteria"] == "mda2010"
     assert later["size_sum_mm"] == "23.05"
-    assert later["size_change_baseline"] == "-0.5000"
+    assert later["size_change_baseline"] == "-0.500000"
     assert (later["unconfirmed"], later["flare"], later["mixed"]) == ("false", "false", "false")
     assert (later["lesions_expected"], later["lesions_assessed"], later["lesions_new"]) == ("1", "1", "0")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from mdanderson.quantities import fixed
-from mdanderson.report.changes import change_in_words
+from mdanderson.report.changes import SIZE_LIMITS, UPTAKE_LIMITS, change_in_words
 
 __all__ = ["BESIDE", "MEASURED", "Quantity", "change_since", "number_of"]
 
@@ -34,7 +34,8 @@ class Quantity:
 def number_of(cell: str, form: str) -> str:
     """The text of a cell as a page has it; an empty one stays empty.
 
-    form: mm, ml, HU, ratio, SUV, share (of 1, as percent), % (a change, with its sign), points (of percent), count.
+    form: mm, ml, HU, ratio, SUV, share (of 1, as percent), points (of percent), count; % (a change of size, with its
+    sign), % uptake.
 
     >>> number_of("-0.4012", "%"), number_of("0.2496", "%"), number_of("12.35", "mm"), number_of("", "mm")
     ('\N{MINUS SIGN}40 %', '+24.96 %', '12.4', '')
@@ -47,7 +48,8 @@ def number_of(cell: str, form: str) -> str:
         return cell
     if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
         return cell
-    text = change_in_words(value) if form == "%" else _plain(value, form)
+    limits = _CHANGES.get(form)
+    text = _plain(value, form) if limits is None else change_in_words(value, limits=limits)
     return text.replace("-", _MINUS)
 
 
@@ -55,11 +57,11 @@ def change_since(first: str, cell: str) -> str:
     """The change from one cell to another, as a share of the first; blank where there is none.
 
     >>> change_since("2.45", "3.92"), change_since("", "3.92"), change_since("2.45", "")
-    ('0.6000', '', '')
+    ('0.600000', '', '')
     """
     if not first or not cell or not float(first):
         return ""
-    return f"{float(cell) / float(first) - 1:.4f}"
+    return f"{float(cell) / float(first) - 1:.6f}"
 
 
 def _plain(value: Decimal, form: str) -> str:
@@ -67,6 +69,7 @@ def _plain(value: Decimal, form: str) -> str:
     return fixed(value * factor, places) + unit
 
 
+_CHANGES = {"%": SIZE_LIMITS, "% uptake": UPTAKE_LIMITS}
 _FORMS = {
     "mm": (1, 1, ""),
     "mm2": (0, 1, ""),
@@ -78,7 +81,7 @@ _FORMS = {
     "points": (1, 100, ""),
     "count": (0, 1, ""),
 }
-"""Decimals, factor and unit of every form but `%`."""
+"""Decimals, factor and unit of every form that is no change."""
 
 MEASURED = (
     Quantity(column="long_axis_mm", text="page.long_axis", form="mm"),
@@ -99,9 +102,9 @@ MEASURED = (
     Quantity(column="rim_fraction", text="page.rim", form="share"),
     Quantity(column="signal_ratio", text="page.signal_ratio", form="ratio"),
     Quantity(column="uptake_ratio", text="page.uptake_ratio", form="ratio"),
-    Quantity(column="uptake_ratio", text="page.uptake_change", form="%", is_change=True),
+    Quantity(column="uptake_ratio", text="page.uptake_change", form="% uptake", is_change=True),
     Quantity(column="suv_max", text="page.suv_max", form="SUV"),
-    Quantity(column="suv_max", text="page.suv_change", form="%", is_change=True),
+    Quantity(column="suv_max", text="page.suv_change", form="% uptake", is_change=True),
     Quantity(column="suv_peak", text="page.suv_peak", form="SUV"),
     Quantity(column="metabolic_volume_ml", text="page.metabolic_volume", form="ml"),
     Quantity(column="tlg", text="page.tlg", form="SUV"),
