@@ -177,6 +177,7 @@ def _gather(
         columns=sheets.free_columns(),
         agreements=agreements,
         events=sheets.happened(),
+        settings=judge.settings,
     )
     return texts, results
 

@@ -35,6 +35,7 @@ from mdanderson.report.html import (
     page_name,
     patient_page,
 )
+from mdanderson.settings import Settings
 from mdanderson.statistics import SUMMARY
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class _Frames:
     patients: pd.DataFrame
     lesions: pd.DataFrame
     events: Events
+    settings: Settings
 
 
 def report(out: str | Path, *, viewer: bool = True) -> Path:
@@ -173,7 +175,11 @@ def _figures(results: Results, criteria: Sequence[str]) -> Iterator[DrawnFigure]
     if not results.scored:
         return
     tables = _Frames(
-        responses=results.responses, patients=results.patients, lesions=results.lesions, events=results.events
+        responses=results.responses,
+        patients=results.patients,
+        lesions=results.lesions,
+        events=results.events,
+        settings=results.settings,
     )
     drawn = {draw.__name__: draw for draw in (waterfall, spider, swimmer, response_flow, kaplan_meier)}
     for other in criteria[1:]:

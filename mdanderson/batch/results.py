@@ -18,6 +18,7 @@ from mdanderson.readers.text_table import nearest
 from mdanderson.report.cells import Cells, from_csv
 from mdanderson.report.columns import LESIONS, PATIENTS, PROBLEMS, RESPONSES, TABLES, Table
 from mdanderson.report.frames import data_frame
+from mdanderson.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ class Results:
     out: the results folder, None where nothing was written. rows: sorted rows by table name, as text. failed: patients
     without a response, and why. columns: the free columns of patients.csv, by column and patient. agreements: of every
     two readers, where patients were read by several. events: what happened to patients, deaths among it, by patient.
+    settings: by which all was judged.
     """
 
     out: Path | None = None
@@ -66,11 +68,13 @@ class Results:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
     events: Events = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
 
     @classmethod
     def from_folder(cls, out: str | Path) -> Self:
-        """The results that a run left in a folder. Raises `OutputError` where there are none, `InputError` for others.
+        """The results that a run left in a folder.
 
+        Raises `OutputError` where there are none, `InputError` for others, `SettingsError` for settings that are none.
         Groups of patients are not kept there.
         """
         from mdanderson.batch.exchange import mended
@@ -95,7 +99,9 @@ class Results:
         except csv.Error as error:
             raise InputError(f"not a table: {error}", where=RESPONSES.file_name, way_out="run it again") from error
         scored = tuple(name for name in patients if name not in failed)
-        return cls(out=folder, rows=rows, scored=scored, failed=failed, events=events_in(record.events))
+        settings = Settings.from_mapping(record.settings)
+        events = events_in(record.events)
+        return cls(out=folder, rows=rows, scored=scored, failed=failed, events=events, settings=settings)
 
     def __repr__(self) -> str:
         """Where the results are and how many patients they hold."""

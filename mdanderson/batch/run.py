@@ -181,6 +181,7 @@ def _run(
             columns=_free_columns(cohort),
             agreements=agreements,
             events={patient.patient_id: patient.facts.happened for patient in cohort if patient.facts.happened},
+            settings=job.settings,
         )
         store.keep_only(one.patient_id for one in briefs)
         write_cohort_tables(folder, results, by)

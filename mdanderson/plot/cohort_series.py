@@ -7,9 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mdanderson.criteria import criteria_set
 from mdanderson.plot.labels import percent
 from mdanderson.plot.measures import SumMeasure, sum_measure
-from mdanderson.plot.source import PatientRow, Source, VisitRow, patients_of, visits_of
+from mdanderson.plot.source import PatientRow, Source, VisitRow, patients_of, settings_of, visits_of
 from mdanderson.plot.style import FigureStyle
 from mdanderson.report.changes import best_change, counts_for_best
 from mdanderson.settings import Settings
@@ -31,16 +32,19 @@ class CohortSeries:
     patients: dict[str, PatientRow]
     visits: dict[str, tuple[VisitRow, ...]]
     measure: SumMeasure
+    confirm_weeks: float
 
     @classmethod
     def of(cls, results: Source, criteria: str, style: FigureStyle, settings: Settings | None = None) -> CohortSeries:
         """Raises `InputError` for other things than results and for criteria not asked, `SettingsError` for unknown."""
+        settings = settings_of(results, settings)
         return cls(
             style=style,
             criteria=criteria,
             patients=patients_of(results, criteria),
             visits=visits_of(results, criteria),
-            measure=sum_measure(criteria, settings or Settings()),
+            measure=sum_measure(criteria, settings),
+            confirm_weeks=criteria_set(criteria).confirm_weeks(settings),
         )
 
     @property

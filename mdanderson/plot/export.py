@@ -15,6 +15,8 @@ __all__ = ["svg"]
 
 _GROUP_NAME = re.compile('<g id="[^"]*"(/?)>')
 """Names such as axes_1, which every figure has and nothing refers to."""
+_OTHER_FONTS = re.compile("(font(?:-family)?:[^;\"]*'DejaVu Sans'), [^;\"]*")
+"""What this machine has for Chinese letters; whoever looks at the figure has fonts of their own."""
 
 
 def svg(figure: Figure) -> str:
@@ -32,5 +34,6 @@ def svg(figure: Figure) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # whoever opens it has fonts of its own
         figure.savefig(out, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     drawn = out.getvalue()
+    drawn = _OTHER_FONTS.sub(r"\1", drawn)
     drawn = _GROUP_NAME.sub(r"<g\1>", drawn[drawn.index("<svg") :])
     return drawn.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from mdanderson.errors import SettingsError
@@ -13,6 +12,8 @@ from mdanderson.plot.cohort_series import CohortSeries
 from mdanderson.plot.labels import letters
 from mdanderson.plot.source import PatientRow, Source
 from mdanderson.plot.style import PAGE_WIDTH_IN, FigureStyle, english_without_fonts
+from mdanderson.statistics.survival import median_days, product_limit
+from mdanderson.timeline.summary import best_response_of
 from mdanderson.vocabulary import Category
 
 if TYPE_CHECKING:
@@ -28,11 +29,16 @@ _RESPONSE, _NO_RESPONSE = "response", "no_response"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Group:
-    """Patients of one curve: months from the start to where time ends, and whether an event ended it."""
+    """Patients of one curve: days from the start to where time ends, and whether an event ended it."""
 
     key: str
-    months: tuple[float, ...]
+    days: tuple[int, ...]
     events: tuple[bool, ...]
+
+    @property
+    def months(self) -> tuple[float, ...]:
+        """The days as the axis has them."""
+        return tuple(day / _DAYS_A_MONTH for day in self.days)
 
 
 @english_without_fonts
@@ -49,7 +55,8 @@ def kaplan_meier(
 
     by: patients with CR or PR against the others, or each category by itself. Groups are by best response, which a
     patient must live long enough to reach; that flatters responders. landmark_weeks avoids it: patients are grouped by
-    the best category up to that week, time runs from there, and who had an event or was lost before is left out.
+    the best response that was known by that week, and confirmed by then where the set wants that; time runs from there,
+    and who had an event or was lost before is left out.
     The tables below tell how many are still at risk. Needs the extra `survival` (lifelines).
     Raises as `waterfall`, and `SettingsError` where lifelines is missing.
     """
@@ -90,27 +97,27 @@ def _check_lifelines() -> None:
 
 def _groups(cohort: CohortSeries, by: str, landmark_weeks: float | None) -> list[_Group]:
     """Patients with a progression-free time, by what they are grouped by, in the order of the vocabulary."""
-    told: dict[str, list[tuple[float, bool]]] = {}
+    told: dict[str, list[tuple[int, bool]]] = {}
     for patient in cohort.patients.values():
         best, days = patient.best.means, patient.progression_free_days
         if landmark_weeks is not None:
             best, days = _from_landmark(cohort, patient, round(7 * landmark_weeks))
         if days is not None:
             key = best.value if by == "category" else _RESPONSE if best.is_response else _NO_RESPONSE
-            told.setdefault(key, []).append((days / _DAYS_A_MONTH, not patient.censored))
+            told.setdefault(key, []).append((days, not patient.censored))
     order = [category.value for category in Category] if by == "category" else [_RESPONSE, _NO_RESPONSE]
     found = [(key, tuple(zip(*sorted(told[key]), strict=True))) for key in order if key in told]
-    return [_Group(key=key, months=months, events=events) for key, (months, events) in found]
+    return [_Group(key=key, days=days, events=events) for key, (days, events) in found]
 
 
 def _from_landmark(cohort: CohortSeries, patient: PatientRow, days: int) -> tuple[Category, int | None]:
-    """Best category up to the landmark, and days from it; None for who is no more followed there."""
+    """Best response as it was known at the landmark, and days from there; None for who is no more followed."""
     left = None if patient.progression_free_days is None else patient.progression_free_days - days
     if left is None or left <= 0 or patient.start is None:
         return Category.NE, None
     until = patient.start + dt.timedelta(days=days)
-    seen = [visit.category.means for visit in cohort.visits[patient.patient_id][1:] if visit.date <= until]
-    return min(seen, key=lambda category: category.order, default=Category.NE), left
+    seen = [visit for visit in cohort.visits[patient.patient_id] if visit.date <= until]
+    return best_response_of(seen, confirm_weeks=cohort.confirm_weeks).means, left
 
 
 def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], style: FigureStyle) -> str:
@@ -129,7 +136,7 @@ def _draw(figure: Figure, axes: Axes, groups: Sequence[_Group], style: FigureSty
         censored = [month for month, ended in zip(group.months, group.events, strict=True) if not ended]
         heights = fitted.survival_function_at_times(censored) if censored else []
         axes.plot(censored, heights, linestyle="none", marker="|", markersize=8, color=look["color"])
-        told.append(_label(group, fitted.median_survival_time_, style))
+        told.append(_label(group, style))
         entries.append((line, told[-1]))
     axes.set_ylim(0, 1.03)
     axes.set_xlim(left=0)
@@ -172,9 +179,12 @@ def _log_rank(groups: Sequence[_Group], style: FigureStyle) -> str:
     return style.say("figure.log_rank").format(p="< 0.001" if p < 0.001 else f"= {p:.3f}")
 
 
-def _label(group: _Group, median: float, style: FigureStyle) -> str:
-    months = style.say("figure.months").format(number=f"{median:.1f}")
-    reached = months if isfinite(median) else style.say("figure.not_reached")
+def _label(group: _Group, style: FigureStyle) -> str:
+    """In words. The median is the exact one of summary.csv: a share of one half, added up of floats, may miss it."""
+    median = median_days(product_limit(zip(group.days, group.events, strict=True)))
+    reached = style.say("figure.not_reached")
+    if median is not None:
+        reached = style.say("figure.months").format(number=f"{median / _DAYS_A_MONTH:.1f}")
     return style.say("figure.curve").format(
         group=_name(group.key, style), patients=len(group.months), events=sum(group.events), median=reached
     )

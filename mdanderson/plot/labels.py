@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 from mdanderson.errors import printable
 from mdanderson.vocabulary import Category
 
-__all__ = ["counted", "letters", "percent", "shortened"]
+__all__ = ["WIDE_FROM", "breadth", "counted", "letters", "percent", "shortened"]
 
 _LONGEST_NAME = 24
+WIDE_FROM = 0x2E80
+"""Letters from this code on are as wide as high."""
 
 
 def percent(fraction: float, *, decimals: int = 0) -> str:
@@ -36,11 +39,20 @@ def letters(category: Category) -> str:
 def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
     """A patient's or a lesion's identifier as a label: one line, cut where it is too long to read.
 
-    >>> shortened("P" * 30, 8)
-    'PPPPPPP…'
+    longest: in Latin letters; Chinese ones are as wide as two.
+
+    >>> shortened("P" * 30, 8), shortened("\N{CJK UNIFIED IDEOGRAPH-60A3}" * 30, 8)
+    ('PPPPPPP…', '\N{CJK UNIFIED IDEOGRAPH-60A3}\N{CJK UNIFIED IDEOGRAPH-60A3}\N{CJK UNIFIED IDEOGRAPH-60A3}…')
     """
     line = printable(name)
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    if breadth(line) <= longest:
+        return line
+    return f"{line[: sum(width < longest for width in accumulate(map(breadth, line)))]}…"
+
+
+def breadth(text: str) -> int:
+    """How many Latin letters are as wide."""
+    return sum(2 if ord(letter) > WIDE_FROM else 1 for letter in text)
 
 
 def counted(categories: Mapping[Category, int]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdanderson.errors import InputError
 from mdanderson.plot.labels import percent, shortened
-from mdanderson.plot.source import Source, rows_of
+from mdanderson.plot.source import Source, rows_of, settings_of
 from mdanderson.plot.style import PAGE_WIDTH_IN, FigureStyle, english_without_fonts
 from mdanderson.report.columns import LESIONS
 from mdanderson.settings import Settings
@@ -75,7 +75,8 @@ def lesion_course(
     Size (sum of both diameters, mm) and its change since baseline with the limits of PR and PD; density (HU) with the
     patient's own reference bone and where lytic and sclerotic begin; signal over marrow (MR), uptake over reference
     bone (bone scan), SULpeak (PET). A cross stands at the last known value where a lesion was not judged, a lesion that
-    is gone falls to 0 mm. patient_id may be left out where there is one patient only. settings: whose limits are drawn.
+    is gone falls to 0 mm. patient_id may be left out where there is one patient only.
+    settings: whose limits are drawn, in place of those of the run.
     Raises `InputError` for an unknown patient, and for other things than results.
     """
     style = FigureStyle.of(language, dark=dark)
@@ -83,7 +84,7 @@ def lesion_course(
     name = patient_id or (tracks[0].rows[0]["patient_id"] if tracks else "")
     panels = [
         panel
-        for panel in _panels(tracks, settings or Settings())
+        for panel in _panels(tracks, settings_of(results, settings))
         if any(panel.value(row) is not None for track in tracks for row in track.rows)
     ]
     columns, rows = max(min(len(panels), _COLUMNS), 1), max(-(-len(panels) // _COLUMNS), 1)

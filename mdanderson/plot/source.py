@@ -14,6 +14,7 @@ from mdanderson.findings import DEATH, Event
 from mdanderson.report.columns import LESIONS, PATIENTS, RESPONSES, Table
 from mdanderson.report.frames import data_frame
 from mdanderson.report.tables import timeline_rows
+from mdanderson.settings import Settings
 from mdanderson.timeline import Timeline
 from mdanderson.vocabulary import Category
 
@@ -31,6 +32,7 @@ __all__ = [
     "patients_of",
     "rows_of",
     "sets_of",
+    "settings_of",
     "visits_of",
 ]
 
@@ -80,6 +82,7 @@ class VisitRow:
     category: Category
     change: float | None
     new_lesions: int
+    unconfirmed: bool
 
 
 def patients_of(given: Source, criteria: str) -> dict[str, PatientRow]:
@@ -115,9 +118,16 @@ def visits_of(given: Source, criteria: str) -> dict[str, tuple[VisitRow, ...]]:
                 category=Category(row["category"]),
                 change=row["size_change_baseline"],
                 new_lesions=row["lesions_new"] or 0,
+                unconfirmed=bool(row["unconfirmed"]),
             )
             found.setdefault(visit.patient_id, []).append(visit)
     return {patient_id: tuple(sorted(found[patient_id], key=lambda row: row.date)) for patient_id in sorted(found)}
+
+
+def settings_of(given: Source, wished: Settings | None = None) -> Settings:
+    """Those wished, else those by which the results were judged."""
+    judged_by: Settings = getattr(given, "settings", None) or Settings()
+    return wished or judged_by
 
 
 def sets_of(given: Source) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def spider(
     A visit whose sum is not known breaks no line: a cross stands at the last value that is known. A diamond marks a
     visit whose category is progression. Patients without any change of size have no line; the title counts them. What
     rises above +150 % is drawn there with an arrowhead over it: axis, legend and `alt` tell it.
-    settings: whose limits are drawn. Raises as `waterfall`.
+    settings: whose limits are drawn, in place of those of the run. Raises as `waterfall`.
     """
     style = FigureStyle.of(language, dark=dark)
     cohort = CohortSeries.of(results, criteria, style, settings)

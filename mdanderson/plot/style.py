@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 from mdanderson.palette import Theme, is_hatched, theme
-from mdanderson.plot.labels import letters
+from mdanderson.plot.labels import WIDE_FROM, letters
 from mdanderson.report.texts import Language, language_of, text, word
 from mdanderson.vocabulary import Category
 
@@ -162,7 +162,7 @@ class FigureStyle:
         kinds = (*_DRAWN_BY, *_DRAWN_BY_TOO)
         plain = {key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in kinds}
         colours = self.theme
-        fonts = [_FONT, *chinese_font()] if self.language is Language.ZH else [_FONT]
+        fonts = [_FONT, *chinese_font()]  # names of patients and sites may be Chinese in any language
         return plain | {
             "font.family": fonts,
             "font.size": 9.0,
@@ -223,7 +223,7 @@ def _columns_that_fit(labels: Sequence[str], width_em: float, *, most: int) -> i
     >>> _columns_that_fit(["PR partial response"] * 4, 61.0, most=3), _columns_that_fit(["N" * 60] * 4, 61.0, most=3)
     (3, 1)
     """
-    widths = [_ENTRY_EM + sum(1.0 if ord(letter) > _WIDE_FROM else _LETTER_EM for letter in one) for one in labels]
+    widths = [_ENTRY_EM + sum(1.0 if ord(letter) > WIDE_FROM else _LETTER_EM for letter in one) for one in labels]
     for columns in range(most, 1, -1):
         rows, longer = divmod(len(widths), columns)
         lengths = [rows + 1] * longer + [rows] * (columns - longer)
@@ -233,5 +233,5 @@ def _columns_that_fit(labels: Sequence[str], width_em: float, *, most: int) -> i
     return 1
 
 
-_ENTRY_EM, _LETTER_EM, _WIDE_FROM = 4.2, 0.62, 0x2E80
-"""In em: sample and gaps of an entry, a letter on average; letters from this code on are as wide as high."""
+_ENTRY_EM, _LETTER_EM = 4.2, 0.62
+"""In em: sample and gaps of an entry, a letter on average."""

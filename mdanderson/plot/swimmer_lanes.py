@@ -163,10 +163,14 @@ def _events(happened: Sequence[tuple[float, str]]) -> list[Mark]:
 
 
 def _therapies(happened: Sequence[tuple[float, str]], begin: float, end: float) -> tuple[tuple[float, float], ...]:
-    """From each start to the stop after it, or to the last news; a stop without a start ends what `begin` began."""
+    """From each start to the stop after it, or to the last news; a stop without a start ends what `begin` began.
+
+    On one day the stop comes first: the therapy was changed.
+    """
     found: list[tuple[float, float]] = []
     since: float | None = None
-    for week, kind in sorted(event for event in happened if event[1] in _THERAPY):
+    told = [event for event in happened if event[1] in _THERAPY]
+    for week, kind in sorted(told, key=lambda event: (event[0], event[1] != EventKind.THERAPY_STOP)):
         if kind == EventKind.THERAPY_STOP:
             if since is not None or not found:
                 found.append((begin if since is None else since, week))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mdanderson.plot.cohort_series import CohortSeries
 from mdanderson.plot.cut_off import CUT_AT, cut_entry, cut_in_words, label_changes, mark_cut
-from mdanderson.plot.labels import counted, letters, shortened
+from mdanderson.plot.labels import breadth, counted, letters, shortened
 from mdanderson.plot.source import Source
 from mdanderson.plot.style import PAGE_WIDTH_IN, Entries, FigureStyle, english_without_fonts
 from mdanderson.report.changes import change_in_words
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["waterfall"]
 
 _WIDTH = 0.82
+_HEIGHT_IN, _LETTER_IN, _SHORT = 4.6, 0.07, 8
+"""Of the figure, and for every letter more than so many of the longest name: names stand upright below the bars."""
 """Of a bar, of the distance between two."""
 _THIN = 0.02
 """Changes below this are drawn as a line."""
@@ -58,7 +60,7 @@ def waterfall(
     best response; that colours the bar. Patients whose change is not known stand at the right, marked at zero. A star
     marks a new lesion. A bar ends at +150 % and tells its number there, or has an arrowhead where bars are many. The
     sum is the criteria set's own: of both diameters (MD Anderson), of products (WHO, UICC), of longest diameters
-    (RECIST), of SUV (PERCIST, EORTC). settings: whose limits are drawn.
+    (RECIST), of SUV (PERCIST, EORTC). settings: whose limits are drawn, in place of those of the run.
     Raises `InputError` for other things than results and for criteria not asked, `SettingsError` for unknown ones.
     """
     style = FigureStyle.of(language, dark=dark)
@@ -70,8 +72,13 @@ def waterfall(
         entries = [*cohort.category_entries(), *_star(cohort, bars), *_cut_entry(style, bars)]
         return entries, _in_words(cohort, bars)
 
-    title, size_in = cohort.title("figure.waterfall"), (PAGE_WIDTH_IN, 4.6)
+    title, size_in = cohort.title("figure.waterfall"), (PAGE_WIDTH_IN, _height_in(bars))
     return style.one_axes(f"waterfall-{criteria}", title, size_in=size_in, draw=draw if bars else None)
+
+
+def _height_in(bars: list[_Bar]) -> float:
+    longest = max((breadth(shortened(bar.patient_id)) for bar in bars), default=0) if len(bars) <= _NAMED else 0
+    return _HEIGHT_IN + _LETTER_IN * max(0, longest - _SHORT)
 
 
 def _bars(cohort: CohortSeries) -> list[_Bar]:

@@ -79,6 +79,7 @@ def build_timeline(
         problems=tuple(sorted({problem.of(patient_id=patient.patient_id) for problem in found})),
         lesions_baseline=count,
         baseline_pattern=pattern,
+        settings=settings,
     )
 
 

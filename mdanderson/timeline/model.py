@@ -10,6 +10,7 @@ from typing import Any
 from mdanderson.criteria import OVERALL, LesionRows, Response, Visit
 from mdanderson.errors import InputError, Problem
 from mdanderson.findings import PatientFacts
+from mdanderson.settings import Settings
 from mdanderson.timeline.shown import timeline_html
 from mdanderson.timeline.summary import Summary
 from mdanderson.vocabulary import DEFAULT_CRITERIA, Category, Pattern
@@ -23,7 +24,8 @@ class Timeline:
 
     lesions: one row per lesion, visit and image, by the first criteria set asked that judges lesions, else by the set
     of record; judged_lesions: by every set asked that judges lesions. responses: one per visit, criteria and scope.
-    summaries: one per criteria set, in the order asked. viewing: shows a lesion of a modality, where there are images.
+    summaries: one per criteria set, in the order asked. settings: by which all was judged. viewing: shows a lesion of a
+    modality, where there are images.
     """
 
     patient: PatientFacts
@@ -35,6 +37,7 @@ class Timeline:
     problems: tuple[Problem, ...] = ()
     lesions_baseline: int = 0
     baseline_pattern: Pattern | None = None
+    settings: Settings = field(default_factory=Settings, compare=False, repr=False)
     viewing: Callable[[str, str], Any] | None = field(default=None, compare=False, repr=False)
 
     @property

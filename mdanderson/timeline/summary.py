@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mdanderson.criteria import CriteriaSet, Response
 from mdanderson.criteria.course import PatientCourse
@@ -13,7 +14,7 @@ from mdanderson.findings import PatientFacts
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category, EventKind, Pattern
 
-__all__ = ["Summary", "baseline_lesions", "lost_responses", "summarise"]
+__all__ = ["Summary", "baseline_lesions", "best_response_of", "lost_responses", "summarise"]
 
 _RANK = (Category.CR, Category.PR, Category.SD, None, Category.PD, Category.NE)
 """Best first; in the place of None stands a progression that waits for its confirmation."""
@@ -24,6 +25,22 @@ _WORDS = (
     (Category.CMR, Category.PMR, Category.SMD),
 )
 """Complete response, partial response and stable disease as each family of sets calls them."""
+
+
+class Visit(Protocol):
+    """What an overall row must tell to count."""
+
+    @property
+    def date(self) -> dt.date:
+        """Of the visit."""
+
+    @property
+    def category(self) -> Category:
+        """By one set."""
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the category still waits for confirmation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,19 +70,14 @@ def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: Patie
     Only visits up to the first confirmed progression count for the best response; an unconfirmed one dates nothing.
     Source: docs/details.md, details 13 and 20.
     """
-    progression, dated = _progression(overall)
-    judged = [row for row in overall if row.category is not Category.BL]
-    upto = [row for row in judged if progression is None or row.date <= progression.date]
-    wait = dt.timedelta(days=7 * criteria.confirm_weeks(settings))
-    counted = [_counted(row, upto, progression, wait) for row in upto]
-    best = min(counted, key=_rank, default=Category.NE)
-    responses = [row.date for row, category in zip(upto, counted, strict=True) if category.is_response]
-    first_response = min(responses, default=None)
+    _, dated = _progression(overall)
+    counted = _counting(overall, criteria.confirm_weeks(settings))
+    first_response = min((row.date for row, category in counted if category.is_response), default=None)
     end, event = _end(overall, dated, patient, settings)
     start = patient.treatment_start or (overall[0].date if overall else None)
     return Summary(
         criteria=criteria.code,
-        best_response=best,
+        best_response=_best(counted),
         first_response_date=first_response,
         progression_date=dated,
         progression_free_days=_days(start, end),
@@ -77,7 +89,28 @@ def summarise(criteria: CriteriaSet, overall: Sequence[Response], patient: Patie
     )
 
 
-def _progression(overall: Sequence[Response]) -> tuple[Response | None, dt.date | None]:
+def best_response_of(overall: Sequence[Visit], *, confirm_weeks: float) -> Category:
+    """The best response that overall rows, in order of date, amount to; of those up to a day, what was known by then.
+
+    confirm_weeks: how much later the set wants a response to be seen again.
+    """
+    return _best(_counting(overall, confirm_weeks))
+
+
+def _counting(overall: Sequence[Visit], confirm_weeks: float) -> list[tuple[Visit, Category]]:
+    """The rows that count for the best response, each with what it counts as."""
+    progression, _ = _progression(overall)
+    judged = [row for row in overall if row.category is not Category.BL]
+    upto = [row for row in judged if progression is None or row.date <= progression.date]
+    wait = dt.timedelta(days=7 * confirm_weeks)
+    return [(row, _counted(row, upto, progression, wait)) for row in upto]
+
+
+def _best(counted: Sequence[tuple[Visit, Category]]) -> Category:
+    return min((category for _, category in counted), key=_rank, default=Category.NE)
+
+
+def _progression(overall: Sequence[Visit]) -> tuple[Visit | None, dt.date | None]:
     """The first confirmed progression, and its date: that of the visit it confirmed, where it confirmed one (iUPD)."""
     for index, row in enumerate(overall):
         if row.category.is_progression and not row.unconfirmed:
@@ -90,7 +123,7 @@ def _rank(category: Category) -> int:
     return _RANK.index(None if category in _WAITING else category.means)
 
 
-def _counted(row: Response, rows: Sequence[Response], progression: Response | None, wait: dt.timedelta) -> Category:
+def _counted(row: Visit, rows: Sequence[Visit], progression: Visit | None, wait: dt.timedelta) -> Category:
     """What a row counts as: a response as far as it was confirmed, a waiting progression as what became of it.
 
     wait: how much later a response must be seen again; zero = it need not.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import datetime as dt
 import importlib.util
+import re
 
 import pytest
 from conftest import lacking
 from plot import drawn
-from plot.sample import judged, rows_of
+from plot.sample import BASELINE, judged, rows_of
 
 from mdanderson.errors import SettingsError
 from mdanderson.plot import kaplan_meier
@@ -138,3 +140,27 @@ def test_nothing_else_needs_lifelines(monkeypatch, cohort):
     from mdanderson.plot import waterfall
 
     assert waterfall(cohort).axes
+
+
+@pytest.mark.parametrize("patients", [2, 6, 8, 14, 20])
+def test_the_median_is_that_of_the_summary(patients):
+    """Shares of one half come out as 0.500...01 where floats are multiplied; the next event is not the median."""
+    rows = [
+        row | {"date": row["date"] + dt.timedelta(days=30 * number * bool(row["date"] > BASELINE))}
+        for number in range(patients)
+        for row in rows_of(f"P{number:02}", (20.0, 40.0))
+    ]
+    results = judged(rows)
+    days = int(results.summary().set_index("level").loc["all", "median_progression_free_days"])
+    assert f"{days / (365.25 / 12):.1f} months" in drawn.legend(kaplan_meier(results))[0]
+
+
+def test_a_response_that_nothing_confirmed_by_the_landmark_is_none_there():
+    """WHO wants a response to be seen twice: seen once, before the landmark, it is stable disease on both curves."""
+    seen_once = [row for name in "ABC" for row in rows_of(name, (40.0, 8.0, 40.0))]
+    seen_twice = [row for name in "DEF" for row in rows_of(name, (40.0, 8.0, 8.0, 8.0, 40.0))]
+    results = judged([*seen_once, *seen_twice], criteria=("who",))
+    for weeks, responders in ((None, 3), (12, 0), (23, 0), (24, 3)):
+        labels = drawn.legend(kaplan_meier(results, criteria="who", landmark_weeks=weeks))
+        told = [label for label in labels if label.startswith("response")]
+        assert sum(int(re.search(r"n = (\d+)", label)[1]) for label in told) == responders

@@ -116,6 +116,8 @@ def test_events_are_marked_above_their_bar_and_told(few):
         ([("therapy_stop", 12)], [(-2, 12)]),
         ([("therapy_start", 3)], [(3, 30)]),
         ([("therapy_start", 3), ("therapy_stop", 9), ("therapy_start", 15), ("therapy_stop", 20)], [(3, 9), (15, 20)]),
+        ([("therapy_start", 3), ("therapy_start", 9), ("therapy_stop", 9)], [(3, 9), (9, 30)]),  # changed on that day
+        ([("therapy_stop", 9), ("therapy_start", 9)], [(-2, 9), (9, 30)]),
         ([("therapy_start", 3), ("therapy_start", 5), ("therapy_stop", 9), ("therapy_stop", 10)], [(3, 9)]),
         ([], []),
     ],

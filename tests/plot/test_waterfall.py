@@ -6,8 +6,10 @@ import pytest
 from plot import drawn
 from plot.sample import judged, rows_of
 
+import mdanderson as mda
+from mdanderson.batch.pages import report
 from mdanderson.errors import InputError, SettingsError
-from mdanderson.plot import waterfall
+from mdanderson.plot import lesion_course, waterfall
 from mdanderson.plot.cut_off import CUT_MARKER
 from mdanderson.settings import Policy, Settings
 
@@ -148,3 +150,27 @@ def test_what_cannot_be_drawn(few):
 def test_a_change_short_of_a_limit_is_not_told_as_the_limit():
     """-49.6 % is SD; told as -50 % it would read as PR."""
     assert "\N{MINUS SIGN}49.6 %" in waterfall(judged(rows_of("P01", (50.0, 25.2)))).alt
+
+
+def test_a_run_with_limits_of_its_own_has_them_in_its_figures(tmp_path):
+    """Not those of the default settings, by which the bar of an SD would stand above the line of PD."""
+    own = Settings(policy=Policy(pd_size_rise=0.5, pr_size_fall=0.3))
+    results = judged(rows_of("P01", (50.0, 67.0)), out=tmp_path / "out", settings=own)
+    for one in (results, mda.Results.from_folder(tmp_path / "out")):
+        assert {"PD: +50 % from nadir", "PR: \N{MINUS SIGN}30 %"} <= set(drawn.words(waterfall(one)))
+        assert "PD: +50 % from nadir" in drawn.words(lesion_course(one))
+    assert "PD: +20 % from nadir" in drawn.words(waterfall(results, settings=Settings(policy=Policy(pd_size_rise=0.2))))
+    report(tmp_path / "out")
+    page = (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "PD: +50 % from nadir" in page
+    assert "PD: +25 % from nadir" not in page
+
+
+@pytest.mark.parametrize("name", ["P" * 24, "\N{CJK UNIFIED IDEOGRAPH-60A3}" * 12])
+def test_long_names_leave_the_bars_their_room(name):
+    def room(patient: str) -> float:
+        figure = waterfall(judged(rows_of(patient, (50.0, 30.0))))
+        figure.draw_without_rendering()
+        return figure.axes[0].get_position().height * figure.get_size_inches()[1]
+
+    assert room(name) > 0.9 * room("P01")
