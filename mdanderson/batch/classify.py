@@ -224,6 +224,7 @@ def _run_record(judge: Judge, sheets: Sheets, results: Results, folder: Path, *,
         seconds=seconds,
         results=results_in(folder),
         scored=len(results.scored),
+        entries=0 if sheets.reviews is None else len(sheets.reviews.rows),
         events=told_events(results.events),
         patients={patient_id: ToldPatient(failure=why) for patient_id, why in results.failed.items()},
     )

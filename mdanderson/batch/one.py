@@ -127,7 +127,12 @@ def _without_response(patient: Patient, fingerprint: str, error: MdandersonError
     problems = {*patient.problems, Problem.from_error(error, patient_id=patient.patient_id)}
     tables = {table.name: () for table in TABLES} | {PROBLEMS.name: tuple(map(problem_row, sorted(problems)))}
     return Finished(
-        patient_id=patient.patient_id, fingerprint=fingerprint, tables=tables, failure=str(error), details=details
+        patient_id=patient.patient_id,
+        fingerprint=fingerprint,
+        tables=tables,
+        failure=str(error),
+        details=details,
+        entries=patient.entries,
     )
 
 
@@ -221,6 +226,7 @@ def _with_responses(
         tables=tables,
         readings={reader: {name: tuple(rows) for name, rows in its.items()} for reader, its in readings.items()},
         failure=why_failed(timeline),
+        entries=patient.entries,
         seconds={"assess": round(assess_s, 3)},
     )
 

@@ -44,7 +44,8 @@ class ToldPatient:
 class RunRecord:
     """What made the results of a folder.
 
-    manifest: of `score`; empty after `classify`, which tells the number of patients `scored` instead. inputs: tables
+    manifest: of `score`; empty after `classify`, which tells the number of patients `scored` instead, and how many
+    `entries` of a review it has read. inputs: tables
     by what they are, each with name and SHA-256, and its path where it is a file. by, viewer: as the run was asked.
     settings: as `Settings.as_mapping` gives them. results: SHA-256 by name of table. events: as `told_events` gives
     them; their shape is not checked, as only figures want them. patients: by name.
@@ -61,6 +62,7 @@ class RunRecord:
     seconds: float
     results: Mapping[str, str]
     scored: int = 0
+    entries: int = 0
     events: Any = field(default_factory=dict)
     patients: Mapping[str, ToldPatient]
 
@@ -103,7 +105,7 @@ class RunRecord:
             "settings": self.settings,
             "seconds": round(self.seconds, 3),
             "results": self.results,
-            **({} if of_images else {"scored": self.scored}),
+            **({} if of_images else {"scored": self.scored, "entries": self.entries}),
             "events": self.events,
             "patients": {name: _without_none(asdict(told)) for name, told in self.patients.items()},
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -198,11 +199,13 @@ def with_reviews(cohort: Cohort, out: Path) -> Cohort:
         return cohort
     known = {patient.patient_id for patient in cohort}
     statements, problems = read_reads(table, known=known, known_from="image in the manifest")
+    entries = Counter(row["patient_id"] for row in table)
     patients = (
         replace(
             patient,
             statements=(*patient.statements, *statements.get(patient.patient_id, ())),
             problems=(*patient.problems, *(one for one in problems if one.patient_id == patient.patient_id)),
+            entries=entries[patient.patient_id],
         )
         for patient in cohort
     )

@@ -46,6 +46,7 @@ class Finished:
     unread: the rows as they are where nobody states anything; None where nobody did. failure: why there is no
     response. details: for whoever mends a bug. drawings: which outline is which lesion, for exports.
     written_at: when it was stored, in seconds of the epoch, whatever becomes of the file's own time in a copy.
+    entries: how many rows of the patient a review had entered when it was scored: later ones are not in it.
     pictures, unread_pictures, crops: stored beside it, and not read with it.
     """
 
@@ -61,6 +62,7 @@ class Finished:
     inputs: tuple[Input, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     written_at: float = 0.0
+    entries: int = 0
     pictures: tuple[Picture, ...] = ()
     unread_pictures: tuple[Picture, ...] = ()
     crops: tuple[Crop, ...] = ()
@@ -98,10 +100,10 @@ class Store:
         """Whether anything is stored of the patient, be it damaged."""
         return self._path(patient_id).exists()
 
-    def written_at(self, patient_id: str) -> float:
-        """When the patient was stored, in seconds of the epoch; 0 where nothing is."""
+    def entries_of(self, patient_id: str) -> int:
+        """How many entries of a review the stored result holds; 0 where nothing is stored."""
         finished = self.read(patient_id)
-        return 0.0 if finished is None else finished.written_at
+        return 0 if finished is None else finished.entries
 
     def write(self, finished: Finished) -> None:
         """Store a patient; pictures first, so that a result is never without its own. Raises `OutputError`."""

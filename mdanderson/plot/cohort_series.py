@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mdanderson.criteria import criteria_set
@@ -12,6 +13,7 @@ from mdanderson.plot.labels import percent
 from mdanderson.plot.measures import SumMeasure, sum_measure
 from mdanderson.plot.source import PatientRow, Source, VisitRow, patients_of, settings_of, visits_of
 from mdanderson.plot.style import FigureStyle
+from mdanderson.quantities import exact
 from mdanderson.report.changes import best_change, counts_for_best
 from mdanderson.settings import Settings
 from mdanderson.vocabulary import Category
@@ -46,6 +48,11 @@ class CohortSeries:
             measure=sum_measure(criteria, settings),
             confirm_weeks=criteria_set(criteria).confirm_weeks(settings),
         )
+
+    @property
+    def limits(self) -> tuple[Fraction, Fraction]:
+        """Of response and of progression, as changes; by the settings of the run."""
+        return exact(-self.measure.fall), exact(self.measure.rise)
 
     @property
     def quantity(self) -> str:

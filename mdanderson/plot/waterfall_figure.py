@@ -194,8 +194,8 @@ def _in_words(cohort: CohortSeries, bars: list[_Bar]) -> str:
     told = cohort.style.say("figure.waterfall_alt").format(
         quantity=cohort.quantity,
         patients=len(bars),
-        highest=change_in_words(max(changes)),
-        lowest=change_in_words(min(changes)),
+        highest=change_in_words(max(changes), limits=cohort.limits),
+        lowest=change_in_words(min(changes), limits=cohort.limits),
         counts=counted(cohort.counts()),
     )
     return f"{told}{cut_in_words(cohort.style, changes)}"

@@ -74,7 +74,7 @@ class LostImage:
 class Patient:
     """One patient's rows in the order of the table: usable ones in `images`, the others in `lost`.
 
-    statements: what readers state of the patient's lesions (reads.csv).
+    statements: what readers state of the patient's lesions (reads.csv). entries: how many of them a review has entered.
     """
 
     patient_id: str
@@ -83,6 +83,7 @@ class Patient:
     lost: tuple[LostImage, ...] = ()
     statements: tuple[Statement, ...] = ()
     problems: tuple[Problem, ...] = ()
+    entries: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

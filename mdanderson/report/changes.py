@@ -10,10 +10,12 @@ from typing import TypeVar
 
 from mdanderson.quantities import exact, percent
 
-__all__ = ["SIZE_LIMITS", "UPTAKE_LIMITS", "best_change", "change_in_words", "counts_for_best"]
+__all__ = ["LONG_AXIS_LIMITS", "SIZE_LIMITS", "UPTAKE_LIMITS", "best_change", "change_in_words", "counts_for_best"]
 
-SIZE_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, 20, 25))
-"""Limits of the criteria sets as published: no change is rounded to one that it does not reach, or passes."""
+SIZE_LIMITS = tuple(Fraction(points, 100) for points in (-50, 25))
+"""Limits of MD Anderson and WHO as published: no change is rounded to one that it does not reach, or passes."""
+LONG_AXIS_LIMITS = tuple(Fraction(points, 100) for points in (-30, 20))
+"""The same of RECIST."""
 UPTAKE_LIMITS = tuple(Fraction(points, 100) for points in (-50, -30, -25, -15, 15, 25, 30, 50))
 """The same of uptake: PERCIST, EORTC and what is asked of a bone scan."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from mdanderson.batch.pages import REPORT_FOLDER
 from mdanderson.batch.patient_rows import patient_rows, rows_without_statements
 from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, RUN_FILE, Store
+from mdanderson.batch.store import MEASUREMENTS_FOLDER, PATIENTS_FOLDER, Store
 from mdanderson.criteria import OVERALL
 from mdanderson.errors import MdandersonError, OutputError
 from mdanderson.pictures import Picture
@@ -150,26 +150,20 @@ class ReviewedFolder:
         return Snapshot.of_rows(patient_rows(self.folder, patient_id))
 
     def waiting(self) -> tuple[str, ...]:
-        """Patients of whom something was entered after they were scored."""
+        """Patients of whom something was entered that their results do not hold.
+
+        Rows are counted, which are never taken away: one may be entered while its patient is being scored.
+        """
         table = reviews_in(self.folder)
         if table is None:
             return ()
         known = set(self.pages.values())
-        entered = {row["patient_id"]: row["time"] for row in table if row["patient_id"] in known}
-        return tuple(name for name, time in entered.items() if _after(time, self._scored_at(name)))
-
-    def _scored_at(self, patient_id: str) -> float:
         if (self.folder / MEASUREMENTS_FOLDER).is_dir():
-            return (self.folder / RUN_FILE).stat().st_mtime
-        return Store(folder=self.folder / PATIENTS_FOLDER).written_at(patient_id)
-
-
-def _after(time: str, seconds: float) -> bool:
-    try:
-        instant = dt.datetime.fromisoformat(time)
-    except ValueError:
-        return False
-    return (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)).timestamp() > seconds
+            held = RunRecord.of_folder(self.folder).entries
+            return tuple(dict.fromkeys(row["patient_id"] for row in table.rows[held:] if row["patient_id"] in known))
+        store = Store(folder=self.folder / PATIENTS_FOLDER)
+        entered = Counter(row["patient_id"] for row in table if row["patient_id"] in known)
+        return tuple(name for name, rows in entered.items() if rows > store.entries_of(name))
 
 
 def _given_path(out: Path, record: RunRecord) -> Path | None:

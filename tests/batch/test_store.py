@@ -37,10 +37,21 @@ def test_when_it_was_stored_is_kept_with_it(tmp_path: Path) -> None:
     store.write(replace(SAMPLE, written_at=0.0))
     (path,) = store.folder.iterdir()
     os.utime(path, (1e9, 1e9))
-    assert abs(store.written_at("P01") - time.time()) < 60
+    assert abs(written_at(store) - time.time()) < 60
     store.write(SAMPLE)
-    assert store.written_at("P01") == 1_700_000_000.5
-    assert store.written_at("P02") == 0.0
+    assert written_at(store) == 1_700_000_000.5
+
+
+def written_at(store: Store) -> float:
+    finished = store.read("P01")
+    assert finished is not None
+    return finished.written_at
+
+
+def test_how_many_entries_a_result_holds(tmp_path: Path) -> None:
+    store = Store.within(tmp_path / "out")
+    store.write(replace(SAMPLE, entries=3))
+    assert (store.entries_of("P01"), store.entries_of("P02")) == (3, 0)
 
 
 def test_round_trip(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from mdanderson.report import html
 from mdanderson.report.columns import PATIENTS, PROBLEMS, RESPONSES, TABLES
 from mdanderson.report.html import CohortResults, DrawnFigure, PatientResults, cohort_page, page_name, patient_page
 from mdanderson.report.html.drawing import course_curves, drawn, profile_curves, stacked
-from mdanderson.report.html.numbers import MEASURED, number_of
+from mdanderson.report.html.numbers import MEASURED, change_form, number_of
 from mdanderson.report.html.rendering import class_of, themed
 from mdanderson.report.tables import problem_row, timeline_rows
 from mdanderson.report.texts import EN, ZH
@@ -169,6 +169,13 @@ def test_all_lesions_are_seen_at_once_before_each_by_itself(shown: Read) -> None
     links = [(one["href"] or "") for one in shown.all("a") if (one["href"] or "").startswith("#lesion-")]
     assert links == ["#lesion-1", "#lesion-2", "#lesion-3"]
     assert {link[1:] for link in links} <= ids
+
+
+def test_rules_have_their_words_without_a_trace_too(paper: ModuleType) -> None:
+    """`classify` keeps no trace."""
+    timeline = paper.timeline(paper.exam(0, L01="20x15 lytic"), paper.exam(90, L01="8x6"))
+    page = patient_page(PatientResults(patient_id="P02", criteria=("mda2010",), rows=timeline_rows(timeline)))
+    assert "PR3 size falls by >= 50 %" in Read(page).text
 
 
 def test_one_lesion_needs_no_overview(paper: ModuleType) -> None:
@@ -385,12 +392,11 @@ def test_numbers_as_people_read_them(cell: str, form: str, text: str) -> None:
 
 
 def test_a_page_says_a_change_as_the_reason_of_its_category_does() -> None:
-    """MDA's limits, away from those of RECIST: there the page is the finer one."""
-    theirs = (-3000, 2000)
-    for points in range(-9999, 30000):
-        if all(abs(points - limit) > 50 for limit in theirs):
-            reason = percent(Fraction(points, 10000), limits=(Fraction(-1, 2), Fraction(1, 4)))
-            assert number_of(f"{points / 10000:.4f}", "%") == reason.replace("-", "\N{MINUS SIGN}")
+    for criteria, fall, rise in (("mda2010", -50, 25), ("who", -50, 25), ("recist11", -30, 20)):
+        for points in range(-9999, 30000):
+            reason = percent(Fraction(points, 10000), limits=(Fraction(fall, 100), Fraction(rise, 100)))
+            told = number_of(f"{points / 10000:.4f}", change_form(criteria))
+            assert told == reason.replace("-", "\N{MINUS SIGN}")
 
 
 def test_bars_stand_side_by_side() -> None:

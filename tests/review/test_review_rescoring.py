@@ -189,6 +189,19 @@ class TestImages:
         rescore(out, {"P02"})
         assert asked == [viewer]
 
+    def test_an_entry_made_while_its_images_are_measured_waits(self, results, tmp_path):
+        count = sample.counting([])
+
+        def entering(*args: object, **named: object) -> object:
+            append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "reader": "Jones"})
+            return count(*args, **named)
+
+        append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "findings": "SD1"})
+        sample.run(tmp_path / "cohort" / "cohort.csv", results, assess=entering)
+        assert ReviewedFolder.of_folder(results).waiting() == ("P02",)
+        sample.run(tmp_path / "cohort" / "cohort.csv", results, assess=count)
+        assert ReviewedFolder.of_folder(results).waiting() == ()
+
     def test_entries_left_before_are_read_by_a_later_run_too(self, results, tmp_path):
         append_entry(results, ENTRY | {"patient_id": "P02", "lesion_id": "L01", "findings": "SD1"})
         calls: list[str] = []
@@ -266,6 +279,24 @@ def test_two_readers_who_save_at_once_are_scored_one_after_the_other(bare, monke
         done = [both.submit(rescore, bare, {name}) for name in ("P01", "P02")]
         assert all("P01" in one.result(timeout=60).scored for one in done)
     assert len(writing) == 2
+
+
+def test_an_entry_made_while_its_patient_is_scored_waits_for_the_next_time(bare, monkeypatch):
+    """By another reader's server: it is later than what was read, and earlier than what is written."""
+    classification = sys.modules["mdanderson.batch.classify"]
+    judge = classification._judge
+
+    def entering(*args: object, **named: object) -> object:
+        append_entry(bare, ENTRY | {"patient_id": "P01", "findings": "CR1", "reader": "Jones"})
+        return judge(*args, **named)
+
+    append_entry(bare, ENTRY | {"patient_id": "P01", "findings": "PR1"})
+    with monkeypatch.context() as patched:
+        patched.setattr(classification, "_judge", entering)
+        rescore(bare, {"P01"})
+    assert ReviewedFolder.of_folder(bare).waiting() == ("P01",)
+    rescore(bare, {"P01"})
+    assert ReviewedFolder.of_folder(bare).waiting() == ()
 
 
 def test_a_category_that_a_reader_made_is_marked_beside_it_with_the_computed_one(bare):

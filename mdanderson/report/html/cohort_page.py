@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mdanderson.criteria import OVERALL
 from mdanderson.report.changes import best_change
-from mdanderson.report.html.numbers import number_of
+from mdanderson.report.html.numbers import change_form, number_of
 from mdanderson.report.html.rendering import order_of, page_name, render, themed
 
 __all__ = ["CohortResults", "DrawnFigure", "cohort_page"]
@@ -121,7 +121,7 @@ def _people(results: CohortResults) -> tuple[Person, ...]:
             best=best.get(name, {}),
             course=tuple(sorted(course.get(name, ()))),
             row=rows.get(name, {}),
-            best_change=number_of(best_changes.get(name, ""), "%"),
+            best_change=number_of(best_changes.get(name, ""), change_form(leading)),
             best_change_sort=best_changes.get(name, ""),
             problems=problems[name],
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mdanderson.pictures import Picture
 from mdanderson.report.html.drawing import Bar, Curves, DrawnPicture, drawn, probabilities, profile_curves
-from mdanderson.report.html.numbers import BESIDE, MEASURED, Quantity, change_since, number_of
+from mdanderson.report.html.numbers import BESIDE, MEASURED, Quantity, change_form, change_since, number_of
 from mdanderson.report.visits import visit_at
 
 __all__ = ["ImagePart", "LesionPart", "PictureRow", "lesion_parts"]
@@ -89,6 +89,7 @@ def lesion_parts(
             [picture for picture in pictures if picture.lesion_id == name],
             visits,
             {code: texts[f"{one} {code}"] for one in reversed(sets) for code in _codes(texts, one)},
+            change_form(sets[0] if sets else ""),
         )
         for name in names
     )
@@ -99,7 +100,12 @@ def _codes(texts: Mapping[str, str], criteria: str) -> list[str]:
 
 
 def _lesion(
-    name: str, rows: Sequence[Row], pictures: Sequence[Picture], visits: Sequence[Key], texts: Mapping[str, str]
+    name: str,
+    rows: Sequence[Row],
+    pictures: Sequence[Picture],
+    visits: Sequence[Key],
+    texts: Mapping[str, str],
+    of_change: str,
 ) -> LesionPart:
     modalities = dict.fromkeys([row["modality"] for row in rows] + [str(picture.modality) for picture in pictures])
     return LesionPart(
@@ -115,6 +121,7 @@ def _lesion(
                 [picture for picture in pictures if picture.modality == modality],
                 visits,
                 texts,
+                of_change,
             )
             for modality in sorted(modalities)
         ),
@@ -135,7 +142,12 @@ def _scores(rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
 
 
 def _image(
-    modality: str, rows: Sequence[Row], pictures: Sequence[Picture], visits: Sequence[Key], texts: Mapping[str, str]
+    modality: str,
+    rows: Sequence[Row],
+    pictures: Sequence[Picture],
+    visits: Sequence[Key],
+    texts: Mapping[str, str],
+    of_change: str,
 ) -> ImagePart:
     sequences = list(dict.fromkeys(row["sequence"] for row in rows))
     leading: list[Row | None] = [None] * len(visits)
@@ -150,7 +162,7 @@ def _image(
         modality=modality,
         verdicts=tuple(None if row is None else _verdict(row, texts) for row in leading),
         rows=shown,
-        numbers=tuple(_numbers(told)),
+        numbers=tuple(_numbers(told, of_change)),
         profiles=_profiles(shown, visits),
     )
 
@@ -167,8 +179,11 @@ def _picture_rows(pictures: Sequence[Picture], visits: Sequence[Key]) -> tuple[P
     return tuple(PictureRow(sequence=key[0], view=key[1], pictures=tuple(row)) for key, row in ordered)
 
 
-def _numbers(told: Mapping[str, Sequence[Row | None]]) -> Iterable[NumberRow]:
-    """Every quantity that is known at one visit at least, sequence by sequence, that of the size first."""
+def _numbers(told: Mapping[str, Sequence[Row | None]], of_change: str) -> Iterable[NumberRow]:
+    """Every quantity that is known at one visit at least, sequence by sequence, that of the size first.
+
+    of_change: the form of the change by which the leading set judges.
+    """
     leading = next((name for name, rows in told.items() if any(row and row["long_axis_mm"] for row in rows)), "")
     leading = leading or next(iter(told), "")
     for sequence in sorted(told, key=lambda name: (name != leading, name)):
@@ -176,18 +191,19 @@ def _numbers(told: Mapping[str, Sequence[Row | None]]) -> Iterable[NumberRow]:
         for quantity in MEASURED:
             if sequence != leading and quantity.column not in BESIDE:
                 continue
-            cells = tuple(_cells(quantity, rows))
+            form = of_change if quantity.form == "%" else quantity.form
+            cells = tuple(_cells(quantity, rows, form))
             if any(cells):
                 yield NumberRow(quantity=quantity, sequence=sequence, cells=cells)
 
 
-def _cells(quantity: Quantity, rows: Sequence[Row | None]) -> Iterable[str]:
+def _cells(quantity: Quantity, rows: Sequence[Row | None], form: str) -> Iterable[str]:
     """A quantity at every visit, or its change since the first at which it is known."""
     found = ["" if row is None else row[quantity.column] for row in rows]
     if quantity.is_change:
         first = next((place for place, cell in enumerate(found) if cell), len(found))
         found = ["" if place <= first else change_since(found[first], cell) for place, cell in enumerate(found)]
-    return (number_of(cell, quantity.form) for cell in found)
+    return (number_of(cell, form) for cell in found)
 
 
 def _profiles(rows: Sequence[PictureRow], visits: Sequence[Key]) -> Curves | None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from mdanderson.quantities import fixed
-from mdanderson.report.changes import SIZE_LIMITS, UPTAKE_LIMITS, change_in_words
+from mdanderson.report.changes import LONG_AXIS_LIMITS, SIZE_LIMITS, UPTAKE_LIMITS, change_in_words
 
-__all__ = ["BESIDE", "MEASURED", "Quantity", "change_since", "number_of"]
+__all__ = ["BESIDE", "MEASURED", "Quantity", "change_form", "change_since", "number_of"]
 
 _MINUS = "\N{MINUS SIGN}"
 _DIGITS = 30
@@ -34,8 +34,8 @@ class Quantity:
 def number_of(cell: str, form: str) -> str:
     """The text of a cell as a page has it; an empty one stays empty.
 
-    form: mm, ml, HU, ratio, SUV, share (of 1, as percent), points (of percent), count; % (a change of size, with its
-    sign), % uptake.
+    form: mm, ml, HU, ratio, SUV, share (of 1, as percent), points (of percent), count; % (a change, with its sign),
+    and of other limits % long axis and % uptake.
 
     >>> number_of("-0.4012", "%"), number_of("0.2496", "%"), number_of("12.35", "mm"), number_of("", "mm")
     ('\N{MINUS SIGN}40 %', '+24.96 %', '12.4', '')
@@ -51,6 +51,11 @@ def number_of(cell: str, form: str) -> str:
     limits = _CHANGES.get(form)
     text = _plain(value, form) if limits is None else change_in_words(value, limits=limits)
     return text.replace("-", _MINUS)
+
+
+def change_form(criteria: str) -> str:
+    """The form of the change that a criteria set goes by: its reasons and the page round it alike."""
+    return _FORM_OF_CHANGE.get(criteria, "%")
 
 
 def change_since(first: str, cell: str) -> str:
@@ -69,7 +74,11 @@ def _plain(value: Decimal, form: str) -> str:
     return fixed(value * factor, places) + unit
 
 
-_CHANGES = {"%": SIZE_LIMITS, "% uptake": UPTAKE_LIMITS}
+_CHANGES = {"%": SIZE_LIMITS, "% long axis": LONG_AXIS_LIMITS, "% uptake": UPTAKE_LIMITS}
+_FORM_OF_CHANGE = {
+    **dict.fromkeys(("recist11", "irecist", "pcwg3"), "% long axis"),
+    **dict.fromkeys(("percist", "eortc"), "% uptake"),
+}
 _FORMS = {
     "mm": (1, 1, ""),
     "mm2": (0, 1, ""),

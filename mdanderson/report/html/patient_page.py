@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mdanderson.criteria import OVERALL
+from mdanderson.criteria import CRITERIA_SETS, OVERALL
 from mdanderson.crops import Crop
 from mdanderson.pictures import Picture
 from mdanderson.report.cells import Cells
@@ -19,10 +19,9 @@ from mdanderson.report.html.drawing import (
     probabilities,
 )
 from mdanderson.report.html.lesion_part import LesionPart, lesion_parts
-from mdanderson.report.html.numbers import number_of
+from mdanderson.report.html.numbers import change_form, number_of
 from mdanderson.report.html.rendering import render
 from mdanderson.report.html.viewer import Viewer, viewer_for
-from mdanderson.report.trace import TRACE
 from mdanderson.vocabulary import Status
 
 __all__ = ["PatientResults", "Row", "patient_page"]
@@ -101,7 +100,7 @@ def patient_page(results: PatientResults) -> str:
 def _page(results: PatientResults, viewer: Viewer | None) -> str:
     responses = results.named(RESPONSES)
     visits = _visits(responses)
-    texts = _texts_of_rules(results.named(TRACE))
+    texts = _texts_of_rules(results.criteria)
     course = tuple(_course(responses, visits, results.criteria, texts)) if results.judged else ()
     lesions = _lesions(results, visits, texts)
     return render(
@@ -133,9 +132,9 @@ def _visits(responses: Iterable[Row]) -> tuple[Visit, ...]:
     return tuple(Visit(label=label, date=date, weeks=weeks) for (date, label), weeks in sorted(seen.items()))
 
 
-def _texts_of_rules(trace: Iterable[Row]) -> dict[str, str]:
-    """What the rows of criteria tables say, by criteria and code, of those that were asked here."""
-    return {f"{row['criteria']} {row['code']}": row["text"] for row in trace if row["code"]}
+def _texts_of_rules(criteria: Sequence[str]) -> dict[str, str]:
+    """What the rows of the sets' tables say, by criteria and code."""
+    return {f"{one.code} {rule.code}": rule.text for one in CRITERIA_SETS if one.code in criteria for rule in one.rules}
 
 
 def _place(criteria: str, asked: Sequence[str]) -> tuple[int, str]:
@@ -169,8 +168,8 @@ def _answer(row: Row, texts: Mapping[str, str]) -> Answer:
     rules = [code for code in row["rules"].split(";") if code]
     return Answer(
         row=row,
-        change=number_of(row["size_change_baseline"], "%"),
-        change_nadir=number_of(row["size_change_nadir"], "%"),
+        change=number_of(row["size_change_baseline"], change_form(row["criteria"])),
+        change_nadir=number_of(row["size_change_nadir"], change_form(row["criteria"])),
         size_sum=number_of(row["size_sum_mm"], "mm"),
         distance=number_of(row["threshold_distance"], "points"),
         bars=probabilities(row),
