@@ -16,14 +16,23 @@ from pathlib import Path
 from mdanderson.batch.cohort_tables import COHORT_TABLES
 from mdanderson.batch.lock import locked
 from mdanderson.batch.parquet import PARQUET_FOLDER
-from mdanderson.batch.store import MEASUREMENTS_FOLDER, RUN_FILE, remove, sweep
+from mdanderson.batch.store import (
+    MEASUREMENTS_FOLDER,
+    REPORT_FOLDER,
+    RUN_FILE,
+    STALE_PAGES,
+    remove,
+    sweep,
+    write_atomically,
+)
 from mdanderson.errors import OutputError
 from mdanderson.report.columns import TABLES
 
-__all__ = ["mended", "replaced_results"]
+__all__ = ["mended", "pages_were_stale", "replaced_results"]
 
 _BEFORE = ".before"
 _DRAFT = ".before.tmp"
+_BEFORE_TOO = "before too\n"
 
 
 @contextmanager
@@ -36,6 +45,7 @@ def replaced_results(folder: Path) -> Iterator[None]:
     if (folder / RUN_FILE).is_file():
         _keep(folder)
     try:
+        _mark_pages(folder)
         remove(folder / RUN_FILE)
         yield
     except BaseException:
@@ -43,6 +53,20 @@ def replaced_results(folder: Path) -> Iterator[None]:
             _mend(folder)
         raise
     _forget(folder)
+
+
+def _mark_pages(folder: Path) -> None:
+    """From now on until they are written the pages are older than the tables; they may have been before."""
+    if (folder / REPORT_FOLDER).is_dir():
+        mark = folder / STALE_PAGES
+        write_atomically(mark, _BEFORE_TOO if mark.exists() else "\n")
+
+
+def pages_were_stale(folder: Path) -> bool:
+    """Whether pages stand from before the last exchange of tables: a run was killed before it wrote them."""
+    with contextlib.suppress(OSError):
+        return (folder / STALE_PAGES).read_text(encoding="utf-8") == _BEFORE_TOO
+    return False
 
 
 def mended(folder: Path) -> Path:

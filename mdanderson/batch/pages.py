@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdanderson.batch.events import Events
+from mdanderson.batch.exchange import pages_were_stale
 from mdanderson.batch.lock import locked
 from mdanderson.batch.record import RunRecord
 from mdanderson.batch.results import Results
 from mdanderson.batch.store import (
     PATIENTS_FOLDER,
+    REPORT_FOLDER,
+    STALE_PAGES,
     Store,
     make_folder,
     remove,
@@ -42,9 +45,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["REPORT_FOLDER", "report", "write_pages"]
-
-REPORT_FOLDER = "report"
-"""Inside a results folder: the pages."""
 
 _LOG = logging.getLogger(__name__)
 _OURS = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{8}\.html")
@@ -87,6 +87,8 @@ def write_pages(folder: Path, *, only: Collection[str] | None = None, viewer: bo
         sweep(place)
     names = {patient_id: page_name(patient_id) for patient_id in sorted({*results.scored, *results.failed})}
     files = {patient_id: pages / "patients" / name for patient_id, name in names.items()}
+    if only is not None and pages_were_stale(folder):
+        only = None
     wanted = [name for name, file in files.items() if only is None or name in only or not file.exists()]
     for one in _patients(folder, results, criteria, wanted, viewer=viewer):
         write_atomically(files[one.patient_id], _page(one))
@@ -94,6 +96,7 @@ def write_pages(folder: Path, *, only: Collection[str] | None = None, viewer: bo
         if _OURS.fullmatch(stale.name) and stale.name not in names.values():
             remove(stale)
     write_atomically(pages / "index.html", _cohort(results, criteria, tuple(names)))
+    remove(folder / STALE_PAGES)
     return pages / "index.html"
 
 

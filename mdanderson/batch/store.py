@@ -29,6 +29,10 @@ __all__ = ["Finished", "Store", "make_folder", "remove", "sweep", "write_atomica
 
 PATIENTS_FOLDER = ".patients"
 """Inside a results folder: the finished patients of `score`."""
+REPORT_FOLDER = "report"
+"""Inside a results folder: the pages."""
+STALE_PAGES = ".pages.stale"
+"""There while the pages are older than the tables."""
 
 RUN_FILE = "run.json"
 """The record of a run: what was judged, by what settings."""

@@ -20,6 +20,7 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "page.summary": ("Summary", "概要"),
         "page.patients": ("Patients", "患者"),
         "page.scored": ("scored", "已评价"),
+        "page.partly": ("partly scored", "部分评价"),
         "page.failed": ("not scored", "未能评价"),
         "page.not_scored": ("This patient was not scored:", "该患者未能评价："),
         "page.partly_scored": (

@@ -155,8 +155,9 @@ class _Endpoints:
         try:
             sent = _sent(body)
             patient_id = session.patient_id_of(str(sent.get("page", "")))
-            item = None if patient_id is None else session.review_of(patient_id).item(str(sent.get("item", "")))
-            if patient_id is None or item is None:
+            patient = None if patient_id is None else session.review_of(patient_id)
+            item = None if patient is None else patient.item(str(sent.get("item", "")))
+            if patient_id is None or patient is None or item is None:
                 what = "no such lesion and visit in the results as they are now"
                 raise InputError(what, where="item", way_out="load the page again, then choose it")
             cells = entry_from(
@@ -166,6 +167,7 @@ class _Endpoints:
                 reader=session.reader,
                 adjudicates=adjudicates,
                 by_label=session.blinded,
+                others=patient.items,
             )
         except InputError as error:
             return _json({"what": f"{error.what}; {error.way_out}", "field": error.where}, status=422)

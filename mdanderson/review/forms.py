@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from mdanderson.errors import InputError, Severity
+from mdanderson.errors import InputError, Severity, printable
 from mdanderson.findings import Statement
 from mdanderson.readers.cells import STRUCTURE_COLUMNS
 from mdanderson.readers.reads import READS_COLUMNS, STATED, read_reads
@@ -40,13 +40,17 @@ def entry_from(
     reader: str,
     adjudicates: bool = False,
     by_label: bool = False,
+    others: Iterable[Item] = (),
 ) -> dict[str, str]:
     """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault.
 
+    others: what else can be stated of the patient: a new lesion is none of them.
     by_label: the lesion is named by its label where it has one, as a name that the reader was shown may be another in
     the run, where somebody else's word on identities counts.
     """
     cells = _named(item, _text(sent, "lesion_id", LONGEST))
+    if not item.lesion_id:
+        _check_is_new(cells["lesion_id"], item, others)
     if by_label and not cells["label"] and len(item.labels) == 1 and not item.row.get("sequence"):
         cells |= {"lesion_id": "", "label": item.label}
     cells |= {one.name: _text(sent, one.name, LONGEST) for one in STATED}
@@ -56,7 +60,7 @@ def entry_from(
     cells |= {"patient_id": patient_id, "date": item.date, "modality": item.modality}
     cells["adjudicates"] = "true" if adjudicates else ""
     for name in ("reader", "comment"):
-        if not cells[name]:
+        if not any(letter.isalnum() for letter in cells[name]):
             what = "nobody signs it" if name == "reader" else "no reason is given"
             raise InputError(what, where=name, way_out="fill it in: an entry without it is worth nothing later")
     if not item.lesion_id:
@@ -96,12 +100,21 @@ def _named(item: Item, stated: str) -> dict[str, str]:
     return {"lesion_id": stated, "label": item.label}
 
 
+def _check_is_new(name: str, item: Item, others: Iterable[Item]) -> None:
+    """Raises `InputError` for a lesion that is on the same image already: what was stated of it would be superseded."""
+    for other in others:
+        if other.lesion_id == name and (other.date, other.modality) == (item.date, item.modality):
+            raise InputError(
+                f"lesion {name} is there already", where="lesion_id", way_out="choose it in the list, or name another"
+            )
+
+
 def _text(sent: Mapping[str, Any], name: str, longest: int) -> str:
     """A field as one line of text. Raises `InputError` for anything else."""
     value = sent.get(name, "")
     if not isinstance(value, str):
         raise InputError("not a text", where=name, way_out="send the form as the page has it")
-    text = " ".join(value.split())
+    text = " ".join(printable(value).split())
     if len(text) > longest:
         raise InputError(f"{len(text)} characters, more than {longest}", where=name, way_out="shorten it")
     return text

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mdanderson.batch.pages import report
+from mdanderson.batch.store import STALE_PAGES
 from mdanderson.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def review(
         reviewed.check_can_leave_statements_out()
     if not (reviewed.report / "index.html").is_file():
         report(folder)
+    elif (folder / STALE_PAGES).exists():
+        with contextlib.suppress(OutputError):  # another run is writing, and will write them
+            report(folder)
     with contextlib.closing(_listening(port)) as listening:
         wishes = _Wishes(reader=reader, blinded=blinded, browser=browser, key_file=key_file, timeout_s=timeout_s)
         _serve(reviewed, listening, wishes, tell)

@@ -282,6 +282,14 @@ def test_the_cohorts_page_tells_the_rates_of_summary_csv(paper: ModuleType) -> N
     assert "exact 95 % confidence interval" not in Read(cohort_page(told)).text
 
 
+def test_who_was_scored_in_part_is_counted_so(paper: ModuleType) -> None:
+    told = dataclasses.replace(cohort(paper), failed={"P01": "a visit cannot be read", "P02": "no image can be used"})
+    page = Read(cohort_page(told)).text
+    assert "已评价 0" in page
+    assert "部分评价 1" in page
+    assert "未能评价 1" in page
+
+
 def test_nothing_breaks_out_of_the_cohorts_page(paper: ModuleType) -> None:
     plain = cohort(paper)
 

@@ -224,6 +224,24 @@ def test_what_was_stated_and_what_is_shown_is_told_in_both_languages(client):
     assert told["items"][key]["shown"] == ["SD · SD2 · lytic · followed", "SD · SD2 · 溶骨性 · 已随访"]
 
 
+def test_a_new_lesion_is_not_one_that_is_there(client, out):
+    """What was stated of that one would be superseded."""
+    items = state(client, page_of("P01"))["items"]
+    (key,) = (key for key, item in items.items() if item["fresh"] and "week 12" in item["titles"][0])
+    answer = post(client, page=page_of("P01"), item=key, lesion_id="L1", comment="named by mistake")
+    assert (answer.status_code, answer.json()["field"]) == (422, "lesion_id")
+    assert "lesion L1 is there already" in answer.json()["what"]
+    assert post(client, page=page_of("P01"), item=key, lesion_id="N1", comment="a new one").status_code == 200
+
+
+@pytest.mark.parametrize("blank", ["\x00\x07", "\u200b \x00", "\n", "..."])
+def test_a_reason_of_nothing_that_can_be_read_is_none(client, out, blank):
+    key = key_of(client, page_of("P01"), "L1 · CT · week 12")
+    answer = post(client, page=page_of("P01"), item=key, findings="PR1", comment=blank)
+    assert (answer.status_code, answer.json()["field"]) == (422, "comment")
+    assert not (out / "reads.csv").exists()
+
+
 @pytest.mark.parametrize(("cells", "line"), [("\0", "reads.csv"), ("patient_id,patient_id\nP01,P01\n", "reads.csv")])
 def test_statements_beside_the_table_that_cannot_be_read_are_not_left_out(out, cells, line):
     """A reader would take what is missing for never said."""

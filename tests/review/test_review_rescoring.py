@@ -20,6 +20,7 @@ from review.review_client import EVIL, page_of
 from mdanderson.batch import again
 from mdanderson.batch.again import rescore
 from mdanderson.batch.lock import locked
+from mdanderson.batch.store import STALE_PAGES
 from mdanderson.batch.verify import verify
 from mdanderson.errors import InputError, OutputError
 from mdanderson.report.html import PatientResults, patient_page
@@ -297,6 +298,28 @@ def test_an_entry_made_while_its_patient_is_scored_waits_for_the_next_time(bare,
     assert ReviewedFolder.of_folder(bare).waiting() == ("P01",)
     rescore(bare, {"P01"})
     assert ReviewedFolder.of_folder(bare).waiting() == ()
+
+
+def test_pages_that_a_killed_scoring_left_behind_are_written_anew(out, monkeypatch):
+    """Tables are new, pages are old: the next review writes all of them, whoever is scored again in between."""
+
+    def page(name: str) -> str:
+        return (out / "report" / "patients" / page_of(name)).read_text(encoding="utf-8").partition("<script>")[0]
+
+    assert not (out / STALE_PAGES).exists()
+    append_entry(out, ENTRY | {"patient_id": "P01", "findings": "PR1"})
+    with monkeypatch.context() as killed:
+        killed.setattr(again, "write_pages", mock.Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rescore(out, {"P01"})
+    assert categories(out)["P01 week 12"] == "PR"
+    assert "by a reader; computed: SD" not in page("P01")
+    assert (out / STALE_PAGES).exists()
+    append_entry(out, ENTRY | {"patient_id": EVIL, "date": "2024-04-11", "findings": "PR1"})
+    with mock.patch("mdanderson.batch.pages._figures", return_value=iter(())):
+        rescore(out, {EVIL})
+    assert "by a reader; computed: SD" in page("P01")
+    assert not (out / STALE_PAGES).exists()
 
 
 def test_a_category_that_a_reader_made_is_marked_beside_it_with_the_computed_one(bare):

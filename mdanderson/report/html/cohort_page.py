@@ -88,6 +88,7 @@ def cohort_page(results: CohortResults) -> str:
             "outcomes": tuple(_outcomes(people, results)),
             "best_words": sorted({person.best.get(leading, "") for person in people} - {""}, key=_best_first),
             "failed": results.failed,
+            "partly": sum(bool(person.failure and person.best) for person in people),
             "problems": [(row, page_name(row["patient_id"]) if row["patient_id"] else "") for row in results.problems],
             "severities": Counter(row["severity"] for row in results.problems),
             "figures": [(one.name, themed(one.english), themed(one.chinese)) for one in results.figures],
