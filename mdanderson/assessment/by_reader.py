@@ -10,7 +10,7 @@ from mdanderson.findings import Examination, LesionFinding, Statement
 from mdanderson.settings import Settings
 from mdanderson.timeline import group_visits
 from mdanderson.timeline.reading import counting
-from mdanderson.timeline.statements import NEW_CODE
+from mdanderson.timeline.statements import NEW_CODE, is_withdrawn
 from mdanderson.vocabulary import Basis, Modality, Status
 
 __all__ = ["StatedNames", "read_by_reader", "stated_identities"]
@@ -20,12 +20,17 @@ StatedNames = dict[tuple[dt.date, str, str], str]
 
 
 def stated_identities(statements: Iterable[Statement], modality: Modality, settings: Settings) -> StatedNames:
-    """What a reader calls the labels in the images of one modality."""
-    return {
-        (one.date, one.label, one.sequence): one.lesion_id
-        for one in counting(statements, settings)
-        if one.modality is modality and one.label and one.lesion_id
-    }
+    """What a reader calls the labels in the images of one modality, as far as it was not withdrawn."""
+    names: StatedNames = {}
+    for one in counting(statements, settings):
+        key = (one.date, one.label, one.sequence)
+        if one.modality is not modality or not one.label:
+            continue
+        if one.lesion_id:
+            names[key] = one.lesion_id
+        elif is_withdrawn(one):
+            names.pop(key, None)
+    return names
 
 
 def read_by_reader(

@@ -166,7 +166,6 @@ class _Endpoints:
                 patient_id=patient_id,
                 reader=session.reader,
                 adjudicates=adjudicates,
-                by_label=session.blinded,
                 others=patient.items,
             )
         except InputError as error:

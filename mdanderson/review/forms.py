@@ -39,19 +39,17 @@ def entry_from(
     patient_id: str,
     reader: str,
     adjudicates: bool = False,
-    by_label: bool = False,
     others: Iterable[Item] = (),
 ) -> dict[str, str]:
     """The cells of the entry, by column. Raises `InputError`, whose `where` is the field that is at fault.
 
     others: what else can be stated of the patient: a new lesion is none of them.
-    by_label: the lesion is named by its label where it has one, as a name that the reader was shown may be another in
-    the run, where somebody else's word on identities counts.
+    A lesion is named by its label where it has one: a name may be another when the next identity is stated.
     """
     cells = _named(item, _text(sent, "lesion_id", LONGEST))
-    if not item.lesion_id:
-        _check_is_new(cells["lesion_id"], item, others)
-    if by_label and not cells["label"] and len(item.labels) == 1 and not item.row.get("sequence"):
+    if cells["lesion_id"] != item.lesion_id:
+        _check_is_free(cells["lesion_id"], item, others)
+    if not cells["label"] and len(item.labels) == 1 and not item.row.get("sequence"):
         cells |= {"lesion_id": "", "label": item.label}
     cells |= {one.name: _text(sent, one.name, LONGEST) for one in STATED}
     cells["findings"] = ";".join(sorted(codes_in(cells["findings"])))
@@ -100,13 +98,16 @@ def _named(item: Item, stated: str) -> dict[str, str]:
     return {"lesion_id": stated, "label": item.label}
 
 
-def _check_is_new(name: str, item: Item, others: Iterable[Item]) -> None:
-    """Raises `InputError` for a lesion that is on the same image already: what was stated of it would be superseded."""
+def _check_is_free(name: str, item: Item, others: Iterable[Item]) -> None:
+    """Raises `InputError` for the name of a lesion that is drawn on the same image, or of any for one that is new.
+
+    Two would be taken for one, and what was stated of the other would be superseded or told of the wrong one.
+    """
     for other in others:
-        if other.lesion_id == name and (other.date, other.modality) == (item.date, item.modality):
-            raise InputError(
-                f"lesion {name} is there already", where="lesion_id", way_out="choose it in the list, or name another"
-            )
+        here = (other.date, other.modality) == (item.date, item.modality) and other.key != item.key
+        if here and other.lesion_id == name and (other.labels or not item.lesion_id):
+            way_out = "call that one another first" if item.lesion_id else "choose it in the list, or name another"
+            raise InputError(f"lesion {name} is there already", where="lesion_id", way_out=way_out)
 
 
 def _text(sent: Mapping[str, Any], name: str, longest: int) -> str:

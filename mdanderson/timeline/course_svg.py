@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from fractions import Fraction
 
 from mdanderson.criteria import Response
 from mdanderson.palette import LIGHT, ink_on
+from mdanderson.quantities import exact, percent
 from mdanderson.vocabulary import Category
 
 __all__ = ["course_svg"]
@@ -17,6 +19,8 @@ _LEFT, _RIGHT, _TOP, _FLOOR = 40, 40, 30, 138
 _LEAST, _MOST = -0.5, 0.5
 """Changes that have room at the least."""
 _LONGEST_LABEL = 14
+_LIMITS = (Fraction(-1, 2), Fraction(1, 4))
+"""Of MD Anderson and WHO."""
 
 _Point = tuple[float, float]
 
@@ -83,11 +87,16 @@ def _visit(row: Response, x: float, y: float, change: float | None) -> str:
         f"<g><title>{html.escape(row.reason)}</title>"
         f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width}" height="18" rx="3" fill="{colour}"/>'
         + _text(x, y + 4, row.category, ink_on(colour))
-        + ("" if not change else _text(x, y - 14, f"{100 * change:+.0f} %".replace("-", "\N{MINUS SIGN}"), LIGHT.muted))
+        + ("" if not change else _text(x, y - 14, _in_words(change), LIGHT.muted))
         + _text(x, _FLOOR + 30, f"{float(row.weeks):.0f} weeks", LIGHT.text)
         + _text(x, _FLOOR + 46, label, LIGHT.muted)
         + "</g>"
     )
+
+
+def _in_words(change: float) -> str:
+    """Rounded as in the reasons: to no limit that it does not reach."""
+    return percent(exact(change), limits=_LIMITS).replace("-", "\N{MINUS SIGN}")
 
 
 def _text(x: float, y: float, words: str, colour: str) -> str:

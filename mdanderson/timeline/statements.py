@@ -164,7 +164,7 @@ class _Desk:
                 return
             exam = replace(exam, evaluable=True, why="", lesions=())
         if unknown := self._unknown(exam, lesion_id, statement):
-            if _is_withdrawn(statement):
+            if is_withdrawn(statement):
                 self._note(statement, "nothing is stated of it any more", "nothing to do", Severity.INFO)
             else:
                 self._refuse(statement, *unknown)
@@ -321,7 +321,7 @@ class _Desk:
         self.problems.append(Problem(severity=severity, where=where, what=what, how_to_fix=way_out))
 
 
-def _is_withdrawn(statement: Statement) -> bool:
+def is_withdrawn(statement: Statement) -> bool:
     """Whether it is a remark and nothing else, as of a lesion that a reader began and thought better of."""
     told = (getattr(statement, name) for name in _STATED if name not in {"comment", "reader"})
     return not statement.codes and statement.new is None and all(one in {None, ""} for one in told)

@@ -20,8 +20,8 @@ from mdanderson.readers.reads import read_reads
 from mdanderson.report.html import rendering
 from mdanderson.report.texts import EN
 from mdanderson.report.texts_review import REVIEW
-from mdanderson.review.forms import FIELDS, FLAGS, WORDS, as_fields
-from mdanderson.review.items import codes_for
+from mdanderson.review.forms import FIELDS, FLAGS, WORDS, as_fields, entry_from
+from mdanderson.review.items import Item, codes_for
 from mdanderson.review.rescoring import Job, Stage
 from mdanderson.review.reviewed_folder import ReviewedFolder
 from mdanderson.review.state import state_of
@@ -232,6 +232,46 @@ def test_a_new_lesion_is_not_one_that_is_there(client, out):
     assert (answer.status_code, answer.json()["field"]) == (422, "lesion_id")
     assert "lesion L1 is there already" in answer.json()["what"]
     assert post(client, page=page_of("P01"), item=key, lesion_id="N1", comment="a new one").status_code == 200
+
+
+def drawn_as(lesion_id: str, label: str) -> Item:
+    """A lesion at a visit, as an image has it."""
+    row = {"label": label, "lesion_id": lesion_id}
+    return Item(
+        modality="CT",
+        date="2024-04-02",
+        visit="week 12",
+        number=2,
+        lesion_id=lesion_id,
+        label=label,
+        is_first=False,
+        is_baseline=False,
+        row=row,
+    )
+
+
+class TestIdentity:
+    """L01 is label 1, L02 label 2, L03 was not segmented at this visit."""
+
+    items = (drawn_as("L01", "1"), drawn_as("L02", "2"), drawn_as("L03", ""))
+
+    def entry(self, item: Item, **sent: str) -> dict[str, str]:
+        told = {"comment": "seen", **sent}
+        return entry_from(told, item, patient_id="P01", reader="Smith", others=self.items)
+
+    def test_an_entry_names_what_was_looked_at_by_its_label(self):
+        """Whichever lesion a later entry calls it, the finding is of that place."""
+        cells = self.entry(self.items[0], findings="PR1")
+        assert (cells["lesion_id"], cells["label"]) == ("", "1")
+        assert self.entry(self.items[2], findings="PR1")["lesion_id"] == "L03"
+
+    def test_a_name_that_another_lesion_has_here_is_refused(self):
+        with pytest.raises(InputError, match="lesion L02 is there already @ lesion_id; call that one another first"):
+            self.entry(self.items[0], lesion_id="L02")
+
+    def test_a_lesion_may_be_one_that_is_not_segmented_here(self):
+        cells = self.entry(self.items[0], lesion_id="L03")
+        assert (cells["lesion_id"], cells["label"]) == ("L03", "1")
 
 
 @pytest.mark.parametrize("blank", ["\x00\x07", "\u200b \x00", "\n", "..."])

@@ -105,9 +105,10 @@
     if (!through && !right && !up) return;
     event.preventDefault();
     const by = through ?? 0;
-    if (plane === 1) pane.niivue.moveCrosshairInVox(right, by, up);
+    // The patient's right is at the left of the screen, but for the sagittal plane.
+    if (plane === 1) pane.niivue.moveCrosshairInVox(-right, by, up);
     else if (plane === 2) pane.niivue.moveCrosshairInVox(by, -right, up);
-    else pane.niivue.moveCrosshairInVox(right, up, by);
+    else pane.niivue.moveCrosshairInVox(-right, up, by);
   };
 
   const pane = async (library, template) => {
